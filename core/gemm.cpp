@@ -1,0 +1,70 @@
+#include "core/gemm.h"
+
+#include <cblas.h>
+
+#include <cassert>
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+// Once, before the first product: one level of parallelism, and it is ours.
+const bool single_threaded = [] {
+    openblas_set_num_threads(1);
+    return true;
+}();
+
+CBLAS_TRANSPOSE flag(Transpose t) { return t == Transpose::yes ? CblasTrans : CblasNoTrans; }
+blasint narrow(int64_t n) {
+    assert(n >= 0 && n <= 0x7fffffff);
+    return static_cast<blasint>(n);
+}
+
+void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, real alpha, const real* a, blasint lda,
+             const real* b, blasint ldb, real beta, real* c, blasint ldc) {
+#if defined(ATTEND_DOUBLE)
+    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#else
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+#endif
+}
+
+void matrix_vector(CBLAS_TRANSPOSE t, blasint rows, blasint columns, real alpha, const real* a, blasint lda, const real* x,
+                   blasint step_x, real beta, real* y, blasint step_y) {
+#if defined(ATTEND_DOUBLE)
+    cblas_dgemv(CblasRowMajor, t, rows, columns, alpha, a, lda, x, step_x, beta, y, step_y);
+#else
+    cblas_sgemv(CblasRowMajor, t, rows, columns, alpha, a, lda, x, step_x, beta, y, step_y);
+#endif
+}
+
+// beta == 0 must overwrite, NaN included, and BLAS leaves C alone when alpha * K is empty.
+void scale(int64_t m, int64_t n, real beta, real* c, int64_t ldc) {
+    for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : c[i * ldc + j] * beta;
+}
+}  // namespace
+
+void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, real alpha, const real* a, int64_t lda, const real* b,
+          int64_t ldb, real beta, real* c, int64_t ldc) {
+    assert(single_threaded);
+    if (m == 0 || n == 0) return;
+    if (k == 0) return scale(m, n, beta, c, ldc);
+    if (m == 1) {  // row vector times matrix: y = op(B)^T x
+        if (beta == 0) scale(1, n, 0, c, ldc);
+        const auto rows = tb == Transpose::no ? narrow(k) : narrow(n), columns = tb == Transpose::no ? narrow(n) : narrow(k);
+        return matrix_vector(tb == Transpose::no ? CblasTrans : CblasNoTrans, rows, columns, alpha, b, narrow(ldb), a,
+                             ta == Transpose::no ? 1 : narrow(lda), beta, c, 1);
+    }
+    product(flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), alpha, a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
+}
+
+void gemm_batched(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t n, int64_t k, real alpha, const real* a,
+                  int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta, real* c, int64_t ldc,
+                  int64_t stride_c) {
+    for (int64_t i = 0; i < batch; ++i)
+        gemm(ta, tb, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c, ldc);
+}
+
+const char* gemm_library() { return openblas_get_config(); }
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,23 @@
+#pragma once
+/// The one seam to OpenBLAS (single-threaded). Row-major, C := alpha * op(A) op(B) + beta * C, with op(A) [M, K],
+/// op(B) [K, N], C [M, N]; lda, ldb, ldc are the distances between stored rows. beta == 0 overwrites C, NaN included.
+/// Bits of a row depend on M, N, K, the transposes and beta, never on addresses or on other callers: so M must never be
+/// chosen from the number of threads. M == 1 goes to gemv.
+#include "core/real.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+enum class Transpose { no, yes };
+
+void gemm(Transpose a_transposed, Transpose b_transposed, int64_t m, int64_t n, int64_t k, real alpha, const real* a,
+          int64_t lda, const real* b, int64_t ldb, real beta, real* c, int64_t ldc);
+
+/// `batch` independent products; the strides are the distances between consecutive matrices.
+void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch, int64_t m, int64_t n, int64_t k, real alpha,
+                  const real* a, int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta,
+                  real* c, int64_t ldc, int64_t stride_c);
+
+/// "OpenBLAS 0.3.21 ... " as the library describes itself; a part of a run's provenance.
+const char* gemm_library();
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,78 @@
+#include "core/options.h"
+
+#include <algorithm>
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+std::vector<const Seam*>& seams() {
+    static std::vector<const Seam*> all;
+    return all;
+}
+
+// Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions, swaps of neighbours.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+    for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i)
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+        }
+    return d[a.size()][b.size()];
+}
+}  // namespace
+
+const std::vector<const Seam*>& all_seams() { return seams(); }
+
+namespace detail {
+void register_seam(const Seam* seam) { seams().push_back(seam); }
+
+void fail_unknown(const Seam& seam, const std::string& name) {
+    const std::string near = nearest_name(name, seam.names());
+    std::string known;
+    for (const std::string& n : seam.names()) known += (known.empty() ? "" : ", ") + n;
+    if (near.empty()) fail("{}: unknown name '{}'; known: {}", seam.kind(), name, known);
+    fail("{}: unknown name '{}'; did you mean '{}'? known: {}", seam.kind(), name, near, known);
+}
+}  // namespace detail
+
+bool Seam::has(const std::string& name) const {
+    const auto all = names();
+    return std::find(all.begin(), all.end(), name) != all.end();
+}
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+    if (name.size() > 200) return best;
+    for (const std::string& k : known) {
+        const std::size_t d = edit_distance(name, k);
+        if (d < best_distance && d < k.size()) {
+            best_distance = d;
+            best = k;
+        }
+    }
+    return best;
+}
+
+Selection::Selection(const Seam& seam, const std::string& name)
+    : seam_(&seam), name_(name), options_(seam.defaults(name)) {}
+Selection::Selection(const Selection& other)
+    : seam_(other.seam_), name_(other.name_), options_(other.options_->copy()) {}
+Selection& Selection::operator=(const Selection& other) {
+    if (this != &other) {
+        seam_ = other.seam_;
+        name_ = other.name_;
+        options_ = other.options_->copy();
+    }
+    return *this;
+}
+void Selection::choose(const std::string& name) {
+    options_ = seam_->defaults(name);
+    name_ = name;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

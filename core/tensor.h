@@ -1,0 +1,142 @@
+#pragma once
+/// Tensor: a cheap value handle. Shape, contiguous 64-byte-aligned storage and, when recording, the node that made it.
+#include <atomic>
+#include <initializer_list>
+#include <vector>
+
+#include "core/memory.h"
+#include "core/shape.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+class Node;
+struct Parameter;
+
+namespace detail {
+void retain(Node* node);
+void release(Node* node) noexcept;
+
+/// Reference-counted block of reals from the caching allocator.
+struct Storage {
+    std::atomic<int32_t> references{1};
+    std::size_t bytes = 0;
+    real* data() { return reinterpret_cast<real*>(reinterpret_cast<char*>(this) + memory::alignment); }
+    static Storage* make(int64_t size);
+};
+inline void retain(Storage* s) { s->references.fetch_add(1, std::memory_order_relaxed); }
+void release(Storage* s) noexcept;
+}  // namespace detail
+
+/// Intrusive reference.
+template <class T>
+class Ref {
+  public:
+    Ref() = default;
+    static Ref adopt(T* p) {
+        Ref r;
+        r.p_ = p;
+        return r;
+    }
+    static Ref share(T* p) {
+        if (p) detail::retain(p);
+        return adopt(p);
+    }
+    Ref(const Ref& o) : p_(o.p_) {
+        if (p_) detail::retain(p_);
+    }
+    Ref(Ref&& o) noexcept : p_(o.p_) { o.p_ = nullptr; }
+    Ref& operator=(Ref o) noexcept {
+        std::swap(p_, o.p_);
+        return *this;
+    }
+    ~Ref() {
+        if (p_) detail::release(p_);
+    }
+    T* get() const { return p_; }
+    T* operator->() const { return p_; }
+    explicit operator bool() const { return p_ != nullptr; }
+    /// Gives the reference away without counting.
+    T* take() {
+        T* p = p_;
+        p_ = nullptr;
+        return p;
+    }
+
+  private:
+    T* p_ = nullptr;
+};
+
+class Tensor {
+  public:
+    /// A tensor that is not there; defined() is false.
+    Tensor() = default;
+    /// Uninitialised (NaN in debug builds).
+    static Tensor empty(const Shape& shape);
+    static Tensor zeros(const Shape& shape) { return full(shape, 0); }
+    static Tensor full(const Shape& shape, real value);
+    static Tensor scalar(real value) { return full({}, value); }
+    /// Throws Error when the count of values is not the shape's.
+    static Tensor of(const Shape& shape, std::span<const real> values);
+    static Tensor of(const Shape& shape, std::initializer_list<real> values) {
+        return of(shape, std::span<const real>(values.begin(), values.size()));
+    }
+
+    bool defined() const { return data_ != nullptr; }
+    const Shape& shape() const { return shape_; }
+    int64_t size() const { return shape_.size(); }
+    int rank() const { return shape_.rank(); }
+    int64_t dim(int axis) const { return shape_[axis]; }
+
+    const real* data() const { return data_; }
+    /// For writing a tensor that nothing was recorded on. Throws MachineError on a recorded tensor or a parameter.
+    real* writable();
+    /// The one element. Throws Error unless there is exactly one.
+    real item() const;
+    std::vector<real> values() const { return {data_, data_ + size()}; }
+
+    /// The same elements in another shape: a view. Throws Error when the sizes differ.
+    Tensor reshape(const Shape& shape) const;
+    /// Rows [begin, end) of the leading axis: a view. Throws Error when out of range.
+    Tensor rows(int64_t begin, int64_t end) const;
+    /// Row i of the leading axis, that axis removed: a view.
+    Tensor row(int64_t i) const { return rows(i, i + 1).reshape(shape_.without(0)); }
+    /// `shape.size()` elements from flat element `offset` on, in that shape: a view. For ops with several outputs.
+    Tensor part(int64_t offset, const Shape& shape) const;
+    /// The same values, not recorded.
+    Tensor detach() const;
+
+    /// Whether gradients flow through it: it was made by a recorded op, is watched, or is a trainable parameter.
+    bool recorded() const;
+    Node* node() const { return node_.get(); }
+    const Parameter* parameter() const { return parameter_; }
+    const Ref<detail::Storage>& storage() const { return storage_; }
+
+    /// For the engine and the parameter store.
+    Tensor with_node(Ref<Node> node) const;
+    static Tensor of_parameter(const Parameter* parameter, real* data, const Shape& shape);
+
+  private:
+    Shape shape_;
+    real* data_ = nullptr;
+    Ref<detail::Storage> storage_;  // none for parameters: the store owns their memory
+    Ref<Node> node_;
+    const Parameter* parameter_ = nullptr;
+};
+
+/// What a backward function keeps of a tensor: its values without its history, so that saved tensors keep no graph alive.
+class Saved {
+  public:
+    Saved() = default;
+    explicit Saved(const Tensor& x) : tensor_(x.defined() ? x.detach() : x) {}
+    const real* data() const { return tensor_.data(); }
+    const Shape& shape() const { return tensor_.shape(); }
+    int64_t size() const { return tensor_.size(); }
+    int64_t dim(int axis) const { return tensor_.dim(axis); }
+    bool defined() const { return tensor_.defined(); }
+    const Tensor& tensor() const { return tensor_; }
+
+  private:
+    Tensor tensor_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,13 @@
+# Registers every test case of every test executable with ctest.
+include(/usr/lib/cmake/doctest/doctest.cmake OPTIONAL RESULT_VARIABLE doctest_script)
+if(NOT doctest_script)
+    find_package(doctest REQUIRED)
+    include(${doctest_DIR}/doctest.cmake)
+endif()
+foreach(folder core nn optim data train)
+    foreach(suffix "" 64)
+        if(TARGET test_${folder}${suffix})
+            doctest_discover_tests(test_${folder}${suffix} TEST_PREFIX "${folder}${suffix}: " PROPERTIES TIMEOUT 600)
+        endif()
+    endforeach()
+endforeach()
