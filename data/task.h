@@ -1,0 +1,99 @@
+#pragma once
+/// What a task is to the trainer: batches for a split, how to print an example, which metrics make sense, the gold
+/// alignment where it is known. Tasks are rows of task_table(), one file each.
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/options.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+enum class Split { train, valid, test };
+/// "train", "valid", "test".
+const char* split_name(Split split);
+
+/// A target position with this id has no loss and is not counted.
+constexpr int32_t id_ignored = -1;
+
+/// One batch. For sequence to sequence: source [B, S]; input [B, T] = bos, y_1 ... y_n; target [B, T] = y_1 ... y_n, eos,
+/// padded with id_ignored. Models without a source (language models) have source.rows == 0.
+struct Batch {
+    Ids source;
+    Ids input;
+    Ids target;
+    Array<int64_t> examples;  ///< number of each row's example in its split
+
+    int64_t rows() const { return input.rows; }
+    /// Targets that are not ignored: the normaliser of the loss.
+    int64_t targets() const;
+    /// Rows [begin, end) with the columns cut to their longest: one shard.
+    Batch slice(int64_t begin, int64_t end) const;
+};
+
+/// The batches of one split in a fixed order that is a function of the seed alone. Stateless for its user: batch number k
+/// can be asked for at any time, so the position in a checkpoint is the number of steps done.
+class Batches {
+  public:
+    virtual ~Batches() = default;
+    /// Batches in one pass over the data; every example stands in exactly one of them (the last may be smaller).
+    virtual int64_t per_epoch() const = 0;
+    /// Batch `number`, from 0 on without end; epoch e is [e * per_epoch(), (e + 1) * per_epoch()). Draws a fresh order for
+    /// each epoch when training; in evaluation every epoch is the same.
+    virtual Batch at(int64_t number) = 0;
+};
+
+struct BatchOrder {
+    int64_t batch = 32;      ///< rows in a batch
+    uint64_t seed = 1;
+    bool shuffled = false;   ///< training order: shuffled, bucketed by length; else sorted by length, always the same
+};
+
+class Task {
+  public:
+    virtual ~Task() = default;
+    /// Ids of source and target are 0 ... size - 1. A task without a source has source size 0.
+    virtual int64_t source_vocabulary_size() const = 0;
+    virtual int64_t target_vocabulary_size() const = 0;
+    /// Examples in a split, 0 when there is no such split.
+    virtual int64_t size(Split split) const = 0;
+    virtual std::unique_ptr<Batches> batches(Split split, const BatchOrder& order) const = 0;
+    /// Names of the metrics that make sense here, in the order of printing (rows of train's metric table).
+    virtual std::vector<std::string> metrics() const = 0;
+
+    /// Text of an example's source and target as a user writes them (the reference of text metrics).
+    virtual std::string source_text(Split split, int64_t example) const = 0;
+    virtual std::string target_text(Split split, int64_t example) const = 0;
+    /// Lines as a user writes them to padded source ids. Throws Error naming the row for text that cannot be encoded.
+    virtual Ids encode_sources(std::span<const std::string> lines) const = 0;
+    /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps.
+    virtual std::string decode_target(std::span<const int32_t> ids) const = 0;
+    virtual std::vector<std::string> source_symbols(std::span<const int32_t> ids) const = 0;
+    virtual std::vector<std::string> target_symbols(std::span<const int32_t> ids) const = 0;
+
+    /// For each target symbol (eos excluded) the source positions that determine it; empty when not known.
+    virtual std::vector<Range> gold_alignment(Split split, int64_t example) const = 0;
+
+    /// A safe upper bound of the symbols to decode for a source of `source_length` symbols.
+    virtual int64_t decode_limit(int64_t source_length) const = 0;
+
+    /// Lines for the log: counts of examples, vocabulary sizes, what a limit cut.
+    virtual std::vector<std::string> describe() const = 0;
+    /// Writes what decoding needs (vocabularies) as files into `folder`; nothing for fixed vocabularies.
+    virtual void save(const std::string& folder) const = 0;
+};
+
+/// How a task is set up.
+struct TaskSetup {
+    uint64_t seed = 1;
+    /// Folder that save() wrote to; empty: build vocabularies from the training data.
+    std::string saved;
+    /// Load the data splits; without, only encoding and decoding work (translate needs no data).
+    bool load_data = true;
+};
+
+const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table();
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,57 @@
+#pragma once
+/// What a model is to the trainer and the decoders. Models are rows of model_table(), one file each.
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "core/ids.h"
+#include "core/options.h"
+#include "core/parameters.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What a model is told when it is built.
+struct ModelSetup {
+    int64_t source_vocabulary = 0;  ///< 0: no source
+    int64_t target_vocabulary = 0;
+};
+
+/// How the targets of one shard are scored.
+struct LossOptions {
+    double normaliser = 1;       ///< count of targets of the whole batch: the loss is the sum over this shard divided by it
+    double label_smoothing = 0;  ///< share of the probability spread evenly over all classes
+    int32_t ignored = -1;        ///< target id without a loss
+};
+
+/// The scores of a shard's targets [B, T].
+struct Scored {
+    Tensor loss;               ///< scalar: sum of target losses / normaliser, recorded
+    Tensor target_loss;        ///< [B, T] nats, 0 where ignored, not recorded
+    Array<int32_t> predicted;  ///< [B * T] most likely class
+};
+
+/// Where a decoder stands for every row of a batch. Made and changed by the model alone.
+class DecoderState {
+  public:
+    virtual ~DecoderState() = default;
+    virtual int64_t rows() const = 0;
+    /// A new state whose row i is this one's row rows[i] (beam search, dropping finished rows).
+    virtual std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const = 0;
+};
+
+class Model {
+  public:
+    virtual ~Model() = default;
+    /// Scores target ids given the source (0 rows: none) and the decoder's input. Ids outside the vocabulary throw Error.
+    virtual Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
+                         const Context& context) const = 0;
+    /// Step-by-step decoding, never recorded: encodes the source, then one id a row a step to logits [B, V].
+    virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
+    virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
+};
+
+const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table();
+
+}  // namespace attend::inline ATTEND_PRECISION
