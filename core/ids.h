@@ -2,6 +2,7 @@
 /// What nn and data share: token ids and lengths.
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/range.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -36,11 +37,6 @@ struct Ids {
     Ids slice(int64_t begin, int64_t end) const;
 };
 
-/// Half-open interval of key positions a row of scores may see; begin == end means none.
-struct Range {
-    int32_t begin = 0;
-    int32_t end = 0;
-};
 /// One Range per score row.
 using Ranges = Array<Range>;
 
