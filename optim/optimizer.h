@@ -12,7 +12,7 @@ namespace attend::inline ATTEND_PRECISION {
 
 /// One update: what all of it needs to know.
 struct UpdateStep {
-    int64_t step = 0;          ///< from 0
+    int64_t step = 0;  ///< from 0
     double learning_rate = 0;
     double gradient_scale = 1;  ///< multiplies every gradient (clipping)
 };
@@ -37,10 +37,13 @@ void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, c
 
 /// Euclidean norm of a flat gradient: sums of squares in double over fixed blocks, added in order.
 double gradient_norm(const real* gradient, int64_t size, Workers& workers);
-/// The factor that clips a gradient of norm `norm` to `limit` (0: no clipping): min(1, limit / (norm + 1e-6)).
+/// The factor that clips a gradient of norm `norm` to `limit` (0: no clipping): min(1, limit / (norm + 1e-6)), as
+/// torch.nn.utils.clip_grad_norm_. A norm that is NaN gives NaN. Throws Error for a limit below 0 or not finite.
 double clip_factor(double norm, double limit);
 
-/// Learning rate as a function of the step (from 0).
+/// Learning rate as a function of the step (from 0), for any step at or above 0: behind the run's end it stays as it ended.
+/// A warm-up longer than the run is legal (a run cut short is the beginning of the long one); a final rate above the peak
+/// throws Error when the schedule is built.
 class Schedule {
   public:
     virtual ~Schedule() = default;

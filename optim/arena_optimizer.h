@@ -1,0 +1,70 @@
+#pragma once
+/// What the optimisers here share: flat state arrays with the layout of the arena, and the walk over its parameters.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "optim/optimizer.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The greatest value of options that must stay below 1 and still be below 1 as a float.
+constexpr double below_one = 0.9999999;
+
+/// A stretch of one parameter within the arena: what a derived optimiser updates with one kernel call.
+struct Segment {
+    real* value;           ///< first element of the stretch
+    const real* gradient;  ///< its gradient
+    int64_t offset;        ///< the same element's place in the state arrays
+    int64_t size;
+    bool decays;  ///< whether the parameter has two or more dimensions
+};
+
+class ArenaOptimizer : public Optimizer {
+  public:
+    std::vector<std::string> state_names() const final { return names_; }
+    real* state(std::size_t index) final {
+        ensure(index < states_.size(), "optimizer: no such state array: index {}, arrays {}", index, states_.size());
+        return states_[index].data();
+    }
+
+    /// Throws MachineError when the range is not within the arena, or the arena has grown since the optimiser was made.
+    void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) final {
+        ensure(store.size() == size_, "optimizer: the arena has changed since the optimizer was made: elements {}, made for {}",
+               store.size(), size_);
+        ensure(0 <= begin && begin <= end && end <= size_, "optimizer: range outside of the arena: range {} to {}, elements {}",
+               begin, end, size_);
+        ensure(step.step >= 0, "optimizer: steps are counted from 0: step {}, least 0", step.step);
+        const auto& table = store.table();
+        // The first parameter that begins behind `begin`, and from there one back: the one that may contain it.
+        auto p =
+            std::upper_bound(table.begin(), table.end(), begin, [](int64_t at, const Parameter& q) { return at < q.offset; });
+        if (p != table.begin())
+            --p;
+        for (; p != table.end() && p->offset < end; ++p) {
+            const int64_t first = std::max(begin, p->offset);
+            const int64_t last = std::min(end, p->offset + p->shape.size());
+            if (p->trainable && first < last)
+                apply({store.data() + first, gradient + first, first, last - first, p->shape.rank() >= 2}, step);
+        }
+    }
+
+  protected:
+    /// State arrays of zeros, one a name.
+    ArenaOptimizer(const ParameterStore& store, std::vector<std::string> names)
+        : size_(store.size()), names_(std::move(names)) {
+        for (std::size_t i = 0; i < names_.size(); ++i) states_.emplace_back(static_cast<std::size_t>(size_), real{0});
+    }
+    /// Updates one stretch. Stretches of different calls are disjoint and may run at the same time.
+    virtual void apply(const Segment& s, const UpdateStep& step) = 0;
+    /// The state array that belongs to a segment.
+    real* state_of(std::size_t index, const Segment& s) { return states_[index].data() + s.offset; }
+
+  private:
+    int64_t size_;
+    std::vector<std::string> names_;
+    std::vector<Array<real>> states_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

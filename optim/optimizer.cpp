@@ -1,0 +1,68 @@
+#include "optim/optimizer.h"
+
+#include <cmath>
+
+#include "core/kernels/reduce.h"
+#include "optim/adadelta.h"
+#include "optim/adam.h"
+#include "optim/adamw.h"
+#include "optim/sgd.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+// Elements of one block, the unit of parallel passes over the arena. Fixed, so that sums do not depend on the threads.
+constexpr int64_t arena_block = 16384;
+
+using OptimizerTable = Table<std::unique_ptr<Optimizer>(const ParameterStore&)>;
+
+template <class S, class O>
+OptimizerTable::Row row(const char* name, const char* help) {
+    return OptimizerTable::make<O>(name, help, [](const O& options, const ParameterStore& store) -> std::unique_ptr<Optimizer> {
+        return std::make_unique<S>(options, store);
+    });
+}
+
+}  // namespace
+
+void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers) {
+    workers.blocks(store.size(), arena_block,
+                   [&](int64_t, int64_t begin, int64_t end) { optimizer.update(store, gradient, step, begin, end); });
+}
+
+double gradient_norm(const real* gradient, int64_t size, Workers& workers) {
+    require(size >= 0, "gradient_norm: the size must not be negative: size {}, least 0", size);
+    Array<double> squares(static_cast<std::size_t>((size + arena_block - 1) / arena_block), 0.0);
+    workers.blocks(size, arena_block, [&](int64_t block, int64_t begin, int64_t end) {
+        squares[static_cast<std::size_t>(block)] = kernels::sum_of_squares(gradient + begin, end - begin);
+    });
+    double sum = 0;
+    for (double s : squares) sum += s;
+    return std::sqrt(sum);
+}
+
+double clip_factor(double norm, double limit) {
+    require(std::isfinite(limit) && limit >= 0, "clip_factor: the limit must be finite and not negative: limit {}, least 0",
+            limit);
+    if (limit == 0)
+        return 1;
+    const double factor = limit / (norm + 1e-6);
+    return factor >= 1 ? 1 : factor;  // a norm that is NaN gives NaN
+}
+
+const OptimizerTable& optimizer_table() {
+    static const OptimizerTable table(
+        "optimizer",
+        {
+            row<Sgd, SgdOptions>("sgd", "stochastic gradient descent, with momentum and Nesterov's variant"),
+            row<Adam, AdamOptions>("adam", "Adam (Kingma and Ba 2015), weight decay in the gradient"),
+            row<Adamw, AdamwOptions>("adamw", "Adam with decoupled weight decay (Loshchilov and Hutter 2019)"),
+            row<Adadelta, AdadeltaOptions>("adadelta", "Adadelta (Zeiler 2012), as Bahdanau et al. 2015 with rho 0.95"),
+        });
+    return table;
+}
+// Constructed at program start, so that all_seams() knows it.
+[[maybe_unused]] static const Seam& registered_optimizers = optimizer_table();
+
+}  // namespace attend::inline ATTEND_PRECISION
