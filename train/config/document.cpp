@@ -1,0 +1,284 @@
+#include "train/config/document.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "train/config/utf8.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+std::string Place::text() const {
+    if (source->kind == Source::Kind::command_line)
+        return source->name;
+    return fmt::format("{}:{}", source->name, line);
+}
+
+const Member* Value::find(std::string_view key) const {
+    for (const Member& m : members)
+        if (m.key == key)
+            return &m;
+    return nullptr;
+}
+Member* Value::find(std::string_view key) { return const_cast<Member*>(std::as_const(*this).find(key)); }
+
+namespace {
+
+// Counts lines for the parser, which tells its events nothing of where they are. The lexer reads at most one character past a
+// number (and gives it back), never past any other token, so the line *before* the last character taken is the token's.
+struct Cursor {
+    const char* begin;
+    const char* line_begin;
+    const char* taken;  // one past the last character handed out
+    int line = 1;
+
+    void take(const char* c) {
+        if (c > begin && c[-1] == '\n') {
+            ++line;
+            line_begin = c;
+        }
+        taken = c + 1;
+    }
+    int64_t column() const { return taken - line_begin; }
+};
+
+// An input iterator over the text that moves a cursor along.
+class CountingIterator {
+  public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    CountingIterator(const char* position, Cursor* cursor) : position_(position), cursor_(cursor) {}
+    const char& operator*() const { return *position_; }
+    CountingIterator& operator++() {
+        cursor_->take(position_);
+        ++position_;
+        return *this;
+    }
+    CountingIterator operator++(int) {
+        CountingIterator before = *this;
+        ++*this;
+        return before;
+    }
+    bool operator==(const CountingIterator& other) const { return position_ == other.position_; }
+    bool operator!=(const CountingIterator& other) const { return position_ != other.position_; }
+
+  private:
+    const char* position_;
+    Cursor* cursor_;
+};
+
+class Builder final : public nlohmann::json_sax<nlohmann::json> {
+  public:
+    Builder(std::shared_ptr<const Source> source, const Cursor& cursor) : source_(std::move(source)), cursor_(cursor) {}
+
+    bool null() override { return put(make(Value::Kind::null)); }
+    bool boolean(bool b) override {
+        Value v = make(Value::Kind::boolean);
+        v.boolean = b;
+        return put(std::move(v));
+    }
+    bool number_integer(int64_t n) override {
+        Value v = make(Value::Kind::integer);
+        v.integer = n;
+        v.number = static_cast<double>(n);
+        return put(std::move(v));
+    }
+    bool number_unsigned(uint64_t n) override {
+        if (n <= static_cast<uint64_t>(INT64_MAX))
+            return number_integer(static_cast<int64_t>(n));
+        return number_float(static_cast<double>(n), std::to_string(n));
+    }
+    bool number_float(double x, const std::string& written) override {
+        Value v = make(Value::Kind::number);
+        v.number = x;
+        v.text = written;
+        return put(std::move(v));
+    }
+    bool string(std::string& s) override {
+        Value v = make(Value::Kind::text);
+        v.text = std::move(s);
+        return put(std::move(v));
+    }
+    bool binary(nlohmann::json::binary_t&) override { return false; }  // JSON text has none
+    bool start_object(std::size_t) override { return open(Value::Kind::object); }
+    bool start_array(std::size_t) override { return open(Value::Kind::list); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
+
+    bool key(std::string& k) override {
+        Level& level = levels_.back();
+        const Place here = place();
+        const auto [at, fresh] = level.lines.emplace(k, here.line);
+        require(fresh, "{}: duplicate key: '{}' stands on line {} and on line {}", here.text(), utf8::printable(k), at->second,
+                here.line);
+        level.key = std::move(k);
+        level.key_place = here;
+        return true;
+    }
+
+    bool parse_error(std::size_t, const std::string& last_token, const nlohmann::detail::exception& e) override {
+        const std::string where = place().text();
+        if (e.id == 406)
+            fail("{}: number out of range: value {}, largest 1.797e308", where, utf8::printable(last_token, 40));
+        // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN']..."
+        std::string message = e.what();
+        std::string context = "JSON";
+        constexpr std::string_view parsing = "while parsing ";
+        if (const auto i = message.find(parsing); i != std::string::npos) {
+            message.erase(0, i + parsing.size());
+            if (const auto dash = message.find(" - "); dash != std::string::npos) {
+                context = message.substr(0, dash);
+                message.erase(0, dash + 3);
+            }
+        }
+        const bool closes = message.starts_with("unexpected '}'") || message.starts_with("unexpected ']'");
+        const char* hint = "";
+        if (closes && (context == "object key" || context == "value"))
+            hint = "; remove the comma before it";
+        if (message.starts_with("invalid literal"))
+            hint = "; text stands in double quotes";
+        if (message == "unexpected string literal; expected '}'" || message == "unexpected string literal; expected ']'")
+            hint = "; a comma is missing before it";
+        // The token may be megabytes long.
+        constexpr std::string_view read = "last read: '";
+        if (const auto i = message.find(read); i != std::string::npos)
+            message = message.substr(0, i + read.size()) + utf8::printable(last_token, 40) + "'";
+        fail("{}: syntax error: column {}, {}: {}{}", where, cursor_.column(), context, message, hint);
+    }
+
+    Value take() { return std::move(root_); }
+
+  private:
+    struct Level {
+        Value value;
+        std::string key;
+        Place key_place;
+        std::unordered_map<std::string, int> lines;
+    };
+
+    Place place() const { return {source_, cursor_.line}; }
+    Value make(Value::Kind kind) const {
+        Value v;
+        v.kind = kind;
+        v.place = place();
+        return v;
+    }
+    bool open(Value::Kind kind) {
+        require(levels_.size() < deepest_nesting, "{}: nested too deeply: depth {}, limit {}", place().text(),
+                levels_.size() + 1, deepest_nesting);
+        Level level;
+        level.value = make(kind);
+        levels_.push_back(std::move(level));
+        return true;
+    }
+    bool close() {
+        Value v = std::move(levels_.back().value);
+        levels_.pop_back();
+        return put(std::move(v));
+    }
+    bool put(Value v) {
+        ++count_;
+        require(count_ <= most_values, "{}: too many values: value {}, limit {}", place().text(), count_, most_values);
+        if (levels_.empty()) {
+            root_ = std::move(v);
+        } else if (Level& level = levels_.back(); level.value.kind == Value::Kind::object) {
+            level.value.members.push_back(Member{std::move(level.key), level.key_place, std::move(v)});
+        } else {
+            level.value.elements.push_back(std::move(v));
+        }
+        return true;
+    }
+
+    std::shared_ptr<const Source> source_;
+    const Cursor& cursor_;
+    std::vector<Level> levels_;
+    Value root_;
+    std::size_t count_ = 0;
+};
+
+Place place_of_byte(std::string_view text, std::size_t position, const std::shared_ptr<const Source>& source) {
+    const std::string_view before = text.substr(0, position);
+    return {source, 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'))};
+}
+
+}  // namespace
+
+Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
+    // The lexer takes a NUL byte for the end of the text and does not look into comments, so both checks are made here.
+    if (const auto bad = utf8::first_invalid(text))
+        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, *bad, source).text(),
+             static_cast<unsigned char>(text[*bad]), *bad, text.size());
+    if (const auto nul = text.find('\0'); nul != std::string_view::npos)
+        fail("{}: NUL byte in the text: offset {} of {}", place_of_byte(text, nul, source).text(), nul, text.size());
+    require(text.find_first_not_of(" \t\r\n") != std::string_view::npos && text != "\xEF\xBB\xBF",
+            "{}: empty: {} bytes, expected a JSON value", Place{source, 1}.text(), text.size());
+
+    Cursor cursor{text.data(), text.data(), text.data()};
+    Builder builder(std::move(source), cursor);
+    constexpr auto strict = true;
+    constexpr auto ignore_comments = true;
+    nlohmann::json::sax_parse(CountingIterator(text.data(), &cursor), CountingIterator(text.data() + text.size(), &cursor),
+                              &builder, nlohmann::json::input_format_t::json, strict, ignore_comments);
+    return builder.take();
+}
+
+Value parse_object(std::string_view text, std::shared_ptr<const Source> source) {
+    Value v = parse_value(text, std::move(source));
+    require(v.kind == Value::Kind::object, "{}: wrong type: expected an object {{...}}, got {}", v.place.text(), described(v));
+    return v;
+}
+
+std::shared_ptr<const Source> file_source(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+    require(!error, "{}: cannot be made absolute: {}", path, error.message());
+    return std::make_shared<const Source>(Source{path, absolute.parent_path().string(), Source::Kind::file});
+}
+
+Value load(const std::string& path) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+    require(file != nullptr, "{}: cannot be opened: {}", path, std::strerror(errno));
+    std::string text;
+    std::array<char, 65536> block;
+    while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) {
+        text.append(block.data(), n);
+        require(text.size() <= largest_file, "{}: too large for a config: {} bytes or more, limit {}", path, text.size(),
+                largest_file);
+    }
+    require(std::ferror(file.get()) == 0, "{}: cannot be read: {}", path, std::strerror(errno));
+    return parse_object(text, file_source(path));
+}
+
+std::string described(const Value& v) {
+    switch (v.kind) {
+        case Value::Kind::null:
+            return "null";
+        case Value::Kind::boolean:
+            return v.boolean ? "true" : "false";
+        case Value::Kind::integer:
+            return std::to_string(v.integer);
+        case Value::Kind::number:
+            return utf8::printable(v.text, 40);
+        case Value::Kind::text:
+            return fmt::format("the text '{}'", utf8::printable(v.text, 40));
+        case Value::Kind::word:
+            return fmt::format("'{}'", utf8::printable(v.text, 40));
+        case Value::Kind::list:
+            return fmt::format("a list of {}", v.elements.size());
+        case Value::Kind::object:
+            return v.text.empty() ? "an object" : fmt::format("the text '{}'", utf8::printable(v.text, 40));
+    }
+    return "";
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::config

@@ -1,0 +1,89 @@
+#include "train/config/overrides.h"
+
+#include <filesystem>
+
+#include "train/config/utf8.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+namespace {
+
+std::vector<std::string> split(std::string_view key_path, const Place& place) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0;;) {
+        const std::size_t end = std::min(key_path.find('.', begin), key_path.size());
+        require(end > begin, "{}: empty part in a key path: part {}, '{}'", place.text(), parts.size() + 1,
+                utf8::printable(key_path));
+        parts.emplace_back(key_path.substr(begin, end - begin));
+        require(parts.size() <= deepest_nesting, "{}: key path too deep: more than {} parts, limit {}", place.text(),
+                deepest_nesting, deepest_nesting);
+        if (end == key_path.size())
+            return parts;
+        begin = end + 1;
+    }
+}
+
+// Makes `value`, which a key path leads through, an object.
+void open_up(Value& value, const std::string& path, const Place& place) {
+    if (value.kind == Value::Kind::word && value.text.find_first_of("{\"[") == 0)
+        value = parse_word(value);
+    if (value.kind == Value::Kind::object)
+        return;
+    const bool shorthand = value.kind == Value::Kind::text || value.kind == Value::Kind::word;
+    require(shorthand, "{}: nothing can be set below '{}': it holds {}, set at {}", place.text(), utf8::printable(path),
+            described(value), value.place.text());
+    value.kind = Value::Kind::object;
+    value.implied = true;
+}
+
+}  // namespace
+
+Value with(Value document, std::string_view key_path, Value value) {
+    const Place place = value.place;
+    const std::vector<std::string> parts = split(key_path, place);
+    Value* at = &document;
+    std::string path;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const bool last = i + 1 == parts.size();
+        path += (i ? "." : "") + parts[i];
+        Member* member = at->find(parts[i]);
+        if (member == nullptr) {
+            Value made;
+            made.kind = Value::Kind::object;
+            made.implied = true;
+            made.place = place;
+            at->members.push_back(Member{parts[i], place, std::move(made)});
+            member = &at->members.back();
+        }
+        if (last) {
+            member->place = place;
+            member->value = std::move(value);
+            break;
+        }
+        open_up(member->value, path, place);
+        at = &member->value;
+    }
+    return document;
+}
+
+Value set(Value document, std::string_view assignment) {
+    Source source{"--set " + utf8::printable(assignment, 80), "", Source::Kind::command_line};
+    const auto equals = assignment.find('=');
+    require(equals != std::string_view::npos, "{}: not KEY=VALUE: {} characters without '='; write --set train.steps=100",
+            source.name, assignment.size());
+    if (const auto bad = utf8::first_invalid(assignment))
+        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {}", source.name, static_cast<unsigned char>(assignment[*bad]), *bad);
+    std::error_code error;
+    source.folder = std::filesystem::current_path(error).string();
+    require(!error, "{}: the working folder cannot be found: {}", source.name, error.message());
+
+    Value word;
+    word.kind = Value::Kind::word;
+    word.text = assignment.substr(equals + 1);
+    word.place.source = std::make_shared<const Source>(std::move(source));
+    return with(std::move(document), assignment.substr(0, equals), std::move(word));
+}
+
+Value parse_word(const Value& word) { return parse_value(word.text, word.place.source); }
+
+}  // namespace attend::inline ATTEND_PRECISION::config

@@ -1,0 +1,345 @@
+#include "train/config/reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+#include "train/config/describe.h"
+#include "train/config/overrides.h"
+#include "train/config/utf8.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+namespace {
+
+struct Problem {
+    Place place;
+    std::string message;
+};
+
+// How the value of --set is to be understood.
+enum class Form {
+    json,     // JSON, or where it is none the bare text ("auto")
+    literal,  // as it is
+    name,     // as it is, but an object or a quoted text as JSON
+    list,     // as it is, but a list as JSON
+};
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string all;
+    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
+    return all;
+}
+
+// "; did you mean 'gru'? known: gru, lstm"
+std::string hint_of(const std::string& name, const std::vector<std::string>& known) {
+    const std::string near = nearest_name(name, known);
+    if (near.empty())
+        return known.empty() ? "; there are none" : "; known: " + joined(known);
+    return fmt::format("; did you mean '{}'? known: {}", near, joined(known));
+}
+
+template <class T>
+std::string allowed(const Bounds<T>& b) {
+    std::string text = range_text(b);
+    if (text.empty())
+        text = std::is_integral_v<T> ? fmt::format("{} to {}", b.low, b.high) : "any";
+    if (b.automatic != nullptr)
+        text += fmt::format(", or '{}'", b.automatic);
+    return text;
+}
+
+class Reader final : public Visitor {
+  public:
+    Reader(const Value& object, std::string path, std::vector<Problem>& problems)
+        : object_(object), path_(std::move(path)), problems_(problems) {}
+
+    void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
+        const Value v = take(name, Form::json);
+        if (missing(v) || is_automatic(v, bounds.automatic, value))
+            return;
+        if (const auto n = as_integer(v, name, bounds)) {
+            if (*n < bounds.low || *n > bounds.high)
+                return out_of_range(v, name, described(v), allowed(bounds));
+            value = *n;
+        }
+    }
+
+    void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
+        const Value v = take(name, Form::json);
+        if (missing(v) || is_automatic(v, bounds.automatic, value))
+            return;
+        if (!is_number(v))
+            return wrong_type(v, name, expected("a number", bounds.automatic));
+        if (v.number < bounds.low || v.number > bounds.high)
+            return out_of_range(v, name, described(v), allowed(bounds));
+        value = v.number;
+    }
+
+    void flag(const char* name, bool& value, const char*) override {
+        const Value v = take(name, Form::json);
+        if (missing(v))
+            return;
+        if (v.kind != Value::Kind::boolean)
+            return wrong_type(v, name, "true or false");
+        value = v.boolean;
+    }
+
+    void text(const char* name, std::string& value, const char*) override {
+        const Value v = take(name, Form::literal);
+        if (!missing(v) && is_text(v, name, "a text"))
+            value = v.text;
+    }
+
+    void choice(const char* name, std::string& value, std::vector<std::string> words, const char*) override {
+        const Value v = take(name, Form::name);
+        if (missing(v))
+            return;
+        if (v.kind != Value::Kind::text)
+            return wrong_type(v, name, "one of " + joined(words));
+        if (std::find(words.begin(), words.end(), v.text) == words.end())
+            return problem(v.place, name,
+                           fmt::format("unknown word: '{}'{}", utf8::printable(v.text, 40), hint_of(v.text, words)));
+        value = v.text;
+    }
+
+    void path(const char* name, std::string& value, const char*) override {
+        const Value v = take(name, Form::literal);
+        if (!missing(v) && is_text(v, name, "a path"))
+            value = absolute(v, name);
+    }
+
+    void paths(const char* name, std::vector<std::string>& value, const char*) override {
+        const Value v = take(name, Form::list);
+        if (missing(v))
+            return;
+        std::vector<std::string> all;
+        if (v.kind == Value::Kind::list) {
+            for (const Value& e : v.elements) {
+                if (!is_text(e, name, "a path or a list of paths"))
+                    return;
+                if (e.text.empty())
+                    return problem(e.place, name, fmt::format("empty path: path {} of {}", all.size() + 1, v.elements.size()));
+                all.push_back(absolute(e, name));
+            }
+        } else {
+            if (!is_text(v, name, "a path or a list of paths"))
+                return;
+            if (!v.text.empty())
+                all.push_back(absolute(v, name));
+        }
+        value = std::move(all);
+    }
+
+    void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length, const char*) override {
+        const Value v = take(name, Form::json);
+        if (missing(v))
+            return;
+        if (v.kind != Value::Kind::list)
+            return wrong_type(v, name, "a list of numbers");
+        if (fixed_length && v.elements.size() != value.size())
+            return problem(v.place, name,
+                           fmt::format("wrong length: {} numbers, expected {}", v.elements.size(), value.size()));
+        std::vector<double> all;
+        for (const Value& e : v.elements) {
+            if (!is_number(e))
+                return wrong_type(e, name, "a list of numbers");
+            if (e.number < bounds.low || e.number > bounds.high)
+                return out_of_range(e, name, described(e), allowed(bounds));
+            all.push_back(e.number);
+        }
+        value = std::move(all);
+    }
+
+    void selection(const char* name, Selection& value, const char*, const char* key) override {
+        const Value v = take(name, Form::name);
+        if (missing(v))
+            return;
+        const Seam& seam = value.seam();
+        if (v.kind == Value::Kind::text) {
+            choose(value, v.text, v.place, name);
+            return;
+        }
+        if (v.kind != Value::Kind::object)
+            return wrong_type(v, name, fmt::format("the name of a {} or an object", seam.kind()));
+        Reader inner(v, joined_path(name), problems_);
+        const Value type = inner.take(key, Form::name);
+        if (missing(type)) {
+            if (!v.text.empty()) {
+                if (!choose(value, v.text, v.place, name))
+                    return;
+            } else if (!v.implied) {
+                return problem(v.place, name,
+                               fmt::format("'{}' is missing: 0 given, expected 1; known: {}", key, joined(seam.names())));
+            }
+        } else if (type.kind != Value::Kind::text) {
+            return inner.wrong_type(type, key, fmt::format("the name of a {}", seam.kind()));
+        } else if (!inner.choose(value, type.text, type.place, key)) {
+            return;  // the other keys belong to a row that is not known
+        }
+        value.options().fields(inner);
+        inner.finish();
+    }
+
+    // Every key that the listing did not ask for is an error.
+    void finish() {
+        for (const Member& m : object_.members)
+            if (std::find(known_.begin(), known_.end(), m.key) == known_.end())
+                problem(m.place, utf8::printable(m.key), "unknown key" + short_hint(m.key));
+    }
+
+  protected:
+    void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
+        const Value v = take(name, Form::json);
+        if (missing(v))
+            return;
+        if (v.kind != Value::Kind::object || !v.text.empty())
+            return wrong_type(v, name, "an object");
+        Reader inner(v, joined_path(name), problems_);
+        fields(inner);
+        inner.finish();
+    }
+
+  private:
+    // The value of a key, or one without a place. A copy, as a word's meaning is made here; configs are small.
+    Value take(const char* name, Form form) {
+        known_.emplace_back(name);
+        const Member* m = object_.find(name);
+        if (m == nullptr)
+            return {};
+        Value v = m->value;
+        if (v.kind != Value::Kind::word)
+            return v;
+        const char first = v.text.empty() ? '\0' : v.text.front();
+        const bool json = form == Form::json || (form == Form::name && (first == '{' || first == '"')) ||
+                          (form == Form::list && first == '[');
+        v.kind = Value::Kind::text;
+        if (!json)
+            return v;
+        try {
+            return parse_word(m->value);
+        } catch (const Error& e) {
+            if (first != '{' && first != '[' && first != '"')
+                return v;  // a bare word: a type error, or "auto"
+            problems_.push_back({v.place, e.what()});
+            return {};
+        }
+    }
+    static bool missing(const Value& v) { return v.place.source == nullptr; }
+    static bool is_number(const Value& v) { return v.kind == Value::Kind::integer || v.kind == Value::Kind::number; }
+
+    template <class T>
+    static bool is_automatic(const Value& v, const char* automatic, T& value) {
+        if (automatic == nullptr || v.kind != Value::Kind::text || v.text != automatic)
+            return false;
+        value = 0;
+        return true;
+    }
+
+    static std::string expected(const char* what, const char* automatic) {
+        return automatic == nullptr ? what : fmt::format("{} or '{}'", what, automatic);
+    }
+
+    std::optional<int64_t> as_integer(const Value& v, const char* name, const Bounds<int64_t>& bounds) {
+        if (v.kind == Value::Kind::integer)
+            return v.integer;
+        if (v.kind == Value::Kind::number) {
+            // Integers up to 2^53 are exact as doubles; a longer one must be written in digits.
+            if (std::abs(v.number) <= 0x1p53 && std::trunc(v.number) == v.number)
+                return static_cast<int64_t>(v.number);
+            if (v.number < static_cast<double>(bounds.low) || v.number > static_cast<double>(bounds.high) ||
+                std::abs(v.number) >= 0x1p63) {
+                out_of_range(v, name, described(v), allowed(bounds));
+                return std::nullopt;
+            }
+        }
+        wrong_type(v, name, expected("an integer", bounds.automatic));
+        return std::nullopt;
+    }
+
+    bool is_text(const Value& v, const char* name, const char* what) {
+        if (v.kind != Value::Kind::text) {
+            wrong_type(v, name, what);
+            return false;
+        }
+        if (const auto nul = v.text.find('\0'); nul != std::string::npos) {
+            problem(v.place, name, fmt::format("NUL character in {}: character {} of {}", what, nul + 1, v.text.size()));
+            return false;
+        }
+        return true;
+    }
+
+    std::string absolute(const Value& v, const char* name) {
+        if (v.text.empty())
+            return "";
+        std::string full = (std::filesystem::path(v.place.source->folder) / v.text).lexically_normal().string();
+        // The resolved config must be readable again, and JSON holds UTF-8 only.
+        if (const auto bad = utf8::first_invalid(full))
+            problem(v.place, name,
+                    fmt::format("the absolute path is not UTF-8: byte 0x{:02x} at offset {}",
+                                static_cast<unsigned char>(full[*bad]), *bad));
+        return full;
+    }
+
+    // Chooses a row; the row that is chosen already keeps its options.
+    bool choose(Selection& value, const std::string& row, const Place& place, const char* name) {
+        const Seam& seam = value.seam();
+        if (!seam.has(row)) {
+            problem(place, name,
+                    fmt::format("unknown {}: '{}'{}", seam.kind(), utf8::printable(row, 40), hint_of(row, seam.names())));
+            return false;
+        }
+        if (row != value.name())
+            value.choose(row);
+        return true;
+    }
+
+    std::string short_hint(const std::string& key) const {
+        const std::string near = nearest_name(key, known_);
+        if (!near.empty())
+            return fmt::format("; did you mean '{}'?", near);
+        return known_.empty() ? "; there are none" : "; known: " + joined(known_);
+    }
+
+    std::string joined_path(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+    void problem(const Place& place, const std::string& name, const std::string& message) {
+        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message)});
+    }
+    void wrong_type(const Value& v, const char* name, const std::string& what) {
+        problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
+    }
+    void out_of_range(const Value& v, const char* name, const std::string& value, const std::string& range) {
+        problem(v.place, name, fmt::format("out of range: value {}, allowed {}", value, range));
+    }
+
+    const Value& object_;
+    std::string path_;
+    std::vector<Problem>& problems_;
+    std::vector<std::string> known_;
+};
+
+}  // namespace
+
+void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
+    std::vector<Problem> problems;
+    Reader reader(object, "", problems);
+    fields(reader);
+    reader.finish();
+    if (problems.empty())
+        return;
+
+    const auto rank = [](const Problem& p) {
+        const bool on_command_line = p.place.source->kind == Source::Kind::command_line;
+        return std::pair(on_command_line, on_command_line ? 0 : p.place.line);
+    };
+    std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) { return rank(a) < rank(b); });
+    constexpr std::size_t most = 20;
+    std::string all;
+    for (std::size_t i = 0; i < std::min(most, problems.size()); ++i) all += (i ? "\n" : "") + problems[i].message;
+    if (problems.size() > most)
+        all += fmt::format("\n... and {} more", problems.size() - most);
+    throw Error(all);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::config

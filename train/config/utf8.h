@@ -1,0 +1,29 @@
+#pragma once
+/// UTF-8 (RFC 3629): strict decoding, and text from outside made fit for a message.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/real.h"
+
+namespace attend::inline ATTEND_PRECISION::utf8 {
+
+/// One code point of a text.
+struct CodePoint {
+    char32_t code = 0;
+    std::size_t bytes = 0;  ///< how many bytes it takes; 1 where invalid
+    bool valid = false;     ///< false: a stray or cut byte, an overlong form, a surrogate, or beyond U+10FFFF
+};
+
+/// The code point that begins at byte `position`, which must be below text.size().
+CodePoint decode(std::string_view text, std::size_t position);
+
+/// Position of the first byte that is not valid UTF-8, if any.
+std::optional<std::size_t> first_invalid(std::string_view text);
+
+/// `text` made fit for a one-line message: control characters as \n, \t or \u00XX, invalid bytes as \xXX, and cut with "..."
+/// behind `limit` code points.
+std::string printable(std::string_view text, std::size_t limit = 60);
+
+}  // namespace attend::inline ATTEND_PRECISION::utf8

@@ -1,0 +1,189 @@
+#include "train/config/writer.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "train/config/utf8.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+namespace {
+
+// A value about to be printed: a scalar already as JSON text, or members.
+struct Written {
+    std::string key;
+    std::string scalar;   // for an object: empty
+    std::string row_key;  // for a selection: the key its row's name stands under
+    std::vector<Written> members;
+    bool object = false;
+};
+
+std::string list_of(const std::vector<std::string>& items) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < items.size(); ++i) text += (i ? ", " : "") + items[i];
+    return text + "]";
+}
+
+class Writer final : public Visitor {
+  public:
+    void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
+        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
+    }
+    void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
+        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
+    }
+    void flag(const char* name, bool& value, const char*) override { put(name, value ? "true" : "false"); }
+    void text(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
+    void choice(const char* name, std::string& value, std::vector<std::string>, const char*) override {
+        put(name, quoted(value));
+    }
+    void path(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
+    void paths(const char* name, std::vector<std::string>& value, const char*) override {
+        std::vector<std::string> items;
+        for (const std::string& p : value) items.push_back(quoted(p));
+        put(name, items.size() == 1 ? items[0] : list_of(items));
+    }
+    void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
+        std::vector<std::string> items;
+        for (double x : value) items.push_back(number_text(x));
+        put(name, list_of(items));
+    }
+    void selection(const char* name, Selection& value, const char*, const char* key) override {
+        Writer inner;
+        inner.put(key, quoted(value.name()));
+        value.options().fields(inner);
+        put_object(name, std::move(inner), key);
+    }
+
+    Written take() {
+        Written w;
+        w.object = true;
+        w.members = std::move(members_);
+        return w;
+    }
+
+  protected:
+    void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
+        Writer inner;
+        fields(inner);
+        put_object(name, std::move(inner), "");
+    }
+
+  private:
+    void put(const char* name, std::string scalar) {
+        Written w;
+        w.key = name;
+        w.scalar = std::move(scalar);
+        members_.push_back(std::move(w));
+    }
+    void put_object(const char* name, Writer inner, const char* row_key) {
+        Written w = inner.take();
+        w.key = name;
+        w.row_key = row_key;
+        members_.push_back(std::move(w));
+    }
+    std::vector<Written> members_;
+};
+
+Written written(FunctionRef<void(Visitor&)> fields) {
+    Writer writer;
+    fields(writer);
+    return writer.take();
+}
+
+std::string on_one_line(const Written& w) {
+    if (!w.object)
+        return w.scalar;
+    std::string text = "{";
+    for (std::size_t i = 0; i < w.members.size(); ++i)
+        text += (i ? ", " : "") + quoted(w.members[i].key) + ": " + on_one_line(w.members[i]);
+    return text + "}";
+}
+
+constexpr std::size_t columns = 120;
+
+// `before` is what stands on the line already.
+std::string print(const Written& w, std::size_t indent, std::size_t before) {
+    std::string line = on_one_line(w);
+    if (!w.object || w.members.empty() || before + line.size() < columns)
+        return line;
+    const std::string margin(indent + 2, ' ');
+    std::string text = "{\n";
+    for (std::size_t i = 0; i < w.members.size(); ++i) {
+        const std::string key = margin + quoted(w.members[i].key) + ": ";
+        text += key + print(w.members[i], indent + 2, key.size()) + (i + 1 < w.members.size() ? ",\n" : "\n");
+    }
+    return text + std::string(indent, ' ') + "}";
+}
+
+const Written* find(const Written& w, const std::string& key) {
+    for (const Written& m : w.members)
+        if (m.key == key)
+            return &m;
+    return nullptr;
+}
+
+void compare(const Written& a, const Written& b, const std::string& path, std::vector<Difference>& all) {
+    const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+    if (a.object && b.object) {
+        if (!a.row_key.empty() && a.row_key == b.row_key) {
+            const std::string &row_a = find(a, a.row_key)->scalar, &row_b = find(b, b.row_key)->scalar;
+            if (row_a != row_b)
+                return all.push_back({below(a.row_key), row_a, row_b});
+        }
+        for (const Written& m : a.members) {
+            if (const Written* other = find(b, m.key))
+                compare(m, *other, below(m.key), all);
+            else
+                all.push_back({below(m.key), on_one_line(m), ""});
+        }
+        for (const Written& m : b.members)
+            if (find(a, m.key) == nullptr)
+                all.push_back({below(m.key), "", on_one_line(m)});
+    } else if (on_one_line(a) != on_one_line(b)) {
+        all.push_back({path, on_one_line(a), on_one_line(b)});
+    }
+}
+
+}  // namespace
+
+std::string number_text(double value) {
+    ensure(std::isfinite(value), "config: a number that is not finite cannot be written: value {}", value);
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    return {text.data(), end};
+}
+
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    if (const auto bad = utf8::first_invalid(text))
+        ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), *bad);
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            (result += '\\') += c;
+        else if (c == '\n')
+            result += "\\n";
+        else if (c == '\t')
+            result += "\\t";
+        else if (static_cast<unsigned char>(c) < 0x20)
+            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+            result += c;
+    }
+    return result + "\"";
+}
+
+std::string write_fields(FunctionRef<void(Visitor&)> fields) {
+    // The outermost object always takes several lines.
+    const Written all = written(fields);
+    return print(all, 0, columns) + "\n";
+}
+
+std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after) {
+    std::vector<Difference> all;
+    compare(written(before), written(after), "", all);
+    return all;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::config

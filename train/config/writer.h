@@ -1,0 +1,38 @@
+#pragma once
+/// Options back to JSON: the resolved config of a run, and what differs between two configs.
+#include "core/options.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+/// The listing's values as JSON text ending in a newline: every option with its value, in the order of the listing, selections
+/// always as objects, numbers in the shortest form that reads back equal. What fits on a line stands on one. Reading it gives
+/// the same values. Throws MachineError for a number that is not finite or a text that is not UTF-8 (no reader lets these in).
+std::string write_fields(FunctionRef<void(Visitor&)> fields);
+
+template <class T>
+std::string write(T options) {
+    return write_fields([&options](Visitor& v) { options.fields(v); });
+}
+
+/// One option that two configs do not share, values as JSON on one line.
+struct Difference {
+    std::string path;    ///< "optimizer.learning_rate"
+    std::string before;  ///< "" where only the second has it
+    std::string after;   ///< "" where only the first has it
+};
+
+/// What differs between two listings, in the order of the first. Where two selections chose different rows, that one
+/// difference is given (at `path.type`, or the listing's key) and nothing below it.
+std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after);
+
+template <class T>
+std::vector<Difference> differences(T before, T after) {
+    return differences_of_fields([&before](Visitor& v) { before.fields(v); }, [&after](Visitor& v) { after.fields(v); });
+}
+
+/// A number as JSON: the shortest decimal form that reads back equal. Throws MachineError unless it is finite.
+std::string number_text(double value);
+/// A text as a JSON string. Throws MachineError unless it is UTF-8.
+std::string quoted(std::string_view text);
+
+}  // namespace attend::inline ATTEND_PRECISION::config
