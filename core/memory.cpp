@@ -48,8 +48,12 @@ void* ask_system(std::size_t bytes) {
         fmt::format("memory: the system has no more: asked {} bytes, in use {} bytes", bytes, statistics().in_use));
 }
 
-// A request beyond this is refused before any arithmetic on it can overflow.
+// A request beyond this is refused before any arithmetic on it can overflow (and before a sanitizer ends the program).
+#if defined(ATTEND_SANITIZED)
+constexpr std::size_t largest_request = std::size_t{1} << 39;
+#else
 constexpr std::size_t largest_request = std::size_t{1} << 46;
+#endif
 }  // namespace
 
 #if defined(ATTEND_SANITIZED)
@@ -288,15 +292,15 @@ Block* take_shared(int c, Cache* cache) {
 }
 
 // Nothing of the very class in the cache. A larger free block serves before the system is asked: up to twice as large always,
-// up to 16 times (or 64 KiB) when much less is in use than was at some time, that is, when a smaller batch follows a larger
+// up to 64 times (or 256 KiB) when much less is in use than was at some time, that is, when a smaller batch follows a larger
 // one. The limits keep small requests from eating up the large blocks while a first step is still growing.
 [[gnu::noinline]] void* allocate_slowly(int c, Cache* cache, std::size_t bytes) {
     const auto asked = static_cast<int64_t>(bytes);
     const bool calm =
         global_in_use.load(std::memory_order_relaxed) + asked <= highest_in_use.load(std::memory_order_relaxed) / 4 * 3;
-    int last = calm ? c + 16 : c + 4;
-    if (calm && last < class_of(64 * 1024))
-        last = class_of(64 * 1024);
+    int last = calm ? c + 24 : c + 4;
+    if (calm && last < class_of(256 * 1024))
+        last = class_of(256 * 1024);
     if (last >= class_count)
         last = class_count - 1;
 
