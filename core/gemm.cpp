@@ -7,11 +7,14 @@
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-// Once, before the first product: one level of parallelism, and it is ours.
-const bool single_threaded = [] {
-    openblas_set_num_threads(1);
-    return true;
-}();
+// Once, before the first product: one level of parallelism, and it is ours. Not in a static initialiser: linked statically,
+// OpenBLAS initialises itself after this file would, and the thread that an early call starts reads its unset tables.
+void use_one_thread() {
+    [[maybe_unused]] static const bool done = [] {
+        openblas_set_num_threads(1);
+        return true;
+    }();
+}
 
 CBLAS_TRANSPOSE flag(Transpose t) { return t == Transpose::yes ? CblasTrans : CblasNoTrans; }
 blasint narrow(int64_t n) {
@@ -46,7 +49,7 @@ void scale(int64_t m, int64_t n, real beta, real* c, int64_t ldc) {
 
 void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, real alpha, const real* a, int64_t lda, const real* b,
           int64_t ldb, real beta, real* c, int64_t ldc) {
-    assert(single_threaded);
+    use_one_thread();
     if (m == 0 || n == 0) return;
     if (k == 0) return scale(m, n, beta, c, ldc);
     if (m == 1) {  // row vector times matrix: y = op(B)^T x
