@@ -27,9 +27,9 @@ struct Taps {
 struct Decision {
     std::string site;
     int64_t step = 0;
-    Array<int32_t> index;     ///< [B] chosen position, -1 where a row had none
-    Tensor log_probability;   ///< [B], recorded
-    Tensor entropy;           ///< [B], recorded
+    Array<int32_t> index;    ///< [B] chosen position, -1 where a row had none
+    Tensor log_probability;  ///< [B], recorded
+    Tensor entropy;          ///< [B], recorded
 };
 
 /// Collected decisions; with `forced` not empty, the choices to replay, in the order they were collected.
@@ -41,18 +41,16 @@ struct Decisions {
 struct Context {
     Mode mode = Mode::evaluate;
     uint64_t seed = 0;
-    uint32_t step = 0;         ///< training step, from 0
-    uint32_t sample = 0;       ///< sample number of an estimator
-    int64_t first_row = 0;     ///< this shard's first row in the whole batch
+    uint32_t step = 0;      ///< training step, from 0
+    uint32_t sample = 0;    ///< sample number of an estimator
+    int64_t first_row = 0;  ///< this shard's first row in the whole batch
     Taps* taps = nullptr;
     Decisions* decisions = nullptr;
     StateUpdates* updates = nullptr;
 
     bool training() const { return mode == Mode::train; }
     /// Draws of the module whose path hashes to `path`; `call` is the time or call index.
-    Draws draws(uint64_t path, uint32_t call) const {
-        return Draws{stream_key(seed, path), step, call, sample, first_row};
-    }
+    Draws draws(uint64_t path, uint32_t call) const { return Draws{stream_key(seed, path), step, call, sample, first_row}; }
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -11,6 +11,7 @@
 ///
 /// The engine does once what every op would otherwise repeat: skipping inputs that need no gradient, summing over broadcast
 /// axes, accumulating, freeing saved tensors as soon as used, destroying long graphs without recursion.
+#include <memory>
 #include <span>
 
 #include "core/destination.h"
@@ -43,7 +44,6 @@ struct Edge {
     int64_t offset = 0;                    ///< first element within the node's buffer or the parameter
     Shape shape;                           ///< the input's shape
     Input::Kind kind = Input::Kind::plain;
-    bool needed() const { return static_cast<bool>(node) || parameter != nullptr; }
 };
 
 /// One recorded op. Owns one gradient buffer while backward runs; views of its output share it.
@@ -54,7 +54,7 @@ class Node {
     virtual void free_saved() = 0;
 
     std::atomic<int32_t> references{1};
-    uint64_t serial = 0;         ///< greater than that of any input
+    uint64_t serial = 0;  ///< greater than that of any input
     const char* op = "";
     const char* module = "";     ///< module path, known in checked mode only
     const real* base = nullptr;  ///< first element of the output
@@ -89,12 +89,15 @@ class Backward {
     const real* gradient() const;
     /// The same as a tensor that may be kept (deferred products do).
     Tensor gradient_tensor() const;
-    bool needs(int input) const { return edge(input).needed(); }
+    /// Whether anybody wants the gradient of `input`.
+    bool needs(int input) const;
     /// Where to write the gradient of `input`; ask once for each needed input, and write before asking for the next.
     Destination into(int input);
+    /// The same, or nowhere (no data) when nobody needs it. Several may be asked for at once only if they turn out distinct.
+    Destination wanted(int input) { return needs(input) ? into(input) : Destination{}; }
     /// d(weight) += x^T dy with x [M, in], dy [M, out], for an input declared `deferred`: postponed to the last use of a
     /// parameter in the graph and then one product over all uses; at once for any other tensor.
-    void add_product(int input, const Saved& x, const Tensor& dy);
+    void add_product(int input, const Tensor& x, const Tensor& dy);
     /// For nested backward calls (recomputation).
     Gradients& sink() { return sink_; }
 
@@ -158,7 +161,8 @@ class NodeOf final : public Node {
     ~NodeOf() override { free_saved(); }
     void run(Backward& b) override { f_(b); }
     void free_saved() override {
-        if (!freed_) f_.~F();
+        if (!freed_)
+            f_.~F();
         freed_ = true;
     }
 
@@ -176,7 +180,8 @@ template <class F>
 Tensor record(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
     if (detail::checked_mode()) [[unlikely]]
         detail::check_finite(op, output);
-    if (!detail::wants_recording(inputs)) return output;
+    if (!detail::wants_recording(inputs))
+        return output;
     using N = detail::NodeOf<std::decay_t<F>>;
     static_assert(sizeof(N) % alignof(Edge) == 0);
     const std::size_t bytes = sizeof(N) + inputs.size() * sizeof(Edge);

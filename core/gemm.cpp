@@ -50,10 +50,13 @@ void scale(int64_t m, int64_t n, real beta, real* c, int64_t ldc) {
 void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, real alpha, const real* a, int64_t lda, const real* b,
           int64_t ldb, real beta, real* c, int64_t ldc) {
     use_one_thread();
-    if (m == 0 || n == 0) return;
-    if (k == 0) return scale(m, n, beta, c, ldc);
+    if (m == 0 || n == 0)
+        return;
+    if (k == 0)
+        return scale(m, n, beta, c, ldc);
     if (m == 1) {  // row vector times matrix: y = op(B)^T x
-        if (beta == 0) scale(1, n, 0, c, ldc);
+        if (beta == 0)
+            scale(1, n, 0, c, ldc);
         const auto rows = tb == Transpose::no ? narrow(k) : narrow(n), columns = tb == Transpose::no ? narrow(n) : narrow(k);
         return matrix_vector(tb == Transpose::no ? CblasTrans : CblasNoTrans, rows, columns, alpha, b, narrow(ldb), a,
                              ta == Transpose::no ? 1 : narrow(lda), beta, c, 1);

@@ -21,10 +21,10 @@ void* allocate(std::size_t bytes);
 void release(void* block, std::size_t bytes) noexcept;
 
 struct Statistics {
-    std::size_t in_use = 0;       ///< bytes handed out now
-    std::size_t peak_in_use = 0;  ///< the most bytes handed out at one time since reset_peak()
-    std::size_t cached = 0;       ///< bytes held for reuse
-    std::size_t system_calls = 0; ///< how often the system was asked for memory
+    std::size_t in_use = 0;        ///< bytes handed out now
+    std::size_t peak_in_use = 0;   ///< the most bytes handed out at one time since reset_peak()
+    std::size_t cached = 0;        ///< bytes held for reuse
+    std::size_t system_calls = 0;  ///< how often the system was asked for memory
 };
 
 /// Counts over all threads.

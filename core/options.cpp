@@ -34,7 +34,8 @@ void fail_unknown(const Seam& seam, const std::string& name) {
     const std::string near = nearest_name(name, seam.names());
     std::string known;
     for (const std::string& n : seam.names()) known += (known.empty() ? "" : ", ") + n;
-    if (near.empty()) fail("{}: unknown name '{}'; known: {}", seam.kind(), name, known);
+    if (near.empty())
+        fail("{}: unknown name '{}'; known: {}", seam.kind(), name, known);
     fail("{}: unknown name '{}'; did you mean '{}'? known: {}", seam.kind(), name, near, known);
 }
 }  // namespace detail
@@ -47,7 +48,8 @@ bool Seam::has(const std::string& name) const {
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-    if (name.size() > 200) return best;
+    if (name.size() > 200)
+        return best;
     for (const std::string& k : known) {
         const std::size_t d = edit_distance(name, k);
         if (d < best_distance && d < k.size()) {
@@ -58,10 +60,8 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
     return best;
 }
 
-Selection::Selection(const Seam& seam, const std::string& name)
-    : seam_(&seam), name_(name), options_(seam.defaults(name)) {}
-Selection::Selection(const Selection& other)
-    : seam_(other.seam_), name_(other.name_), options_(other.options_->copy()) {}
+Selection::Selection(const Seam& seam, const std::string& name) : seam_(&seam), name_(name), options_(seam.defaults(name)) {}
+Selection::Selection(const Selection& other) : seam_(other.seam_), name_(other.name_), options_(other.options_->copy()) {}
 Selection& Selection::operator=(const Selection& other) {
     if (this != &other) {
         seam_ = other.seam_;

@@ -51,7 +51,8 @@ class Visitor {
     /// A nested struct.
     template <class T>
     void object(const char* name, T& value, const char* help) {
-        nested(name, [&value](Visitor& v) { value.fields(v); }, help);
+        nested(
+            name, [&value](Visitor& v) { value.fields(v); }, help);
     }
 
   protected:
@@ -185,7 +186,8 @@ class Table<Product(Args...)> final : public Seam {
   private:
     const Row& row(const std::string& name) const {
         for (const Row& r : rows_)
-            if (name == r.name) return r;
+            if (name == r.name)
+                return r;
         detail::fail_unknown(*this, name);
     }
     const char* kind_;

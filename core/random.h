@@ -35,10 +35,10 @@ inline real open_interval(uint32_t bits) {
 /// Where a draw stands: everything but the element. Given to ops that draw (dropout, sampling).
 struct Draws {
     Key key;
-    uint32_t step = 0;       ///< training step
-    uint32_t call = 0;       ///< call or time index, below 65,536
-    uint32_t sample = 0;     ///< sample number of an estimator, below 65,536
-    int64_t first_row = 0;   ///< this shard's first row in the whole batch
+    uint32_t step = 0;      ///< training step
+    uint32_t call = 0;      ///< call or time index, below 65,536
+    uint32_t sample = 0;    ///< sample number of an estimator, below 65,536
+    int64_t first_row = 0;  ///< this shard's first row in the whole batch
 
     /// The counter of element group `group` (four elements) of local row `row`.
     Counter counter(int64_t row, int64_t group) const {

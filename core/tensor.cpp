@@ -33,6 +33,14 @@ Tensor Tensor::empty(const Shape& shape) {
     return t;
 }
 
+Tensor Tensor::over(Ref<detail::Storage> storage, const Shape& shape) {
+    Tensor t;
+    t.shape_ = shape;
+    t.data_ = storage->data();
+    t.storage_ = std::move(storage);
+    return t;
+}
+
 Tensor Tensor::full(const Shape& shape, real value) {
     Tensor t = empty(shape);
     std::fill_n(t.data_, shape.size(), value);

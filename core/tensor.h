@@ -38,11 +38,13 @@ class Ref {
         return r;
     }
     static Ref share(T* p) {
-        if (p) detail::retain(p);
+        if (p)
+            detail::retain(p);
         return adopt(p);
     }
     Ref(const Ref& o) : p_(o.p_) {
-        if (p_) detail::retain(p_);
+        if (p_)
+            detail::retain(p_);
     }
     Ref(Ref&& o) noexcept : p_(o.p_) { o.p_ = nullptr; }
     Ref& operator=(Ref o) noexcept {
@@ -50,10 +52,12 @@ class Ref {
         return *this;
     }
     ~Ref() {
-        if (p_) detail::release(p_);
+        if (p_)
+            detail::release(p_);
     }
     T* get() const { return p_; }
     T* operator->() const { return p_; }
+    T& operator*() const { return *p_; }
     explicit operator bool() const { return p_ != nullptr; }
     /// Gives the reference away without counting.
     T* take() {
@@ -112,6 +116,7 @@ class Tensor {
     const Ref<detail::Storage>& storage() const { return storage_; }
 
     /// For the engine and the parameter store.
+    static Tensor over(Ref<detail::Storage> storage, const Shape& shape);
     Tensor with_node(Ref<Node> node) const;
     static Tensor of_parameter(const Parameter* parameter, real* data, const Shape& shape);
 

@@ -1,0 +1,384 @@
+#include "core/engine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/broadcast.h"
+#include "core/gemm.h"
+#include "core/kernels/copy.h"
+#include "core/kernels/elementwise.h"
+#include "core/kernels/reduce.h"
+#include "core/parameters.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+// Whether this thread records, and the serial number of its last node. Serials only order the nodes of one graph: a node's is
+// greater than its inputs' even when a graph is continued on another thread.
+struct Recording {
+    bool enabled = true;
+    uint64_t serial = 0;
+};
+thread_local Recording recording;
+
+Edge edge_to(const Tensor& x, Input::Kind kind) {
+    Edge e;
+    if (x.node() != nullptr) {
+        e.node = Ref<Node>::share(x.node());
+        e.offset = x.data() - x.node()->base;
+    } else if (x.recorded()) {
+        e.parameter = x.parameter();
+        e.offset = x.data() - (x.parameter()->store->data() + x.parameter()->offset);
+    } else {
+        return e;
+    }
+    e.shape = x.shape();
+    e.kind = kind;
+    return e;
+}
+
+const char* where(const char* module) { return *module ? module : "graph"; }
+
+[[noreturn]] void fail_not_finite(const char* module, const char* what, const char* op, const real* x, int64_t n) {
+    int64_t i = 0;
+    while (i < n && std::isfinite(x[i])) ++i;
+    throw Diverged(fmt::format("{}: {} is not finite: op '{}', element {} of {}, value {}", where(module), what, op, i, n,
+                               i < n ? x[i] : real{0}));
+}
+}  // namespace
+
+NoGrad::NoGrad() : before_(recording.enabled) { recording.enabled = false; }
+NoGrad::~NoGrad() { recording.enabled = before_; }
+
+namespace detail {
+
+bool checked_mode() { return trace::checked(); }
+
+void check_finite(const char* op, const Tensor& output) {
+    if (!kernels::all_finite(output.data(), output.size()))
+        fail_not_finite(trace::module(), "output", op, output.data(), output.size());
+}
+
+bool wants_recording(std::span<const Input> inputs) {
+    return recording.enabled && std::any_of(inputs.begin(), inputs.end(), [](const Input& i) { return i.tensor->recorded(); });
+}
+
+void link(Node& node, const char* op, const Tensor& output, std::span<const Input> inputs) {
+    node.op = op;
+    node.base = output.data();
+    node.shape = output.shape();
+    uint64_t serial = recording.serial;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        node.edges[i] = edge_to(*inputs[i].tensor, inputs[i].kind);
+        if (node.edges[i].node)
+            serial = std::max(serial, node.edges[i].node->serial);
+    }
+    recording.serial = node.serial = serial + 1;
+    if (trace::checked())
+        node.module = trace::module();
+}
+
+void retain(Node* node) { node->references.fetch_add(1, std::memory_order_relaxed); }
+
+// Long graphs are taken apart with a work list: no recursion.
+void release(Node* node) noexcept {
+    const auto last = [](Node* n) { return n->references.fetch_sub(1, std::memory_order_acq_rel) == 1; };
+    if (!last(node))
+        return;
+    node->next = nullptr;
+    while (node != nullptr) {
+        Node* dead = node;
+        node = dead->next;
+        for (Edge& e : dead->edges) {
+            Node* input = e.node.take();
+            if (input != nullptr && last(input)) {
+                input->next = node;
+                node = input;
+            }
+            e.~Edge();
+        }
+        const std::size_t bytes = dead->block_bytes;
+        dead->~Node();
+        memory::release(dead, bytes);
+    }
+}
+
+}  // namespace detail
+
+Tensor watch(const Tensor& x) {
+    const auto pass_on = [](Backward& b) {
+        if (b.needs(0)) {
+            const Tensor dy = b.gradient_tensor();
+            kernels::axpy(1, dy.data(), b.into(0), dy.size());
+        }
+    };
+    using N = detail::NodeOf<std::decay_t<decltype(pass_on)>>;
+    const std::size_t bytes = sizeof(N) + sizeof(Edge);
+    char* block = static_cast<char*>(memory::allocate(bytes));
+    N* node = new (block) N(pass_on);
+    node->edges = {new (block + sizeof(N)) Edge(), 1};
+    node->block_bytes = bytes;
+    node->watched = true;
+    Ref<Node> owner = Ref<Node>::adopt(node);
+    const Input input(x);
+    detail::link(*node, "watch", x, {&input, 1});
+    return x.with_node(std::move(owner));
+}
+
+// ---- Gradients -------------------------------------------------------------------------------------------------------
+
+namespace {
+// A product x^T dy for a weight, kept until the weight's last use.
+struct PendingProduct {
+    int64_t offset;  // of the weight's view within the parameter
+    Tensor x, dy;
+};
+}  // namespace
+
+struct Gradients::State {
+    const ParameterStore* store = nullptr;
+    Tensor arena;
+    Array<uint8_t> written;                      // per parameter: its range holds this step's values
+    Array<int32_t> uses_left;                    // per parameter: deferred uses still to come in running passes
+    std::vector<Array<PendingProduct>> pending;  // per parameter
+    Array<std::pair<Ref<Node>, Tensor>> watched;
+};
+
+Gradients::Gradients() : state_(std::make_unique<State>()) {}
+Gradients::Gradients(const ParameterStore& store) : Gradients() {
+    State& s = *state_;
+    s.store = &store;
+    s.arena = Tensor::zeros({store.size()});
+    s.written.assign(store.table().size(), 0);
+    s.uses_left.assign(store.table().size(), 0);
+    s.pending.resize(store.table().size());
+}
+Gradients::~Gradients() = default;
+Gradients::Gradients(Gradients&&) noexcept = default;
+Gradients& Gradients::operator=(Gradients&&) noexcept = default;
+
+void Gradients::reset() {
+    std::fill(state_->written.begin(), state_->written.end(), uint8_t{0});
+    state_->watched.clear();
+}
+
+void Gradients::finish() {
+    if (state_->store == nullptr)
+        return;
+    for (const Parameter& p : state_->store->table())
+        if (!state_->written[p.index]) {
+            std::fill_n(data() + p.offset, p.shape.size(), real{0});
+            state_->written[p.index] = 1;
+        }
+}
+
+real* Gradients::data() { return const_cast<real*>(state_->arena.data()); }
+const real* Gradients::data() const { return state_->arena.data(); }
+int64_t Gradients::size() const { return state_->arena.defined() ? state_->arena.size() : 0; }
+
+Tensor Gradients::of(const Tensor& x) const {
+    const State& s = *state_;
+    if (const Parameter* p = x.parameter(); p != nullptr) {
+        require(p->store == s.store, "gradients: parameter of another store: '{}' {}, these gradients have {} parameters",
+                p->name, p->shape.text(), s.pending.size());
+        if (!s.written[p->index])
+            return Tensor::zeros(x.shape());
+        const int64_t first = x.data() - p->store->data();
+        return Tensor::of(x.shape(), {data() + first, static_cast<std::size_t>(x.size())});
+    }
+    require(x.node() != nullptr && x.node()->watched,
+            "gradients: neither a parameter nor watched: shape {}, {} watched tensors", x.shape().text(), s.watched.size());
+    for (const auto& [node, gradient] : s.watched)
+        if (node.get() == x.node())
+            return gradient.part(x.data() - node->base, x.shape());
+    return Tensor::zeros(x.shape());
+}
+
+// ---- the pass --------------------------------------------------------------------------------------------------------
+
+struct BackwardPass {
+    Gradients& sink;
+    Array<Node*> order;
+
+    static bool wanted(const Edge& e, const Gradients& sink) {
+        return static_cast<bool>(e.node) || (e.parameter != nullptr && e.parameter->store == sink.state_->store);
+    }
+
+    // All nodes below the outputs, without recursion; counts the deferred uses of each parameter.
+    void collect(Node* output) {
+        if (output == nullptr || output->reached)
+            return;
+        output->reached = true;
+        order.push_back(output);
+        for (std::size_t i = order.size() - 1; i < order.size(); ++i) {
+            Node& node = *order[i];
+            ensure(!node.used, "backward: graph used twice: op '{}', shape {}", node.op, node.shape.text());
+            for (const Edge& e : node.edges) {
+                if (e.node && !e.node->reached) {
+                    e.node->reached = true;
+                    order.push_back(e.node.get());
+                }
+                if (e.kind == Input::Kind::deferred && e.parameter != nullptr && wanted(e, sink))
+                    ++sink.state_->uses_left[e.parameter->index];
+            }
+        }
+    }
+
+    static Destination destination(const Edge& e, Gradients& sink) {
+        if (e.node) {
+            Node& node = *e.node;
+            const bool whole = e.shape.size() == node.shape.size();
+            if (!node.gradient) {
+                node.gradient = Ref<detail::Storage>::adopt(detail::Storage::make(node.shape.size()));
+                if (whole)
+                    return {node.gradient->data(), Write::set};
+                kernels::fill(0, node.gradient->data(), node.shape.size());
+            }
+            return {node.gradient->data() + e.offset, Write::add};
+        }
+        Gradients::State& s = *sink.state_;
+        real* first = sink.data() + e.parameter->offset;
+        if (!s.written[e.parameter->index]) {
+            s.written[e.parameter->index] = 1;
+            if (e.shape.size() == e.parameter->shape.size())
+                return {first, Write::set};
+            kernels::fill(0, first, e.parameter->shape.size());
+        }
+        return {first + e.offset, Write::add};
+    }
+
+    static void product(const Tensor& x, const Tensor& dy, const Destination& d) {
+        const int64_t in = x.shape().columns(), out = dy.shape().columns(), rows = x.shape().rows();
+        gemm(Transpose::yes, Transpose::no, in, out, rows, 1, x.data(), in, dy.data(), out, d.beta(), d.data, out);
+    }
+
+    // One product over all uses of each view of a parameter, in the order of the views' first uses.
+    static void flush(const Parameter& p, Gradients& sink) {
+        Array<PendingProduct>& pending = sink.state_->pending[p.index];
+        while (!pending.empty()) {
+            const int64_t offset = pending.front().offset;
+            const auto same = [offset](const PendingProduct& q) { return q.offset == offset; };
+            int64_t rows = 0;
+            for (const PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
+            Tensor x = pending.front().x, dy = pending.front().dy;
+            const int64_t in = x.shape().columns(), out = dy.shape().columns();
+            if (rows != x.shape().rows()) {
+                x = Tensor::empty({rows, in});
+                dy = Tensor::empty({rows, out});
+                int64_t row = 0;
+                for (const PendingProduct& q : pending)
+                    if (same(q)) {
+                        std::copy_n(q.x.data(), q.x.size(), x.writable() + row * in);
+                        std::copy_n(q.dy.data(), q.dy.size(), dy.writable() + row * out);
+                        row += q.x.shape().rows();
+                    }
+            }
+            Edge e;
+            e.parameter = &p;
+            e.offset = offset;
+            e.shape = {in, out};
+            product(x, dy, destination(e, sink));
+            pending.erase(std::remove_if(pending.begin(), pending.end(), same), pending.end());
+        }
+    }
+
+    void run(Node& node) {
+        ensure(static_cast<bool>(node.gradient), "backward: no gradient came: op '{}', shape {}", node.op, node.shape.text());
+        const Ref<Node> alive = Ref<Node>::share(&node);
+        if (node.watched)
+            sink.state_->watched.emplace_back(alive, Tensor::over(node.gradient, node.shape));
+        Backward b(node, sink);
+        const trace::Scope module(trace::checked() ? node.module : trace::module());
+        node.run(b);
+        b.finish();
+        if (trace::checked())
+            check(node);
+        node.used = true;
+        node.gradient = {};
+        node.free_saved();
+    }
+
+    void check(const Node& node) const {
+        for (const Edge& e : node.edges)
+            if (e.node && e.node->gradient && !kernels::all_finite(e.node->gradient->data(), e.node->shape.size()))
+                fail_not_finite(node.module, "gradient", node.op, e.node->gradient->data(), e.node->shape.size());
+            else if (e.parameter != nullptr && wanted(e, sink) && sink.state_->written[e.parameter->index] &&
+                     !kernels::all_finite(sink.data() + e.parameter->offset, e.parameter->shape.size()))
+                fail_not_finite(e.parameter->name.c_str(), "gradient", node.op, sink.data() + e.parameter->offset,
+                                e.parameter->shape.size());
+    }
+};
+
+const real* Backward::gradient() const { return node_.gradient->data(); }
+Tensor Backward::gradient_tensor() const { return Tensor::over(node_.gradient, node_.shape); }
+Edge& Backward::edge(int input) const { return node_.edges[static_cast<std::size_t>(input)]; }
+bool Backward::needs(int input) const { return BackwardPass::wanted(edge(input), sink_); }
+
+Destination Backward::into(int input) {
+    Edge& e = edge(input);
+    if (input < 64)
+        asked_ |= uint64_t{1} << input;
+    if (e.kind != Input::Kind::broadcast || e.shape == node_.shape)
+        return BackwardPass::destination(e, sink_);
+    const std::size_t slot = broadcast_input_[0] < 0 ? 0 : 1;
+    ensure(broadcast_input_[slot] < 0, "op '{}': more than {} broadcast inputs", node_.op, 2);
+    broadcast_input_[slot] = input;
+    broadcast_[slot] = Tensor::empty(node_.shape);
+    return {broadcast_[slot].writable(), Write::set};
+}
+
+void Backward::add_product(int input, const Tensor& x, const Tensor& dy) {
+    Edge& e = edge(input);
+    if (input < 64)
+        asked_ |= uint64_t{1} << input;
+    ensure(e.shape.size() == x.shape().columns() * dy.shape().columns() && x.shape().rows() == dy.shape().rows(),
+           "op '{}': product of another shape: x {}, dy {}, weight {}", node_.op, x.shape().text(), dy.shape().text(),
+           e.shape.text());
+    if (e.parameter == nullptr || e.kind != Input::Kind::deferred)
+        return BackwardPass::product(x, dy, BackwardPass::destination(e, sink_));
+    const std::size_t index = e.parameter->index;
+    sink_.state_->pending[index].push_back({e.offset, x.detach(), dy.detach()});
+    if (--sink_.state_->uses_left[index] == 0)
+        BackwardPass::flush(*e.parameter, sink_);
+}
+
+void Backward::finish() {
+    for (std::size_t slot = 0; slot < 2; ++slot)
+        if (broadcast_input_[slot] >= 0) {
+            const Edge& e = edge(broadcast_input_[slot]);
+            sum_to_shape(broadcast_[slot], e.shape, BackwardPass::destination(e, sink_));
+        }
+    for (int i = 0; i < static_cast<int>(node_.edges.size()) && i < 64; ++i)
+        ensure(!needs(i) || ((asked_ >> i) & 1) != 0, "op '{}': backward wrote no gradient: input {} of {}", node_.op, i,
+               node_.edges.size());
+}
+
+void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, Gradients& sink) {
+    require(cotangents.empty() || cotangents.size() == outputs.size(), "backward: counts differ: {} outputs, {} cotangents",
+            outputs.size(), cotangents.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const Tensor& y = outputs[i];
+        require(y.recorded(), "backward: output is not recorded: output {}, shape {}", i, y.shape().text());
+        if (cotangents.empty())
+            require(y.size() == 1, "backward: a cotangent is needed: output {} has shape {}, {} elements", i, y.shape().text(),
+                    y.size());
+        else
+            require(cotangents[i].shape() == y.shape(), "backward: cotangent of another shape: output {}, cotangent {}",
+                    y.shape().text(), cotangents[i].shape().text());
+    }
+    BackwardPass pass{sink, {}};
+    for (const Tensor& y : outputs) pass.collect(y.node());
+    std::stable_sort(pass.order.begin(), pass.order.end(), [](const Node* a, const Node* b) { return a->serial > b->serial; });
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const Tensor seed = cotangents.empty() ? Tensor::full(outputs[i].shape(), 1) : cotangents[i];
+        const Edge e = edge_to(outputs[i], Input::Kind::plain);
+        if (BackwardPass::wanted(e, sink))
+            kernels::axpy(1, seed.data(), BackwardPass::destination(e, sink), seed.size());
+    }
+    for (Node* node : pass.order) pass.run(*node);
+}
+
+void backward(const Tensor& loss, Gradients& sink) { backward({&loss, 1}, {}, sink); }
+
+}  // namespace attend::inline ATTEND_PRECISION

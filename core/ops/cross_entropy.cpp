@@ -1,0 +1,99 @@
+#include "core/ops/cross_entropy.h"
+
+#include "core/kernels/copy.h"
+#include "core/kernels/cross_entropy.h"
+#include "core/kernels/elementwise.h"
+#include "core/kernels/reduce.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+void check(const char* op, int64_t rows, int64_t classes, std::span<const int32_t> targets, const CrossEntropyOptions& o) {
+    require(static_cast<int64_t>(targets.size()) == rows, "{}: one target a row: {} targets, {} rows", op, targets.size(),
+            rows);
+    require(o.normaliser > 0, "{}: normaliser out of range: normaliser {}, more than {}", op, o.normaliser, 0);
+    require(o.label_smoothing >= 0 && o.label_smoothing < 1, "{}: label smoothing out of range: {}, at least 0 and below {}",
+            op, o.label_smoothing, 1);
+    for (std::size_t i = 0; i < targets.size(); ++i)
+        require(targets[i] == o.ignored || (targets[i] >= 0 && targets[i] < classes),
+                "{}: target out of range: target {} at row {}, {} classes", op, targets[i], i, classes);
+}
+
+kernels::CrossEntropy kernel_options(const CrossEntropyOptions& o) { return {o.ignored, static_cast<real>(o.label_smoothing)}; }
+
+// Row losses, argmax and the loss of `logits`, which become their own gradient when it will be asked for.
+CrossEntropyResult evaluate(real* logits, int64_t rows, int64_t classes, std::span<const int32_t> targets,
+                            const CrossEntropyOptions& o, bool with_gradient) {
+    CrossEntropyResult r;
+    r.row_loss = Tensor::empty({rows});
+    r.predicted.resize(static_cast<std::size_t>(rows));
+    if (with_gradient)
+        kernels::cross_entropy(logits, targets.data(), kernel_options(o), static_cast<real>(1 / o.normaliser),
+                               r.row_loss.writable(), r.predicted.data(), rows, classes);
+    else
+        kernels::cross_entropy_forward(logits, targets.data(), kernel_options(o), r.row_loss.writable(), r.predicted.data(),
+                                       rows, classes);
+    r.loss = Tensor::scalar(static_cast<real>(kernels::sum_double(r.row_loss.data(), rows) / o.normaliser));
+    return r;
+}
+
+// The cotangent of a loss is almost always 1.
+Tensor times(const Tensor& gradient, real factor) {
+    if (factor == 1)
+        return gradient;
+    Tensor scaled = Tensor::empty(gradient.shape());
+    kernels::axpy(factor, gradient.data(), {scaled.writable(), Write::set}, gradient.size());
+    return scaled;
+}
+
+}  // namespace
+
+// logits z = h W + b; g = dloss/dz; dh = g W^T, dW = h^T g (tied: g^T h), db = sum over rows of g
+CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias,
+                                      std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+    require(h.rank() == 2 && weight.rank() == 2, "head: two axes are needed: h {}, weight {}", h.shape().text(),
+            weight.shape().text());
+    const bool transposed = tied == Transpose::yes;
+    const int64_t rows = h.dim(0), width = h.dim(1), classes = weight.dim(transposed ? 0 : 1);
+    require(weight.dim(transposed ? 1 : 0) == width, "head: inner sizes differ: h {} has {} columns, weight {} takes {}",
+            h.shape().text(), width, weight.shape().text(), weight.dim(transposed ? 1 : 0));
+    require(!bias.defined() || bias.shape() == Shape{classes}, "head: bias of another size: bias {}, {} classes",
+            bias.shape().text(), classes);
+    check("head", rows, classes, targets, options);
+    Tensor z = Tensor::empty({rows, classes});
+    if (bias.defined())
+        kernels::copy_rows(bias.data(), 0, {z.writable(), Write::set}, classes, rows, classes);
+    gemm(Transpose::no, tied, rows, classes, width, 1, h.data(), width, weight.data(), transposed ? width : classes,
+         bias.defined() ? 1 : 0, z.writable(), classes);
+    const Input inputs[] = {h, deferred(weight), bias};
+    CrossEntropyResult r = evaluate(z.writable(), rows, classes, targets, options, detail::wants_recording(inputs));
+    r.loss = record("head_cross_entropy", r.loss, inputs, [=, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
+        const Tensor dz = times(g.tensor(), b.gradient()[0]);
+        if (b.needs(0)) {
+            const Destination dh = b.into(0);
+            gemm(Transpose::no, transposed ? Transpose::no : Transpose::yes, rows, width, classes, 1, dz.data(), classes,
+                 w.data(), transposed ? width : classes, dh.beta(), dh.data, width);
+        }
+        if (b.needs(1))
+            transposed ? b.add_product(1, dz, h.tensor()) : b.add_product(1, h.tensor(), dz);
+        if (b.needs(2))
+            kernels::column_sums(dz.data(), rows, classes, classes, b.into(2));
+    });
+    return r;
+}
+
+// g = dloss/dz
+CrossEntropyResult cross_entropy(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+    require(logits.rank() == 2, "cross_entropy: two axes are needed: logits {}, rank {}", logits.shape().text(), logits.rank());
+    const int64_t rows = logits.dim(0), classes = logits.dim(1);
+    check("cross_entropy", rows, classes, targets, options);
+    Tensor z = Tensor::of(logits.shape(), {logits.data(), static_cast<std::size_t>(logits.size())});
+    const Input inputs[] = {logits};
+    CrossEntropyResult r = evaluate(z.writable(), rows, classes, targets, options, detail::wants_recording(inputs));
+    r.loss = record("cross_entropy", r.loss, inputs,
+                    [g = Saved(z)](Backward& b) { kernels::axpy(b.gradient()[0], g.data(), b.into(0), g.size()); });
+    return r;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

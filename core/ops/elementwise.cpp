@@ -1,0 +1,122 @@
+#include "core/ops/elementwise.h"
+
+#include "core/broadcast.h"
+#include "core/kernels/elementwise.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+using kernels::Step;
+
+namespace {
+
+using BinaryKernel = void (*)(const real*, Step, const real*, Step, Destination, int64_t);
+
+Step step(bool moves) { return moves ? Step::one : Step::zero; }
+
+// y (=|+=) a (op) b over their broadcast shape `shape`.
+void run_binary(BinaryKernel kernel, const Saved& a, const Saved& b, const Shape& shape, Destination y) {
+    if (a.shape() == b.shape())
+        return kernel(a.data(), Step::one, b.data(), Step::one, y, shape.size());
+    broadcast_runs(a.shape(), b.shape(), shape, [&](int64_t i, int64_t j, int64_t k, int64_t n, bool moves_a, bool moves_b) {
+        kernel(a.data() + i, step(moves_a), b.data() + j, step(moves_b), {y.data + k, y.write}, n);
+    });
+}
+
+Tensor forward_binary(const char* op, BinaryKernel kernel, const Tensor& a, const Tensor& b) {
+    Tensor y = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()));
+    run_binary(kernel, Saved(a), Saved(b), y.shape(), {y.writable(), Write::set});
+    return y;
+}
+
+using UnaryKernel = void (*)(const real*, real*, int64_t);
+using UnaryBackward = void (*)(const real*, const real*, Destination, int64_t);
+
+enum class Keeps { input, output };
+
+template <Keeps keeps>
+Tensor unary(const char* op, UnaryKernel forward, UnaryBackward backward, const Tensor& x) {
+    Tensor y = Tensor::empty(x.shape());
+    forward(x.data(), y.writable(), x.size());
+    return record(op, y, {x}, [kept = Saved(keeps == Keeps::input ? x : y), backward](Backward& b) {
+        backward(kept.data(), b.gradient(), b.into(0), kept.size());
+    });
+}
+
+}  // namespace
+
+// y = a + b; da = dy, db = dy
+Tensor add(const Tensor& a, const Tensor& b) {
+    const Tensor y = forward_binary("add", kernels::add, a, b);
+    return record("add", y, {broadcast(a), broadcast(b)}, [n = y.size()](Backward& g) {
+        if (g.needs(0))
+            kernels::axpy(1, g.gradient(), g.into(0), n);
+        if (g.needs(1))
+            kernels::axpy(1, g.gradient(), g.into(1), n);
+    });
+}
+
+// y = a - b; da = dy, db = -dy
+Tensor subtract(const Tensor& a, const Tensor& b) {
+    const Tensor y = forward_binary("subtract", kernels::subtract, a, b);
+    return record("subtract", y, {broadcast(a), broadcast(b)}, [n = y.size()](Backward& g) {
+        if (g.needs(0))
+            kernels::axpy(1, g.gradient(), g.into(0), n);
+        if (g.needs(1))
+            kernels::axpy(-1, g.gradient(), g.into(1), n);
+    });
+}
+
+// y = a b; da = dy b, db = dy a
+Tensor multiply(const Tensor& a, const Tensor& b) {
+    const Tensor y = forward_binary("multiply", kernels::multiply, a, b);
+    return record("multiply", y, {broadcast(a), broadcast(b)}, [a = Saved(a), b = Saved(b)](Backward& g) {
+        const Saved dy(g.gradient_tensor());
+        if (g.needs(0))
+            run_binary(kernels::multiply, dy, b, dy.shape(), g.into(0));
+        if (g.needs(1))
+            run_binary(kernels::multiply, dy, a, dy.shape(), g.into(1));
+    });
+}
+
+// y = a / b; da = dy / b, db = -dy y / b
+Tensor divide(const Tensor& a, const Tensor& b) {
+    const Tensor y = forward_binary("divide", kernels::divide, a, b);
+    return record("divide", y, {broadcast(a), broadcast(b)}, [y = Saved(y), b = Saved(b)](Backward& g) {
+        const Saved dy(g.gradient_tensor());
+        if (g.needs(0))
+            run_binary(kernels::divide, dy, b, dy.shape(), g.into(0));
+        if (g.needs(1)) {
+            const Destination db = g.into(1);
+            broadcast_runs(y.shape(), b.shape(), y.shape(), [&](int64_t i, int64_t j, int64_t k, int64_t n, bool, bool moves) {
+                kernels::divide_backward_denominator(y.data() + i, b.data() + j, step(moves), dy.data() + k,
+                                                     {db.data + k, db.write}, n);
+            });
+        }
+    });
+}
+
+// y = s x; dx = s dy
+Tensor scale(const Tensor& x, real s) {
+    Tensor y = Tensor::empty(x.shape());
+    kernels::axpy(s, x.data(), {y.writable(), Write::set}, x.size());
+    return record("scale", y, {x}, [s, n = x.size()](Backward& b) { kernels::axpy(s, b.gradient(), b.into(0), n); });
+}
+
+// y = x + s; dx = dy
+Tensor shift(const Tensor& x, real s) {
+    Tensor y = Tensor::empty(x.shape());
+    kernels::shift(x.data(), s, y.writable(), x.size());
+    return record("shift", y, {x}, [n = x.size()](Backward& b) { kernels::axpy(1, b.gradient(), b.into(0), n); });
+}
+
+Tensor negate(const Tensor& x) { return scale(x, -1); }
+Tensor exp(const Tensor& x) { return unary<Keeps::output>("exp", kernels::exp, kernels::exp_backward, x); }
+Tensor log(const Tensor& x) { return unary<Keeps::input>("log", kernels::log, kernels::log_backward, x); }
+Tensor sqrt(const Tensor& x) { return unary<Keeps::output>("sqrt", kernels::sqrt, kernels::sqrt_backward, x); }
+Tensor square(const Tensor& x) { return unary<Keeps::input>("square", kernels::square, kernels::square_backward, x); }
+Tensor absolute(const Tensor& x) { return unary<Keeps::input>("absolute", kernels::absolute, kernels::absolute_backward, x); }
+Tensor tanh(const Tensor& x) { return unary<Keeps::output>("tanh", kernels::tanh, kernels::tanh_backward, x); }
+Tensor sigmoid(const Tensor& x) { return unary<Keeps::output>("sigmoid", kernels::sigmoid, kernels::sigmoid_backward, x); }
+Tensor relu(const Tensor& x) { return unary<Keeps::output>("relu", kernels::relu, kernels::relu_backward, x); }
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,108 @@
+#include "core/ops/matmul.h"
+
+#include <algorithm>
+
+#include "core/kernels/copy.h"
+#include "core/kernels/elementwise.h"
+#include "core/kernels/reduce.h"
+#include "core/parameters.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+std::string named(const Tensor& x) {
+    return x.parameter() == nullptr ? x.shape().text() : "'" + x.parameter()->name + "' " + x.shape().text();
+}
+
+Transpose other(Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; }
+
+// Sizes of op(a) op(b); rows as stored.
+struct Sizes {
+    int64_t batch, m, n, k, lda, ldb;
+};
+
+Sizes sizes_of(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
+    require(a.rank() >= 2 && b.rank() >= 2, "matmul: at least two axes are needed: a {}, b {}", named(a), named(b));
+    require(a.rank() == b.rank(), "matmul: ranks differ: a {}, b {}", named(a), named(b));
+    for (int i = 0; i < a.rank() - 2; ++i)
+        require(a.dim(i) == b.dim(i), "matmul: leading axes differ: a {} has {} on axis {}, b {} has {}", named(a), a.dim(i), i,
+                named(b), b.dim(i));
+    const bool at = ta == Transpose::yes, bt = tb == Transpose::yes;
+    const int64_t m = a.dim(at ? -1 : -2), k = a.dim(at ? -2 : -1), kb = b.dim(bt ? -1 : -2), n = b.dim(bt ? -2 : -1);
+    require(k == kb, "matmul: inner sizes differ: a {} has {} {}, b {} has {} {}", named(a), k, at ? "rows" : "columns",
+            named(b), kb, bt ? "columns" : "rows");
+    return {a.shape().outer(a.rank() - 2), m, n, k, a.dim(-1), b.dim(-1)};
+}
+
+}  // namespace
+
+// y = op(a) op(b); d op(a) = dy op(b)^T, d op(b) = op(a)^T dy, transposed where a or b were
+Tensor matmul(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
+    const Sizes s = sizes_of(a, b, ta, tb);
+    Tensor y = Tensor::empty(a.shape().with(-2, s.m).with(-1, s.n));
+    gemm_batched(ta, tb, s.batch, s.m, s.n, s.k, 1, a.data(), s.lda, s.m * s.k, b.data(), s.ldb, s.k * s.n, 0, y.writable(),
+                 s.n, s.m * s.n);
+    return record("matmul", y, {a, b}, [s, ta, tb, a = Saved(a), b = Saved(b)](Backward& g) {
+        const real* dy = g.gradient();
+        if (g.needs(0)) {
+            const Destination da = g.into(0);
+            if (ta == Transpose::no)  // [m, k] = dy op(b)^T
+                gemm_batched(Transpose::no, other(tb), s.batch, s.m, s.k, s.n, 1, dy, s.n, s.m * s.n, b.data(), s.ldb,
+                             s.k * s.n, da.beta(), da.data, s.lda, s.m * s.k);
+            else  // [k, m] = op(b) dy^T
+                gemm_batched(tb, Transpose::yes, s.batch, s.k, s.m, s.n, 1, b.data(), s.ldb, s.k * s.n, dy, s.n, s.m * s.n,
+                             da.beta(), da.data, s.lda, s.m * s.k);
+        }
+        if (g.needs(1)) {
+            const Destination db = g.into(1);
+            if (tb == Transpose::no)  // [k, n] = op(a)^T dy
+                gemm_batched(other(ta), Transpose::no, s.batch, s.k, s.n, s.m, 1, a.data(), s.lda, s.m * s.k, dy, s.n,
+                             s.m * s.n, db.beta(), db.data, s.ldb, s.k * s.n);
+            else  // [n, k] = dy^T op(a)
+                gemm_batched(Transpose::yes, ta, s.batch, s.n, s.k, s.m, 1, dy, s.n, s.m * s.n, a.data(), s.lda, s.m * s.k,
+                             db.beta(), db.data, s.ldb, s.k * s.n);
+        }
+    });
+}
+
+// y = x W + b + plus; dx = dy W^T, dW = x^T dy, db = sum over rows of dy, dplus = dy
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus) {
+    require(x.rank() >= 1 && weight.rank() == 2, "linear: weight needs two axes and x one: x {}, weight {}", named(x),
+            named(weight));
+    const int64_t in = weight.dim(0), out = weight.dim(1), rows = x.shape().rows();
+    require(x.dim(-1) == in, "linear: inner sizes differ: x {} has {} columns, weight {} has {} rows", named(x), x.dim(-1),
+            named(weight), in);
+    require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of another size: bias {}, weight {}", named(bias),
+            named(weight));
+    Tensor y = Tensor::empty(x.shape().with(-1, out));
+    require(!plus.defined() || plus.shape() == y.shape(), "linear: plus of another shape: plus {}, output {}", named(plus),
+            y.shape().text());
+    real* to = y.writable();
+    real beta = 0;
+    if (plus.defined()) {
+        std::copy_n(plus.data(), plus.size(), to);
+        beta = 1;
+    }
+    if (bias.defined()) {
+        kernels::copy_rows(bias.data(), 0, {to, beta == 0 ? Write::set : Write::add}, out, rows, out);
+        beta = 1;
+    }
+    gemm(Transpose::no, Transpose::no, rows, out, in, 1, x.data(), in, weight.data(), out, beta, to, out);
+    return record("linear", y, {x, deferred(weight), bias, plus},
+                  [x = Saved(x), w = Saved(weight), rows, in, out](Backward& b) {
+                      const real* dy = b.gradient();
+                      if (b.needs(0)) {
+                          const Destination dx = b.into(0);
+                          gemm(Transpose::no, Transpose::yes, rows, in, out, 1, dy, out, w.data(), out, dx.beta(), dx.data, in);
+                      }
+                      if (b.needs(1))
+                          b.add_product(1, x.tensor(), b.gradient_tensor());
+                      if (b.needs(2))
+                          kernels::column_sums(dy, rows, out, out, b.into(2));
+                      if (b.needs(3))
+                          kernels::axpy(1, dy, b.into(3), rows * out);
+                  });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,28 @@
+#pragma once
+/// Softmax and its relatives over the last axis, layer normalisation, dropout.
+///
+/// `ranges` says which positions of the last axis each row sees: empty for all, or one Range a row, rows counted over all
+/// leading axes. Outside its range a row's output and gradient are 0 (never an infinity), and a row with an empty range is 0.
+#include "core/engine.h"
+#include "core/ids.h"
+#include "core/random.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// softmax(scale x) over the last axis. Throws Error when the count of ranges is not that of the rows or a range leaves the
+/// axis.
+Tensor softmax(const Tensor& x, const Ranges& ranges = {}, real scale = 1);
+/// ln softmax(x) over the last axis; throws as softmax.
+Tensor log_softmax(const Tensor& x, const Ranges& ranges = {});
+/// The point of the probability simplex nearest to scale x (Martins and Astudillo 2016, eq. 2); throws as softmax.
+Tensor sparsemax(const Tensor& x, const Ranges& ranges = {}, real scale = 1);
+
+/// gain (x - mean) / sqrt(variance + epsilon) + bias over the last axis (Ba, Kiros and Hinton 2016); gain and bias [columns],
+/// each may be undefined. Throws Error when their sizes differ from x's columns.
+Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon);
+
+/// x with elements zeroed with `probability` and the rest divided by 1 - probability (Srivastava et al. 2014). Row i of the
+/// leading axis draws as row draws.first_row + i of the whole batch. Throws Error unless 0 <= probability < 1.
+Tensor dropout(const Tensor& x, real probability, const Draws& draws);
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,216 @@
+#include "core/parameters.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+namespace attend::inline ATTEND_PRECISION {
+
+// Address space taken once, pages made usable as the table grows: handles never move.
+struct ParameterStore::Arena {
+    static constexpr std::size_t reserved = std::size_t{1} << 36;  // 64 GiB of addresses, no memory
+    static constexpr std::size_t page = std::size_t{1} << 16;
+    real* base = nullptr;
+    int64_t size = 0;
+    std::size_t usable = 0;
+
+    Arena() {
+        void* p = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        ensure(p != MAP_FAILED, "parameters: no address space: {} bytes asked, error {}", reserved, std::strerror(errno));
+        base = static_cast<real*>(p);
+    }
+    ~Arena() { munmap(base, reserved); }
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    // Offset of `n` new elements, the end padded with zeros to 64 bytes.
+    int64_t grow(int64_t n) {
+        constexpr auto unit = static_cast<int64_t>(memory::alignment / sizeof(real));
+        const int64_t offset = size, next = size + (n + unit - 1) / unit * unit;
+        const std::size_t bytes = static_cast<std::size_t>(next) * sizeof(real);
+        ensure(bytes <= reserved, "parameters: too many: {} bytes asked, {} reserved", bytes, reserved);
+        if (bytes > usable) {
+            const std::size_t wanted = (bytes + page - 1) / page * page;
+            ensure(mprotect(base, wanted, PROT_READ | PROT_WRITE) == 0, "parameters: out of memory: {} bytes asked, {} in use",
+                   wanted, usable);
+            usable = wanted;
+        }
+        size = next;
+        return offset;
+    }
+};
+
+Init Init::xavier(int64_t in, int64_t out) {
+    return uniform(std::sqrt(6.0 / static_cast<double>(std::max<int64_t>(1, in + out))));
+}
+
+namespace {
+
+// Orthonormal columns (rows, if there are more columns than rows) of every square-or-smaller block of `rows` columns, by
+// modified Gram-Schmidt on normal draws, in double.
+void fill_orthogonal(real* values, const Shape& shape, double gain, Stream& stream) {
+    const int64_t rows = shape.rows(), columns = shape.columns();
+    for (int64_t first = 0; first < columns; first += rows) {
+        const int64_t width = std::min(rows, columns - first);
+        std::vector<std::vector<double>> basis;
+        while (static_cast<int64_t>(basis.size()) < width) {
+            std::vector<double> v(static_cast<std::size_t>(rows));
+            for (double& x : v) x = static_cast<double>(stream.normal());
+            for (int pass = 0; pass < 2; ++pass)  // twice is enough (Kahan)
+                for (const auto& u : basis) {
+                    double dot = 0;
+                    for (std::size_t i = 0; i < v.size(); ++i) dot += u[i] * v[i];
+                    for (std::size_t i = 0; i < v.size(); ++i) v[i] -= dot * u[i];
+                }
+            double norm = 0;
+            for (double x : v) norm += x * x;
+            norm = std::sqrt(norm);
+            if (norm < 1e-6)
+                continue;
+            for (double& x : v) x /= norm;
+            basis.push_back(std::move(v));
+        }
+        for (int64_t j = 0; j < width; ++j)
+            for (int64_t i = 0; i < rows; ++i)
+                values[i * columns + first + j] =
+                    static_cast<real>(gain * basis[static_cast<std::size_t>(j)][static_cast<std::size_t>(i)]);
+    }
+}
+
+void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
+    const auto scale = static_cast<real>(init.scale);
+    switch (init.kind) {
+        case Init::Kind::constant:
+            std::fill_n(values, shape.size(), scale);
+            break;
+        case Init::Kind::uniform:
+            for (int64_t i = 0; i < shape.size(); ++i) values[i] = stream.uniform(-scale, scale);
+            break;
+        case Init::Kind::normal:
+            for (int64_t i = 0; i < shape.size(); ++i) values[i] = scale * stream.normal();
+            break;
+        case Init::Kind::orthogonal:
+            fill_orthogonal(values, shape, init.scale, stream);
+            break;
+    }
+}
+
+}  // namespace
+
+ParameterStore::ParameterStore(uint64_t seed)
+    : seed_(seed), arena_(std::make_unique<Arena>()), state_arena_(std::make_unique<Arena>()) {}
+ParameterStore::~ParameterStore() = default;
+
+Tensor ParameterStore::add(const std::string& name, const Shape& shape, const Init& init) {
+    const Parameter* taken = find(name);
+    require(taken == nullptr,
+            "parameters: name taken: '{}' {}, already there with shape {}; share a parameter by passing its tensor", name,
+            shape.text(), taken ? taken->shape.text() : "");
+    Parameter p;
+    p.name = name;
+    p.shape = shape;
+    p.offset = arena_->grow(shape.size());
+    p.index = table_.size();
+    p.store = this;
+    table_.push_back(std::move(p));
+    fill(values(table_.back()), shape, init, Stream(seed_, "init." + name));
+    return tensor(table_.back());
+}
+
+int64_t ParameterStore::size() const { return arena_->size; }
+int64_t ParameterStore::count() const {
+    int64_t n = 0;
+    for (const Parameter& p : table_) n += p.shape.size();
+    return n;
+}
+real* ParameterStore::data() { return arena_->base; }
+const real* ParameterStore::data() const { return arena_->base; }
+
+const Parameter* ParameterStore::find(const std::string& name) const {
+    for (const Parameter& p : table_)
+        if (p.name == name)
+            return &p;
+    return nullptr;
+}
+
+Tensor ParameterStore::tensor(const Parameter& p) const { return Tensor::of_parameter(&p, arena_->base + p.offset, p.shape); }
+
+bool ParameterStore::freeze(const std::string& name) {
+    for (Parameter& p : table_)
+        if (p.name == name) {
+            p.trainable = false;
+            return true;
+        }
+    return false;
+}
+
+const NamedState& ParameterStore::add_state(const std::string& name, const Shape& shape, double initial, double decay) {
+    for (const NamedState& s : states_)
+        require(s.name != name, "named state: name taken: '{}' {}, already there with shape {}", name, shape.text(),
+                s.shape.text());
+    NamedState s;
+    s.name = name;
+    s.shape = shape;
+    s.offset = state_arena_->grow(shape.size());
+    s.decay = decay;
+    s.index = states_.size();
+    std::fill_n(state_arena_->base + s.offset, shape.size(), static_cast<real>(initial));
+    states_.push_back(std::move(s));
+    state_updates_.push_back(0);
+    return states_.back();
+}
+
+Tensor ParameterStore::state(const NamedState& s) const {
+    return Tensor::of(s.shape, {state_arena_->base + s.offset, static_cast<std::size_t>(s.shape.size())});
+}
+real* ParameterStore::state_values(const NamedState& s) { return state_arena_->base + s.offset; }
+int64_t& ParameterStore::state_updates(const NamedState& s) { return state_updates_[s.index]; }
+int64_t ParameterStore::state_size() const { return state_arena_->size; }
+
+StateUpdates::StateUpdates(const ParameterStore& store)
+    : sums_(static_cast<std::size_t>(store.state_size()), 0.0), counts_(store.states().size(), 0.0) {}
+
+void StateUpdates::reset() {
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    std::fill(counts_.begin(), counts_.end(), 0.0);
+}
+
+void StateUpdates::add(const NamedState& state, const Tensor& sum, double count) {
+    require(sum.shape() == state.shape, "named state '{}': update of another shape: state {}, update {}", state.name,
+            state.shape.text(), sum.shape().text());
+    for (int64_t i = 0; i < sum.size(); ++i)
+        sums_[static_cast<std::size_t>(state.offset + i)] += static_cast<double>(sum.data()[i]);
+    counts_[state.index] += count;
+}
+
+void StateUpdates::apply(std::span<const StateUpdates> shards, ParameterStore& store) {
+    for (const NamedState& s : store.states()) {
+        double count = 0;
+        for (const StateUpdates& shard : shards) count += shard.counts_[s.index];
+        if (count == 0)
+            continue;
+        const double keep = store.state_updates(s)++ == 0 ? 0 : s.decay;
+        real* values = store.state_values(s);
+        for (int64_t i = 0; i < s.shape.size(); ++i) {
+            double sum = 0;
+            for (const StateUpdates& shard : shards) sum += shard.sums_[static_cast<std::size_t>(s.offset + i)];
+            values[i] = static_cast<real>(keep * static_cast<double>(values[i]) + (1 - keep) * sum / count);
+        }
+    }
+}
+
+std::string Scope::join(std::string_view name) const {
+    return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+}
+Scope Scope::in(std::string_view name) const { return Scope(*store_, join(name)); }
+Tensor Scope::add(std::string_view name, const Shape& shape, const Init& init) const {
+    return store_->add(join(name), shape, init);
+}
+const NamedState& Scope::add_state(std::string_view name, const Shape& shape, double initial, double decay) const {
+    return store_->add_state(join(name), shape, initial, decay);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
