@@ -1,5 +1,6 @@
 #include "core/memory.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cassert>
@@ -15,8 +16,13 @@ namespace {
 // Bytes handed out, over all threads. A thread adds its own difference when that reaches `accounting_step`, so the peak is
 // right to within that much a thread and the counter is seldom contended.
 constexpr int64_t accounting_step = 16 * 1024;
-constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0}, highest_in_use{0};
+constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0};
 constinit std::atomic<std::size_t> system_calls{0};
+
+// Whether what is held has already seen a step of the largest shape: use rose to its highest, fell, and rises again.
+// Until then every request gets a block of its own class, so that the same step again finds all of its blocks.
+constinit std::atomic<int64_t> highest_in_use{0}, lowest_since{0};
+constinit std::atomic<bool> settled{false};
 
 void raise_to(std::atomic<int64_t>& peak, int64_t value) {
     int64_t seen = peak.load(std::memory_order_relaxed);
@@ -24,10 +30,24 @@ void raise_to(std::atomic<int64_t>& peak, int64_t value) {
     }
 }
 
+void start_growing(int64_t now) {
+    highest_in_use.store(now, std::memory_order_relaxed);
+    lowest_since.store(now, std::memory_order_relaxed);
+    settled.store(false, std::memory_order_relaxed);
+}
+
 void account_globally(int64_t difference) {
     const int64_t now = global_in_use.fetch_add(difference, std::memory_order_relaxed) + difference;
     raise_to(peak_in_use, now);
-    raise_to(highest_in_use, now);
+    // Hints: threads that meet here may lose each other's update, and the next one sets it right.
+    const int64_t highest = highest_in_use.load(std::memory_order_relaxed),
+                  lowest = lowest_since.load(std::memory_order_relaxed);
+    if (now > highest)
+        start_growing(now);
+    else if (now < lowest)
+        lowest_since.store(now, std::memory_order_relaxed);
+    else if (lowest <= highest / 2 && now - lowest >= (highest - lowest) / 4)
+        settled.store(true, std::memory_order_relaxed);
 }
 
 // All bits set is a NaN in both precisions, and -1 as an integer: reading memory that was never written shows.
@@ -291,18 +311,12 @@ Block* take_shared(int c, Cache* cache) {
     return b;
 }
 
-// Nothing of the very class in the cache. A larger free block serves before the system is asked: up to twice as large always,
-// up to 64 times (or 256 KiB) when much less is in use than was at some time, that is, when a smaller batch follows a larger
-// one. The limits keep small requests from eating up the large blocks while a first step is still growing.
+// Nothing of the very class in the cache. Once settled, a free block up to 64 times as large (or of 256 KiB) serves before
+// the system is asked: a smaller batch lives in what a larger one left, instead of adding its own classes to it.
 [[gnu::noinline]] void* allocate_slowly(int c, Cache* cache, std::size_t bytes) {
-    const auto asked = static_cast<int64_t>(bytes);
-    const bool calm =
-        global_in_use.load(std::memory_order_relaxed) + asked <= highest_in_use.load(std::memory_order_relaxed) / 4 * 3;
-    int last = calm ? c + 24 : c + 4;
-    if (calm && last < class_of(256 * 1024))
-        last = class_of(256 * 1024);
-    if (last >= class_count)
-        last = class_count - 1;
+    int last = c;
+    if (settled.load(std::memory_order_relaxed))
+        last = std::min(std::max(c + 24, class_of(256 * 1024)), class_count - 1);
 
     if (cache != nullptr)
         cache->take_returned(cache->lists);
@@ -406,6 +420,7 @@ void trim() noexcept {
         if (c->closed.load())
             c->take_returned(shared);
     shared.free_all();
+    start_growing(global_in_use.load(std::memory_order_relaxed));
 }
 
 #endif
