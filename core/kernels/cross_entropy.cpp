@@ -1,0 +1,101 @@
+#include "core/kernels/cross_entropy.h"
+
+#include "core/kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/cross_entropy.cpp"
+#include "hwy/foreach_target.h"
+// Behind foreach_target.h.
+#include "core/kernels/vector-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+
+/// Loss of one row with largest logit m: with c = x - m and L = ln sum e^c,
+///     -(1 - e) (c_t - L) - e / V sum_k (c_k - L) = L - (1 - e) c_t - e / V sum_k c_k
+HWY_INLINE real loss_of(const real* x, int64_t classes, int32_t target, real smoothing, real m, real sum) {
+    real loss = std::log(sum) - (1 - smoothing) * (x[target] - m);
+    if (smoothing != 0) {
+        const V vm = set(m);
+        const real sum_c = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i) - vm; });
+        loss -= smoothing / static_cast<real>(classes) * sum_c;
+    }
+    return loss;
+}
+
+HWY_INLINE real largest_of(const real* x, int64_t classes) {
+    return max_of(classes, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
+}
+
+void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
+                           int32_t* row_argmax, int64_t rows, int64_t classes) {
+    for (int64_t row = 0; row < rows; ++row) {
+        const real* x = logits + row * classes;
+        const real m = largest_of(x, classes);
+        if (row_argmax != nullptr)
+            row_argmax[row] = static_cast<int32_t>(first_equal(x, classes, m));
+        if (row_loss == nullptr)
+            continue;
+        if (targets[row] == options.ignored) {
+            row_loss[row] = 0;
+            continue;
+        }
+        const V vm = set(m);
+        const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR { return exp_of_negative(part.load(x + i) - vm); });
+        row_loss[row] = loss_of(x, classes, targets[row], options.smoothing, m, sum);
+    }
+}
+
+void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
+                   int64_t rows, int64_t classes) {
+    for (int64_t row = 0; row < rows; ++row) {
+        real* x = logits + row * classes;
+        const real m = largest_of(x, classes);
+        if (row_argmax != nullptr)
+            row_argmax[row] = static_cast<int32_t>(first_equal(x, classes, m));
+        const int32_t target = targets[row];
+        if (target == options.ignored) {
+            if (row_loss != nullptr)
+                row_loss[row] = 0;
+            write_zero({x, Write::set}, classes);
+            continue;
+        }
+        // The loss needs the logits but the sum of exponentials too, which overwrites them: its other parts come first, as the
+        // loss with a sum of 1, whose logarithm is 0.
+        const real rest = row_loss == nullptr ? 0 : loss_of(x, classes, target, options.smoothing, m, 1);
+        const V vm = set(m);
+        const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR {
+            const V e = exp_of_negative(part.load(x + i) - vm);
+            part.store(e, x + i);
+            return e;
+        });
+        if (row_loss != nullptr)
+            row_loss[row] = std::log(sum) + rest;
+        const V factor = set(scale / sum);
+        const V uniform = set(scale * options.smoothing / static_cast<real>(classes));
+        write({x, Write::set}, classes,
+              [=](auto part, int64_t i) HWY_ATTR { return hn::MulSub(part.load(x + i), factor, uniform); });
+        x[target] -= scale * (1 - options.smoothing);
+    }
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace attend::inline ATTEND_PRECISION::kernels {
+
+HWY_EXPORT(cross_entropy);
+HWY_EXPORT(cross_entropy_forward);
+void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
+                   int64_t rows, int64_t classes) {
+    HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, targets, options, scale, row_loss, row_argmax, rows, classes);
+}
+void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
+                           int32_t* row_argmax, int64_t rows, int64_t classes) {
+    HWY_DYNAMIC_DISPATCH(cross_entropy_forward)(logits, targets, options, row_loss, row_argmax, rows, classes);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels
+#endif

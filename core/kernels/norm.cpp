@@ -1,0 +1,92 @@
+#include "core/kernels/norm.h"
+
+#include "core/kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/norm.cpp"
+#include "hwy/foreach_target.h"
+// Behind foreach_target.h.
+#include "core/kernels/vector-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+
+/// gain or bias, or what stands for it when it is absent.
+template <class Part>
+HWY_INLINE V load_or(Part part, const real* p, int64_t i, real absent) {
+    return p == nullptr ? set(absent) : part.load(p + i);
+}
+
+void layer_norm(const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
+                int64_t columns) {
+    if (columns <= 0)
+        return;
+    const real share = real{1} / static_cast<real>(columns);
+    for (int64_t row = 0; row < rows; ++row) {
+        const real* in = x + row * columns;
+        const real mu = share * sum_of(columns, [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i); });
+        const V m = set(mu);
+        // Around the mean, not as E[x^2] - mean^2, which cancels.
+        const real variance = share * sum_of(columns, [=](auto part, int64_t i) HWY_ATTR {
+                                  const V c = part.load(in + i) - m;
+                                  return c * c;
+                              });
+        const real r = real{1} / std::sqrt(variance + epsilon);
+        const V vr = set(r);
+        write({y + row * columns, Write::set}, columns, [=](auto part, int64_t i) HWY_ATTR {
+            const V h = (part.load(in + i) - m) * vr;
+            return hn::MulAdd(h, load_or(part, gain, i, 1), load_or(part, bias, i, 0));
+        });
+        if (mean != nullptr)
+            mean[row] = mu;
+        if (rstd != nullptr)
+            rstd[row] = r;
+    }
+}
+
+void layer_norm_backward(const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
+                         Destination dgain, Destination dbias, int64_t rows, int64_t columns) {
+    if (columns <= 0)
+        return;
+    const real share = real{1} / static_cast<real>(columns);
+    write_zero(dgain, columns);
+    write_zero(dbias, columns);
+    for (int64_t row = 0; row < rows; ++row) {
+        const real* in = x + row * columns;
+        const real* g_out = dy + row * columns;
+        const V m = set(mean[row]), r = set(rstd[row]);
+        const auto h = [=](auto part, int64_t i) HWY_ATTR { return (part.load(in + i) - m) * r; };
+        const auto g = [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i) * load_or(part, gain, i, 1); };
+        // Before dx, which may overwrite dy.
+        write({dgain.data, Write::add}, columns,
+              [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i) * h(part, i); });
+        write({dbias.data, Write::add}, columns, [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i); });
+        if (dx.data == nullptr)
+            continue;
+        const V mean_g = set(share * sum_of(columns, g));
+        const V mean_gh = set(share * sum_of(columns, [=](auto part, int64_t i) HWY_ATTR { return g(part, i) * h(part, i); }));
+        write(at(dx, row * columns), columns,
+              [=](auto part, int64_t i) HWY_ATTR { return r * (g(part, i) - mean_g - h(part, i) * mean_gh); });
+    }
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace attend::inline ATTEND_PRECISION::kernels {
+
+HWY_EXPORT(layer_norm);
+HWY_EXPORT(layer_norm_backward);
+void layer_norm(const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
+                int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(layer_norm)(x, gain, bias, epsilon, y, mean, rstd, rows, columns);
+}
+void layer_norm_backward(const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
+                         Destination dgain, Destination dbias, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(layer_norm_backward)(x, gain, mean, rstd, dy, dx, dgain, dbias, rows, columns);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels
+#endif

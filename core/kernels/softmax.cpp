@@ -1,0 +1,164 @@
+#include "core/kernels/softmax.h"
+
+#include <algorithm>
+
+#include "core/kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/softmax.cpp"
+#include "hwy/foreach_target.h"
+// Behind foreach_target.h.
+#include "core/kernels/vector-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+
+/// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat element `offset` on.
+template <class Inside>
+HWY_INLINE void ranged_rows(const Range* ranges, Destination y, int64_t rows, int64_t columns, Inside inside) {
+    if (y.data == nullptr)
+        return;
+    for (int64_t row = 0; row < rows; ++row) {
+        int64_t begin = 0, end = columns;
+        if (ranges != nullptr) {
+            begin = std::clamp<int64_t>(ranges[row].begin, 0, columns);
+            end = std::clamp<int64_t>(ranges[row].end, begin, columns);
+        }
+        const int64_t first = row * columns;
+        write_zero(at(y, first), begin);
+        write_zero(at(y, first + end), columns - end);
+        if (begin < end)
+            inside(first + begin, end - begin);
+    }
+}
+
+void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* in = x + offset;
+        real* out = y + offset;
+        const V s = set(scale);
+        const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(in + i); }));
+        const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR {
+            const V e = exp_of_negative(s * part.load(in + i) - m);
+            part.store(e, out + i);
+            return e;
+        });
+        const V inverse = set(real{1} / sum);
+        vectors(n, [=](auto part, int64_t i) HWY_ATTR { part.store(part.load(out + i) * inverse, out + i); });
+    });
+}
+
+void softmax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                      int64_t columns) {
+    ranged_rows(ranges, dx, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* out = y + offset;
+        const real* g = dy + offset;
+        const V mean = set(sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(out + i) * part.load(g + i); }));
+        write(at(dx, offset), n,
+              [=](auto part, int64_t i) HWY_ATTR { return set(scale) * part.load(out + i) * (part.load(g + i) - mean); });
+    });
+}
+
+void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* in = x + offset;
+        const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i); }));
+        const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return exp_of_negative(part.load(in + i) - m); });
+        const V log_sum = set(std::log(sum));
+        write({y + offset, Write::set}, n, [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i) - m - log_sum; });
+    });
+}
+
+void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, dx, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* out = y + offset;
+        const real* g = dy + offset;
+        const V sum = set(sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(g + i); }));
+        write(at(dx, offset), n,
+              [=](auto part, int64_t i) HWY_ATTR { return part.load(g + i) - exp_of_negative(part.load(out + i)) * sum; });
+    });
+}
+
+/// Number of elements of a mask's lanes as a vector of ones and zeros.
+HWY_INLINE V count(hn::Mask<D> mask) { return hn::IfThenElseZero(mask, set(1)); }
+
+void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        real* z = y + offset;  // scale x - m, whose largest element is 0
+        const V s = set(scale);
+        const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(x + offset + i); }));
+        write({z, Write::set}, n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(x + offset + i) - m; });
+        // f(tau) = sum max(z - tau, 0) - 1 is convex and falling with f(-1) >= 0, so Newton's steps from -1 go right and never
+        // pass the root; the support {z > tau} only shrinks, and when it no longer does, tau is exact.
+        real tau = -1;
+        real size = std::numeric_limits<real>::max();
+        for (;;) {
+            const V t = set(tau);
+            const real now = sum_of(
+                n, [=](auto part, int64_t i) HWY_ATTR { return count(part.or_else(part.load(z + i), set(-infinity)) > t); });
+            if (!(now < size) || !(now > 0))
+                break;
+            size = now;
+            const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR {
+                const V v = part.or_else(part.load(z + i), set(-infinity));
+                return hn::IfThenElseZero(v > t, v);
+            });
+            tau = (sum - 1) / size;
+        }
+        const V t = set(tau);
+        write({z, Write::set}, n, [=](auto part, int64_t i) HWY_ATTR { return at_least(part.load(z + i) - t, hn::Zero(d)); });
+    });
+}
+
+void sparsemax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                        int64_t columns) {
+    ranged_rows(ranges, dx, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* out = y + offset;
+        const real* g = dy + offset;
+        const V zero = hn::Zero(d);
+        const real size = sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return count(part.load(out + i) > zero); });
+        const real sum = sum_of(
+            n, [=](auto part, int64_t i) HWY_ATTR { return hn::IfThenElseZero(part.load(out + i) > zero, part.load(g + i)); });
+        const V mean = set(size > 0 ? sum / size : 0);
+        write(at(dx, offset), n, [=](auto part, int64_t i) HWY_ATTR {
+            return hn::IfThenElseZero(part.load(out + i) > zero, set(scale) * (part.load(g + i) - mean));
+        });
+    });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace attend::inline ATTEND_PRECISION::kernels {
+
+HWY_EXPORT(softmax);
+HWY_EXPORT(softmax_backward);
+HWY_EXPORT(log_softmax);
+HWY_EXPORT(log_softmax_backward);
+HWY_EXPORT(sparsemax);
+HWY_EXPORT(sparsemax_backward);
+void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(softmax)(x, scale, ranges, y, rows, columns);
+}
+void softmax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                      int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(softmax_backward)(y, dy, scale, ranges, dx, rows, columns);
+}
+void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(log_softmax)(x, ranges, y, rows, columns);
+}
+void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(log_softmax_backward)(y, dy, ranges, dx, rows, columns);
+}
+void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(sparsemax)(x, scale, ranges, y, rows, columns);
+}
+void sparsemax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                        int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(sparsemax_backward)(y, dy, scale, ranges, dx, rows, columns);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::kernels
+#endif
