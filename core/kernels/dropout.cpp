@@ -1,6 +1,7 @@
 #include "core/kernels/dropout.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/kernels/targets.h"
 
@@ -47,15 +48,11 @@ HWY_INLINE void philox_words(Counter start, Key key, uint32_t* words) {
         key.a += weyl_a;
         key.b += weyl_b;
     }
-    HWY_ALIGN uint64_t front[groups], back[groups];
-    hn::Store(hn::Or(hn::And(c0, low_half), hn::ShiftLeft<32>(c1)), d64, front);
-    hn::Store(hn::Or(hn::And(c2, low_half), hn::ShiftLeft<32>(c3)), d64, back);
-    for (int64_t g = 0; g < groups; ++g) {
-        words[4 * g] = static_cast<uint32_t>(front[g]);
-        words[4 * g + 1] = static_cast<uint32_t>(front[g] >> 32);
-        words[4 * g + 2] = static_cast<uint32_t>(back[g]);
-        words[4 * g + 3] = static_cast<uint32_t>(back[g] >> 32);
-    }
+    HWY_ALIGN uint64_t pairs[2 * groups];
+    hn::StoreInterleaved2(hn::Or(hn::And(c0, low_half), hn::ShiftLeft<32>(c1)),
+                          hn::Or(hn::And(c2, low_half), hn::ShiftLeft<32>(c3)), d64, pairs);
+    static_assert(std::endian::native == std::endian::little);
+    std::memcpy(words, pairs, sizeof(pairs));
 }
 
 /// x where its word is at least the threshold, 0 elsewhere.

@@ -56,18 +56,22 @@ void layer_norm_backward(const real* x, const real* gain, const real* mean, cons
         const real* in = x + row * columns;
         const real* g_out = dy + row * columns;
         const V m = set(mean[row]), r = set(rstd[row]);
-        const auto h = [=](auto part, int64_t i) HWY_ATTR { return (part.load(in + i) - m) * r; };
-        const auto g = [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i) * load_or(part, gain, i, 1); };
-        // Before dx, which may overwrite dy.
-        write({dgain.data, Write::add}, columns,
-              [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i) * h(part, i); });
-        write({dbias.data, Write::add}, columns, [=](auto part, int64_t i) HWY_ATTR { return part.load(g_out + i); });
-        if (dx.data == nullptr)
-            continue;
-        const V mean_g = set(share * sum_of(columns, g));
-        const V mean_gh = set(share * sum_of(columns, [=](auto part, int64_t i) HWY_ATTR { return g(part, i) * h(part, i); }));
-        write(at(dx, row * columns), columns,
-              [=](auto part, int64_t i) HWY_ATTR { return r * (g(part, i) - mean_g - h(part, i) * mean_gh); });
+        V sum_g = hn::Zero(d), sum_gh = sum_g;
+        vectors(columns, [&](auto part, int64_t i) HWY_ATTR {
+            const V raw = part.load(g_out + i), h = (part.load(in + i) - m) * r;
+            if (dgain.data != nullptr)
+                part.store(hn::MulAdd(raw, h, part.load(dgain.data + i)), dgain.data + i);
+            if (dbias.data != nullptr)
+                part.store(part.load(dbias.data + i) + raw, dbias.data + i);
+            const V g = raw * load_or(part, gain, i, 1);  // 0 in absent lanes
+            sum_g = sum_g + g;
+            sum_gh = hn::MulAdd(g, h, sum_gh);
+        });
+        const V mean_g = set(share * lane_sum(sum_g)), mean_gh = set(share * lane_sum(sum_gh));
+        write(at(dx, row * columns), columns, [=](auto part, int64_t i) HWY_ATTR {
+            const V g = part.load(g_out + i) * load_or(part, gain, i, 1), h = (part.load(in + i) - m) * r;
+            return r * (g - mean_g - h * mean_gh);
+        });
     }
 }
 
