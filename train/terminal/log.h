@@ -1,0 +1,49 @@
+#pragma once
+/// Messages to standard error and to a file. spdlog stays behind this header.
+#include <memory>
+
+#include "core/error.h"
+#include "train/terminal/terminal.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+enum class LogLevel { info, warning, error };
+
+/// Whether the log file is begun anew or continued (--resume).
+enum class LogFile { begin, append };
+
+/// A handle that may be copied and used from several threads. One made by Log() drops everything.
+class Log {
+  public:
+    Log() = default;
+    template <class... Args>
+    void info(fmt::format_string<Args...> text, Args&&... args) const {
+        write(LogLevel::info, fmt::format(text, std::forward<Args>(args)...));
+    }
+    template <class... Args>
+    void warning(fmt::format_string<Args...> text, Args&&... args) const {
+        write(LogLevel::warning, fmt::format(text, std::forward<Args>(args)...));
+    }
+    template <class... Args>
+    void error(fmt::format_string<Args...> text, Args&&... args) const {
+        write(LogLevel::error, fmt::format(text, std::forward<Args>(args)...));
+    }
+    void write(LogLevel level, std::string_view message) const;
+
+  private:
+    struct Sinks;
+    explicit Log(std::shared_ptr<Sinks> sinks) : sinks_(std::move(sinks)) {}
+    friend Log make_log(std::shared_ptr<Terminal> terminal);
+    friend Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
+    std::shared_ptr<Sinks> sinks_;
+};
+
+/// A log to the terminal alone: "14:02:11 message", "14:02:11 warning: message".
+Log make_log(std::shared_ptr<Terminal> terminal);
+
+/// A log to the terminal and to the file at `path`, "2025-03-01 14:02:11.120 info message"; each message is flushed. Throws
+/// Error naming the file when it cannot be opened. When a later write to the file fails (disk full), the terminal says so once
+/// and the run goes on.
+Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
+
+}  // namespace attend::inline ATTEND_PRECISION
