@@ -88,6 +88,8 @@ class Seam {
     virtual ~Seam() = default;
     /// What the table lists: "score", "task", ...
     virtual const char* kind() const = 0;
+    /// The key that selects a row in a config object: {"type": NAME, ...}; the tasks' is "task".
+    virtual const char* key() const = 0;
     /// The names in the order of the table.
     virtual std::vector<std::string> names() const = 0;
     /// Throws Error naming the nearest known name when there is no such row.
@@ -157,11 +159,15 @@ class Table<Product(Args...)> final : public Seam {
         std::function<Product(const Selection&, Args...)> build;
     };
 
-    Table(const char* kind, std::vector<Row> rows) : kind_(kind), rows_(std::move(rows)) { detail::register_seam(this); }
+    Table(const char* kind, std::vector<Row> rows, const char* key = "type")
+        : kind_(kind), key_(key), rows_(std::move(rows)) {
+        detail::register_seam(this);
+    }
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
     const char* kind() const override { return kind_; }
+    const char* key() const override { return key_; }
     std::vector<std::string> names() const override {
         std::vector<std::string> all;
         for (const Row& r : rows_) all.emplace_back(r.name);
@@ -191,6 +197,7 @@ class Table<Product(Args...)> final : public Seam {
         detail::fail_unknown(*this, name);
     }
     const char* kind_;
+    const char* key_;
     std::vector<Row> rows_;
 };
 

@@ -94,6 +94,7 @@ struct TaskSetup {
     bool load_data = true;
 };
 
+/// The key that selects a row is "task": construct the table with Table("task", rows, "task").
 const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table();
 
 }  // namespace attend::inline ATTEND_PRECISION
