@@ -46,9 +46,8 @@ class Visitor {
     /// A list of exactly value.size() numbers when `fixed_length`, else of any length.
     virtual void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length,
                          const char* help) = 0;
-    /// One row of a seam's table with that row's own options: {"type": NAME, ...}, or NAME for short. `key` is the word
-    /// that the row's name stands under ("data": {"task": NAME, ...}).
-    virtual void selection(const char* name, Selection& value, const char* help, const char* key = "type") = 0;
+    /// One row of a seam's table with that row's own options: {"type": NAME, ...}, or NAME for short.
+    virtual void selection(const char* name, Selection& value, const char* help) = 0;
     /// A nested struct.
     template <class T>
     void object(const char* name, T& value, const char* help) {

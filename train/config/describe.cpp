@@ -62,13 +62,13 @@ class Describer final : public Visitor {
         o.fixed_length = fixed_length;
         bounded(o, bounds, "[" + all + "]");
     }
-    void selection(const char* name, Selection& value, const char* help, const char* key) override {
+    void selection(const char* name, Selection& value, const char* help) override {
         ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", joined(name),
                depth_ + 1, deepest_selection);
         Option& o = add(name, Option::Kind::selection, help);
         o.initial = quoted(value.name());
         o.seam = value.seam().kind();
-        o.row_key = key;
+        o.row_key = value.seam().key();
         for (const std::string& row : value.seam().names()) {
             // The row that is chosen by default may have defaults of its own here.
             const auto defaults = row == value.name() ? value.options().copy() : value.seam().defaults(row);

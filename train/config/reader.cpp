@@ -152,11 +152,12 @@ class Reader final : public Visitor {
         value = std::move(all);
     }
 
-    void selection(const char* name, Selection& value, const char*, const char* key) override {
+    void selection(const char* name, Selection& value, const char*) override {
         const Value v = take(name, Form::name);
         if (missing(v))
             return;
         const Seam& seam = value.seam();
+        const char* key = seam.key();
         if (v.kind == Value::Kind::text) {
             choose(value, v.text, v.place, name);
             return;

@@ -11,7 +11,7 @@
 ///              when given by --set)
 ///   paths      one such text, or a list of them; an empty text means none
 ///   numbers    a list of numbers
-///   selection  the name of a row, or an object with the name under "type" (or the listing's key) and that row's options. An
+///   selection  the name of a row, or an object with the name under "type" (or the seam's key) and that row's options. An
 ///              object in a file must name its type; what --set leads through keeps the default row.
 ///   nested     an object
 ///

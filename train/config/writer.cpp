@@ -49,8 +49,9 @@ class Writer final : public Visitor {
         for (double x : value) items.push_back(number_text(x));
         put(name, list_of(items));
     }
-    void selection(const char* name, Selection& value, const char*, const char* key) override {
+    void selection(const char* name, Selection& value, const char*) override {
         Writer inner;
+        const char* key = value.seam().key();
         inner.put(key, quoted(value.name()));
         value.options().fields(inner);
         put_object(name, std::move(inner), key);

@@ -22,7 +22,7 @@ struct Difference {
 };
 
 /// What differs between two listings, in the order of the first. Where two selections chose different rows, that one
-/// difference is given (at `path.type`, or the listing's key) and nothing below it.
+/// difference is given (at `path.type`, or the seam's key) and nothing below it.
 std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after);
 
 template <class T>
