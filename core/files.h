@@ -1,0 +1,70 @@
+#pragma once
+/// Whole files: atomic writing, bounded reading, checksums, read-only mapping. A message names the file; what the user can
+/// mend (missing, a folder, too large) is an Error, what the machine did (disk full, input/output error) a MachineError.
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/function_ref.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What write_file_atomically() wrote.
+struct WrittenFile {
+    uint64_t bytes = 0;
+    uint32_t crc32 = 0;
+};
+
+/// Takes the contents of a file that is being written, piece by piece, through a buffer.
+class FileWriter {
+  public:
+    FileWriter(const FileWriter&) = delete;
+    FileWriter& operator=(const FileWriter&) = delete;
+    /// Appends. Throws MachineError with the file's name, the bytes written so far and the reason.
+    void write(const void* data, std::size_t bytes);
+    void write(std::string_view text) { write(text.data(), text.size()); }
+
+  private:
+    friend WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
+    FileWriter(const std::filesystem::path& path, int file) : path_(path), file_(file) {}
+    void flush();
+    const std::filesystem::path& path_;
+    int file_;
+    std::string buffer_;
+    WrittenFile total_;
+};
+
+/// Replaces `path` by what `contents` writes: a new file of another name in the same folder, brought to the disk and then
+/// renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On any failure the old file
+/// stays, the new one is removed. Throws MachineError with the file's name, both byte counts and the system's reason.
+WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
+WrittenFile write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+/// The whole file. Throws Error when it is missing, may not be read, is a folder, or has more than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t limit);
+
+/// CRC-32 as zlib and gzip compute it; `before` is that of what came before.
+uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);
+/// CRC-32 and size of a file. Throws Error as read_file() does.
+WrittenFile crc32_of_file(const std::filesystem::path& path);
+
+/// A file's bytes in memory, read-only, loaded by the system as they are touched. Nobody may shorten the file meanwhile.
+class MappedFile {
+  public:
+    /// Throws Error when it is missing, may not be read, or is not a regular file.
+    explicit MappedFile(const std::filesystem::path& path);
+    ~MappedFile();
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+
+    std::span<const std::byte> bytes() const { return bytes_; }
+    std::size_t size() const { return bytes_.size(); }
+
+  private:
+    std::span<const std::byte> bytes_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION
