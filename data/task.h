@@ -46,9 +46,9 @@ class Batches {
 };
 
 struct BatchOrder {
-    int64_t batch = 32;      ///< rows in a batch
+    int64_t batch = 32;  ///< rows in a batch
     uint64_t seed = 1;
-    bool shuffled = false;   ///< training order: shuffled, bucketed by length; else sorted by length, always the same
+    bool shuffled = false;  ///< training order: shuffled, bucketed by length; else sorted by length, always the same
 };
 
 class Task {
@@ -59,16 +59,19 @@ class Task {
     virtual int64_t target_vocabulary_size() const = 0;
     /// Examples in a split, 0 when there is no such split.
     virtual int64_t size(Split split) const = 0;
+    /// The batches of a split; the task must outlive them. Throws Error when order.batch is not in 1 ... 2^20.
     virtual std::unique_ptr<Batches> batches(Split split, const BatchOrder& order) const = 0;
     /// Names of the metrics that make sense here, in the order of printing (rows of train's metric table).
     virtual std::vector<std::string> metrics() const = 0;
 
-    /// Text of an example's source and target as a user writes them (the reference of text metrics).
+    /// Text of an example's source and target as a user writes them (the reference of text metrics), in the form decoding gives
+    /// back: words, for one, with single blanks between them. Throws Error when there is no such example.
     virtual std::string source_text(Split split, int64_t example) const = 0;
     virtual std::string target_text(Split split, int64_t example) const = 0;
     /// Lines as a user writes them to padded source ids. Throws Error naming the row for text that cannot be encoded.
     virtual Ids encode_sources(std::span<const std::string> lines) const = 0;
-    /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps.
+    /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps. Throws Error for an id out of
+    /// range.
     virtual std::string decode_target(std::span<const int32_t> ids) const = 0;
     virtual std::vector<std::string> source_symbols(std::span<const int32_t> ids) const = 0;
     virtual std::vector<std::string> target_symbols(std::span<const int32_t> ids) const = 0;
@@ -76,7 +79,7 @@ class Task {
     /// For each target symbol (eos excluded) the source positions that determine it; empty when not known.
     virtual std::vector<Range> gold_alignment(Split split, int64_t example) const = 0;
 
-    /// A safe upper bound of the symbols to decode for a source of `source_length` symbols.
+    /// A safe upper bound of the symbols to decode, eos included, for a source of `source_length` symbols.
     virtual int64_t decode_limit(int64_t source_length) const = 0;
 
     /// Lines for the log: counts of examples, vocabulary sizes, what a limit cut.

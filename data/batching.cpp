@@ -1,0 +1,129 @@
+#include "data/batching.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/random.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+class BucketedBatches final : public Batches {
+  public:
+    BucketedBatches(const Sequences& source, const Sequences& target, const BatchOrder& order)
+        : source_(source), target_(target), order_(order), permutation_(static_cast<std::size_t>(target.size())) {
+        require(source.empty() || source.size() == target.size(),
+                "batches: counts of sources and targets differ: sources {}, targets {}", source.size(), target.size());
+        require(order.batch >= 1 && order.batch <= int64_t{1} << 20,
+                "batches: batch size is out of range: batch {}, allowed 1 to {}", order.batch, int64_t{1} << 20);
+        require(target.size() < int64_t{1} << 31, "batches: too many examples: examples {}, allowed below {}", target.size(),
+                int64_t{1} << 31);
+        batches_.resize(static_cast<std::size_t>(per_epoch()));
+        if (!order.shuffled)
+            arrange_sorted();
+    }
+
+    int64_t per_epoch() const override { return (target_.size() + order_.batch - 1) / order_.batch; }
+
+    Batch at(int64_t number) override {
+        require(number >= 0, "batches: a batch number is at least 0: number {}, batches an epoch {}", number, per_epoch());
+        require(per_epoch() > 0, "batches: the split has no examples: asked for batch {}, examples {}", number, target_.size());
+        const int64_t epoch = number / per_epoch();
+        if (order_.shuffled && epoch != epoch_)
+            arrange_shuffled(epoch);
+        const int64_t first = batches_[static_cast<std::size_t>(number % per_epoch())] * order_.batch;
+        const int64_t rows = std::min(order_.batch, target_.size() - first);
+        return build({permutation_.data() + first, static_cast<std::size_t>(rows)});
+    }
+
+  private:
+    // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one answer.
+    bool shorter(int32_t a, int32_t b) const {
+        if (target_.length(a) != target_.length(b))
+            return target_.length(a) < target_.length(b);
+        if (!source_.empty() && source_.length(a) != source_.length(b))
+            return source_.length(a) < source_.length(b);
+        return a < b;
+    }
+    void sort(int64_t begin, int64_t end) {
+        std::sort(permutation_.begin() + begin, permutation_.begin() + end,
+                  [this](int32_t a, int32_t b) { return shorter(a, b); });
+    }
+    void arrange_sorted() {
+        std::iota(permutation_.begin(), permutation_.end(), 0);
+        std::iota(batches_.begin(), batches_.end(), 0);
+        sort(0, target_.size());
+    }
+    void arrange_shuffled(int64_t epoch) {
+        Stream stream(order_.seed, fmt::format("order.{}", epoch));
+        std::iota(permutation_.begin(), permutation_.end(), 0);
+        std::iota(batches_.begin(), batches_.end(), 0);
+        stream.shuffle(permutation_);
+        const int64_t pool = pool_batches * order_.batch;
+        for (int64_t begin = 0; begin < target_.size(); begin += pool) sort(begin, std::min(begin + pool, target_.size()));
+        stream.shuffle(batches_);
+        epoch_ = epoch;
+    }
+
+    Batch build(std::span<const int32_t> examples) const {
+        const int64_t rows = static_cast<int64_t>(examples.size());
+        int64_t source_columns = 0, target_columns = 0;
+        for (int32_t e : examples) {
+            if (!source_.empty())
+                source_columns = std::max(source_columns, source_.length(e));
+            target_columns = std::max(target_columns, target_.length(e) + 1);
+        }
+        Batch batch;
+        if (!source_.empty())
+            batch.source = Ids(rows, source_columns);
+        batch.input = Ids(rows, target_columns);
+        batch.target = Ids(rows, target_columns);
+        std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
+        batch.examples.assign(examples.begin(), examples.end());
+        for (int64_t row = 0; row < rows; ++row) {
+            const int32_t e = examples[static_cast<std::size_t>(row)];
+            const auto place = static_cast<std::size_t>(row);
+            if (!source_.empty()) {
+                const auto x = source_[e];
+                std::copy(x.begin(), x.end(), batch.source.values.begin() + row * source_columns);
+                batch.source.lengths[place] = static_cast<int32_t>(x.size());
+            }
+            const auto y = target_[e];
+            const auto n = static_cast<int64_t>(y.size());
+            batch.input.at(row, 0) = id_bos;
+            std::copy(y.begin(), y.end(), batch.input.values.begin() + row * target_columns + 1);
+            std::copy(y.begin(), y.end(), batch.target.values.begin() + row * target_columns);
+            batch.target.at(row, n) = id_eos;
+            batch.input.lengths[place] = batch.target.lengths[place] = static_cast<int32_t>(n + 1);
+        }
+        return batch;
+    }
+
+    const Sequences& source_;
+    const Sequences& target_;
+    BatchOrder order_;
+    std::vector<int32_t> permutation_;  // examples in the order of the epoch, batch after batch
+    std::vector<int64_t> batches_;      // order in which the batches are handed out
+    int64_t epoch_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequences& target, const BatchOrder& order) {
+    return std::make_unique<BucketedBatches>(source, target, order);
+}
+
+Ids pad_sequences(std::span<const std::vector<int32_t>> sequences) {
+    std::size_t columns = 0;
+    for (const auto& s : sequences) columns = std::max(columns, s.size());
+    Ids ids(static_cast<int64_t>(sequences.size()), static_cast<int64_t>(columns));
+    for (std::size_t row = 0; row < sequences.size(); ++row) {
+        const auto& s = sequences[row];
+        std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
+        ids.lengths[row] = static_cast<int32_t>(s.size());
+    }
+    return ids;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

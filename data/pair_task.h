@@ -1,0 +1,38 @@
+#pragma once
+/// The task of all data that are pairs of a source and a target text. What differs between such tasks is data, not code.
+#include <array>
+#include <memory>
+
+#include "data/packed.h"
+#include "data/task.h"
+#include "data/text/tokenizer.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct PairSplit {
+    Texts source_text, target_text;  ///< in the tokenizers' normal form
+    Sequences source, target;        ///< the same as ids
+    Packed<Range> gold;              ///< a range for each target symbol; empty: not known
+};
+
+/// Everything a pair task is.
+struct PairTask {
+    std::string name;
+    std::shared_ptr<const Tokenizer> source, target;
+    std::array<PairSplit, 3> splits;  ///< by Split
+    std::vector<std::string> metrics;
+    std::vector<std::string> notes;  ///< further lines of describe()
+    /// decode_limit(n) = limit_factor * n + limit_constant.
+    int64_t limit_factor = 1, limit_constant = 1;
+    bool learned_vocabularies = false;  ///< save() writes them
+
+    PairSplit& split(Split s) { return splits[static_cast<std::size_t>(s)]; }
+};
+
+/// Files that save() writes for learned vocabularies.
+constexpr const char* source_vocabulary_file = "source_vocabulary.txt";
+constexpr const char* target_vocabulary_file = "target_vocabulary.txt";
+
+std::unique_ptr<Task> make_task(PairTask pairs);
+
+}  // namespace attend::inline ATTEND_PRECISION

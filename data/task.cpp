@@ -1,0 +1,51 @@
+#include "data/task.h"
+
+#include "data/tasks/dates.h"
+#include "data/tasks/symbols.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+const char* split_name(Split split) {
+    switch (split) {
+        case Split::train:
+            return "train";
+        case Split::valid:
+            return "valid";
+        case Split::test:
+            return "test";
+    }
+    return "unknown";
+}
+
+int64_t Batch::targets() const {
+    int64_t count = 0;
+    for (int32_t id : target.values) count += id != id_ignored ? 1 : 0;
+    return count;
+}
+
+Batch Batch::slice(int64_t begin, int64_t end) const {
+    require(0 <= begin && begin <= end && end <= rows(), "batch: rows out of range: slice [{}, {}), rows {}", begin, end,
+            rows());
+    Batch part;
+    if (source.rows > 0)
+        part.source = source.slice(begin, end);
+    part.input = input.slice(begin, end);
+    part.target = target.slice(begin, end);
+    part.examples.assign(examples.begin() + begin, examples.begin() + end);
+    return part;
+}
+
+const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
+    using T = Table<std::unique_ptr<Task>(const TaskSetup&)>;
+    static const T table("task",
+                         {
+                             T::make<GeneratedOptions>("dates", "dates as people write them to ISO 8601", dates_task),
+                             T::make<SymbolOptions>("copy", "a sequence of numbers to itself", copy_task),
+                             T::make<SymbolOptions>("reverse", "a sequence of numbers back to front", reverse_task),
+                             T::make<SymbolOptions>("sort", "a sequence of numbers in ascending order", sort_task),
+                         },
+                         "task");
+    return table;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,52 @@
+#include "data/tasks/generated.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Split split_of(std::string_view value) {
+    switch (hash_name(value) % 10) {
+        case 0:
+            return Split::test;
+        case 1:
+            return Split::valid;
+        default:
+            return Split::train;
+    }
+}
+
+void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
+              FunctionRef<GeneratedExample(Stream&)> draw) {
+    if (!setup.load_data)
+        return;
+    constexpr int tries = 10'000;
+    const auto example = [&](Split split, int64_t number) {
+        Stream stream(setup.seed, fmt::format("{}.{}.{}", task.name, split_name(split), number));
+        for (int i = 0; i < tries; ++i) {
+            GeneratedExample e = draw(stream);
+            if (split_of(e.value) == split)
+                return e;
+        }
+        fail(
+            "{}: too few different examples to divide them between the splits: {} example {} not found in {} draws; "
+            "more symbols or greater lengths, or no such split, help",
+            task.name, split_name(split), number, tries);
+    };
+    const auto fill = [&](Split split, int64_t count) {
+        PairSplit& pairs = task.split(split);
+        for (int64_t i = 0; i < count; ++i) {
+            const GeneratedExample e = example(split, i);
+            pairs.source.add(task.source->encode(e.source, Place{}));
+            pairs.target.add(task.target->encode(e.target, Place{}));
+            ensure(pairs.target.length(i) == static_cast<int64_t>(e.gold.size()),
+                   "{}: gold alignment of another length: ranges {}, target symbols {}", task.name, e.gold.size(),
+                   pairs.target.length(i));
+            pairs.source_text.add(e.source);
+            pairs.target_text.add(e.target);
+            pairs.gold.add(e.gold);
+        }
+    };
+    fill(Split::train, options.train_examples);
+    fill(Split::valid, options.valid_examples);
+    fill(Split::test, options.test_examples);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

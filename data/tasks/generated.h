@@ -1,0 +1,38 @@
+#pragma once
+/// What the generated tasks share. An example is a function of (seed, split, number) alone.
+///
+/// The splits never share a value: every value an example can be about (a calendar date, a sequence of symbols) belongs to one
+/// split for good, by its hash and whatever the seed: eight tenths of all values to train, one tenth each to valid and test. A
+/// test example therefore never occurs in the training data of any seed. Within a split values may repeat.
+#include "core/function_ref.h"
+#include "core/random.h"
+#include "data/pair_task.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct GeneratedOptions {
+    int64_t train_examples = 20000;
+    int64_t valid_examples = 1000;
+    int64_t test_examples = 1000;
+    void fields(Visitor& v) {
+        v.integer("train_examples", train_examples, {1, 10'000'000}, "training examples to generate");
+        v.integer("valid_examples", valid_examples, {0, 10'000'000}, "validation examples, 0: no such split");
+        v.integer("test_examples", test_examples, {0, 10'000'000}, "test examples, 0: no such split");
+    }
+};
+
+/// The split that a value belongs to.
+Split split_of(std::string_view value);
+
+struct GeneratedExample {
+    std::string value;           ///< what split_of() looks at
+    std::string source, target;  ///< text
+    std::vector<Range> gold;     ///< for each target symbol
+};
+
+/// Fills the splits of `task`, whose tokenizers stand: draws from the stream (seed, "NAME.SPLIT.NUMBER") until the value
+/// belongs to the split. Throws Error when 10,000 draws in a row do not: then the space of values is too small to be divided.
+void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
+              FunctionRef<GeneratedExample(Stream&)> draw);
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,33 @@
+#pragma once
+/// copy, reverse, sort: sequences of numbers whose target holds the same numbers in another order. Every target symbol has one
+/// source position, so the gold alignment is exact. Symbols are the words "0" ... "symbols - 1"; lengths are uniform over
+/// min_length ... max_length (before the division of the sequences between the splits, generated.h).
+#include "data/tasks/generated.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct SymbolOptions {
+    GeneratedOptions examples;
+    int64_t symbols = 20;
+    int64_t min_length = 1;
+    int64_t max_length = 12;
+    void fields(Visitor& v) {
+        examples.fields(v);
+        v.integer("symbols", symbols, {1, 1'000'000}, "size of the alphabet");
+        v.integer("min_length", min_length, {1, 4096}, "shortest sequence");
+        v.integer("max_length", max_length, {1, 4096}, "longest sequence");
+    }
+};
+
+/// Source position of each target symbol, given the source.
+using Rearrangement = std::vector<int32_t>(std::span<const int32_t>);
+
+std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
+                                       FunctionRef<Rearrangement> positions);
+
+std::unique_ptr<Task> copy_task(const SymbolOptions& options, const TaskSetup& setup);
+std::unique_ptr<Task> reverse_task(const SymbolOptions& options, const TaskSetup& setup);
+/// Ascending; equal numbers keep their order.
+std::unique_ptr<Task> sort_task(const SymbolOptions& options, const TaskSetup& setup);
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,28 @@
+#pragma once
+/// UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// A line of a text, for error messages.
+struct Place {
+    std::string_view file;  ///< empty: "line 17" instead of "FILE:17"
+    int64_t line = 1;       ///< from 1
+    std::string text() const;
+};
+
+/// Bytes (1 ... 4) of the character that starts at byte `at`, 0 when no valid one does. Requires at < text.size().
+std::size_t utf8_size(std::string_view text, std::size_t at);
+/// The code point that starts at byte `at`, which must be valid.
+char32_t utf8_decode(std::string_view text, std::size_t at);
+/// The bytes of a code point.
+std::string utf8_encode(char32_t c);
+/// Position of the first byte that is not part of a valid character, npos when there is none.
+std::size_t first_invalid_utf8(std::string_view text);
+/// Throws Error naming the place, the byte's number in the line (from 1) and its value unless the text is valid.
+void require_utf8(std::string_view text, const Place& place);
+
+}  // namespace attend::inline ATTEND_PRECISION

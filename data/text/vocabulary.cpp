@@ -1,0 +1,145 @@
+#include "data/text/vocabulary.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+
+#include "data/text/lines.h"
+#include "data/text/utf8.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+constexpr std::string_view header_start = "attend vocabulary 1: ";
+constexpr std::string_view header_end = " symbols";
+const std::array<std::string, first_free_id> special_symbols = {"<pad>", "<s>", "</s>", "<unk>"};
+
+std::string escape(std::string_view symbol) {
+    std::string out;
+    for (char c : symbol) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\\')
+            out += "\\\\";
+        else if (byte < 0x20 || byte == 0x7F)
+            out += fmt::format("\\x{:02x}", byte);
+        else
+            out += c;
+    }
+    return out;
+}
+
+// Accepts what escape() writes and nothing else.
+std::string unescape(std::string_view line, const Place& place) {
+    std::string out;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] != '\\') {
+            out += line[i];
+        } else if (line.substr(i, 2) == "\\\\") {
+            out += '\\';
+            ++i;
+        } else {
+            unsigned byte = 256;
+            if (line.size() - i >= 4) {
+                const char* digits = line.data() + i + 2;
+                if (std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
+                    byte = 256;
+            }
+            const bool known =
+                byte < 256 && escape({std::array<char, 1>{static_cast<char>(byte)}.data(), 1}) == line.substr(i, 4);
+            require(known, "{}: unknown escape in a vocabulary: '{}' at byte {}; known are \\\\ and \\xHH of a control byte",
+                    place.text(), line.substr(i, 4), i + 1);
+            out += static_cast<char>(byte);
+            i += 3;
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary(std::vector<std::string> symbols) : symbols_(std::move(symbols)) {
+    require(symbols_.size() < (std::size_t{1} << 31) - first_free_id, "vocabulary: too many symbols: symbols {}, allowed {}",
+            symbols_.size(), (std::size_t{1} << 31) - first_free_id);
+    ids_.reserve(symbols_.size());
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+        require(!symbols_[i].empty(), "vocabulary: a symbol is empty: symbol number {}, symbols {}", i, symbols_.size());
+        const auto [at, fresh] = ids_.emplace(symbols_[i], static_cast<int32_t>(i) + first_free_id);
+        require(fresh, "vocabulary: a symbol stands twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
+                at->second - first_free_id, i);
+    }
+}
+
+int32_t Vocabulary::id(std::string_view symbol) const {
+    const auto at = ids_.find(symbol);
+    return at == ids_.end() ? int32_t{id_unknown} : at->second;
+}
+
+const std::string& Vocabulary::symbol(int32_t id) const {
+    require(id >= 0 && id < size(), "vocabulary: id is out of range: id {}, size {}", id, size());
+    const auto place = static_cast<std::size_t>(id);
+    return id < first_free_id ? special_symbols[place] : symbols_[place - first_free_id];
+}
+
+void Vocabulary::save(const std::string& file) const {
+    errno = 0;
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out << header_start << symbols_.size() << header_end << '\n';
+    for (const std::string& s : symbols_) out << escape(s) << '\n';
+    out.close();
+    ensure(out.good(), "{}: vocabulary cannot be written: {} symbols, {}", file, symbols_.size(), std::strerror(errno));
+}
+
+Vocabulary Vocabulary::load(const std::string& file) {
+    const Texts lines = read_lines(file);
+    std::string_view head = lines.text(0);
+    std::size_t count = 0;
+    const bool framed =
+        head.size() > header_start.size() + header_end.size() && head.starts_with(header_start) && head.ends_with(header_end);
+    if (framed) {
+        head.remove_prefix(header_start.size());
+        head.remove_suffix(header_end.size());
+    }
+    const auto parsed = std::from_chars(head.data(), head.data() + head.size(), count);
+    require(framed && parsed.ec == std::errc() && parsed.ptr == head.data() + head.size(),
+            "{}:1: not a vocabulary: first line '{:.60}', expected '{}N{}'", file, lines.text(0), header_start, header_end);
+    require(count == static_cast<std::size_t>(lines.size()) - 1,
+            "{}: vocabulary is cut off or too long: header says {} symbols, file has {}", file, count, lines.size() - 1);
+    std::vector<std::string> symbols;
+    symbols.reserve(count);
+    std::unordered_map<std::string_view, int64_t> seen;
+    for (int64_t i = 1; i < lines.size(); ++i) {
+        const std::string_view line = lines.text(i);
+        const Place place{file, i + 1};
+        require_utf8(line, place);
+        require(!line.empty(), "{}: a symbol is empty: line of 0 bytes, needed at least 1", place.text());
+        const auto [at, fresh] = seen.emplace(line, i + 1);
+        require(fresh, "{}: a symbol stands twice: '{}', first on line {}", place.text(), line, at->second);
+        symbols.push_back(unescape(line, place));
+    }
+    return Vocabulary(std::move(symbols));
+}
+
+Vocabulary SymbolCounter::vocabulary(const VocabularyLimits& limits) const {
+    require(limits.min_count >= 1, "vocabulary: min_count is too small: min_count {}, needed at least 1", limits.min_count);
+    require(limits.max_size >= 0, "vocabulary: size limit is negative: limit {}, needed at least 0", limits.max_size);
+    std::vector<std::pair<std::string_view, int64_t>> kept;
+    for (const auto& entry : counts_)
+        if (entry.second >= limits.min_count)
+            kept.push_back(entry);
+    require(!kept.empty(), "vocabulary: no symbol is left: {} distinct symbols, 0 of them seen at least {} times",
+            counts_.size(), limits.min_count);
+    std::sort(kept.begin(), kept.end(),
+              [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+    if (limits.max_size > 0 && kept.size() > static_cast<std::size_t>(limits.max_size))
+        kept.resize(static_cast<std::size_t>(limits.max_size));
+    std::vector<std::string> symbols;
+    symbols.reserve(kept.size());
+    for (const auto& entry : kept) symbols.emplace_back(entry.first);
+    return Vocabulary(std::move(symbols));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
