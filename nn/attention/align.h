@@ -1,0 +1,23 @@
+#pragma once
+/// Alignments: scores to weights over the range. Rows of align_table(), one file each (align_NAME.cpp).
+#include <memory>
+
+#include "core/options.h"
+#include "core/tensor.h"
+#include "nn/attention/site.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+class Align {
+  public:
+    virtual ~Align() = default;
+    /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is all 0.
+    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges) const = 0;
+    /// Whether the weights of a row sum to 1: hard selection draws from them.
+    virtual bool is_distribution() const { return true; }
+};
+
+using AlignTable = Table<std::unique_ptr<Align>()>;
+const AlignTable& align_table();
+
+}  // namespace attend::inline ATTEND_PRECISION

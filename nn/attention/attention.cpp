@@ -1,0 +1,49 @@
+#include "nn/attention/attention.h"
+
+#include "core/ops.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind)
+    : path(scope.path()) {
+    const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width};
+    score = score_table().build(o.score, scope.in("score"), setup);
+    window = window_table().build(o.window);
+    align = align_table().build(o.align);
+    select = select_table().build(o.select, scope.in("select"));
+    require(!(kind.parallel && score->needs_previous()),
+            "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
+            o.score.name());
+    require(
+        kind.aligned_positions || !window->needs_position(),
+        "{}: window '{}' compares the query's place with the source's, but query and source are different sequences; it is for "
+        "self-attention",
+        path, o.window.name());
+    require(align->is_distribution() || !select->draws(),
+            "{}: select '{}' draws from the weights, but align '{}' does not make a distribution", path, o.select.name(),
+            o.align.name());
+}
+
+Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
+    const trace::Scope here(path.c_str());
+    require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
+            "{}: one length a row: memory {}, {} lengths", path, memory.shape().text(), lengths.size());
+    return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
+}
+
+// e = score(q, k), a = align(e over the window), c = sum_s select(a)_s value_s
+Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+                               const Context& context) const {
+    const trace::Scope here(path.c_str());
+    require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
+            query.shape().text(), source.values.shape().text());
+    const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
+    const Ranges ranges = (*window)(site);
+    Selected chosen = (*select)((*align)((*score)(site, ranges), ranges), site, context);
+    if (context.taps != nullptr && !context.training())
+        context.taps->maps.push_back({path, position, chosen.weights.detach()});
+    return {matmul(chosen.weights, source.values), chosen.weights, std::move(chosen.decision)};
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,68 @@
+#pragma once
+/// The attention algebra put together: score, window, align, select and read. Self-, cross- and memory attention are the same
+/// thing with other arguments.
+#include <memory>
+#include <span>
+#include <string>
+
+#include "nn/attention/align.h"
+#include "nn/attention/score.h"
+#include "nn/attention/select.h"
+#include "nn/attention/window.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct AttentionOptions {
+    Selection score{score_table(), "additive"};
+    Selection window{window_table(), "global"};
+    Selection align{align_table(), "softmax"};
+    Selection select{select_table(), "soft"};
+    int64_t width = 0;
+    void fields(Visitor& v) {
+        v.selection("score", score, "how well a query fits a key");
+        v.selection("window", window, "which positions a query may see");
+        v.selection("align", align, "scores to weights");
+        v.selection("select", select, "what becomes of the weights: soft reads with them");
+        v.integer("width", width, {0, 65536, "auto"}, "width of the alignment space; auto: the query's width");
+    }
+};
+
+/// A source made ready, once, for any number of queries.
+struct Attendable {
+    Tensor keys;             ///< Score::prepare of the memory
+    Tensor values;           ///< [B, S, Dm] what is read
+    Array<int32_t> lengths;  ///< B
+};
+
+struct Attended {
+    Tensor context;                    ///< [B, T, Dm]
+    Tensor weights;                    ///< [B, T, S] as read with
+    std::optional<Decision> decision;  ///< hard selection only
+};
+
+/// What the caller of an attention promises about its queries.
+struct QueryKind {
+    bool parallel = false;           ///< several queries at once: no previous weights to look at
+    bool aligned_positions = false;  ///< query t stands at position t of the source itself (self-attention)
+};
+
+struct Attention {
+    Attention() = default;
+    /// Throws Error for a combination that makes no sense, saying why.
+    Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind);
+
+    /// memory [B, S, Dm] with B lengths.
+    Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
+    /// query [B, T, Dq]; `position` is the place of the first query in its sequence; `previous` the weights of the step before,
+    /// or undefined. In evaluation the weights go to context.taps.
+    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+                        const Context& context) const;
+
+    std::string path;
+    std::shared_ptr<const Score> score;
+    std::shared_ptr<const Window> window;
+    std::shared_ptr<const Align> align;
+    std::shared_ptr<const Select> select;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,32 @@
+#pragma once
+/// Scoring functions: how well a query fits each key. Rows of score_table(), one file each (score_NAME.cpp).
+#include <memory>
+
+#include "core/options.h"
+#include "core/parameters.h"
+#include "nn/attention/site.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Sizes a score is built for.
+struct ScoreSetup {
+    int64_t query = 0;   ///< Dq
+    int64_t memory = 0;  ///< Dm, the width of what is attended to
+    int64_t width = 0;   ///< A, the width of the alignment space
+};
+
+class Score {
+  public:
+    virtual ~Score() = default;
+    /// The part that does not depend on the query, made once per source: memory [B, S, Dm] to keys [B, S, ...].
+    virtual Tensor prepare(const Tensor& memory) const = 0;
+    /// Scores [B, T, S]. Positions outside `ranges` (one a row of B * T) are not looked at.
+    virtual Tensor operator()(const Site& site, const Ranges& ranges) const = 0;
+    /// Whether the previous step's weights are read: illegal where queries run in parallel.
+    virtual bool needs_previous() const { return false; }
+};
+
+using ScoreTable = Table<std::unique_ptr<Score>(const Scope&, const ScoreSetup&)>;
+const ScoreTable& score_table();
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,32 @@
+#include "core/ops.h"
+#include "nn/attention/score.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+/// e[t, s] = q_t . m_s   (Luong, Pham and Manning 2015, eq. 8). No parameters; query and memory must be equally wide.
+class DotScore final : public Score {
+  public:
+    explicit DotScore(const ScoreSetup& s) {
+        require(
+            s.query == s.memory,
+            "attention.score: dot needs query and memory of one width: query {}, memory {}; general projects, or choose hidden "
+            "sizes that fit",
+            s.query, s.memory);
+    }
+    Tensor prepare(const Tensor& memory) const override { return memory; }
+    Tensor operator()(const Site& site, const Ranges&) const override {
+        return matmul(site.query, site.keys, Transpose::no, Transpose::yes);
+    }
+};
+
+}  // namespace
+
+ScoreTable::Row score_dot() {
+    return ScoreTable::make<NoOptions>(
+        "dot", "q . m, without parameters (Luong 2015, eq. 8)",
+        [](const NoOptions&, const Scope&, const ScoreSetup& setup) { return std::make_unique<DotScore>(setup); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

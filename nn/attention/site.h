@@ -1,0 +1,27 @@
+#pragma once
+/// What every factor of the attention algebra sees.
+///
+///     scores   e = score(query, keys)              score.h
+///     range    which positions a query may see     window.h
+///     weights  a = align(e) over the range         align.h
+///     choice   a itself, or one position drawn     select.h
+///     context  c = sum_s a_s value_s               attention.h
+#include "core/ids.h"
+#include "core/tensor.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// One call of an attention: queries [B, T, Dq] over the S positions of a source.
+struct Site {
+    Tensor query;            ///< [B, T, Dq]
+    Tensor keys;             ///< what Score::prepare made of the memory: [B, S, ...]
+    Array<int32_t> lengths;  ///< B lengths of the source
+    int64_t source = 0;      ///< S
+    int64_t position = 0;    ///< place of the first query in its own sequence
+    Tensor previous;         ///< weights [B, 1, S] of the step before; undefined at the first and where queries run in parallel
+
+    int64_t batch() const { return query.dim(0); }
+    int64_t queries() const { return query.dim(1); }
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,23 @@
+#pragma once
+/// Windows: which positions of the source each query may see. Rows of window_table(), one file each (window_NAME.cpp). Padding
+/// is always outside: a window gets the lengths and stays within them.
+#include <memory>
+
+#include "core/options.h"
+#include "nn/attention/site.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+class Window {
+  public:
+    virtual ~Window() = default;
+    /// One range for each of the B * T queries, within the source's lengths.
+    virtual Ranges operator()(const Site& site) const = 0;
+    /// Whether the range of a query depends on its place in a sequence aligned with the source (self-attention only).
+    virtual bool needs_position() const { return false; }
+};
+
+using WindowTable = Table<std::unique_ptr<Window>()>;
+const WindowTable& window_table();
+
+}  // namespace attend::inline ATTEND_PRECISION

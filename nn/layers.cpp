@@ -1,0 +1,34 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+#include "core/ops.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias) {
+    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, in))));
+    weight = scope.add("weight", {in, out}, init);
+    if (with_bias == Bias::yes)
+        bias = scope.add("bias", {out}, init);
+}
+Tensor Linear::operator()(const Tensor& x, const Tensor& plus) const { return linear(x, weight, bias, plus); }
+
+Embedding::Embedding(const Scope& scope, int64_t vocabulary, int64_t width, double deviation)
+    : weight(scope.add("weight", {vocabulary, width}, Init::normal(deviation))) {}
+Tensor Embedding::operator()(std::span<const int32_t> ids, const Shape& shape) const { return embedding(weight, ids, shape); }
+
+LayerNorm::LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_)
+    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_) {
+    if (with_bias == Bias::yes)
+        bias = scope.add("bias", {width}, Init::zeros());
+}
+Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, weight, bias, static_cast<real>(epsilon)); }
+
+Tensor Dropout::operator()(const Tensor& x, const Context& context, uint32_t call) const {
+    if (!context.training() || probability == 0)
+        return x;
+    return dropout(x, static_cast<real>(probability), context.draws(name, call));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,53 @@
+#pragma once
+/// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter once; calling it runs it and
+/// stores nothing.
+#include <span>
+#include <string>
+
+#include "core/context.h"
+#include "core/gemm.h"
+#include "core/parameters.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+enum class Bias { no, yes };
+
+/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias.
+struct Linear {
+    Linear() = default;
+    Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias);
+    /// x [..., in] to [..., out]; `plus` [..., out] is added when defined. Throws as core's linear.
+    Tensor operator()(const Tensor& x, const Tensor& plus = {}) const;
+    Tensor weight, bias;
+};
+
+/// Rows of `weight` [V, D] picked by ids. Starts normal with deviation `deviation`.
+struct Embedding {
+    Embedding() = default;
+    Embedding(const Scope& scope, int64_t vocabulary, int64_t width, double deviation);
+    /// ids in the order of `shape` to [shape..., D]. Throws Error for an id outside the vocabulary.
+    Tensor operator()(std::span<const int32_t> ids, const Shape& shape) const;
+    Tensor weight;
+};
+
+/// (x - mean) / sqrt(variance + epsilon) gain + bias over the last axis (Ba, Kiros and Hinton 2016): `weight`, `bias` [D].
+struct LayerNorm {
+    LayerNorm() = default;
+    LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_ = 1e-5);
+    Tensor operator()(const Tensor& x) const;
+    Tensor weight, bias;
+    double epsilon = 1e-5;
+};
+
+/// Zeroes elements with `probability` in training and divides the rest by 1 - probability (Srivastava et al. 2014); the
+/// identity in evaluation. The leading axis is the batch.
+struct Dropout {
+    Dropout() = default;
+    Dropout(const Scope& scope, double probability_) : probability(probability_), name(hash_name(scope.path())) {}
+    /// `call` tells apart calls of one step (time steps); draws depend on it.
+    Tensor operator()(const Tensor& x, const Context& context, uint32_t call = 0) const;
+    double probability = 0;
+    uint64_t name = 0;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

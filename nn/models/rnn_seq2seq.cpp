@@ -1,0 +1,237 @@
+#include "nn/models/rnn_seq2seq.h"
+
+#include "core/engine.h"
+#include "core/ops.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+constexpr double embedding_deviation = 1;
+
+// [B, T] ids in the order of time: element t * B + b.
+Array<int32_t> by_time(const Ids& ids) {
+    Array<int32_t> out(ids.values.size());
+    for (int64_t b = 0; b < ids.rows; ++b)
+        for (int64_t t = 0; t < ids.columns; ++t) out[static_cast<std::size_t>(t * ids.rows + b)] = ids.at(b, t);
+    return out;
+}
+
+// Targets in the order of the features; positions behind a row's length are ignored.
+Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, bool time_major) {
+    Array<int32_t> out(target.values.size(), ignored);
+    for (int64_t b = 0; b < target.rows; ++b)
+        for (int64_t t = 0; t < target.length(b); ++t)
+            out[static_cast<std::size_t>(time_major ? t * target.rows + b : b * target.columns + t)] = target.at(b, t);
+    return out;
+}
+
+class RnnDecoderState final : public DecoderState {
+  public:
+    EncodedSource source;
+    RnnDecoderPlace place;
+
+    int64_t rows() const override { return source.memory.values.dim(0); }
+    std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const override {
+        const NoGrad off;
+        const auto pick_rows = [rows](const Tensor& x) {
+            if (!x.defined())
+                return x;
+            return embedding(x.reshape({x.dim(0), x.shape().inner(0)}), rows, {static_cast<int64_t>(rows.size())})
+                .reshape(x.shape().with(0, static_cast<int64_t>(rows.size())));
+        };
+        auto out = std::make_unique<RnnDecoderState>();
+        out->source.memory.keys = pick_rows(source.memory.keys);
+        out->source.memory.values = pick_rows(source.memory.values);
+        for (const int32_t r : rows) out->source.memory.lengths.push_back(source.memory.lengths[static_cast<std::size_t>(r)]);
+        for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
+        out->place.feed = pick_rows(place.feed);
+        out->place.previous = pick_rows(place.previous);
+        out->place.step = place.step;
+        return out;
+    }
+};
+
+}  // namespace
+
+RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup)
+    : options_(o), encoder_hidden_(o.encoder_hidden == 0 ? o.hidden : o.encoder_hidden) {
+    require(setup.source_vocabulary > 0,
+            "model rnn_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
+            setup.source_vocabulary, setup.target_vocabulary);
+    require(luong() || !o.input_feeding,
+            "model rnn_seq2seq: input_feeding belongs to form 'luong': input_feeding {}, form '{}'", o.input_feeding, o.form);
+    const CellKind kind = cell_kind(o.cell);
+    const Scope encoder = scope.in("encoder"), decoder = scope.in("decoder");
+    source_embedding_ = Embedding(encoder.in("embedding"), setup.source_vocabulary, o.embedding, embedding_deviation);
+    source_dropout_ = Dropout(encoder.in("embedding_dropout"), o.dropout);
+    encoder_ = RecurrentStack(encoder.in("rnn"), kind, o.bidirectional ? Directions::two : Directions::one, o.encoder_layers,
+                              o.embedding, encoder_hidden_, o.dropout);
+    const int64_t memory = encoder_.width();
+
+    target_embedding_ = Embedding(decoder.in("embedding"), setup.target_vocabulary, o.embedding, embedding_deviation);
+    target_dropout_ = Dropout(decoder.in("embedding_dropout"), o.dropout);
+    int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : memory);
+    for (int64_t l = 0; l < o.decoder_layers; ++l) {
+        bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden_, o.hidden, Bias::yes);
+        if (kind == CellKind::lstm)
+            bridge_cell_.emplace_back(scope.in("bridge_cell").in(l), encoder_hidden_, o.hidden, Bias::yes);
+        decoder_.emplace_back(decoder.in("cell").in(l), kind, in, o.hidden);
+        between_.emplace_back(decoder.in("cell").in(l).in("dropout"), o.dropout);
+        in = o.hidden;
+    }
+    attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false});
+    const int64_t features = luong() ? o.hidden : o.embedding;
+    readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
+    readout_dropout_ = Dropout(scope.in("readout_dropout"), o.dropout);
+    head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
+}
+
+EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) const {
+    const trace::Scope here("encoder");
+    require(source.rows > 0 && source.columns > 0, "model rnn_seq2seq: empty source: {} rows, {} columns", source.rows,
+            source.columns);
+    const Tensor x = source_dropout_(source_embedding_(source.values, {source.rows, source.columns}), context);
+    const EncoderOutput states = encoder_(x, source.lengths, context);
+    EncodedSource out;
+    out.memory = attention_.prepare(states.outputs, source.lengths);
+    // The backward direction ends at the first symbol: s_0 = tanh(W h_1) (Bahdanau 2015, A.2.2).
+    const CellState& last = options_.bidirectional ? states.backward : states.forward;
+    for (std::size_t l = 0; l < decoder_.size(); ++l)
+        out.start.push_back({tanh(bridge_[l](last.h)), bridge_cell_.empty() ? Tensor() : tanh(bridge_cell_[l](last.c))});
+    return out;
+}
+
+RnnDecoderPlace RnnSeq2Seq::begin(const EncodedSource& source) const {
+    RnnDecoderPlace place{source.start, {}, {}, 0};
+    if (options_.input_feeding)
+        place.feed = Tensor::zeros({source.memory.values.dim(0), options_.hidden});
+    return place;
+}
+
+Tensor RnnSeq2Seq::embed_input(const Ids& input, const Context& context) const {
+    if (options_.dropout == 0 || !context.training())
+        return target_embedding_(by_time(input), {input.columns, input.rows});
+    return transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context), 0, 1);
+}
+
+// Bahdanau: o = tanh(W [s; c; y] + b); Luong: h~ = tanh(W [s; c] + b) (eq. 5)
+Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const {
+    return tanh(readout_(luong() ? concat({state, attended}, -1) : concat({state, attended, embedded}, -1)));
+}
+
+// `projected` [B, G H] is the input symbol's part of the first layer's gates.
+RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place,
+                                        const Context& context) const {
+    const trace::Scope here("decoder");
+    const int64_t rows = projected.dim(0), e = options_.embedding, h = options_.hidden;
+    const auto attend_from = [&](const Tensor& s) {
+        Attended a = attention_(s.reshape({rows, 1, h}), source.memory, place.step, place.previous, context);
+        place.previous = a.weights;
+        return a.context.reshape({rows, a.context.dim(2)});
+    };
+    StepOutput out;
+    Tensor projection = projected;
+    if (!luong()) {
+        out.context = attend_from(place.layers.back().h);
+        projection = decoder_[0].project_part(out.context, e, e + out.context.dim(1), projected);
+    } else if (options_.input_feeding) {
+        projection = decoder_[0].project_part(place.feed, e, e + h, projected);
+    }
+    for (std::size_t l = 0; l < decoder_.size(); ++l) {
+        if (l > 0)
+            projection = decoder_[l].project(between_[l](place.layers[l - 1].h, context, static_cast<uint32_t>(place.step)));
+        place.layers[l] = decoder_[l].step(projection, place.layers[l]);
+    }
+    out.state = place.layers.back().h;
+    if (luong()) {
+        out.context = attend_from(out.state);
+        out.readout = readout_dropout_(read_out(out.state, out.context, {}), context, static_cast<uint32_t>(place.step));
+        place.feed = options_.input_feeding ? out.readout : Tensor();
+    }
+    ++place.step;
+    return out;
+}
+
+Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Context& context) const {
+    const Tensor embedded = embed_input(input, context);  // [T, B, E]
+    const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
+    RnnDecoderPlace place = begin(source);
+    Array<Tensor> states, contexts, readouts;
+    for (int64_t t = 0; t < input.columns; ++t) {
+        StepOutput out = step(projected.row(t), source, place, context);
+        (luong() ? readouts : states).push_back(luong() ? out.readout : out.state);
+        contexts.push_back(out.context);
+    }
+    if (luong())
+        return stack(readouts, 0);
+    const Tensor o = read_out(stack(states, 0), stack(contexts, 0), embedded);
+    if (options_.dropout == 0 || !context.training())
+        return o;
+    return transpose(readout_dropout_(transpose(o, 0, 1), context), 0, 1);
+}
+
+// Without input feeding nothing of the attention goes into the cells: they run first, then all queries attend at once.
+Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const {
+    const trace::Scope here("decoder");
+    Tensor x = target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context);
+    for (std::size_t l = 0; l < decoder_.size(); ++l) {
+        if (l > 0)
+            x = between_[l](x, context);
+        x = decoder_[l](x, source.start[l], input.lengths, Direction::forward).outputs;
+    }
+    const Attended a = attention_(x, source.memory, 0, {}, context);
+    return readout_dropout_(read_out(x, a.context, {}), context);
+}
+
+Scored RnnSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o,
+                         const Context& context) const {
+    require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
+            "model rnn_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows,
+            input.rows, input.columns, target.rows, target.columns);
+    const EncodedSource encoded = encode(source, context);
+    const bool time_major = !parallel();
+    const Tensor features = time_major ? steps(input, encoded, context) : all_at_once(input, encoded, context);
+    const trace::Scope here("head");
+    CrossEntropyOptions loss;
+    loss.normaliser = o.normaliser;
+    loss.label_smoothing = o.label_smoothing;
+    loss.ignored = o.ignored;
+    const CrossEntropyResult r =
+        head_cross_entropy(features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no,
+                           head_.bias, targets_in_order(target, o.ignored, time_major), loss);
+    Scored out{r.loss, r.row_loss, r.predicted};
+    if (time_major) {
+        out.target_loss = Tensor::empty({input.rows, input.columns});
+        for (int64_t b = 0; b < input.rows; ++b)
+            for (int64_t t = 0; t < input.columns; ++t) {
+                const int64_t from = t * input.rows + b, to = b * input.columns + t;
+                out.target_loss.writable()[to] = r.row_loss.data()[from];
+                out.predicted[static_cast<std::size_t>(to)] = r.predicted[static_cast<std::size_t>(from)];
+            }
+    }
+    out.target_loss = out.target_loss.reshape({input.rows, input.columns});
+    return out;
+}
+
+std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context& context) const {
+    const NoGrad off;
+    auto state = std::make_unique<RnnDecoderState>();
+    state->source = encode(source, context);
+    state->place = begin(state->source);
+    return state;
+}
+
+Tensor RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+    const NoGrad off;
+    auto* s = dynamic_cast<RnnDecoderState*>(&state);
+    ensure(s != nullptr, "model rnn_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
+    require(static_cast<int64_t>(ids.size()) == s->rows(), "model rnn_seq2seq: one id a row: {} ids, {} rows", ids.size(),
+            s->rows());
+    const Tensor embedded = target_embedding_(ids, {s->rows()});
+    const StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, context);
+    return head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

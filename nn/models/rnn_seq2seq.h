@@ -1,0 +1,98 @@
+#pragma once
+/// The recurrent encoder-decoder with attention, in Bahdanau's form (attention from the previous state, context into the cell:
+/// Bahdanau, Cho and Bengio 2015) and in Luong's (attention behind the cell, optionally fed back: Luong, Pham and Manning
+/// 2015).
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/attention/attention.h"
+#include "nn/layers.h"
+#include "nn/models/model.h"
+#include "nn/recurrent.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct RnnSeq2SeqOptions {
+    std::string cell = "gru";
+    std::string form = "bahdanau";
+    int64_t embedding = 32;
+    int64_t hidden = 64;
+    int64_t encoder_hidden = 0;
+    int64_t encoder_layers = 1;
+    int64_t decoder_layers = 1;
+    bool bidirectional = true;
+    bool input_feeding = false;
+    double dropout = 0;
+    AttentionOptions attention;
+    void fields(Visitor& v) {
+        v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
+        v.choice("form", form, {"bahdanau", "luong"},
+                 "bahdanau: attend from the previous state, context into the cell; luong: attend behind the cell");
+        v.integer("embedding", embedding, {1, 65536}, "width of the symbol embeddings");
+        v.integer("hidden", hidden, {1, 65536}, "width of the decoder's state");
+        v.integer("encoder_hidden", encoder_hidden, {0, 65536, "auto"},
+                  "width of the encoder's state, one direction; auto: hidden");
+        v.integer("encoder_layers", encoder_layers, {1, 64}, "stacked encoder layers");
+        v.integer("decoder_layers", decoder_layers, {1, 64}, "stacked decoder layers");
+        v.flag("bidirectional", bidirectional, "encoder reads in both directions");
+        v.flag("input_feeding", input_feeding, "luong: the attentional state goes into the next step (Luong 2015, 3.3)");
+        v.number("dropout", dropout, {0, 0.99}, "share dropped of embeddings, between layers, and of the readout");
+        v.object("attention", attention, "how the decoder attends to the source");
+    }
+};
+
+/// The encoder's states made ready for the decoder.
+struct EncodedSource {
+    Attendable memory;
+    std::vector<CellState> start;  ///< the decoder's layers before the first step
+};
+
+/// Where the decoder stands: its layers, the attentional state fed back, the last weights, and the number of the next step.
+struct RnnDecoderPlace {
+    std::vector<CellState> layers;
+    Tensor feed;      ///< [B, hidden] with input feeding
+    Tensor previous;  ///< [B, 1, S] weights of the step before
+    int64_t step = 0;
+};
+
+class RnnSeq2Seq final : public Model {
+  public:
+    /// Throws Error for a missing source vocabulary and for combinations that make no sense.
+    RnnSeq2Seq(const RnnSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
+
+    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
+                 const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+
+  private:
+    // What a step leaves for the readout: the state and the context, or in Luong's form the finished readout.
+    struct StepOutput {
+        Tensor state, context, readout;
+    };
+    bool luong() const { return options_.form == "luong"; }
+    bool parallel() const { return luong() && !options_.input_feeding; }
+    EncodedSource encode(const Ids& source, const Context& context) const;
+    // Input ids to embeddings [T, B, E].
+    Tensor embed_input(const Ids& input, const Context& context) const;
+    RnnDecoderPlace begin(const EncodedSource& source) const;
+    StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
+    Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
+    // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
+    Tensor steps(const Ids& input, const EncodedSource& source, const Context& context) const;
+    Tensor all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const;
+
+    RnnSeq2SeqOptions options_;
+    int64_t encoder_hidden_;
+    Embedding source_embedding_, target_embedding_;
+    Dropout source_dropout_, target_dropout_, readout_dropout_;
+    RecurrentStack encoder_;
+    std::vector<Linear> bridge_, bridge_cell_;
+    std::vector<RecurrentLayer> decoder_;
+    std::vector<Dropout> between_;
+    Attention attention_;
+    Linear readout_, head_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,93 @@
+#include "nn/recurrent.h"
+
+#include <cmath>
+
+#include "core/ops.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+const std::vector<std::string>& cell_names() {
+    static const std::vector<std::string> names = {"gru", "lstm"};
+    return names;
+}
+
+CellKind cell_kind(const std::string& name) {
+    if (name == "gru")
+        return CellKind::gru;
+    require(name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names()[0], cell_names()[1]);
+    return CellKind::lstm;
+}
+
+RecurrentLayer::RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in_, int64_t hidden_)
+    : kind(kind_), in(in_), hidden(hidden_) {
+    const int64_t width = (kind == CellKind::gru ? 3 : 4) * hidden;
+    const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(hidden)));
+    input_weight = scope.in("input").add("weight", {in, width}, init);
+    input_bias = scope.in("input").add("bias", {width}, init);
+    recurrent_weight = scope.in("recurrent").add("weight", {hidden, width}, init);
+    recurrent_bias = scope.in("recurrent").add("bias", {width}, init);
+}
+
+Tensor RecurrentLayer::linear_(const Tensor& x, int64_t begin, int64_t end, const Tensor& bias) const {
+    return linear(x, input_weight.rows(begin, end), bias);
+}
+
+Tensor RecurrentLayer::project_part(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const {
+    return plus.defined() ? linear(x, input_weight.rows(begin, end), {}, plus) : linear_(x, begin, end, input_bias);
+}
+
+CellState RecurrentLayer::step(const Tensor& projection, const CellState& s) const {
+    if (kind == CellKind::gru)
+        return {gru_step(projection, s.h, recurrent_weight, recurrent_bias), {}};
+    const LstmState next = lstm_step(projection, {s.h, s.c}, recurrent_weight, recurrent_bias);
+    return {next.h, next.c};
+}
+
+LayerOutput RecurrentLayer::operator()(const Tensor& x, const CellState& s, std::span<const int32_t> lengths,
+                                       Direction direction) const {
+    const Tensor projection = project(x);
+    if (kind == CellKind::gru) {
+        GruLayerResult r = gru_layer(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);
+        return {r.outputs, {r.last, {}}};
+    }
+    LstmLayerResult r = lstm_layer(projection, {s.h, s.c}, recurrent_weight, recurrent_bias, lengths, direction);
+    return {r.outputs, {r.last.h, r.last.c}};
+}
+
+CellState RecurrentLayer::zeros(int64_t rows) const {
+    const Tensor zero = Tensor::zeros({rows, hidden});
+    return {zero, kind == CellKind::lstm ? zero : Tensor()};
+}
+
+RecurrentStack::RecurrentStack(const Scope& scope, CellKind kind, Directions directions, int64_t layers, int64_t in,
+                               int64_t hidden, double dropout) {
+    for (int64_t l = 0; l < layers; ++l) {
+        const Scope layer = scope.in(l);
+        forward.emplace_back(layer.in("forward"), kind, in, hidden);
+        if (directions == Directions::two)
+            backward.emplace_back(layer.in("backward"), kind, in, hidden);
+        between.emplace_back(layer.in("dropout"), dropout);
+        in = hidden * (directions == Directions::two ? 2 : 1);
+    }
+}
+
+EncoderOutput RecurrentStack::operator()(const Tensor& input, std::span<const int32_t> lengths, const Context& context) const {
+    EncoderOutput out;
+    Tensor x = input;
+    for (std::size_t l = 0; l < forward.size(); ++l) {
+        if (l > 0)
+            x = between[l](x, context);
+        const LayerOutput ahead = forward[l](x, {}, lengths, Direction::forward);
+        out.outputs = ahead.outputs;
+        out.forward = ahead.last;
+        if (!backward.empty()) {
+            const LayerOutput back = backward[l](x, {}, lengths, Direction::backward);
+            out.outputs = concat({ahead.outputs, back.outputs}, 2);
+            out.backward = back.last;
+        }
+        x = out.outputs;
+    }
+    return out;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
