@@ -46,6 +46,13 @@ struct Cursor {
         taken = c + 1;
     }
     int64_t column() const { return taken - line_begin; }
+    // The line up to and with the last character taken, or the end of that.
+    std::string line_so_far() const {
+        constexpr std::ptrdiff_t most = 30;
+        const char* first = taken - line_begin > most ? taken - most : line_begin;
+        while (first < taken && (static_cast<unsigned char>(*first) & 0xc0) == 0x80) ++first;  // not inside a character
+        return utf8::printable(std::string_view(first, static_cast<std::size_t>(taken - first)));
+    }
 };
 
 // An input iterator over the text that moves a cursor along.
@@ -130,30 +137,36 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
         const std::string where = place().text();
         if (e.id == 406)
             fail("{}: number out of range: value {}, largest 1.797e308", where, utf8::printable(last_token, 40));
-        // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN']..."
-        std::string message = e.what();
-        std::string context = "JSON";
-        constexpr std::string_view parsing = "while parsing ";
-        if (const auto i = message.find(parsing); i != std::string::npos) {
-            message.erase(0, i + parsing.size());
-            if (const auto dash = message.find(" - "); dash != std::string::npos) {
-                context = message.substr(0, dash);
-                message.erase(0, dash + 3);
-            }
-        }
-        const bool closes = message.starts_with("unexpected '}'") || message.starts_with("unexpected ']'");
+        if (levels_.empty() && count_ > 0)
+            fail("{}: text behind the end of the value: column {}, at '{}'", where, cursor_.column(), cursor_.line_so_far());
+        // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN'][; expected
+        // X]" TOKEN may begin on an earlier line and be megabytes long: the line read so far says more.
+        const auto cut = [](std::string& text, std::string_view mark) {
+            const auto at = text.find(mark);
+            if (at == std::string::npos)
+                return std::string();
+            std::string behind = text.substr(at + mark.size());
+            text.erase(at);
+            return behind;
+        };
+        std::string whole = e.what();
+        std::string context = cut(whole, "while parsing ");
+        std::string detail = cut(context, " - ");
+        std::string expected = cut(detail, "; expected ");
+        cut(detail, "; last read: '");
         const char* hint = "";
-        if (closes && (context == "object key" || context == "value"))
+        if ((detail == "unexpected '}'" || detail == "unexpected ']'") && (context == "object key" || context == "value"))
             hint = "; remove the comma before it";
-        if (message.starts_with("invalid literal"))
-            hint = "; text stands in double quotes";
-        if (message == "unexpected string literal; expected '}'" || message == "unexpected string literal; expected ']'")
+        else if (detail == "unexpected string literal" && (context == "object" || context == "array"))
             hint = "; a comma is missing before it";
-        // The token may be megabytes long.
-        constexpr std::string_view read = "last read: '";
-        if (const auto i = message.find(read); i != std::string::npos)
-            message = message.substr(0, i + read.size()) + utf8::printable(last_token, 40) + "'";
-        fail("{}: syntax error: column {}, {}: {}{}", where, cursor_.column(), context, message, hint);
+        else if (detail == "invalid literal")
+            hint = "; text stands in double quotes";
+        if (detail.starts_with("invalid"))
+            expected = "";  // what is wrong with the token says enough
+        if (!expected.empty())
+            expected = ", expected " + expected;
+        fail("{}: syntax error in {}: {}{}: column {}, at '{}'{}", where, context, detail, expected, cursor_.column(),
+             cursor_.line_so_far(), hint);
     }
 
     Value take() { return std::move(root_); }
@@ -276,7 +289,7 @@ std::string described(const Value& v) {
         case Value::Kind::list:
             return fmt::format("a list of {}", v.elements.size());
         case Value::Kind::object:
-            return v.text.empty() ? "an object" : fmt::format("the text '{}'", utf8::printable(v.text, 40));
+            return "an object";
     }
     return "";
 }

@@ -43,7 +43,7 @@ struct Value {
     };
     Kind kind = Kind::null;
     /// An object that exists only because a key path led through it: nobody wrote it, so it need not name its type. Where it
-    /// took the place of a shorthand ("x": "name"), `text` holds that name.
+    /// took the place of a shorthand ("x": "name"), that is the one element.
     bool implied = false;
     bool boolean = false;
     int64_t integer = 0;
@@ -51,7 +51,7 @@ struct Value {
     std::string text;
     Place place;
     std::vector<Member> members;
-    std::vector<Value> elements;
+    std::vector<Value> elements;  ///< of a list
 
     /// The member with that key, or null.
     const Member* find(std::string_view key) const;

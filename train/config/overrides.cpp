@@ -23,6 +23,14 @@ std::vector<std::string> split(std::string_view key_path, const Place& place) {
     }
 }
 
+Value implied_object(const Place& place) {
+    Value v;
+    v.kind = Value::Kind::object;
+    v.implied = true;
+    v.place = place;
+    return v;
+}
+
 // Makes `value`, which a key path leads through, an object.
 void open_up(Value& value, const std::string& path, const Place& place) {
     if (value.kind == Value::Kind::word && value.text.find_first_of("{\"[") == 0)
@@ -32,8 +40,9 @@ void open_up(Value& value, const std::string& path, const Place& place) {
     const bool shorthand = value.kind == Value::Kind::text || value.kind == Value::Kind::word;
     require(shorthand, "{}: nothing can be set below '{}': it holds {}, set at {}", place.text(), utf8::printable(path),
             described(value), value.place.text());
-    value.kind = Value::Kind::object;
-    value.implied = true;
+    Value object = implied_object(place);
+    object.elements.push_back(std::move(value));
+    value = std::move(object);
 }
 
 }  // namespace
@@ -48,11 +57,7 @@ Value with(Value document, std::string_view key_path, Value value) {
         path += (i ? "." : "") + parts[i];
         Member* member = at->find(parts[i]);
         if (member == nullptr) {
-            Value made;
-            made.kind = Value::Kind::object;
-            made.implied = true;
-            made.place = place;
-            at->members.push_back(Member{parts[i], place, std::move(made)});
+            at->members.push_back(Member{parts[i], place, implied_object(place)});
             member = &at->members.back();
         }
         if (last) {

@@ -167,8 +167,8 @@ class Reader final : public Visitor {
         Reader inner(v, joined_path(name), problems_);
         const Value type = inner.take(key, Form::name);
         if (missing(type)) {
-            if (!v.text.empty()) {
-                if (!choose(value, v.text, v.place, name))
+            if (!v.elements.empty()) {
+                if (!choose(value, v.elements[0].text, v.elements[0].place, name))
                     return;
             } else if (!v.implied) {
                 return problem(v.place, name,
@@ -195,8 +195,10 @@ class Reader final : public Visitor {
         const Value v = take(name, Form::json);
         if (missing(v))
             return;
-        if (v.kind != Value::Kind::object || !v.text.empty())
+        if (v.kind != Value::Kind::object)
             return wrong_type(v, name, "an object");
+        if (!v.elements.empty())
+            return wrong_type(v.elements[0], name, "an object");
         Reader inner(v, joined_path(name), problems_);
         fields(inner);
         inner.finish();
@@ -245,17 +247,18 @@ class Reader final : public Visitor {
     std::optional<int64_t> as_integer(const Value& v, const char* name, const Bounds<int64_t>& bounds) {
         if (v.kind == Value::Kind::integer)
             return v.integer;
-        if (v.kind == Value::Kind::number) {
-            // Integers up to 2^53 are exact as doubles; a longer one must be written in digits.
-            if (std::abs(v.number) <= 0x1p53 && std::trunc(v.number) == v.number)
-                return static_cast<int64_t>(v.number);
-            if (v.number < static_cast<double>(bounds.low) || v.number > static_cast<double>(bounds.high) ||
-                std::abs(v.number) >= 0x1p63) {
-                out_of_range(v, name, described(v), allowed(bounds));
-                return std::nullopt;
-            }
+        if (v.kind != Value::Kind::number || std::trunc(v.number) != v.number) {
+            wrong_type(v, name, expected("an integer", bounds.automatic));
+            return std::nullopt;
         }
-        wrong_type(v, name, expected("an integer", bounds.automatic));
+        // Integers up to 2^53 are exact as doubles; a longer one must be written in digits.
+        if (std::abs(v.number) <= 0x1p53)
+            return static_cast<int64_t>(v.number);
+        if (v.number < static_cast<double>(bounds.low) || v.number > static_cast<double>(bounds.high) ||
+            std::abs(v.number) >= 0x1p63)
+            out_of_range(v, name, described(v), allowed(bounds));
+        else
+            problem(v.place, name, fmt::format("not exact: value {}, limit 2^53; write all its digits", described(v)));
         return std::nullopt;
     }
 

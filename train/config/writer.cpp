@@ -102,7 +102,7 @@ std::string on_one_line(const Written& w) {
     return text + "}";
 }
 
-constexpr std::size_t columns = 120;
+constexpr std::size_t columns = 100;
 
 // `before` is what stands on the line already.
 std::string print(const Written& w, std::size_t indent, std::size_t before) {

@@ -47,15 +47,15 @@ std::string progress_line(const ProgressState& state, int columns) {
     return text.substr(0, width);
 }
 
-Progress::Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps)
-    : terminal_(std::move(terminal)), first_(first), steps_(steps), began_(Clock::now()) {}
+Progress::Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps, std::chrono::milliseconds interval)
+    : terminal_(std::move(terminal)), first_(first), steps_(steps), began_(Clock::now()), interval_(interval) {}
 Progress::~Progress() { terminal_->show(""); }
 
 void Progress::update(int64_t step, double loss) {
     if (!terminal_->live())
         return;
     const auto now = Clock::now();
-    if (drawn_ && step < steps_ && now - *drawn_ < std::chrono::milliseconds(100))
+    if (drawn_ && step < steps_ && now - *drawn_ < interval_)
         return;
     drawn_ = now;
     ProgressState state{step, steps_, loss, std::nullopt};

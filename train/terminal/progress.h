@@ -20,12 +20,13 @@ struct ProgressState {
 /// does not fit, first the bar goes and then the end is cut.
 std::string progress_line(const ProgressState& state, int columns);
 
-/// Draws the line where there is a live terminal, at most ten times a second, and nothing elsewhere; removes it at the end of
+/// Draws the line where there is a live terminal, at most once an interval, and nothing elsewhere; removes it at the end of
 /// its life. Evaluations count into the rate, so the time left includes those to come.
 class Progress {
   public:
-    /// A run that stands at `first` of `steps` steps.
-    Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps);
+    /// A run that stands at `first` of `steps` steps. The last step is drawn whatever the interval.
+    Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps,
+             std::chrono::milliseconds interval = std::chrono::milliseconds(100));
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -38,6 +39,7 @@ class Progress {
     std::shared_ptr<Terminal> terminal_;
     int64_t first_, steps_;
     Clock::time_point began_;
+    std::chrono::milliseconds interval_;
     std::optional<Clock::time_point> drawn_;
 };
 
