@@ -1,6 +1,7 @@
 #include "data/task.h"
 
 #include "data/tasks/dates.h"
+#include "data/tasks/parallel.h"
 #include "data/tasks/symbols.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -43,6 +44,7 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
                              T::make<SymbolOptions>("copy", "a sequence of numbers to itself", copy_task),
                              T::make<SymbolOptions>("reverse", "a sequence of numbers back to front", reverse_task),
                              T::make<SymbolOptions>("sort", "a sequence of numbers in ascending order", sort_task),
+                             T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
                          },
                          "task");
     return table;

@@ -1,5 +1,7 @@
 #include "data/text/tokenizer.h"
 
+#include <algorithm>
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
