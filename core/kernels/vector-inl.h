@@ -201,8 +201,8 @@ HWY_INLINE V exp_of_negative(V x) {
     const V magic = set(12582912.0f + 127.0f);  // 1.5 2^23 + 127
     const V z = hn::MulAdd(x, set(1.44269504f), magic);
     const V n = z - magic;
-    V r = hn::NegMulAdd(n, set(0x1.62e43p-1f), x);
-    r = hn::NegMulAdd(n, set(-0x1.05c61p-29f), r);
+    V r = hn::NegMulAdd(n, set(0.693359375f), x);  // ln 2 in two parts: n times the first is exact, fused or not
+    r = hn::NegMulAdd(n, set(-2.12194440e-4f), r);
     V p = hn::MulAdd(r, set(0x1.6a23ccp-10f), set(0x1.123a20p-7f));
     p = hn::MulAdd(r, p, set(0x1.5558f2p-5f));
     p = hn::MulAdd(r, p, set(0x1.555492p-3f));
