@@ -32,7 +32,7 @@ MAY_INCLUDE = {
 ONLY_IN = {
     "nlohmann/": ["train", "data", "tests", "bench"],
     "spdlog/": ["train"],
-    "CLI/": ["train/cli"],
+    "CLI/": ["train/cli", "bench"],
     "hwy/": ["core", "tests/core"],
     "doctest/": ["tests"],
     "benchmark/": ["bench"],

@@ -1,0 +1,197 @@
+/// Times one full training step (forward, backward, clip to norm 1, AdamW) through the trainer's own code, on random ids and
+/// models of the sizes of torch_training_step.py; and the machine's matrix-product rate through core/gemm.h.
+///
+///     attend_bench_step --list
+///     attend_bench_step [--threads N] [--shards N] [--steps N] CASE ...
+///     attend_bench_step --matrix-product [--threads N]
+///
+/// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step (median), tokens_per_second,
+/// parameters, peak_mib.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "core/gemm.h"
+#include "core/memory.h"
+#include "nn/models/model.h"
+#include "optim/optimizer.h"
+#include "train/config/reader.h"
+#include "train/run/experiment.h"
+#include "train/run/step.h"
+
+namespace attend::inline ATTEND_PRECISION {
+namespace {
+
+// A case is the model part of a config and the shape of its batches.
+struct Case {
+    const char* name;
+    const char* config;
+};
+// Sizes as CASES of torch_training_step.py.
+constexpr Case cases[] = {
+    {"rnnsearch-toy", R"({"vocabulary": 30, "batch": 32, "source": 12, "target": 12,
+        "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 32, "hidden": 64}})"},
+    {"rnnsearch-mid", R"({"vocabulary": 1000, "batch": 64, "source": 20, "target": 20,
+        "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 128, "hidden": 256}})"},
+    {"rnnsearch-multi30k", R"({"vocabulary": 8000, "batch": 64, "source": 16, "target": 16,
+        "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 256, "hidden": 512}})"},
+};
+
+struct CaseOptions {
+    int64_t vocabulary = 1, batch = 1, source = 0, target = 1;
+    Selection model{model_table(), model_table().names().front()};
+    void fields(Visitor& v) {
+        v.integer("vocabulary", vocabulary, {1, 1 << 20}, "ids of source and target");
+        v.integer("batch", batch, {1, 1 << 16}, "rows");
+        v.integer("source", source, {0, 1 << 16}, "source length; 0: none");
+        v.integer("target", target, {1, 1 << 16}, "target length");
+        v.selection("model", model, "the model");
+    }
+};
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+Ids random_ids(Stream& stream, int64_t rows, int64_t columns, int64_t vocabulary) {
+    Ids ids(rows, columns);
+    for (int32_t& id : ids.values) id = static_cast<int32_t>(stream.below(static_cast<uint32_t>(vocabulary)));
+    for (int32_t& length : ids.lengths) length = static_cast<int32_t>(columns);
+    return ids;
+}
+
+Batch random_batch(const CaseOptions& options) {
+    Stream stream(1, "bench");
+    Batch batch;
+    if (options.source > 0)
+        batch.source = random_ids(stream, options.batch, options.source, options.vocabulary);
+    batch.input = random_ids(stream, options.batch, options.target, options.vocabulary);
+    batch.target = random_ids(stream, options.batch, options.target, options.vocabulary);
+    for (int64_t i = 0; i < options.batch; ++i) batch.examples.push_back(i);
+    return batch;
+}
+
+int64_t peak_mib() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+}
+
+struct Effort {
+    int threads = 1;
+    int64_t shards = 0;
+    int steps = 40;
+};
+
+std::string measure(const Case& named, const Effort& effort) {
+    auto source = std::make_shared<config::Source>(config::Source{named.name, ".", config::Source::Kind::file});
+    const auto options = config::read<CaseOptions>(config::parse_object(named.config, source));
+    ParameterStore store(1);
+    const auto model = model_table().build(options.model, Scope(store),
+                                           ModelSetup{options.source > 0 ? options.vocabulary : 0, options.vocabulary});
+    const auto objective = objective_table().build(Selection(objective_table(), "likelihood"));
+    const auto optimizer = optimizer_table().build(Selection(optimizer_table(), "adamw"), store);
+    const auto schedule = schedule_table().build(Selection(schedule_table(), "constant"), 1e-3, effort.steps);
+    Workers workers(effort.threads);
+    const int64_t shards = effort.shards > 0 ? effort.shards : std::min(machine_cores(), options.batch);
+    TrainingStep training({*model, store, *objective, *optimizer, *schedule, workers}, shards, 1.0, 1);
+    const Batch batch = random_batch(options);
+
+    // The first two steps warm caches up and are not counted; at least 3 are, however long they take.
+    std::vector<double> times;
+    const auto began = Clock::now();
+    for (int step = 0; step < effort.steps + 2 && (step < 5 || seconds_since(began) < 20); ++step) {
+        const auto start = Clock::now();
+        training.run(step, batch);
+        if (step >= 2)
+            times.push_back(seconds_since(start));
+    }
+    const double middle = median(times);
+    int64_t parameters = 0;
+    for (const Parameter& p : store.table()) parameters += p.shape.size();
+    return fmt::format(R"({{"case": "{}", "peer": "attend", "threads": {}, "shards": {}, "ms_per_step": {:.3f}, )"
+                       R"("tokens_per_second": {:.0f}, "parameters": {}, "peak_mib": {}}})",
+                       named.name, effort.threads, shards, middle * 1e3,
+                       static_cast<double>(options.batch * options.target) / middle, parameters, peak_mib());
+}
+
+// Each thread multiplies its own 768 x 768 matrices, all at the same time.
+std::string measure_products(int threads) {
+    constexpr int64_t n = 768;
+    constexpr int repeats = 10, rounds = 9;
+    Workers workers(threads);
+    std::vector<Array<real>> a, c;
+    for (int t = 0; t < threads; ++t) {
+        a.emplace_back(static_cast<std::size_t>(n * n), real{1} / 3);
+        c.emplace_back(static_cast<std::size_t>(n * n));
+    }
+    std::vector<double> times;
+    for (int round = 0; round < rounds; ++round) {
+        const auto start = Clock::now();
+        workers.run(threads, [&](int t) {
+            const auto i = static_cast<std::size_t>(t);
+            for (int r = 0; r < repeats; ++r)
+                gemm(Transpose::no, Transpose::no, n, n, n, 1, a[i].data(), n, a[i].data(), n, 0, c[i].data(), n);
+        });
+        times.push_back(seconds_since(start));
+    }
+    const double operations = 2.0 * static_cast<double>(n * n * n) * repeats * threads;
+    return fmt::format(R"({{"case": "matrix products", "threads": {}, "gflops": {:.1f}, "library": "{}"}})", threads,
+                       operations / median(times) / 1e9, gemm_library());
+}
+
+int run(int argc, char** argv) {
+    flush_denormals();
+    CLI::App app("times a training step");
+    Effort effort;
+    bool list = false, products = false;
+    std::vector<std::string> names;
+    app.add_flag("--list", list, "print the names of the cases");
+    app.add_flag("--matrix-product", products, "measure matrix products alone");
+    app.add_option("--threads", effort.threads, "threads")->check(CLI::Range(1, 1024));
+    app.add_option("--shards", effort.shards, "shards of a batch; 0: as training does by itself")->check(CLI::Range(0, 1024));
+    app.add_option("--steps", effort.steps, "steps to count, at most")->check(CLI::Range(3, 1000000));
+    app.add_option("cases", names, "cases");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    if (list)
+        for (const Case& c : cases) fmt::print("{}\n", c.name);
+    if (products)
+        fmt::print("{}\n", measure_products(effort.threads));
+    for (const std::string& name : names) {
+        const auto* found = std::find_if(std::begin(cases), std::end(cases), [&](const Case& c) { return name == c.name; });
+        require(found != std::end(cases), "bench: no such case: '{}', known {}; see --list", name, std::size(cases));
+        fmt::print("{}\n", measure(*found, effort));
+        std::fflush(stdout);
+    }
+    return 0;
+}
+
+}  // namespace
+}  // namespace attend::inline ATTEND_PRECISION
+
+int main(int argc, char** argv) {
+    try {
+        return attend::run(argc, argv);
+    } catch (const attend::Error& e) {
+        fmt::print(stderr, "attend_bench_step: {}\n", e.what());
+        return 2;
+    } catch (const std::exception& e) {
+        fmt::print(stderr, "attend_bench_step: {}\n", e.what());
+        return 1;
+    }
+}
