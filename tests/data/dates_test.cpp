@@ -72,7 +72,7 @@ TEST_SUITE("dates") {
                 for (const LetterCase letters : {LetterCase::usual, LetterCase::lower, LetterCase::upper}) {
                     const GeneratedExample e = write_date(d[0], d[1], d[2], format, letters);
                     CHECK(e.target == fmt::format("{}-{:02}-{:02}", d[0], d[1], d[2]));
-                    CHECK(oracle::parse_date(e.source) == e.target);
+                    CHECK(oracles::parse_date(e.source) == e.target);
                     check_gold(e.source, e.target, e.gold);
                 }
     }
@@ -114,7 +114,7 @@ TEST_SUITE("dates") {
         for (const Split split : {Split::train, Split::valid, Split::test})
             for (int64_t i = 0; i < task->size(split); ++i) {
                 const std::string source = task->source_text(split, i), target = task->target_text(split, i);
-                CHECK(oracle::parse_date(source) == target);
+                CHECK(oracles::parse_date(source) == target);
                 check_gold(source, target, task->gold_alignment(split, i));
                 const Ids ids = task->encode_sources(std::vector<std::string>{source});
                 CHECK(std::ranges::count(ids.values, int32_t{id_unknown}) == 0);

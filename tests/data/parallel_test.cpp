@@ -5,7 +5,7 @@
 
 #include "core/random.h"
 #include "data/tasks/parallel.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/data/test_files.h"
 
 using namespace attend;
 
@@ -23,7 +23,7 @@ std::string message(const ParallelOptions& options, const TaskSetup& setup = {})
 }
 
 struct Fixture {
-    TemporaryFolder folder;
+    TestFiles folder;
     ParallelOptions options;
     Fixture() {
         options.train = {folder.write("train.src", "a b\nb c  a\na a a a\n"), folder.write("train.trg", "x\ny x\nz z z\n")};
@@ -128,7 +128,7 @@ TEST_SUITE("parallel") {
     }
     TEST_CASE("broken input, each with its message") {
         const Fixture f;
-        const TemporaryFolder& folder = f.folder;
+        const TestFiles& folder = f.folder;
         const auto with = [&](const std::string& source, const std::string& target) {
             ParallelOptions options = f.options;
             options.train = {folder.write("s", source), folder.write("t", target)};
@@ -160,7 +160,7 @@ TEST_SUITE("parallel") {
         CHECK(message(options) == folder.path("v.src") + ":2: text is not valid UTF-8: byte 1 of the line, value 0xfe");
     }
     TEST_CASE("50,000 pairs load in well under a second") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         Stream stream(1, "pairs");
         std::string source, target;
         for (int i = 0; i < 50'000; ++i) {

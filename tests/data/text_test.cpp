@@ -5,7 +5,7 @@
 #include "core/random.h"
 #include "data/text/lines.h"
 #include "data/text/tokenizer.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/data/test_files.h"
 
 using namespace attend;
 
@@ -60,7 +60,7 @@ TEST_SUITE("text") {
     }
 
     TEST_CASE("lines: ends, a last line without one, empty lines, byte order mark, gzip") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         CHECK(all_lines(folder.write("a", "one\ntwo\n")) == Strings{"one", "two"});
         CHECK(all_lines(folder.write("a", "one\r\ntwo")) == Strings{"one", "two"});
         CHECK(all_lines(folder.write("a", "\n\nx\n\n")) == Strings{"", "", "x", ""});
@@ -72,7 +72,7 @@ TEST_SUITE("text") {
         CHECK(all_lines(folder.write_gzip("packed", "one")) == Strings{"one"});
     }
     TEST_CASE("lines longer than the reader's blocks") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         Stream stream(1, "lines");
         Strings lines;
         std::string text;
@@ -87,7 +87,7 @@ TEST_SUITE("text") {
             CHECK(all_lines(folder.write("b", std::string(size, 'x') + "\r\ny")) == Strings{std::string(size, 'x'), "y"});
     }
     TEST_CASE("files that cannot be read are refused by name") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         const auto message = [](const std::string& file, const LineLimits& limits = {}, const std::string& hint = "") {
             try {
                 read_lines(file, limits, hint);
@@ -152,7 +152,7 @@ TEST_SUITE("text") {
         CHECK_THROWS_AS(Vocabulary({"a", ""}), Error);
     }
     TEST_CASE("vocabulary files: there and back, whatever the symbols") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         Strings symbols = {"\\",
                            "\\x0a",
                            "\n",
@@ -179,7 +179,7 @@ TEST_SUITE("text") {
         CHECK_THROWS_AS(vocabulary.save(folder.path("no/folder")), MachineError);
     }
     TEST_CASE("vocabulary files that are broken, each with its message") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         struct Case {
             std::string_view bytes;
             const char* message;
@@ -257,7 +257,7 @@ TEST_SUITE("text") {
         CHECK_THROWS_AS(learn("same", text), Error);
     }
     TEST_CASE("tokenizers: saved and loaded; a file of another one is refused") {
-        const TemporaryFolder folder;
+        const TestFiles folder;
         const TextFile text = text_file({"to be or not to be"});
         for (const char* name : {"word", "char"}) {
             const auto first = learn(name, text);

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 
-namespace attend::inline ATTEND_PRECISION::oracle {
+namespace attend::inline ATTEND_PRECISION::oracles {
 
 namespace {
 // 0 = Saturday, by Zeller's congruence.
@@ -95,4 +95,4 @@ std::string parse_date(const std::string& text) {
     return fmt::format("{:04}-{:02}-{:02}", year, month, day);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracle
+}  // namespace attend::inline ATTEND_PRECISION::oracles

@@ -1,0 +1,99 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "train/metrics/metrics.h"
+
+using namespace attend;
+
+namespace {
+
+EvaluatedExample attended(int64_t columns, std::vector<real> weights, std::vector<Range> gold) {
+    EvaluatedExample e;
+    e.attention.rows = static_cast<int64_t>(weights.size()) / columns;
+    e.attention.columns = columns;
+    e.attention.weights = std::move(weights);
+    e.gold = std::move(gold);
+    return e;
+}
+constexpr auto r = [](double x) { return static_cast<real>(x); };
+
+}  // namespace
+
+TEST_SUITE("metrics") {
+    TEST_CASE("the table holds what the tasks ask for, and builds it") {
+        for (const char* name : {"accuracy", "exact_match", "bleu", "alignment_accuracy", "attention_entropy"}) {
+            const auto metric = metric_table().build(Selection(metric_table(), name));
+            CHECK_FALSE(metric->value().has_value());
+        }
+    }
+    TEST_CASE("accuracy: over targets, not over examples") {
+        const auto metric = make_accuracy();
+        EvaluatedExample e;
+        e.targets = {4, 5, 6, 2};
+        e.predicted = {4, 5, 7, 2};
+        metric->add(e);
+        CHECK(*metric->value() == 0.75);
+        e.targets = {2};
+        e.predicted = {4};
+        metric->add(e);
+        CHECK(*metric->value() == 0.6);
+        e.predicted = {4, 4};
+        CHECK_THROWS_WITH_AS(metric->add(e), "accuracy: counts differ: targets 1, predictions 2", MachineError);
+        CHECK_FALSE(metric->needs_decoding());
+        CHECK_FALSE(metric->needs_attention());
+    }
+    TEST_CASE("exact match: the whole text, byte for byte") {
+        const auto metric = make_exact_match();
+        EvaluatedExample e;
+        for (const auto& [decoded, reference] : std::vector<std::pair<std::string, std::string>>{
+                 {"1998-03-03", "1998-03-03"}, {"1998-03-04", "1998-03-03"}, {"", "x"}, {"a b ", "a b"}, {"A", "a"}}) {
+            e.decoded = decoded;
+            e.reference = reference;
+            metric->add(e);
+        }
+        CHECK(*metric->value() == 0.2);
+        CHECK(metric->needs_decoding());
+    }
+    TEST_CASE("alignment accuracy: the most attended position lies in the gold range") {
+        const auto metric = make_alignment_accuracy();
+        CHECK(metric->needs_attention());
+        CHECK_FALSE(metric->needs_decoding());
+        // Rows: hit; miss by one on the left; no gold; hit at the range's last; eos's row, which has no range.
+        metric->add(attended(4, {r(.1), r(.2), r(.6), r(.1),  //
+                                 r(.1), r(.5), r(.2), r(.2),  //
+                                 r(.1), r(.7), r(.1), r(.1),  //
+                                 r(.1), r(.1), r(.1), r(.7),  //
+                                 r(.9), r(.1), 0,     0},
+                             {{2, 3}, {2, 4}, {}, {1, 4}}));
+        CHECK(*metric->value() == doctest::Approx(2.0 / 3));
+        // The end of a range is outside of it; of equal weights the first counts; a row without weight is a miss.
+        metric->add(attended(2, {r(.5), r(.5), r(.5), r(.5), 0, 0}, {{0, 1}, {1, 2}, {0, 2}}));
+        CHECK(*metric->value() == doctest::Approx(3.0 / 6));
+        metric->add(attended(3, {0, 0, 1}, {{0, 2}}));
+        CHECK(*metric->value() == doctest::Approx(3.0 / 7));
+    }
+    TEST_CASE("alignment accuracy: nothing to count, and too few rows") {
+        const auto metric = make_alignment_accuracy();
+        metric->add(EvaluatedExample{});
+        metric->add(attended(2, {1, 0}, {}));
+        metric->add(attended(2, {1, 0}, {{1, 1}}));
+        EvaluatedExample without = attended(2, {}, {{0, 1}});
+        metric->add(without);
+        CHECK_FALSE(metric->value().has_value());
+        CHECK_THROWS_WITH_AS(metric->add(attended(2, {1, 0}, {{0, 1}, {0, 1}})),
+                             "alignment_accuracy: more symbols than attention rows: gold ranges 2, rows 1", MachineError);
+    }
+    TEST_CASE("attention entropy: mean over rows, in nats") {
+        const auto metric = make_attention_entropy();
+        CHECK_FALSE(metric->value().has_value());
+        CHECK(metric->needs_attention());
+        metric->add(attended(4, {1, 0, 0, 0}, {}));
+        CHECK(*metric->value() == 0);
+        metric->add(attended(4, {r(.25), r(.25), r(.25), r(.25), r(.5), r(.5), 0, 0}, {}));
+        CHECK(*metric->value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
+        metric->add(attended(2, {0, 0}, {}));  // a row without weight does not count
+        CHECK(*metric->value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
+        CHECK(metric->better() == Better::lower);
+    }
+}

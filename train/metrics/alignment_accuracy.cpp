@@ -1,0 +1,45 @@
+#include "train/metrics/metrics.h"
+#include "train/metrics/share.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+class AlignmentAccuracy final : public Metric {
+  public:
+    void add(const EvaluatedExample& e) override {
+        if (e.attention.rows == 0 || e.gold.empty())
+            return;
+        const auto symbols = static_cast<int64_t>(e.gold.size());
+        ensure(symbols <= e.attention.rows, "alignment_accuracy: more symbols than attention rows: gold ranges {}, rows {}",
+               symbols, e.attention.rows);
+        for (int64_t t = 0; t < symbols; ++t) {
+            const Range gold = e.gold[static_cast<std::size_t>(t)];
+            if (gold.begin >= gold.end)
+                continue;
+            const int64_t place = most_attended(e.attention, t);
+            share_.add(place >= gold.begin && place < gold.end);
+        }
+    }
+    std::optional<double> value() const override { return share_.value(); }
+    bool needs_attention() const override { return true; }
+
+  private:
+    // The first position of the greatest weight, -1 when no weight is above 0.
+    static int64_t most_attended(const AttentionRows& a, int64_t row) {
+        int64_t best = -1;
+        real weight = 0;
+        for (int64_t s = 0; s < a.columns; ++s) {
+            if (!(a.at(row, s) > weight))
+                continue;
+            weight = a.at(row, s);
+            best = s;
+        }
+        return best;
+    }
+    Share share_;
+};
+}  // namespace
+
+std::unique_ptr<Metric> make_alignment_accuracy() { return std::make_unique<AlignmentAccuracy>(); }
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,43 @@
+#include <cmath>
+
+#include "train/metrics/metrics.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+class AttentionEntropy final : public Metric {
+  public:
+    void add(const EvaluatedExample& e) override {
+        for (int64_t t = 0; t < e.attention.rows; ++t) {
+            double entropy = 0;
+            bool any = false;
+            for (int64_t s = 0; s < e.attention.columns; ++s) {
+                const double a = static_cast<double>(e.attention.at(t, s));
+                if (a == 0)
+                    continue;  // the limit of a ln a
+                entropy -= a * std::log(a);
+                any = true;
+            }
+            if (!any)
+                continue;
+            sum_ += entropy;
+            ++rows_;
+        }
+    }
+    std::optional<double> value() const override {
+        if (rows_ == 0)
+            return std::nullopt;
+        return sum_ / static_cast<double>(rows_);
+    }
+    Better better() const override { return Better::lower; }
+    bool needs_attention() const override { return true; }
+
+  private:
+    double sum_ = 0;
+    int64_t rows_ = 0;
+};
+}  // namespace
+
+std::unique_ptr<Metric> make_attention_entropy() { return std::make_unique<AttentionEntropy>(); }
+
+}  // namespace attend::inline ATTEND_PRECISION

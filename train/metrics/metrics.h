@@ -1,0 +1,24 @@
+#pragma once
+/// The rows of metric_table(), one file each.
+#include "train/metrics/metric.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Share of the targets, eos included, whose most likely class given the targets before is the right one; 0 to 1.
+std::unique_ptr<Metric> make_accuracy();
+/// Share of the examples whose decoded text equals the reference, byte for byte; 0 to 1.
+std::unique_ptr<Metric> make_exact_match();
+/// Corpus BLEU of the decoded texts, 0 to 100 (bleu.h).
+std::unique_ptr<Metric> make_bleu();
+/// Share of the target symbols with a gold source range whose most attended source position lies in that range; 0 to 1.
+/// Computed on the weights of the teacher-forced pass over the reference, so that row t belongs to reference symbol t whatever
+/// the model would have written itself; eos and symbols without a range do not count. Of equal weights the first is the most
+/// attended; a row without any weight is a miss. Examples without attention or gold alignment do not count. add() throws
+/// MachineError when there are gold ranges for more symbols than rows.
+std::unique_ptr<Metric> make_alignment_accuracy();
+/// Mean entropy of the attention rows in nats, - sum_s a_s ln a_s, of the teacher-forced pass over the reference, eos's row
+/// included. Rows without any weight do not count. Low: the model looks at one place; ln S: everywhere. Neither is better:
+/// better() says lower, as a sharp map is what one hopes for.
+std::unique_ptr<Metric> make_attention_entropy();
+
+}  // namespace attend::inline ATTEND_PRECISION
