@@ -1,0 +1,14 @@
+#pragma once
+#include <string>
+
+#include "data/task.h"
+#include "train/decode/greedy.h"
+#include "train/terminal/attention_map.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The attention of one decoded example as a picture: a row for each symbol said ("</s>" for the end), a column for each source
+/// symbol. `source` is its row's ids. "" when no attention was collected.
+std::string attention_picture(const Task& task, std::span<const int32_t> source, const Decoded& decoded, MapStyle style);
+
+}  // namespace attend::inline ATTEND_PRECISION
