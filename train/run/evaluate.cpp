@@ -1,0 +1,158 @@
+#include "train/run/evaluate.h"
+
+#include <cmath>
+
+#include "core/engine.h"
+#include "core/kernels/reduce.h"
+#include "train/decode/greedy.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+// What follows from the loss alone and is therefore no row of the metric table.
+constexpr const char* loss_name = "loss";
+constexpr const char* perplexity_name = "perplexity";
+bool from_loss(const std::string& metric) { return metric == loss_name || metric == perplexity_name; }
+
+std::unique_ptr<Metric> make_metric(const std::string& name) { return metric_table().build(Selection(metric_table(), name)); }
+
+// What one batch came to, kept until its turn to be counted.
+struct Outcome {
+    double loss_sum = 0;
+    int64_t targets = 0;
+    std::vector<EvaluatedExample> examples;
+    std::vector<int64_t> numbers;  // of the examples in their split
+};
+
+struct Needs {
+    bool decoding = false;
+    bool attention = false;
+};
+
+Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs) {
+    const NoGrad no_grad;
+    Taps taps;
+    Context context;
+    if (needs.attention)
+        context.taps = &taps;
+    const LossOptions options{.normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
+    const Scored scored = model.score(batch.source, batch.input, batch.target, options, context);
+
+    std::vector<Decoded> decoded;
+    if (needs.decoding)
+        decoded = decode_greedy(model, batch.source, decode_limits(task, batch.source, setup.max_length), Collect::nothing);
+
+    Outcome outcome;
+    outcome.loss_sum = kernels::sum_double(scored.target_loss.data(), scored.target_loss.size());
+    outcome.targets = batch.targets();
+    outcome.examples.resize(static_cast<std::size_t>(batch.rows()));
+    for (int64_t r = 0; r < batch.rows(); ++r) {
+        EvaluatedExample& e = outcome.examples[static_cast<std::size_t>(r)];
+        const int64_t number = batch.examples[static_cast<std::size_t>(r)];
+        outcome.numbers.push_back(number);
+        e.source = task.source_text(setup.split, number);
+        e.reference = task.target_text(setup.split, number);
+        e.gold = task.gold_alignment(setup.split, number);
+        for (int64_t t = 0; t < batch.target.length(r); ++t)
+            if (batch.target.at(r, t) != id_ignored) {
+                e.targets.push_back(batch.target.at(r, t));
+                e.predicted.push_back(scored.predicted[static_cast<std::size_t>(r * batch.target.columns + t)]);
+            }
+        if (needs.attention && batch.source.rows > 0)
+            e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
+                                       batch.source.length(r));
+        if (needs.decoding)
+            e.decoded = task.decode_target(decoded[static_cast<std::size_t>(r)].ids);
+        else if (number < setup.samples && batch.source.rows > 0) {
+            const Ids source = batch.source.slice(r, r + 1);
+            e.decoded = task.decode_target(
+                decode_greedy(model, source, decode_limits(task, source, setup.max_length), Collect::nothing).front().ids);
+        }
+    }
+    return outcome;
+}
+
+}  // namespace
+
+std::optional<double> Scores::find(const std::string& name) const {
+    for (const auto& [key, value] : values)
+        if (key == name)
+            return value;
+    return {};
+}
+
+std::vector<int64_t> decode_limits(const Task& task, const Ids& source, int64_t max_length) {
+    std::vector<int64_t> limits;
+    for (int64_t r = 0; r < source.rows; ++r)
+        limits.push_back(max_length > 0 ? max_length : task.decode_limit(source.length(r)));
+    return limits;
+}
+
+std::vector<std::string> computed_metrics(const std::vector<std::string>& metrics, Decode decode) {
+    std::vector<std::string> computed = {loss_name};
+    for (const std::string& name : metrics)
+        if (name != loss_name && (from_loss(name) || decode == Decode::yes || !make_metric(name)->needs_decoding()))
+            computed.push_back(name);
+    return computed;
+}
+
+Better better_of(const std::string& metric) { return from_loss(metric) ? Better::lower : make_metric(metric)->better(); }
+
+std::optional<Evaluation> evaluate(const Model& model, const Task& task, const EvaluationSetup& setup, Workers& workers,
+                                   const std::function<bool()>& stop) {
+    require(task.size(setup.split) > 0, "evaluation: the split has no examples: split '{}', examples {}",
+            split_name(setup.split), task.size(setup.split));
+    Needs needs;
+    std::vector<std::pair<std::string, std::unique_ptr<Metric>>> metrics;
+    for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
+        metrics.emplace_back(name, from_loss(name) ? nullptr : make_metric(name));
+        if (const Metric* m = metrics.back().second.get()) {
+            needs.decoding |= m->needs_decoding();
+            needs.attention |= m->needs_attention();
+        }
+    }
+
+    Evaluation result;
+    result.samples.resize(static_cast<std::size_t>(std::min(setup.samples, task.size(setup.split))));
+    const BatchOrder order{.batch = setup.batch, .seed = setup.seed, .shuffled = false};
+    const std::unique_ptr<Batches> batches = task.batches(setup.split, order);
+    const int64_t count = batches->per_epoch();
+    const int64_t wave = 4 * workers.threads();  // bounds what is kept; results are counted in order whatever it is
+    double loss_sum = 0;
+    int64_t targets = 0;
+    for (int64_t first = 0; first < count; first += wave) {
+        if (stop && stop())
+            return {};
+        std::vector<Batch> work;
+        for (int64_t k = first; k < std::min(first + wave, count); ++k) work.push_back(batches->at(k));
+        std::vector<Outcome> outcomes(work.size());
+        workers.run(static_cast<int>(work.size()), [&](int i) {
+            const auto k = static_cast<std::size_t>(i);
+            outcomes[k] = evaluate_batch(model, task, work[k], setup, needs);
+        });
+        for (const Outcome& o : outcomes) {
+            loss_sum += o.loss_sum;
+            targets += o.targets;
+            for (std::size_t i = 0; i < o.examples.size(); ++i) {
+                const EvaluatedExample& e = o.examples[i];
+                for (auto& [name, metric] : metrics)
+                    if (metric)
+                        metric->add(e);
+                if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
+                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded};
+            }
+        }
+    }
+
+    const double loss = loss_sum / static_cast<double>(std::max<int64_t>(1, targets));
+    for (const auto& [name, metric] : metrics) {
+        const std::optional<double> value =
+            metric ? metric->value() : std::optional<double>(name == perplexity_name ? std::exp(loss) : loss);
+        if (value)
+            result.scores.values.emplace_back(name, *value);
+    }
+    return result;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

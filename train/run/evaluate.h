@@ -1,0 +1,61 @@
+#pragma once
+/// Evaluation of a split: teacher-forced loss and metrics, greedy decoding for metrics of the text, attention for metrics of
+/// the alignment. Its batches have a fixed size, so the numbers depend neither on the threads nor on the training batch; it
+/// changes nothing that training uses.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/parallel.h"
+#include "data/task.h"
+#include "nn/models/model.h"
+#include "train/metrics/metric.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Whether an evaluation lets the model speak for itself.
+enum class Decode { no, yes };
+
+/// Names and values in the order of printing.
+struct Scores {
+    std::vector<std::pair<std::string, double>> values;
+    /// The value of that name, or none.
+    std::optional<double> find(const std::string& name) const;
+};
+
+/// One decoded example.
+struct Sample {
+    std::string source, reference, decoded;
+};
+
+struct Evaluation {
+    Scores scores;                ///< loss (nats, mean per target), then the task's metrics
+    std::vector<Sample> samples;  ///< the first examples of the split
+};
+
+struct EvaluationSetup {
+    Split split = Split::valid;
+    int64_t batch = 64;
+    Decode decode = Decode::yes;
+    int64_t max_length = 0;  ///< most symbols to decode; 0: the task's own limit
+    int64_t samples = 0;
+    uint64_t seed = 1;
+};
+
+/// Runs batches at the same time and adds up their results in order. Returns none when `stop` said so between batches (it is
+/// asked by the calling thread). Throws Error when the split has no examples.
+std::optional<Evaluation> evaluate(const Model& model, const Task& task, const EvaluationSetup& setup, Workers& workers,
+                                   const std::function<bool()>& stop = {});
+
+/// Names of what an evaluation computes: "loss" and those of `metrics` that can be had without decoding, or all. Throws Error
+/// for an unknown name.
+std::vector<std::string> computed_metrics(const std::vector<std::string>& metrics, Decode decode);
+
+/// Which of two values of that metric is the better one.
+Better better_of(const std::string& metric);
+
+/// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0.
+std::vector<int64_t> decode_limits(const Task& task, const Ids& source, int64_t max_length);
+
+}  // namespace attend::inline ATTEND_PRECISION

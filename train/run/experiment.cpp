@@ -1,0 +1,144 @@
+#include "train/run/experiment.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "data/task.h"
+#include "nn/models/model.h"
+#include "optim/optimizer.h"
+#include "train/config/overrides.h"
+#include "train/config/reader.h"
+#include "train/config/writer.h"
+#include "train/run/evaluate.h"
+#include "train/run/objective.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+constexpr int64_t most_steps = 4'000'000'000;  // a step number is 32 bits of a random draw's counter
+constexpr int64_t most_rows = 1'000'000;
+constexpr int64_t most_shards = 1024;  // one gradient arena each
+
+Selection first_row(const Seam& seam) { return {seam, seam.names().front()}; }
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
+    return text;
+}
+}  // namespace
+
+void TrainOptions::fields(Visitor& v) {
+    v.integer("steps", steps, {1, most_steps, "auto"}, "updates of the parameters; auto: what epochs comes to");
+    v.integer("epochs", epochs, {1, most_steps, "auto"}, "passes over the training data, in place of steps");
+    v.integer("batch", batch, {1, most_rows}, "examples in a training batch");
+    v.integer("shards", shards, {1, most_shards, "auto"},
+              "parts a batch is cut into, which run at the same time; part of the experiment, as the number of threads is not; "
+              "auto: the smaller of cores and batch");
+    v.number("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
+    v.integer("log_every", log_every, {1, most_steps}, "steps between two training lines of metrics.jsonl");
+    v.integer("evaluate_every", evaluate_every, {1, most_steps, "auto"},
+              "steps between two evaluations; auto: a tenth of the run, an epoch where epochs is given");
+    v.integer("checkpoint_every", checkpoint_every, {1, most_steps, "auto"},
+              "steps between two checkpoints; auto: one at each evaluation");
+    v.integer("evaluate_batch", evaluate_batch, {1, most_rows}, "examples in a batch of an evaluation");
+    v.flag("evaluate_decode", evaluate_decode,
+           "whether evaluations during training decode, which metrics of the text need; the one at the end always does");
+    v.integer("samples", samples, {0, 1000}, "examples that an evaluation writes into samples.txt");
+    v.text("best_metric", best_metric,
+           "metric of the validation split that chooses the best checkpoint; empty: exact_match, else bleu, else loss");
+    v.integer("patience", patience, {1, most_steps, "off"},
+              "evaluations without a better best_metric after which a run ends; off: none");
+}
+
+void DecodeOptions::fields(Visitor& v) {
+    v.integer("batch", batch, {1, most_rows}, "lines that translate decodes at once");
+    v.integer("max_length", max_length, {1, most_rows, "auto"}, "most symbols to decode; auto: the task's own limit");
+}
+
+Experiment::Experiment()
+    : data(first_row(task_table())),
+      model(first_row(model_table())),
+      objective(objective_table(), "likelihood"),
+      optimizer(optimizer_table(), "adam"),
+      schedule(schedule_table(), "constant") {}
+
+void Experiment::fields(Visitor& v) {
+    v.integer("format", format, {1, 1}, "version of this layout");
+    v.text("name", name, "names the run and its folder; empty: the config file's name");
+    v.integer("seed", seed, {0, std::numeric_limits<int64_t>::max()}, "seed of all that is random");
+    v.selection("data", data, "what is learnt");
+    v.selection("model", model, "what learns it");
+    v.selection("objective", objective, "what training minimises");
+    v.selection("optimizer", optimizer, "how parameters follow their gradients");
+    v.selection("schedule", schedule, "learning rate over the steps");
+    v.object("train", train, "how long, how much at once, how often looked at");
+    v.object("decode", decode, "how outputs are searched");
+}
+
+Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {
+    config::Value document = config::load(path);
+    for (const std::string& a : assignments) document = config::set(std::move(document), a);
+    for (const char* key : {"data", "model"})
+        require(document.find(key) != nullptr, "{}: {}: missing: keys found {}, keys needed data and model",
+                document.place.text(), key, document.members.size());
+    Experiment experiment = config::read<Experiment>(document);
+    if (experiment.name.empty())
+        experiment.name = std::filesystem::path(path).stem().string();
+    require(experiment.name != "." && experiment.name != ".." && experiment.name.size() <= 200 &&
+                experiment.name.find('/') == std::string::npos,
+            "{}: name: must be a folder's name without '/': name '{}', longest 200 bytes", path, experiment.name);
+    return experiment;
+}
+
+Experiment resolve(Experiment e, const Surroundings& around) {
+    TrainOptions& t = e.train;
+    require(t.steps == 0 || t.epochs == 0, "train: steps and epochs exclude each other: steps {}, epochs {}", t.steps,
+            t.epochs);
+    require(t.steps > 0 || t.epochs > 0, "train: one of steps and epochs must be given: steps {}, epochs {}", t.steps,
+            t.epochs);
+    if (t.epochs > 0) {
+        require(around.batches_per_epoch > 0 && t.epochs <= most_steps / around.batches_per_epoch,
+                "train.epochs: too many steps: epochs {}, batches in one {}", t.epochs, around.batches_per_epoch);
+        t.steps = t.epochs * around.batches_per_epoch;
+        if (t.evaluate_every == 0)
+            t.evaluate_every = around.batches_per_epoch;
+        t.epochs = 0;
+    }
+    if (t.evaluate_every == 0)
+        t.evaluate_every = std::max<int64_t>(1, t.steps / 10);
+    if (t.checkpoint_every == 0)
+        t.checkpoint_every = t.evaluate_every;
+    if (t.shards == 0)
+        t.shards = std::min({std::max<int64_t>(1, around.cores), t.batch, most_shards});
+    require(t.shards <= t.batch, "train.shards: a batch cannot be cut finer than its rows: shards {}, batch {}", t.shards,
+            t.batch);
+
+    const std::vector<std::string> computed = computed_metrics(around.metrics, t.evaluate_decode ? Decode::yes : Decode::no);
+    if (t.best_metric.empty())
+        t.best_metric = contains(computed, "exact_match") ? "exact_match" : contains(computed, "bleu") ? "bleu" : "loss";
+    require(contains(computed, t.best_metric),
+            "train.best_metric: not a metric of these evaluations: best_metric '{}', known {}", t.best_metric,
+            joined(computed));
+    return e;
+}
+
+std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now) {
+    static const std::vector<std::string> allowed = {"train.steps", "train.log_every", "train.evaluate_every",
+                                                     "train.checkpoint_every"};
+    std::vector<std::string> forbidden;
+    for (const config::Difference& d : config::differences(before, now))
+        if (!contains(allowed, d.path))
+            forbidden.push_back(fmt::format("{}: before {}, now {}", d.path, d.before.empty() ? "nothing" : d.before,
+                                            d.after.empty() ? "nothing" : d.after));
+    return forbidden;
+}
+
+int64_t machine_cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+}  // namespace attend::inline ATTEND_PRECISION

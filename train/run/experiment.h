@@ -1,0 +1,72 @@
+#pragma once
+/// One experiment: the root of a config. Every option of a run is listed here or in the rows of the seams it selects.
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// How a run goes. 0 stands for the automatic word of an option.
+struct TrainOptions {
+    int64_t steps = 0;
+    int64_t epochs = 0;
+    int64_t batch = 32;
+    int64_t shards = 0;
+    double clip_norm = 0;
+    int64_t log_every = 20;
+    int64_t evaluate_every = 0;
+    int64_t checkpoint_every = 0;
+    int64_t evaluate_batch = 64;
+    bool evaluate_decode = true;
+    int64_t samples = 4;
+    std::string best_metric;
+    int64_t patience = 0;
+    void fields(Visitor& v);
+};
+
+struct DecodeOptions {
+    int64_t batch = 64;
+    int64_t max_length = 0;
+    void fields(Visitor& v);
+};
+
+struct Experiment {
+    /// The rows chosen at first are each table's first; a config has to name its task and model.
+    Experiment();
+
+    int64_t format = 1;
+    std::string name;
+    int64_t seed = 1;
+    Selection data, model, objective, optimizer, schedule;
+    TrainOptions train;
+    DecodeOptions decode;
+    void fields(Visitor& v);
+};
+
+/// Reads a config file with the `--set` assignments applied in their order. A config without a name is named after its file.
+/// Throws Error as config::load and config::read do, and for a config without data or model, or with a name that cannot be a
+/// folder's.
+Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments);
+
+/// What choosing the automatic values needs to know.
+struct Surroundings {
+    int64_t batches_per_epoch = 0;
+    int64_t cores = 1;
+    std::vector<std::string> metrics;  ///< of the task
+};
+
+/// The experiment with every automatic value chosen: `steps` from `epochs`, `shards` = min(cores, batch), an evaluation every
+/// tenth of the run (every epoch if `epochs` is given), a checkpoint at each evaluation, `best_metric`: exact_match, else bleu,
+/// else loss. Throws Error for steps and epochs both given or both missing, more shards than rows, and a best_metric that this
+/// task or these options do not compute.
+Experiment resolve(Experiment experiment, const Surroundings& surroundings);
+
+/// What of `now` may not differ from `before` when a run is resumed: a line each, "train.batch: before 64, now 32". Steps and
+/// intervals may.
+std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now);
+
+/// Threads that the machine runs at once, at least 1.
+int64_t machine_cores();
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,28 @@
+#pragma once
+/// What training minimises. Objectives are rows of objective_table().
+#include <memory>
+
+#include "core/context.h"
+#include "core/options.h"
+#include "data/task.h"
+#include "nn/models/model.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What an objective makes of one shard.
+struct ShardLoss {
+    Tensor loss;          ///< scalar, recorded: this shard's part of the loss to differentiate
+    double loss_sum = 0;  ///< nats summed over the shard's targets: what metrics.jsonl reports, divided by their count
+};
+
+class Objective {
+  public:
+    virtual ~Objective() = default;
+    /// `shard` is a slice of a batch with `normaliser` targets in all; the shards' losses add up to the batch's. Called by
+    /// several threads at once, each with its own context.
+    virtual ShardLoss evaluate(const Model& model, const Batch& shard, double normaliser, const Context& context) const = 0;
+};
+
+const Table<std::unique_ptr<Objective>()>& objective_table();
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,103 @@
+#include "train/run/step.h"
+
+#include <cmath>
+
+#include "core/kernels/elementwise.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+// Elements of one block of the sum over shards. Fixed; the sum of an element does not depend on it.
+constexpr int64_t sum_block = 16384;
+}  // namespace
+
+ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards) {
+    require(shards >= 1 && shard >= 0 && shard < shards, "shard_rows: no such shard: shard {}, shards {}", shard, shards);
+    return {shard * rows / shards, (shard + 1) * rows / shards};
+}
+
+TrainingStep::TrainingStep(StepParts parts, int64_t shards, double clip_norm, uint64_t seed)
+    : parts_(parts), clip_norm_(clip_norm), seed_(seed) {
+    require(shards >= 1 && shards <= 1024, "training step: number of shards out of range: shards {}, allowed 1 to 1024",
+            shards);
+    const auto n = static_cast<std::size_t>(shards);
+    gradients_.reserve(n);
+    updates_.reserve(n);
+    for (std::size_t s = 0; s < n; ++s) {
+        gradients_.emplace_back(parts_.store);
+        updates_.emplace_back(parts_.store);
+    }
+    loss_sums_.resize(n);
+    used_.resize(n);
+}
+
+void TrainingStep::run_shard(int64_t step, const Batch& batch, double normaliser, int64_t shard) {
+    const auto s = static_cast<std::size_t>(shard);
+    const ShardRows rows = shard_rows(batch.rows(), shard, static_cast<int64_t>(gradients_.size()));
+    gradients_[s].reset();
+    updates_[s].reset();
+    loss_sums_[s] = 0;
+    used_[s] = rows.begin < rows.end;
+    if (used_[s]) {
+        Context context;
+        context.mode = Mode::train;
+        context.seed = seed_;
+        context.step = static_cast<uint32_t>(step);
+        context.first_row = rows.begin;
+        context.updates = &updates_[s];
+        const ShardLoss loss = parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), normaliser, context);
+        loss_sums_[s] = loss.loss_sum;
+        backward(loss.loss, gradients_[s]);
+    }
+    gradients_[s].finish();
+}
+
+void TrainingStep::sum_gradients() {
+    real* const sum = gradients_.front().data();
+    parts_.workers.blocks(parts_.store.size(), sum_block, [&](int64_t, int64_t begin, int64_t end) {
+        for (std::size_t s = 1; s < gradients_.size(); ++s)
+            if (used_[s])
+                kernels::axpy(real{1}, gradients_[s].data() + begin, {sum + begin, Write::add}, end - begin);
+    });
+}
+
+StepReport TrainingStep::run(int64_t step, const Batch& batch) {
+    StepReport report;
+    report.targets = batch.targets();
+    require(report.targets > 0, "training step {}: a batch must have targets: rows {}, targets {}", step + 1, batch.rows(),
+            report.targets);
+    const auto normaliser = static_cast<double>(report.targets);
+    const auto shards = static_cast<int>(gradients_.size());
+    parts_.workers.run(shards, [&](int shard) { run_shard(step, batch, normaliser, shard); });
+    for (double sum : loss_sums_) report.loss_sum += sum;
+    sum_gradients();
+    report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
+    report.learning_rate = parts_.schedule.rate(step);
+    if (!std::isfinite(report.loss_sum) || !std::isfinite(report.gradient_norm)) [[unlikely]]
+        explain(step, batch, report);
+
+    UpdateStep next;
+    next.step = step;
+    next.learning_rate = report.learning_rate;
+    next.gradient_scale = clip_factor(report.gradient_norm, clip_norm_);
+    update(parts_.optimizer, parts_.store, gradients_.front().data(), next, parts_.workers);
+    StateUpdates::apply(updates_, parts_.store);
+    return report;
+}
+
+void TrainingStep::explain(int64_t step, const Batch& batch, const StepReport& report) {
+    const auto normaliser = static_cast<double>(report.targets);
+    try {
+        const trace::Checked checked;
+        for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batch, normaliser, static_cast<int64_t>(s));
+    } catch (const Diverged& d) {
+        throw Diverged(fmt::format("step {}: {}", step + 1, d.what()));
+    }
+    throw Diverged(
+        fmt::format("step {}: not finite: loss {}, gradient norm {}; no single op made it: a sum over shards or "
+                    "over the parameters did",
+                    step + 1, report.loss_sum / normaliser, report.gradient_norm));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

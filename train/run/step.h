@@ -1,0 +1,67 @@
+#pragma once
+/// One training step: shards forward and backward, gradients summed in shard order, clipped, and one update.
+#include <span>
+#include <vector>
+
+#include "core/engine.h"
+#include "core/parallel.h"
+#include "optim/optimizer.h"
+#include "train/run/objective.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What one step saw, before its update.
+struct StepReport {
+    double loss_sum = 0;  ///< nats, summed over the targets
+    int64_t targets = 0;
+    double gradient_norm = 0;  ///< before clipping
+    double learning_rate = 0;
+};
+
+/// What a step works with. All outlive it.
+struct StepParts {
+    const Model& model;
+    ParameterStore& store;
+    const Objective& objective;
+    Optimizer& optimizer;
+    const Schedule& schedule;
+    Workers& workers;
+};
+
+/// Rows [begin, end) of shard `shard` of `shards` in a batch of `rows`: as even as can be, a function of these alone.
+struct ShardRows {
+    int64_t begin = 0, end = 0;
+};
+ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards);
+
+/// Keeps what is reused from step to step: a gradient arena and state updates for each shard. After one step of the largest
+/// shape a step makes no system allocation.
+class TrainingStep {
+  public:
+    /// Throws Error unless 1 <= shards.
+    TrainingStep(StepParts parts, int64_t shards, double clip_norm, uint64_t seed);
+
+    /// Step number `step` (from 0) on `batch`. Shard s runs on worker s mod threads; the bits of all results depend on the
+    /// number of shards and not on the threads. Throws Diverged, with the parameters untouched, when the loss or the norm of
+    /// the gradient is not finite: the step is replayed in checked mode to name op, module and step. Throws Error for a batch
+    /// without targets.
+    StepReport run(int64_t step, const Batch& batch);
+
+    /// The gradient of the last step, summed over shards, before clipping: store.size() elements.
+    const real* gradient() const { return gradients_.front().data(); }
+
+  private:
+    void run_shard(int64_t step, const Batch& batch, double normaliser, int64_t shard);
+    void sum_gradients();
+    [[noreturn]] void explain(int64_t step, const Batch& batch, const StepReport& report);
+
+    StepParts parts_;
+    double clip_norm_;
+    uint64_t seed_;
+    std::vector<Gradients> gradients_;
+    std::vector<StateUpdates> updates_;
+    std::vector<double> loss_sums_;
+    std::vector<char> used_;  // whether the shard has rows
+};
+
+}  // namespace attend::inline ATTEND_PRECISION
