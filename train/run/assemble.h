@@ -1,0 +1,19 @@
+#pragma once
+/// A model together with the store that its parameters live in.
+#include <memory>
+
+#include "data/task.h"
+#include "nn/models/model.h"
+#include "train/run/experiment.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct ModelInStore {
+    std::unique_ptr<ParameterStore> store;
+    std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
+};
+
+/// The experiment's model with its initial parameters, for the task's vocabularies. Throws Error as the model's constructor.
+ModelInStore make_model(const Experiment& experiment, const Task& task);
+
+}  // namespace attend::inline ATTEND_PRECISION

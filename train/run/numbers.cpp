@@ -1,0 +1,40 @@
+#include "train/run/numbers.h"
+
+#include <cmath>
+#include <limits>
+
+namespace attend::inline ATTEND_PRECISION {
+
+Json number_to_json(double value) {
+    if (std::isnan(value))
+        return "nan";
+    if (std::isinf(value))
+        return value > 0 ? "inf" : "-inf";
+    return value;
+}
+
+double number_from_json(const Json& json, const std::string& where) {
+    if (json.is_number())
+        return json.get<double>();
+    if (json == "nan")
+        return std::numeric_limits<double>::quiet_NaN();
+    if (json == "inf")
+        return std::numeric_limits<double>::infinity();
+    if (json == "-inf")
+        return -std::numeric_limits<double>::infinity();
+    fail("{}: expected a number, got a JSON {}", where, json.type_name());
+}
+
+void add_scores(Json& object, const Scores& scores) {
+    for (const auto& [name, value] : scores.values) object[name] = number_to_json(value);
+}
+
+Scores scores_from_json(const Json& json, const std::string& where) {
+    require(json.is_object(), "{}: expected an object of numbers, got a JSON {}", where, json.type_name());
+    Scores scores;
+    for (const auto& [name, value] : json.items())
+        scores.values.emplace_back(name, number_from_json(value, where + "." + name));
+    return scores;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

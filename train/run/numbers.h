@@ -1,0 +1,20 @@
+#pragma once
+/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf".
+#include <nlohmann/json.hpp>
+
+#include "train/run/evaluate.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+using Json = nlohmann::ordered_json;
+
+Json number_to_json(double value);
+/// Throws Error naming `where` for what number_to_json does not write.
+double number_from_json(const Json& json, const std::string& where);
+
+/// Appends the scores to an object, in their order.
+void add_scores(Json& object, const Scores& scores);
+/// Throws Error naming `where` unless it is an object of numbers.
+Scores scores_from_json(const Json& json, const std::string& where);
+
+}  // namespace attend::inline ATTEND_PRECISION

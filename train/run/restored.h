@@ -1,0 +1,22 @@
+#pragma once
+/// A trained model as the commands use it that look at a run.
+#include "train/run/assemble.h"
+#include "train/run/run_folder.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Whether the data of the task is wanted, or only its vocabularies.
+enum class Data { vocabularies, splits };
+
+struct Restored {
+    Experiment experiment;
+    std::unique_ptr<Task> task;
+    ModelInStore made;
+    int64_t step = 0;  ///< of the checkpoint
+};
+
+/// Loads the checkpoint of a run's folder or a checkpoint's own folder (find_run()). Throws Error as find_run(),
+/// RunFolder::experiment() and load_checkpoint().
+Restored restore(const std::string& path, Data data);
+
+}  // namespace attend::inline ATTEND_PRECISION

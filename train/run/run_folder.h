@@ -1,0 +1,105 @@
+#pragma once
+/// The folder of a run:
+///
+///     config.json      the experiment, fully resolved     summary.json   status and final metrics
+///     metrics.jsonl    a line an object                   log.txt        what standard error said
+///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
+///     checkpoints/     step-N/, and the links `last` and `best`
+#include <filesystem>
+#include <string>
+
+#include "train/run/checkpoint.h"
+#include "train/run/experiment.h"
+#include "train/run/numbers.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What to do about a run that is already in the folder.
+enum class Existing { refuse, resume, overwrite };
+
+/// How a run ended.
+enum class Status { finished, stopped, diverged };
+/// "finished", "stopped", "diverged".
+const char* status_name(Status status);
+
+class RunFolder {
+  public:
+    explicit RunFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+    const std::filesystem::path& root() const { return root_; }
+    std::filesystem::path config() const { return root_ / "config.json"; }
+    std::filesystem::path metrics() const { return root_ / "metrics.jsonl"; }
+    std::filesystem::path summary() const { return root_ / "summary.json"; }
+    std::filesystem::path log() const { return root_ / "log.txt"; }
+    std::filesystem::path samples() const { return root_ / "samples.txt"; }
+    std::filesystem::path vocabulary() const { return root_ / "vocabulary"; }
+    std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
+    std::filesystem::path last() const { return checkpoints() / "last"; }
+    std::filesystem::path best() const { return checkpoints() / "best"; }
+    /// Folder of the checkpoint after `step` steps.
+    std::filesystem::path step(int64_t step) const;
+
+    /// The first file of a run that is there; "" where there is none.
+    std::string found() const;
+    /// Throws Error when the root is something other than a folder, holds a run that is not to be touched (refuse), or holds
+    /// none to go on with (resume). Changes nothing.
+    void check(Existing existing) const;
+    /// Makes the folder ready for a new run: makes it where it is missing and removes the run in it (and nothing else).
+    /// Throws Error when it cannot be made or written to.
+    void prepare_new() const;
+
+    /// The experiment of the run. Throws Error when config.json is missing or broken.
+    Experiment experiment() const;
+    void write_config(const Experiment& experiment) const;
+
+    /// The path of `vocabulary` if the run saved one, else "".
+    std::string saved_vocabulary() const;
+
+    /// Makes `last` (and `best`) point to step-N by renaming a new link over it, then removes the step folders, and what
+    /// was left half written, that no link points to. Throws MachineError when the file system refuses.
+    void link_last(int64_t step) const;
+    void link_best(int64_t step) const;
+    void remove_unlinked_steps() const;
+    /// Writes the checkpoint in a folder of another name and renames it to step-N. Throws as save_checkpoint().
+    void save(ParameterStore& store, Optimizer& optimizer, const Progressed& progressed) const;
+
+    /// Cuts metrics.jsonl back to what came before a checkpoint: train lines of at most `step` steps, valid lines of at most
+    /// `valid_step`, no test lines (a test follows the end of a run), and not a last line without its line feed; samples.txt
+    /// to evaluations of at most `valid_step`. Throws Error naming file and line for a line that is not an object with `step`
+    /// and `split`.
+    void cut_back(int64_t step, int64_t valid_step) const;
+
+    /// Writes summary.json, atomically.
+    void write_summary(const Json& summary) const;
+
+  private:
+    std::vector<std::filesystem::path> contents() const;
+    void link(const std::filesystem::path& name, int64_t step) const;
+    std::filesystem::path root_;
+};
+
+/// Appends lines to a file of a run. Every line is given to the system whole, before the call returns.
+class LineFile {
+  public:
+    /// Throws Error when the file cannot be opened for appending.
+    explicit LineFile(std::filesystem::path path);
+    ~LineFile();
+    LineFile(const LineFile&) = delete;
+    LineFile& operator=(const LineFile&) = delete;
+    /// The text as it is. Throws MachineError with the reason when it cannot be written.
+    void append(const std::string& text);
+
+  private:
+    std::filesystem::path path_;
+    int file_;
+};
+
+/// What a command that looks at a run is given: the run's folder, or one of its checkpoints' folders.
+struct RunAndCheckpoint {
+    RunFolder run;
+    std::filesystem::path checkpoint;
+};
+/// Of a run's folder the best checkpoint, or the last where there is no best. Throws Error when `path` is neither.
+RunAndCheckpoint find_run(const std::filesystem::path& path);
+
+}  // namespace attend::inline ATTEND_PRECISION

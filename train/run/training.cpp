@@ -1,0 +1,355 @@
+#include "train/run/training.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "train/decode/picture.h"
+#include "train/run/assemble.h"
+#include "train/run/step.h"
+#include "train/terminal/log.h"
+#include "train/terminal/progress.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// The most memory the process ever had in use, as the system counts it (getrusage: resident set, shared libraries included).
+double peak_memory_mib() {
+    struct rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
+
+// "loss 0.1234  exact_match 0.9980"
+std::string scores_text(const Scores& scores) {
+    std::string text;
+    for (const auto& [name, value] : scores.values) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : "  ", name, value);
+    return text;
+}
+
+Json scored_object(const std::optional<ScoredStep>& scored) {
+    Json object = Json::object();
+    if (scored) {
+        object["step"] = scored->step;
+        add_scores(object, scored->scores);
+    }
+    return object;
+}
+
+// Whether `now` is better than `best`: by the metric; where that is equal, by the loss. A value that is not a number never is.
+bool improves(const Scores& now, const Scores& best, const std::string& metric) {
+    const auto better = [&](const std::string& name) -> int {  // 1 better, 0 equal, -1 worse
+        const double a = now.find(name).value_or(std::nan("")), b = best.find(name).value_or(std::nan(""));
+        if (std::isnan(a) || std::isnan(b))
+            return std::isnan(a) ? -1 : 1;
+        if (a == b)
+            return 0;
+        return (a < b) == (better_of(name) == Better::lower) ? 1 : -1;
+    };
+    const int first = better(metric);
+    return first > 0 || (first == 0 && better("loss") > 0);
+}
+
+class Run {
+  public:
+    explicit Run(const TrainRequest& request)
+        : request_(request),
+          folder_(request.folder),
+          workers_(request.threads),
+          experiment_(choose(request, folder_, task_)),
+          made_(make_model(experiment_, *task_)),
+          objective_(objective_table().build(experiment_.objective)),
+          optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
+          schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
+          batches_(task_->batches(Split::train, training_order(experiment_))),
+          step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, experiment_.train.shards,
+                experiment_.train.clip_norm, seed()) {}
+
+    TrainResult go() {
+        prepare();
+        try {
+            const Status status = loop();
+            TrainResult result{status, p_, {}};
+            if (status == Status::finished)
+                result.test = test();
+            write_summary(status, result.test, "");
+            log_.info("{} after {} steps and {:.1f} s; {}", status_name(status), p_.step, p_.seconds, folder_.root().string());
+            return result;
+        } catch (const Diverged& d) {
+            progress_.reset();
+            log_.error("diverged: {}", d.what());
+            write_summary(Status::diverged, {}, d.what());
+            throw;
+        }
+    }
+
+  private:
+    static BatchOrder training_order(const Experiment& e) {
+        return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
+    }
+
+    // Makes the task and gives the resolved experiment, without touching the folder. On resuming, what was resolved by the
+    // machine at hand (the shards) is what the run began with, and the vocabulary is the run's.
+    static Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
+        folder.check(request.existing);
+        const bool resuming = request.existing == Existing::resume;
+        Experiment now = request.experiment;
+        std::optional<Experiment> before;
+        if (resuming) {
+            before = folder.experiment();
+            if (now.train.shards == 0)
+                now.train.shards = before->train.shards;
+        }
+        const TaskSetup setup{.seed = static_cast<uint64_t>(now.seed),
+                              .saved = resuming ? folder.saved_vocabulary() : std::string(),
+                              .load_data = true};
+        task = task_table().build(now.data, setup);
+        require(task->size(Split::train) > 0, "data: task {}: there are no training examples: examples {}, least 1",
+                now.data.name(), task->size(Split::train));
+        now = resolve(std::move(now), {.batches_per_epoch = task->batches(Split::train, training_order(now))->per_epoch(),
+                                       .cores = machine_cores(),
+                                       .metrics = task->metrics()});
+        if (before) {
+            const std::vector<std::string> forbidden = forbidden_changes(*before, now);
+            std::string list;
+            for (const std::string& change : forbidden) list += "\n  " + change;
+            require(forbidden.empty(),
+                    "{}: not the experiment that this run began with: {} option{} changed:{}\n"
+                    "--resume allows changes to threads, train.steps and the intervals",
+                    folder.config().string(), forbidden.size(), forbidden.size() == 1 ? "" : "s", list);
+        }
+        return now;
+    }
+
+    uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
+    const TrainOptions& options() const { return experiment_.train; }
+    bool stopping() const { return request_.stop && request_.stop(); }
+
+    void prepare() {
+        const bool resuming = request_.existing == Existing::resume;
+        const bool checkpointed = resuming && fs::exists(fs::symlink_status(folder_.last()));
+        if (checkpointed) {
+            p_ = load_checkpoint(folder_.last(), *made_.store, optimizer_.get(), Restore::everything);
+            saved_step_ = p_.step;
+            require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
+                    folder_.last().string(), p_.step, options().steps);
+            folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
+            if (p_.best && fs::exists(folder_.step(p_.best->step)))
+                folder_.link_best(p_.best->step);  // the run may have been killed between the two links
+            folder_.write_config(experiment_);
+        } else {
+            folder_.prepare_new();
+            folder_.write_config(experiment_);
+            fs::create_directories(folder_.vocabulary());
+            task_->save(folder_.vocabulary().string());
+            if (fs::is_empty(folder_.vocabulary()))
+                fs::remove(folder_.vocabulary());
+            fs::create_directories(folder_.checkpoints());
+        }
+        log_ = request_.terminal
+                   ? make_log(request_.terminal, folder_.log().string(), checkpointed ? LogFile::append : LogFile::begin)
+                   : Log();
+        metrics_.emplace(folder_.metrics());
+        samples_.emplace(folder_.samples());
+        if (resuming)
+            log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
+        log_.info("{}: task {}, model {} with {} parameters, {} steps of {} examples in {} shards on {} threads",
+                  experiment_.name, experiment_.data.name(), experiment_.model.name(), made_.store->count(), options().steps,
+                  options().batch, options().shards, request_.threads);
+        for (const std::string& line : task_->describe()) log_.info("{}", line);
+        if (request_.terminal)
+            progress_.emplace(request_.terminal, p_.step, options().steps);
+    }
+
+    Status loop() {
+        for (;;) {
+            const bool out_of_patience = options().patience > 0 && p_.evaluations_since_best >= options().patience;
+            const bool last = p_.step >= options().steps || out_of_patience;
+            bool stop = !last && stopping();
+            const bool evaluated = p_.valid && p_.valid->step == p_.step;
+            if (!stop && (last || due(p_.step, options().evaluate_every)) && !evaluated && task_->size(Split::valid) > 0)
+                stop = !evaluate_valid(last ? Decode::yes : options().evaluate_decode ? Decode::yes : Decode::no);
+            if (last || stop || due(p_.step, options().checkpoint_every) || best_is_now())
+                save();
+            if (stop)
+                return Status::stopped;
+            if (last) {
+                if (out_of_patience)
+                    log_.info("{} evaluations without a better {}: the run ends", options().patience, options().best_metric);
+                progress_.reset();
+                draw_attention();
+                return Status::finished;
+            }
+            train_step();
+            if (request_.after_step)
+                request_.after_step(p_.step);
+        }
+    }
+
+    void train_step() {
+        const Clock::time_point begin = Clock::now();
+        const StepReport report = step_.run(p_.step, batches_->at(p_.step));
+        const double seconds = seconds_since(begin);
+        ++p_.step;
+        p_.seconds += seconds;
+        p_.line_seconds += seconds;
+        p_.line_loss += report.loss_sum;
+        p_.line_targets += report.targets;
+        if (progress_)
+            progress_->update(p_.step, report.loss_sum / static_cast<double>(report.targets));
+        if (due(p_.step, options().log_every) || p_.step == options().steps)
+            write_train_line(report);
+    }
+
+    void write_train_line(const StepReport& report) {
+        Scores scores;
+        scores.values = {{"loss", p_.line_loss / static_cast<double>(p_.line_targets)},
+                         {"lr", report.learning_rate},
+                         {"grad_norm", report.gradient_norm},
+                         {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
+        write_line(Split::train, p_.step, scores);
+        if (request_.terminal && !request_.terminal->live())
+            log_.info("step {}/{}  loss {:.4f}  lr {:.3g}  grad_norm {:.3g}  {:.0f} targets/s", p_.step, options().steps,
+                      scores.values[0].second, report.learning_rate, report.gradient_norm, scores.values[3].second);
+        p_.train = ScoredStep{p_.step, std::move(scores)};
+        p_.line_loss = p_.line_seconds = 0;
+        p_.line_targets = 0;
+    }
+
+    void write_line(Split split, int64_t step, const Scores& scores) {
+        Json line;
+        line["step"] = step;
+        line["split"] = split_name(split);
+        line["loss"] = number_to_json(scores.find("loss").value_or(std::nan("")));
+        line["seconds"] = std::round(p_.seconds * 1e6) / 1e6;
+        add_scores(line, scores);
+        metrics_->append(line.dump() + "\n");
+    }
+
+    EvaluationSetup evaluation(Split split, Decode decode) const {
+        return {.split = split,
+                .batch = options().evaluate_batch,
+                .decode = decode,
+                .max_length = experiment_.decode.max_length,
+                .samples = options().samples,
+                .seed = seed()};
+    }
+
+    // False when it was told to stop half-way: then nothing is written, and a resumed run begins with it.
+    bool evaluate_valid(Decode decode) {
+        const Clock::time_point begin = Clock::now();
+        std::optional<Evaluation> e =
+            evaluate(*made_.model, *task_, evaluation(Split::valid, decode), workers_, [this] { return stopping(); });
+        if (!e)
+            return false;
+        p_.seconds += seconds_since(begin);
+        p_.valid = ScoredStep{p_.step, std::move(e->scores)};
+        write_line(Split::valid, p_.step, p_.valid->scores);
+        log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
+        std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
+        for (const Sample& s : e->samples)
+            text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
+        samples_->append(text);
+        const Scores none;
+        if (improves(p_.valid->scores, p_.best ? p_.best->scores : none, options().best_metric)) {
+            p_.best = p_.valid;
+            p_.evaluations_since_best = 0;
+        } else {
+            ++p_.evaluations_since_best;
+        }
+        return true;
+    }
+
+    bool best_is_now() const { return p_.best && p_.best->step == p_.step; }
+
+    void save() {
+        if (saved_step_ != p_.step) {
+            folder_.save(*made_.store, *optimizer_, p_);
+            saved_step_ = p_.step;
+            folder_.link_last(p_.step);
+        }
+        if (best_is_now())
+            folder_.link_best(p_.step);
+        folder_.remove_unlinked_steps();
+    }
+
+    void draw_attention() {
+        const Split split = task_->size(Split::valid) > 0 ? Split::valid : Split::train;
+        if (task_->source_vocabulary_size() == 0)
+            return;
+        const std::vector<std::string> lines = {task_->source_text(split, 0)};
+        const Ids source = task_->encode_sources(lines);
+        const std::vector<Decoded> decoded = decode_greedy(
+            *made_.model, source, decode_limits(*task_, source, experiment_.decode.max_length), Collect::attention);
+        const std::string picture = attention_picture(*task_, {source.row(0), static_cast<std::size_t>(source.length(0))},
+                                                      decoded.front(), {Glyphs::blocks, 0});
+        if (!picture.empty())
+            samples_->append(fmt::format("== step {}  attention of the first example\n{}\n", p_.step, picture));
+    }
+
+    // Tests the best checkpoint, which leaves its parameters in the store: training is over.
+    Scores test() {
+        if (task_->size(Split::test) == 0)
+            return {};
+        const int64_t best = p_.best ? p_.best->step : p_.step;
+        if (best != p_.step)
+            load_checkpoint(folder_.best(), *made_.store, nullptr, Restore::model);
+        const Clock::time_point begin = Clock::now();
+        const std::optional<Evaluation> e = evaluate(*made_.model, *task_, evaluation(Split::test, Decode::yes), workers_);
+        p_.seconds += seconds_since(begin);
+        write_line(Split::test, best, e->scores);
+        log_.info("step {}  test  {}", best, scores_text(e->scores));
+        return e->scores;
+    }
+
+    void write_summary(Status status, const Scores& test_scores, const std::string& message) const {
+        Json summary;
+        summary["name"] = experiment_.name;
+        summary["status"] = status_name(status);
+        if (!message.empty())
+            summary["message"] = message;
+        summary["steps"] = p_.step;
+        summary["seconds"] = p_.seconds;
+        summary["parameters"] = made_.store->count();
+        summary["peak_memory_mib"] = peak_memory_mib();
+        summary["train"] = scored_object(p_.train);
+        summary["valid"] = scored_object(p_.valid);
+        summary["best"] = scored_object(p_.best);
+        Json test_object = Json::object();
+        add_scores(test_object, test_scores);
+        summary["test"] = test_object;
+        folder_.write_summary(summary);
+    }
+
+    const TrainRequest& request_;
+    RunFolder folder_;
+    Workers workers_;
+    std::unique_ptr<Task> task_;
+    Experiment experiment_;
+    ModelInStore made_;
+    std::unique_ptr<Objective> objective_;
+    std::unique_ptr<Optimizer> optimizer_;
+    std::unique_ptr<Schedule> schedule_;
+    std::unique_ptr<Batches> batches_;
+    TrainingStep step_;
+    Progressed p_;
+    int64_t saved_step_ = -1;
+    Log log_;
+    std::optional<LineFile> metrics_, samples_;
+    std::optional<Progress> progress_;
+};
+
+}  // namespace
+
+TrainResult train(const TrainRequest& request) { return Run(request).go(); }
+
+}  // namespace attend::inline ATTEND_PRECISION

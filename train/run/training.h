@@ -1,0 +1,35 @@
+#pragma once
+/// A training run from experiment to summary: what `attend train` does.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "train/run/run_folder.h"
+#include "train/terminal/terminal.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct TrainRequest {
+    Experiment experiment;  ///< as read: automatic values are still to be chosen
+    std::string folder;     ///< the run's
+    int threads = 1;
+    Existing existing = Existing::refuse;
+    std::shared_ptr<Terminal> terminal;  ///< none: nothing is shown
+    /// Asked after every step and between the batches of an evaluation: whether to save and stop.
+    std::function<bool()> stop;
+    /// Called after every step with the number of steps done.
+    std::function<void(int64_t)> after_step;
+};
+
+struct TrainResult {
+    Status status = Status::finished;
+    Progressed progressed;
+    Scores test;  ///< of the best checkpoint; empty without a test split
+};
+
+/// Runs it. The order of things: the folder is looked at, the data and the model are made, and only then the folder is
+/// changed. Throws Error for what the user can mend, Diverged (after the summary was written, the last good checkpoint
+/// untouched) and MachineError.
+TrainResult train(const TrainRequest& request);
+
+}  // namespace attend::inline ATTEND_PRECISION
