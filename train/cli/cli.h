@@ -1,0 +1,50 @@
+#pragma once
+/// The command line. Each command is a row of commands(), one file each.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "core/real.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+/// Where a command reads and writes data. Progress and log go to standard error.
+struct Streams {
+    std::istream& in;
+    std::ostream& out;
+    std::ostream& error;
+    bool interactive = false;  ///< whether a person types `in`: answers come line by line
+};
+
+/// What a command does once the command line was read; gives the exit code.
+using Action = std::function<int(Streams&)>;
+
+struct Command {
+    const char* name;
+    const char* help;
+    /// Declares arguments and options on `app`; what the action needs of them it keeps itself.
+    Action (*declare)(CLI::App& app);
+};
+const std::vector<Command>& commands();
+
+Action declare_train(CLI::App& app);
+Action declare_eval(CLI::App& app);
+Action declare_translate(CLI::App& app);
+Action declare_list(CLI::App& app);
+
+/// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's
+/// failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or 143 stopped by a signal after saving. Messages go to
+/// streams.error as "attend: TEXT". A reader of the output that went away ends the command quietly.
+int run(std::vector<std::string> arguments, Streams streams);
+
+/// Adds `--threads N` (default: the machine's cores).
+void add_threads(CLI::App& app, int& threads);
+int default_threads();
+
+/// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot be written (disk full).
+void flush(std::ostream& out);
+struct BrokenPipe {};
+
+}  // namespace attend::inline ATTEND_PRECISION::cli
