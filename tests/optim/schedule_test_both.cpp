@@ -30,10 +30,13 @@ doctest::Approx near(double x) { return doctest::Approx(x).epsilon(1e-12); }
 }  // namespace
 
 TEST_SUITE("schedules") {
-    TEST_CASE("the table lists them, and all_seams() knows the table") {
-        CHECK(schedule_table().names() == std::vector<std::string>{"constant", "linear", "cosine", "inverse_sqrt"});
+    TEST_CASE("all_seams() knows the table before anyone asks for it") {
         const auto& all = all_seams();
-        CHECK(std::find(all.begin(), all.end(), &schedule_table()) != all.end());
+        CHECK(std::any_of(all.begin(), all.end(), [](const Seam* s) { return std::string(s->kind()) == "schedule"; }));
+    }
+
+    TEST_CASE("the table lists them") {
+        CHECK(schedule_table().names() == std::vector<std::string>{"constant", "linear", "cosine", "inverse_sqrt"});
     }
 
     TEST_CASE("warm-up rises from peak / warmup to the peak in every schedule") {
