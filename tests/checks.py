@@ -181,11 +181,11 @@ def check_folder_readmes(tree):
             folders.add(folder)
             folder = os.path.dirname(folder)
     for folder in sorted(folders):
-        # tests/FOLDER mirrors FOLDER: tests/README.md speaks for them.
-        if folder.startswith((".", "tests/")) and folder != "tests/golden":
-            continue
-        if f"{folder}/README.md" not in tree.paths:
-            yield f"{folder}: has no README.md"
+        above, name = os.path.split(folder)
+        # A folder inside another may be described there, as `name/`.
+        described = f"{above}/README.md" in tree.paths and f"`{name}/`" in tree.text(f"{above}/README.md")
+        if not folder.startswith(".") and not described and f"{folder}/README.md" not in tree.paths:
+            yield f"{folder}: has no README.md, nor does that of the folder above say what `{name}/` is"
 
 
 def check_configs_described(tree):
@@ -227,9 +227,10 @@ def check_everything_tested(tree):
                 if name not in words:
                     yield f"{header}: {where} '{name}' occurs in no test"
     for path in tree.named(".cpp"):
-        if path.startswith(("tests/", "bench/")):
+        # The factors of attention are tested from their tables (tests/nn/algebra_test64.cpp).
+        if path.startswith(("tests/", "bench/", "nn/attention/")):
             continue
-        for line, m in tree.lines(path, r"\bmake<\w+>\(\s*\"(\w+)\""):
+        for line, m in tree.lines(path, r"\b(?:make|row)<[\w, ]+>\(\s*\"(\w+)\""):
             if m.group(1) not in anywhere:
                 yield f"{path}:{line}: row '{m.group(1)}' occurs in no test"
 
