@@ -182,7 +182,7 @@ Tensor Gradients::of(const Tensor& x) const {
     if (const Parameter* p = x.parameter(); p != nullptr) {
         require(p->store == s.store, "gradients: parameter of another store: '{}' {}, these gradients have {} parameters",
                 p->name, p->shape.text(), s.pending.size());
-        if (!s.written[p->index])
+        if (p->index >= s.written.size() || !s.written[p->index])
             return Tensor::zeros(x.shape());
         const int64_t first = x.data() - p->store->data();
         return Tensor::of(x.shape(), {data() + first, static_cast<std::size_t>(x.size())});
@@ -205,20 +205,35 @@ struct BackwardPass {
         return static_cast<bool>(e.node) || (e.parameter != nullptr && e.parameter->store == sink.state_->store);
     }
 
+    void check_room() const {
+        const Gradients::State& s = *sink.state_;
+        require(s.store == nullptr || s.store->table().size() == s.written.size(),
+                "backward: parameters were added since these gradients were made: {} parameters, room for {}",
+                s.store == nullptr ? 0 : s.store->table().size(), s.written.size());
+    }
+
+    // Whether the gradient of any input is asked for.
+    bool wanted(const Node& node) const {
+        return std::any_of(node.edges.begin(), node.edges.end(), [this](const Edge& e) { return wanted(e, sink); });
+    }
+
+    void reach(Node& node) {
+        ensure(!node.used, "backward: graph used twice: op '{}', shape {}", node.op, node.shape.text());
+        if (!node.reached) {
+            node.reached = true;
+            order.push_back(&node);
+        }
+    }
+
     // All nodes below the outputs, without recursion; counts the deferred uses of each parameter.
     void collect(Node* output) {
-        if (output == nullptr || output->reached)
+        if (output == nullptr)
             return;
-        output->reached = true;
-        order.push_back(output);
-        for (std::size_t i = order.size() - 1; i < order.size(); ++i) {
-            Node& node = *order[i];
-            ensure(!node.used, "backward: graph used twice: op '{}', shape {}", node.op, node.shape.text());
-            for (const Edge& e : node.edges) {
-                if (e.node && !e.node->reached) {
-                    e.node->reached = true;
-                    order.push_back(e.node.get());
-                }
+        std::size_t i = order.size();
+        for (reach(*output); i < order.size(); ++i) {
+            for (const Edge& e : order[i]->edges) {
+                if (e.node)
+                    reach(*e.node);
                 if (e.kind == Input::Kind::deferred && e.parameter != nullptr && wanted(e, sink))
                     ++sink.state_->uses_left[e.parameter->index];
             }
@@ -258,11 +273,13 @@ struct BackwardPass {
         Array<PendingProduct>& pending = sink.state_->pending[p.index];
         while (!pending.empty()) {
             const int64_t offset = pending.front().offset;
-            const auto same = [offset](const PendingProduct& q) { return q.offset == offset; };
-            int64_t rows = 0;
-            for (const PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
             Tensor x = pending.front().x, dy = pending.front().dy;
             const int64_t in = x.shape().columns(), out = dy.shape().columns();
+            const auto same = [=](const PendingProduct& q) {
+                return q.offset == offset && q.x.shape().columns() == in && q.dy.shape().columns() == out;
+            };
+            int64_t rows = 0;
+            for (const PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
             if (rows != x.shape().rows()) {
                 x = Tensor::empty({rows, in});
                 dy = Tensor::empty({rows, out});
@@ -290,13 +307,25 @@ struct BackwardPass {
             sink.state_->watched.emplace_back(alive, Tensor::over(node.gradient, node.shape));
         Backward b(node, sink);
         const trace::Scope module(trace::checked() ? node.module : trace::module());
-        node.run(b);
-        b.finish();
+        if (wanted(node)) {
+            node.run(b);
+            b.finish();
+        }
         if (trace::checked())
             check(node);
         node.used = true;
         node.gradient = {};
         node.free_saved();
+    }
+
+    // After an exception: this graph is spent, and the sink is ready for another after reset().
+    void abandon() {
+        for (Node* node : order) {
+            node->used = true;
+            node->gradient = {};
+        }
+        for (auto& pending : sink.state_->pending) pending.clear();
+        std::fill(sink.state_->uses_left.begin(), sink.state_->uses_left.end(), 0);
     }
 
     void check(const Node& node) const {
@@ -317,6 +346,8 @@ bool Backward::needs(int input) const { return BackwardPass::wanted(edge(input),
 
 Destination Backward::into(int input) {
     Edge& e = edge(input);
+    ensure(e.kind != Input::Kind::deferred, "op '{}': a deferred input takes products: input {} of {}", node_.op, input,
+           node_.edges.size());
     if (input < 64)
         asked_ |= uint64_t{1} << input;
     if (e.kind != Input::Kind::broadcast || e.shape == node_.shape)
@@ -326,6 +357,16 @@ Destination Backward::into(int input) {
     broadcast_input_[slot] = input;
     broadcast_[slot] = Tensor::empty(node_.shape);
     return {broadcast_[slot].writable(), Write::set};
+}
+
+bool Backward::distinct(std::initializer_list<int> inputs) const {
+    for (const int* i = inputs.begin(); i != inputs.end(); ++i)
+        for (const int* j = i + 1; j != inputs.end(); ++j) {
+            const Edge &a = edge(*i), &b = edge(*j);
+            if (needs(*i) && needs(*j) && a.node.get() == b.node.get() && a.parameter == b.parameter)
+                return false;
+        }
+    return true;
 }
 
 void Backward::add_product(int input, const Tensor& x, const Tensor& dy) {
@@ -368,15 +409,22 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
                     y.shape().text(), cotangents[i].shape().text());
     }
     BackwardPass pass{sink, {}};
-    for (const Tensor& y : outputs) pass.collect(y.node());
-    std::stable_sort(pass.order.begin(), pass.order.end(), [](const Node* a, const Node* b) { return a->serial > b->serial; });
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const Tensor seed = cotangents.empty() ? Tensor::full(outputs[i].shape(), 1) : cotangents[i];
-        const Edge e = edge_to(outputs[i], Input::Kind::plain);
-        if (BackwardPass::wanted(e, sink))
-            kernels::axpy(1, seed.data(), BackwardPass::destination(e, sink), seed.size());
+    pass.check_room();
+    try {
+        for (const Tensor& y : outputs) pass.collect(y.node());
+        std::stable_sort(pass.order.begin(), pass.order.end(),
+                         [](const Node* a, const Node* b) { return a->serial > b->serial; });
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const Tensor seed = cotangents.empty() ? Tensor::full(outputs[i].shape(), 1) : cotangents[i];
+            const Edge e = edge_to(outputs[i], Input::Kind::plain);
+            if (BackwardPass::wanted(e, sink))
+                kernels::axpy(1, seed.data(), BackwardPass::destination(e, sink), seed.size());
+        }
+        for (Node* node : pass.order) pass.run(*node);
+    } catch (...) {
+        pass.abandon();
+        throw;
     }
-    for (Node* node : pass.order) pass.run(*node);
 }
 
 void backward(const Tensor& loss, Gradients& sink) { backward({&loss, 1}, {}, sink); }

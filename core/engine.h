@@ -11,6 +11,7 @@
 ///
 /// The engine does once what every op would otherwise repeat: skipping inputs that need no gradient, summing over broadcast
 /// axes, accumulating, freeing saved tensors as soon as used, destroying long graphs without recursion.
+#include <initializer_list>
 #include <memory>
 #include <span>
 
@@ -93,8 +94,11 @@ class Backward {
     bool needs(int input) const;
     /// Where to write the gradient of `input`; ask once for each needed input, and write before asking for the next.
     Destination into(int input);
-    /// The same, or nowhere (no data) when nobody needs it. Several may be asked for at once only if they turn out distinct.
+    /// The same, or nowhere (no data) when nobody needs it. Several may be written at once only if they are distinct().
     Destination wanted(int input) { return needs(input) ? into(input) : Destination{}; }
+    /// Whether no two of these inputs have their gradients in one buffer, so that one kernel may write them all in one pass.
+    /// (They share one when a tensor, or views of one, are given to an op twice.)
+    bool distinct(std::initializer_list<int> inputs) const;
     /// d(weight) += x^T dy with x [M, in], dy [M, out], for an input declared `deferred`: postponed to the last use of a
     /// parameter in the graph and then one product over all uses; at once for any other tensor.
     void add_product(int input, const Tensor& x, const Tensor& dy);

@@ -53,6 +53,8 @@ namespace {
 // modified Gram-Schmidt on normal draws, in double.
 void fill_orthogonal(real* values, const Shape& shape, double gain, Stream& stream) {
     const int64_t rows = shape.rows(), columns = shape.columns();
+    if (shape.size() == 0)
+        return;
     for (int64_t first = 0; first < columns; first += rows) {
         const int64_t width = std::min(rows, columns - first);
         std::vector<std::vector<double>> basis;
@@ -181,12 +183,18 @@ void StateUpdates::reset() {
 void StateUpdates::add(const NamedState& state, const Tensor& sum, double count) {
     require(sum.shape() == state.shape, "named state '{}': update of another shape: state {}, update {}", state.name,
             state.shape.text(), sum.shape().text());
+    require(state.index < counts_.size(), "named state '{}': added since these updates were made: state {}, room for {}",
+            state.name, state.index, counts_.size());
     for (int64_t i = 0; i < sum.size(); ++i)
         sums_[static_cast<std::size_t>(state.offset + i)] += static_cast<double>(sum.data()[i]);
     counts_[state.index] += count;
 }
 
 void StateUpdates::apply(std::span<const StateUpdates> shards, ParameterStore& store) {
+    for (const StateUpdates& shard : shards)
+        require(shard.counts_.size() == store.states().size(),
+                "named state: added since these updates were made: {} states, room for {}", store.states().size(),
+                shard.counts_.size());
     for (const NamedState& s : store.states()) {
         double count = 0;
         for (const StateUpdates& shard : shards) count += shard.counts_[s.index];

@@ -25,7 +25,7 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, 
                                                            ranges.empty() ? nullptr : ranges.data(), b.gradient(), dq, dk, dv);
                       };
                       const Destination dq = b.wanted(0), dk = b.wanted(1), dv = b.wanted(2);
-                      if (distinct({dq, dk, dv}))
+                      if (b.distinct({0, 1, 2}))
                           return run(dq, dk, dv);
                       run(dq, {}, {});
                       run({}, dk, {});
