@@ -3,6 +3,8 @@
 /// op(B) [K, N], C [M, N]; lda, ldb, ldc are the distances between stored rows. beta == 0 overwrites C, NaN included.
 /// Bits of a row depend on M, N, K, the transposes and beta, never on addresses or on other callers: so M must never be
 /// chosen from the number of threads. M == 1 goes to gemv.
+#include <string>
+
 #include "core/real.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -17,7 +19,7 @@ void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch,
                   const real* a, int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta,
                   real* c, int64_t ldc, int64_t stride_c);
 
-/// "OpenBLAS 0.3.21 ... " as the library describes itself; a part of a run's provenance.
-const char* gemm_library();
+/// "OpenBLAS 0.3.21 ... (SkylakeX)": the library and the kernels it runs here, a part of a run's provenance.
+std::string gemm_library();
 
 }  // namespace attend::inline ATTEND_PRECISION
