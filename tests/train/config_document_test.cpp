@@ -197,10 +197,10 @@ TEST_CASE("files: relative to their folder, missing, a folder, too large") {
     CHECK(v.place.source->folder == folder.string());
 
     const std::string none = (folder / "none.json").string();
-    CHECK(message_of(none) == none + ": cannot be opened: No such file or directory");
-    CHECK(message_of(folder.string()) == folder.string() + ": cannot be read: Is a directory");
+    CHECK(message_of(none) == none + ": cannot be read: No such file or directory");
+    CHECK(message_of(folder.string()) == folder.string() + ": cannot be read: it is a folder, and a file is needed");
     std::ofstream(file) << std::string(config::largest_file + 1, ' ');
-    CHECK(message_of(file) == fmt::format("{}: too large for a config: {} bytes or more, limit {}", file,
+    CHECK(message_of(file) == fmt::format("{}: file is too large: size {} bytes, limit {} bytes", file,
                                           config::largest_file + 1, config::largest_file));
     fs::remove_all(folder);
 }

@@ -1,15 +1,12 @@
 #include "train/config/document.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "core/files.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
@@ -258,19 +255,7 @@ std::shared_ptr<const Source> file_source(const std::string& path) {
     return std::make_shared<const Source>(Source{path, absolute.parent_path().string(), Source::Kind::file});
 }
 
-Value load(const std::string& path) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-    require(file != nullptr, "{}: cannot be opened: {}", path, std::strerror(errno));
-    std::string text;
-    std::array<char, 65536> block;
-    while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) {
-        text.append(block.data(), n);
-        require(text.size() <= largest_file, "{}: too large for a config: {} bytes or more, limit {}", path, text.size(),
-                largest_file);
-    }
-    require(std::ferror(file.get()) == 0, "{}: cannot be read: {}", path, std::strerror(errno));
-    return parse_object(text, file_source(path));
-}
+Value load(const std::string& path) { return parse_object(read_file(path, largest_file), file_source(path)); }
 
 std::string described(const Value& v) {
     switch (v.kind) {
