@@ -176,6 +176,8 @@ TEST_SUITE("parallel") {
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
         CHECK(task->size(Split::train) == 50'000);
         MESSAGE("seconds: ", seconds.count());
-        CHECK(seconds.count() < 5);  // wide, for loaded machines and sanitizers
+#if defined(NDEBUG) && !defined(ATTEND_SANITIZED)
+        CHECK(seconds.count() < 3);  // about 0.15 on an idle machine
+#endif
     }
 }
