@@ -88,12 +88,12 @@ std::string message(F f) {
 }  // namespace
 
 TEST_SUITE("optimizers") {
-    TEST_CASE("all_seams() knows the table before anyone asks for it") {
+    TEST_CASE("optimizers: all_seams() knows the table before anyone asks for it") {
         const auto& all = all_seams();
         CHECK(std::any_of(all.begin(), all.end(), [](const Seam* s) { return std::string(s->kind()) == "optimizer"; }));
     }
 
-    TEST_CASE("the table lists them") {
+    TEST_CASE("optimizers: the table lists them") {
         CHECK(optimizer_table().names() == std::vector<std::string>{"sgd", "adam", "adamw", "adadelta"});
     }
 

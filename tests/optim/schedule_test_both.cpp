@@ -30,12 +30,12 @@ doctest::Approx near(double x) { return doctest::Approx(x).epsilon(1e-12); }
 }  // namespace
 
 TEST_SUITE("schedules") {
-    TEST_CASE("all_seams() knows the table before anyone asks for it") {
+    TEST_CASE("schedules: all_seams() knows the table before anyone asks for it") {
         const auto& all = all_seams();
         CHECK(std::any_of(all.begin(), all.end(), [](const Seam* s) { return std::string(s->kind()) == "schedule"; }));
     }
 
-    TEST_CASE("the table lists them") {
+    TEST_CASE("schedules: the table lists them") {
         CHECK(schedule_table().names() == std::vector<std::string>{"constant", "linear", "cosine", "inverse_sqrt"});
     }
 
