@@ -1,0 +1,179 @@
+#include "tests/oracles/composites.h"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+namespace attend::inline ATTEND_PRECISION::oracles {
+
+namespace {
+
+// One mask value a row, [rows, 1].
+Tensor row_mask(int64_t rows, const std::function<bool(int64_t)>& inside) {
+    Tensor m = Tensor::empty({rows, 1});
+    for (int64_t i = 0; i < rows; ++i) m.writable()[i] = inside(i) ? 1 : 0;
+    return m;
+}
+
+// 1 - m
+Tensor complement(const Tensor& m) { return shift(negate(m), 1); }
+
+// x [..., C] as [rows, C]
+Tensor as_rows(const Tensor& x) { return x.reshape({x.shape().rows(), x.shape().columns()}); }
+
+// sum over columns, kept as [rows, 1]
+Tensor row_sums(const Tensor& x) { return sum(x, 1).reshape({x.dim(0), 1}); }
+
+Tensor gate(const Tensor& x, int64_t number, int64_t hidden) { return slice(x, 1, number * hidden, (number + 1) * hidden); }
+
+// Walks over the steps: take(t, mask [B, 1]) makes step t's state and returns it masked to the rows that run.
+Tensor outputs_of(const Tensor& x, std::span<const int32_t> lengths, Direction direction,
+                  const std::function<Tensor(int64_t, const Tensor&)>& take) {
+    const int64_t batch = x.dim(0), steps = x.dim(1);
+    std::vector<Tensor> outputs(static_cast<std::size_t>(steps));
+    for (int64_t k = 0; k < steps; ++k) {
+        const int64_t t = direction == Direction::forward ? k : steps - 1 - k;
+        outputs[static_cast<std::size_t>(t)] =
+            take(t, row_mask(batch, [&](int64_t b) { return lengths.empty() || t < lengths[static_cast<std::size_t>(b)]; }));
+    }
+    return stack(outputs, 1);
+}
+
+}  // namespace
+
+Tensor mask_of(const Ranges& ranges, int64_t rows, int64_t columns) {
+    Tensor m = Tensor::full({rows, columns}, 1);
+    for (std::size_t i = 0; i < ranges.size(); ++i)
+        for (int64_t j = 0; j < columns; ++j)
+            m.writable()[static_cast<int64_t>(i) * columns + j] = j >= ranges[i].begin && j < ranges[i].end ? 1 : 0;
+    return m;
+}
+
+Tensor softmax_composite(const Tensor& x, const Ranges& ranges, real s) {
+    const Tensor z = as_rows(x), m = mask_of(ranges, z.dim(0), z.dim(1));
+    const Tensor e = exp(scale(z, s)) * m;
+    const Tensor empty = row_mask(z.dim(0), [&](int64_t i) {
+        return !ranges.empty() && ranges[static_cast<std::size_t>(i)].begin == ranges[static_cast<std::size_t>(i)].end;
+    });
+    return (e / (row_sums(e) + empty)).reshape(x.shape());
+}
+
+Tensor log_softmax_composite(const Tensor& x, const Ranges& ranges) {
+    const Tensor z = as_rows(x), m = mask_of(ranges, z.dim(0), z.dim(1));
+    const Tensor empty = row_mask(z.dim(0), [&](int64_t i) {
+        return !ranges.empty() && ranges[static_cast<std::size_t>(i)].begin == ranges[static_cast<std::size_t>(i)].end;
+    });
+    return (m * (z - log(row_sums(exp(z) * m) + empty))).reshape(x.shape());
+}
+
+Tensor sparsemax_composite(const Tensor& x, const Ranges& ranges, real s) {
+    const Tensor z = scale(as_rows(x), s);
+    const int64_t rows = z.dim(0), columns = z.dim(1);
+    Tensor support = mask_of(ranges, rows, columns), counts = Tensor::full({rows, 1}, 1);
+    for (int64_t i = 0; i < rows; ++i) {
+        real* m = support.writable() + i * columns;
+        const real* row = z.data() + i * columns;
+        std::vector<double> sorted;
+        for (int64_t j = 0; j < columns; ++j)
+            if (m[j] != 0)
+                sorted.push_back(static_cast<double>(row[j]));
+        std::sort(sorted.rbegin(), sorted.rend());
+        double sum = 0, threshold = 0;
+        for (std::size_t k = 0; k < sorted.size(); ++k) {
+            sum += sorted[k];
+            if (1 + static_cast<double>(k + 1) * sorted[k] > sum)
+                threshold = (sum - 1) / static_cast<double>(k + 1);
+        }
+        real n = 0;
+        for (int64_t j = 0; j < columns; ++j) n += m[j] = m[j] != 0 && static_cast<double>(row[j]) > threshold ? 1 : 0;
+        counts.writable()[i] = std::max<real>(1, n);
+    }
+    const Tensor tau = shift(row_sums(z * support), -1) / counts;
+    return (support * (z - tau)).reshape(x.shape());
+}
+
+Tensor layer_norm_composite(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon) {
+    const Tensor z = as_rows(x), centred = z - mean(z, 1).reshape({z.dim(0), 1});
+    const Tensor deviation = sqrt(shift(mean(square(centred), 1), epsilon)).reshape({z.dim(0), 1});
+    Tensor y = centred / deviation;
+    if (gain.defined())
+        y = y * gain;
+    if (bias.defined())
+        y = y + bias;
+    return y.reshape(x.shape());
+}
+
+Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {
+    const int64_t batch = query.dim(0), queries = query.dim(1), count = keys.dim(1), width = v.dim(0);
+    const Tensor pairs =
+        tanh(query.reshape({batch, queries, 1, width}) + keys.reshape({batch, 1, count, width}));  // [B, T, S, A]
+    return sum(pairs * v, 3) * mask_of(ranges, batch * queries, count).reshape({batch, queries, count});
+}
+
+Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus) {
+    Tensor y = matmul(as_rows(x), weight);
+    if (bias.defined())
+        y = y + bias;
+    y = y.reshape(x.shape().with(-1, weight.dim(1)));
+    return plus.defined() ? y + plus : y;
+}
+
+Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& o) {
+    const Tensor log_p = log_softmax_composite(logits, {});
+    Array<int32_t> ids(targets.begin(), targets.end());
+    Tensor counted = Tensor::full({logits.dim(0)}, 1);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        if (ids[i] == o.ignored) {
+            ids[i] = 0;
+            counted.writable()[i] = 0;
+        }
+    const auto e = static_cast<real>(o.label_smoothing);
+    const Tensor rows = scale(pick(log_p, ids), e - 1) - scale(sum(log_p, 1), e / static_cast<real>(logits.dim(1)));
+    return scale(sum(rows * counted), static_cast<real>(1 / o.normaliser));
+}
+
+Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Transpose transposed, const Tensor& bias,
+                                    std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+    const Tensor product = matmul(h, weight, Transpose::no, transposed);
+    return cross_entropy_composite(bias.defined() ? product + bias : product, targets, options);
+}
+
+Tensor gru_step_composite(const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias) {
+    const int64_t hidden = h.dim(1);
+    const Tensor hp = matmul(h, recurrent) + bias;
+    const Tensor r = sigmoid(gate(x, 0, hidden) + gate(hp, 0, hidden)), z = sigmoid(gate(x, 1, hidden) + gate(hp, 1, hidden));
+    const Tensor n = tanh(gate(x, 2, hidden) + r * gate(hp, 2, hidden));
+    return complement(z) * n + z * h;
+}
+
+LstmState lstm_step_composite(const Tensor& x, const LstmState& state, const Tensor& recurrent, const Tensor& bias) {
+    const int64_t hidden = state.h.dim(1);
+    const Tensor p = x + matmul(state.h, recurrent) + bias;
+    const Tensor i = sigmoid(gate(p, 0, hidden)), f = sigmoid(gate(p, 1, hidden)), g = tanh(gate(p, 2, hidden));
+    const Tensor c = f * state.c + i * g;
+    return {sigmoid(gate(p, 3, hidden)) * tanh(c), c};
+}
+
+GruLayerResult gru_layer_composite(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction) {
+    Tensor h = h0.defined() ? h0 : Tensor::zeros({x.dim(0), x.dim(2) / 3});
+    const Tensor outputs = outputs_of(x, lengths, direction, [&](int64_t t, const Tensor& runs) {
+        h = runs * gru_step_composite(step(x, t), h, recurrent, bias) + complement(runs) * h;
+        return runs * h;
+    });
+    return {outputs, h};
+}
+
+LstmLayerResult lstm_layer_composite(const Tensor& x, const LstmState& state, const Tensor& recurrent, const Tensor& bias,
+                                     std::span<const int32_t> lengths, Direction direction) {
+    const Tensor zeros = Tensor::zeros({x.dim(0), x.dim(2) / 4});
+    LstmState s = state.h.defined() ? state : LstmState{zeros, zeros};
+    const Tensor outputs = outputs_of(x, lengths, direction, [&](int64_t t, const Tensor& runs) {
+        const LstmState next = lstm_step_composite(step(x, t), s, recurrent, bias);
+        s = {runs * next.h + complement(runs) * s.h, runs * next.c + complement(runs) * s.c};
+        return runs * s.h;
+    });
+    return {outputs, s};
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::oracles

@@ -1,0 +1,38 @@
+#pragma once
+/// The fused ops written out in elementwise ops, sums and matrix products: slow and obvious. Arguments, shapes and results are
+/// those of the fused ops in core/ops/.
+#include <span>
+
+#include "core/ops.h"
+
+namespace attend::inline ATTEND_PRECISION::oracles {
+
+/// [rows, columns]: 1 inside each row's range and 0 outside; all 1 when `ranges` is empty.
+Tensor mask_of(const Ranges& ranges, int64_t rows, int64_t columns);
+
+/// e^(s x) m / sum e^(s x) m, with m the mask; a row that sees nothing is 0.
+Tensor softmax_composite(const Tensor& x, const Ranges& ranges, real scale);
+/// m (x - ln sum e^x m)
+Tensor log_softmax_composite(const Tensor& x, const Ranges& ranges);
+/// m_S (s x - (sum over S of s x - 1) / |S|), the support S found by sorting (Martins and Astudillo 2016, algorithm 1).
+Tensor sparsemax_composite(const Tensor& x, const Ranges& ranges, real scale);
+/// gain (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) + bias
+Tensor layer_norm_composite(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon);
+/// sum_a v_a tanh(query + keys), all pairs at once
+Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
+
+/// x W + bias + plus as a matmul and two additions
+Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus);
+/// The mean over rows of -(1 - e) ln p_target - e / V sum_k ln p_k, from log_softmax and pick
+Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options);
+Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
+                                    std::span<const int32_t> targets, const CrossEntropyOptions& options);
+
+Tensor gru_step_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
+LstmState lstm_step_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias);
+GruLayerResult gru_layer_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction);
+LstmLayerResult lstm_layer_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent,
+                                     const Tensor& bias, std::span<const int32_t> lengths, Direction direction);
+
+}  // namespace attend::inline ATTEND_PRECISION::oracles
