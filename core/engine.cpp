@@ -181,14 +181,14 @@ Tensor Gradients::of(const Tensor& x) const {
     const State& s = *state_;
     if (const Parameter* p = x.parameter(); p != nullptr) {
         require(p->store == s.store, "gradients: parameter of another store: '{}' {}, these gradients have {} parameters",
-                p->name, p->shape.text(), s.pending.size());
+                p->name, p->shape, s.pending.size());
         if (p->index >= s.written.size() || !s.written[p->index])
             return Tensor::zeros(x.shape());
         const int64_t first = x.data() - p->store->data();
         return Tensor::of(x.shape(), {data() + first, static_cast<std::size_t>(x.size())});
     }
     require(x.node() != nullptr && x.node()->watched,
-            "gradients: neither a parameter nor watched: shape {}, {} watched tensors", x.shape().text(), s.watched.size());
+            "gradients: neither a parameter nor watched: shape {}, {} watched tensors", x.shape(), s.watched.size());
     for (const auto& [node, gradient] : s.watched)
         if (node.get() == x.node())
             return gradient.part(x.data() - node->base, x.shape());
@@ -218,11 +218,28 @@ struct BackwardPass {
     }
 
     void reach(Node& node) {
-        ensure(!node.used, "backward: graph used twice: op '{}', shape {}", node.op, node.shape.text());
+        ensure(!node.used, "backward: graph used twice: op '{}', shape {}", node.op, node.shape);
         if (!node.reached) {
             node.reached = true;
             order.push_back(&node);
         }
+    }
+
+    // Descending serials, found order where equal. (std::stable_sort would ask the system for its buffer.)
+    void sort() {
+        struct Place {
+            uint64_t serial;
+            std::size_t found;
+        };
+        Array<Place> keys;
+        keys.reserve(order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) keys.push_back({order[i]->serial, i});
+        std::sort(keys.begin(), keys.end(),
+                  [](const Place& a, const Place& b) { return a.serial != b.serial ? a.serial > b.serial : a.found < b.found; });
+        Array<Node*> sorted;
+        sorted.reserve(order.size());
+        for (const Place& k : keys) sorted.push_back(order[k.found]);
+        order.swap(sorted);
     }
 
     // All nodes below the outputs, without recursion; counts the deferred uses of each parameter.
@@ -301,7 +318,7 @@ struct BackwardPass {
     }
 
     void run(Node& node) {
-        ensure(static_cast<bool>(node.gradient), "backward: no gradient came: op '{}', shape {}", node.op, node.shape.text());
+        ensure(static_cast<bool>(node.gradient), "backward: no gradient came: op '{}', shape {}", node.op, node.shape);
         const Ref<Node> alive = Ref<Node>::share(&node);
         if (node.watched)
             sink.state_->watched.emplace_back(alive, Tensor::over(node.gradient, node.shape));
@@ -374,8 +391,7 @@ void Backward::add_product(int input, const Tensor& x, const Tensor& dy) {
     if (input < 64)
         asked_ |= uint64_t{1} << input;
     ensure(e.shape.size() == x.shape().columns() * dy.shape().columns() && x.shape().rows() == dy.shape().rows(),
-           "op '{}': product of another shape: x {}, dy {}, weight {}", node_.op, x.shape().text(), dy.shape().text(),
-           e.shape.text());
+           "op '{}': product of another shape: x {}, dy {}, weight {}", node_.op, x.shape(), dy.shape(), e.shape);
     if (e.parameter == nullptr || e.kind != Input::Kind::deferred)
         return BackwardPass::product(x, dy, BackwardPass::destination(e, sink_));
     const std::size_t index = e.parameter->index;
@@ -400,20 +416,19 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
             outputs.size(), cotangents.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const Tensor& y = outputs[i];
-        require(y.recorded(), "backward: output is not recorded: output {}, shape {}", i, y.shape().text());
+        require(y.recorded(), "backward: output is not recorded: output {}, shape {}", i, y.shape());
         if (cotangents.empty())
-            require(y.size() == 1, "backward: a cotangent is needed: output {} has shape {}, {} elements", i, y.shape().text(),
+            require(y.size() == 1, "backward: a cotangent is needed: output {} has shape {}, {} elements", i, y.shape(),
                     y.size());
         else
             require(cotangents[i].shape() == y.shape(), "backward: cotangent of another shape: output {}, cotangent {}",
-                    y.shape().text(), cotangents[i].shape().text());
+                    y.shape(), cotangents[i].shape());
     }
     BackwardPass pass{sink, {}};
     pass.check_room();
     try {
         for (const Tensor& y : outputs) pass.collect(y.node());
-        std::stable_sort(pass.order.begin(), pass.order.end(),
-                         [](const Node* a, const Node* b) { return a->serial > b->serial; });
+        pass.sort();
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             const Tensor seed = cotangents.empty() ? Tensor::full(outputs[i].shape(), 1) : cotangents[i];
             const Edge e = edge_to(outputs[i], Input::Kind::plain);

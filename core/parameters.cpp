@@ -151,8 +151,7 @@ bool ParameterStore::freeze(const std::string& name) {
 
 const NamedState& ParameterStore::add_state(const std::string& name, const Shape& shape, double initial, double decay) {
     for (const NamedState& s : states_)
-        require(s.name != name, "named state: name taken: '{}' {}, already there with shape {}", name, shape.text(),
-                s.shape.text());
+        require(s.name != name, "named state: name taken: '{}' {}, already there with shape {}", name, shape, s.shape);
     NamedState s;
     s.name = name;
     s.shape = shape;
@@ -182,7 +181,7 @@ void StateUpdates::reset() {
 
 void StateUpdates::add(const NamedState& state, const Tensor& sum, double count) {
     require(sum.shape() == state.shape, "named state '{}': update of another shape: state {}, update {}", state.name,
-            state.shape.text(), sum.shape().text());
+            state.shape, sum.shape());
     require(state.index < counts_.size(), "named state '{}': added since these updates were made: state {}, room for {}",
             state.name, state.index, counts_.size());
     for (int64_t i = 0; i < sum.size(); ++i)

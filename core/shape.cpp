@@ -64,8 +64,8 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
     std::array<int64_t, Shape::max_rank> sizes{};
     for (int i = 1; i <= rank; ++i) {
         const int64_t m = i <= a.rank() ? a[-i] : 1, n = i <= b.rank() ? b[-i] : 1;
-        require(m == n || m == 1 || n == 1, "{}: shapes do not broadcast: a {} has {} on axis -{}, b {} has {}", op, a.text(),
-                m, i, b.text(), n);
+        require(m == n || m == 1 || n == 1, "{}: shapes do not broadcast: a {} has {} on axis -{}, b {} has {}", op, a, m, i, b,
+                n);
         sizes[static_cast<std::size_t>(rank - i)] = m == 1 ? n : m;
     }
     return Shape(std::span<const int64_t>(sizes.data(), static_cast<std::size_t>(rank)));

@@ -56,3 +56,12 @@ class Shape {
 Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 
 }  // namespace attend::inline ATTEND_PRECISION
+
+/// Shapes stand in messages as they are: "{}" writes text() only when a message is made.
+template <>
+struct fmt::formatter<attend::Shape> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(const attend::Shape& shape, format_context& context) const {
+        return fmt::format_to(context.out(), "{}", shape.text());
+    }
+};

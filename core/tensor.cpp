@@ -49,25 +49,25 @@ Tensor Tensor::full(const Shape& shape, real value) {
 
 Tensor Tensor::of(const Shape& shape, std::span<const real> values) {
     require(static_cast<int64_t>(values.size()) == shape.size(), "tensor: count of values differs: shape {} has {}, given {}",
-            shape.text(), shape.size(), values.size());
+            shape, shape.size(), values.size());
     Tensor t = empty(shape);
     std::copy(values.begin(), values.end(), t.data_);
     return t;
 }
 
 real* Tensor::writable() {
-    ensure(!node_ && parameter_ == nullptr, "tensor {}: written to although it is part of a graph", shape_.text());
+    ensure(!node_ && parameter_ == nullptr, "tensor {}: written to although it is part of a graph", shape_);
     return data_;
 }
 
 real Tensor::item() const {
-    require(size() == 1 && defined(), "item: not one element: shape {}, size {}", shape_.text(), size());
+    require(size() == 1 && defined(), "item: not one element: shape {}, size {}", shape_, size());
     return data_[0];
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {
-    require(shape.size() == size(), "reshape: sizes differ: from {} with {} elements, to {} with {}", shape_.text(), size(),
-            shape.text(), shape.size());
+    require(shape.size() == size(), "reshape: sizes differ: from {} with {} elements, to {} with {}", shape_, size(), shape,
+            shape.size());
     Tensor t = *this;
     t.shape_ = shape;
     return t;
@@ -76,13 +76,13 @@ Tensor Tensor::reshape(const Shape& shape) const {
 Tensor Tensor::rows(int64_t begin, int64_t end) const {
     require(rank() >= 1, "rows: a scalar has no rows: rank {}, least 1", rank());
     require(0 <= begin && begin <= end && end <= dim(0), "rows: out of range: rows {} to {}, shape {} has {}", begin, end,
-            shape_.text(), dim(0));
+            shape_, dim(0));
     return part(begin * shape_.inner(0), shape_.with(0, end - begin));
 }
 
 Tensor Tensor::part(int64_t offset, const Shape& shape) const {
     require(offset >= 0 && offset + shape.size() <= size(), "part: out of range: elements {} to {}, shape {} has {}", offset,
-            offset + shape.size(), shape_.text(), size());
+            offset + shape.size(), shape_, size());
     Tensor t = *this;
     t.shape_ = shape;
     t.data_ += offset;

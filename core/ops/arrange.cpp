@@ -22,7 +22,7 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
     int64_t width = 0;
     for (const Tensor& p : parts) {
         require(p.rank() == first.rank() && p.shape().with(a, 0) == first.with(a, 0),
-                "concat: shapes differ off axis {}: first {}, another {}", a, first.text(), p.shape().text());
+                "concat: shapes differ off axis {}: first {}, another {}", a, first, p.shape());
         width += p.dim(a);
     }
     Tensor y = Tensor::empty(first.with(a, width));
@@ -51,8 +51,7 @@ Tensor stack(std::span<const Tensor> parts, int axis) {
     require(!parts.empty(), "stack: nothing to join: {} parts, at least {}", parts.size(), 1);
     Array<Tensor> lifted;
     for (const Tensor& p : parts) {
-        require(p.shape() == parts[0].shape(), "stack: shapes differ: first {}, another {}", parts[0].shape().text(),
-                p.shape().text());
+        require(p.shape() == parts[0].shape(), "stack: shapes differ: first {}, another {}", parts[0].shape(), p.shape());
         lifted.push_back(p.reshape(p.shape().inserted(axis, 1)));
     }
     return concat(lifted, axis);
@@ -62,7 +61,7 @@ Tensor stack(std::span<const Tensor> parts, int axis) {
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
     const int a = x.shape().checked(axis);
     require(0 <= begin && begin <= end && end <= x.dim(a),
-            "slice: out of range: positions {} to {}, shape {} has {} on axis {}", begin, end, x.shape().text(), x.dim(a), a);
+            "slice: out of range: positions {} to {}, shape {} has {} on axis {}", begin, end, x.shape(), x.dim(a), a);
     if (a == 0)
         return x.rows(begin, end);
     const int64_t outer = x.shape().outer(a), inner = x.shape().inner(a), stride = x.dim(a) * inner;
@@ -78,7 +77,7 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 }
 
 Tensor step(const Tensor& x, int64_t t) {
-    require(x.rank() >= 2 && t >= 0 && t < x.dim(1), "step: out of range: step {}, shape {}", t, x.shape().text());
+    require(x.rank() >= 2 && t >= 0 && t < x.dim(1), "step: out of range: step {}, shape {}", t, x.shape());
     return slice(x, 1, t, t + 1).reshape(x.shape().without(1));
 }
 
@@ -112,9 +111,8 @@ Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
 
 // y[i] = table[ids[i]]; dtable[ids[i]] += dy[i]
 Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape& shape) {
-    require(table.rank() == 2, "embedding: a table has two axes: rank {}, shape {}", table.rank(), table.shape().text());
-    require(shape.size() == static_cast<int64_t>(ids.size()), "embedding: sizes differ: {} ids, shape {}", ids.size(),
-            shape.text());
+    require(table.rank() == 2, "embedding: a table has two axes: rank {}, shape {}", table.rank(), table.shape());
+    require(shape.size() == static_cast<int64_t>(ids.size()), "embedding: sizes differ: {} ids, shape {}", ids.size(), shape);
     const int64_t size = table.dim(0), columns = table.dim(1);
     check_ids("embedding", ids, size);
     Tensor y = Tensor::empty(shape.inserted(shape.rank(), columns));
@@ -129,7 +127,7 @@ Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape&
 
 // y[i] = x[i, ids[i]]
 Tensor pick(const Tensor& x, std::span<const int32_t> ids) {
-    require(x.rank() == 2 && x.dim(0) == static_cast<int64_t>(ids.size()), "pick: one id a row: x {}, {} ids", x.shape().text(),
+    require(x.rank() == 2 && x.dim(0) == static_cast<int64_t>(ids.size()), "pick: one id a row: x {}, {} ids", x.shape(),
             ids.size());
     const int64_t columns = x.dim(1);
     check_ids("pick", ids, columns);

@@ -8,14 +8,13 @@ namespace attend::inline ATTEND_PRECISION {
 Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {
     require(query.rank() == 3 && keys.rank() == 3 && v.rank() == 1 && query.dim(0) == keys.dim(0) &&
                 query.dim(2) == keys.dim(2) && v.dim(0) == keys.dim(2),
-            "additive_score: shapes do not fit: query {}, keys {}, v {}", query.shape().text(), keys.shape().text(),
-            v.shape().text());
+            "additive_score: shapes do not fit: query {}, keys {}, v {}", query.shape(), keys.shape(), v.shape());
     const kernels::ScoreSizes sizes{query.dim(0), query.dim(1), keys.dim(1), v.dim(0)};
     require(ranges.empty() || static_cast<int64_t>(ranges.size()) == sizes.batch * sizes.queries,
             "additive_score: one range a row: {} ranges, {} rows", ranges.size(), sizes.batch * sizes.queries);
     for (const Range& r : ranges)
         require(0 <= r.begin && r.begin <= r.end && r.end <= sizes.keys,
-                "additive_score: range leaves the axis: {} to {}, keys {}", r.begin, r.end, keys.shape().text());
+                "additive_score: range leaves the axis: {} to {}, keys {}", r.begin, r.end, keys.shape());
     Tensor y = Tensor::empty({sizes.batch, sizes.queries, sizes.keys});
     kernels::additive_score(sizes, query.data(), keys.data(), v.data(), ranges.empty() ? nullptr : ranges.data(), y.writable());
     return record("additive_score", y, {query, keys, v},

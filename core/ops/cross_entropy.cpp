@@ -52,14 +52,13 @@ Tensor times(const Tensor& gradient, real factor) {
 // logits z = h W + b; g = dloss/dz; dh = g W^T, dW = h^T g (tied: g^T h), db = sum over rows of g
 CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias,
                                       std::span<const int32_t> targets, const CrossEntropyOptions& options) {
-    require(h.rank() == 2 && weight.rank() == 2, "head: two axes are needed: h {}, weight {}", h.shape().text(),
-            weight.shape().text());
+    require(h.rank() == 2 && weight.rank() == 2, "head: two axes are needed: h {}, weight {}", h.shape(), weight.shape());
     const bool transposed = tied == Transpose::yes;
     const int64_t rows = h.dim(0), width = h.dim(1), classes = weight.dim(transposed ? 0 : 1);
     require(weight.dim(transposed ? 1 : 0) == width, "head: inner sizes differ: h {} has {} columns, weight {} takes {}",
             h.shape().text(), width, weight.shape().text(), weight.dim(transposed ? 1 : 0));
-    require(!bias.defined() || bias.shape() == Shape{classes}, "head: bias of another size: bias {}, {} classes",
-            bias.shape().text(), classes);
+    require(!bias.defined() || bias.shape() == Shape{classes}, "head: bias of another size: bias {}, {} classes", bias.shape(),
+            classes);
     check("head", rows, classes, targets, options);
     Tensor z = Tensor::empty({rows, classes});
     if (bias.defined())
@@ -85,7 +84,7 @@ CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Tra
 
 // g = dloss/dz
 CrossEntropyResult cross_entropy(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options) {
-    require(logits.rank() == 2, "cross_entropy: two axes are needed: logits {}, rank {}", logits.shape().text(), logits.rank());
+    require(logits.rank() == 2, "cross_entropy: two axes are needed: logits {}, rank {}", logits.shape(), logits.rank());
     const int64_t rows = logits.dim(0), classes = logits.dim(1);
     check("cross_entropy", rows, classes, targets, options);
     Tensor z = Tensor::of(logits.shape(), {logits.data(), static_cast<std::size_t>(logits.size())});

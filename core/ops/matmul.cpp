@@ -9,11 +9,28 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+// A tensor as messages name it; written only when a message is made.
+struct NamedTensor {
+    const Tensor& tensor;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION
+
+template <>
+struct fmt::formatter<attend::NamedTensor> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(const attend::NamedTensor& named, format_context& context) const {
+        const attend::Parameter* p = named.tensor.parameter();
+        return p == nullptr ? fmt::format_to(context.out(), "{}", named.tensor.shape())
+                            : fmt::format_to(context.out(), "'{}' {}", p->name, named.tensor.shape());
+    }
+};
+
+namespace attend::inline ATTEND_PRECISION {
+
 namespace {
 
-std::string named(const Tensor& x) {
-    return x.parameter() == nullptr ? x.shape().text() : "'" + x.parameter()->name + "' " + x.shape().text();
-}
+NamedTensor named(const Tensor& x) { return {x}; }
 
 Transpose other(Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; }
 
@@ -77,7 +94,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
             named(weight));
     Tensor y = Tensor::empty(x.shape().with(-1, out));
     require(!plus.defined() || plus.shape() == y.shape(), "linear: plus of another shape: plus {}, output {}", named(plus),
-            y.shape().text());
+            y.shape());
     real* to = y.writable();
     real beta = 0;
     if (plus.defined()) {

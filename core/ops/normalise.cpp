@@ -13,7 +13,7 @@ void check_ranges(const char* op, const Tensor& x, const Ranges& ranges) {
             "{}: one range a row: {} ranges, {} rows", op, ranges.size(), x.shape().rows());
     for (const Range& r : ranges)
         require(0 <= r.begin && r.begin <= r.end && r.end <= columns, "{}: range leaves the axis: {} to {}, shape {}", op,
-                r.begin, r.end, x.shape().text());
+                r.begin, r.end, x.shape());
 }
 const Range* first(const Ranges& ranges) { return ranges.empty() ? nullptr : ranges.data(); }
 }  // namespace
@@ -56,7 +56,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real 
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
     require(x.rank() >= 1 && (!gain.defined() || gain.shape() == Shape{columns}) &&
                 (!bias.defined() || bias.shape() == Shape{columns}),
-            "layer_norm: sizes differ: x {}, gain {}, bias {}", x.shape().text(), gain.shape().text(), bias.shape().text());
+            "layer_norm: sizes differ: x {}, gain {}, bias {}", x.shape(), gain.shape(), bias.shape());
     require(epsilon > 0, "layer_norm: epsilon out of range: epsilon {}, more than {}", epsilon, 0);
     Tensor y = Tensor::empty(x.shape()), statistics = Tensor::empty({2, rows});
     kernels::layer_norm(x.data(), gain.data(), bias.data(), epsilon, y.writable(), statistics.writable(),

@@ -78,18 +78,18 @@ struct Walk {
 
 void check_weights(const char* op, int64_t gates, int64_t hidden, const Tensor& recurrent, const Tensor& bias) {
     require(recurrent.shape() == Shape{hidden, gates * hidden} && bias.shape() == Shape{gates * hidden},
-            "{}: weights of another size: recurrent {}, bias {}, hidden {} needs [{}, {}]", op, recurrent.shape().text(),
-            bias.shape().text(), hidden, hidden, gates * hidden);
+            "{}: weights of another size: recurrent {}, bias {}, hidden {} needs [{}, {}]", op, recurrent.shape(), bias.shape(),
+            hidden, hidden, gates * hidden);
 }
 
 Walk check_layer(const char* op, int64_t gates, const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
                  std::span<const int32_t> lengths, Direction direction) {
-    require(x.rank() == 3 && x.dim(2) % gates == 0, "{}: projection of another shape: {}, needs [B, S, {} H]", op,
-            x.shape().text(), gates);
+    require(x.rank() == 3 && x.dim(2) % gates == 0, "{}: projection of another shape: {}, needs [B, S, {} H]", op, x.shape(),
+            gates);
     const int64_t batch = x.dim(0), steps = x.dim(1), hidden = x.dim(2) / gates;
     check_weights(op, gates, hidden, recurrent, bias);
     require(!h.defined() || h.shape() == Shape{batch, hidden}, "{}: state of another shape: state {}, projection {}", op,
-            h.shape().text(), x.shape().text());
+            h.shape(), x.shape());
     require(lengths.empty() || static_cast<int64_t>(lengths.size()) == batch, "{}: one length a row: {} lengths, {} rows", op,
             lengths.size(), batch);
     for (int32_t n : lengths) require(n >= 0 && n <= steps, "{}: length out of range: length {}, {} steps", op, n, steps);
@@ -141,7 +141,7 @@ void finish_state(Backward& b, int input, const Tensor& dh) {
 
 Tensor gru_step(const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias) {
     require(h.rank() == 2 && x.shape() == Shape{h.dim(0), gru_gates * h.dim(1)},
-            "gru_step: shapes do not fit: projection {}, state {}", x.shape().text(), h.shape().text());
+            "gru_step: shapes do not fit: projection {}, state {}", x.shape(), h.shape());
     const int64_t rows = h.dim(0), hidden = h.dim(1), width = gru_gates * hidden;
     check_weights("gru_step", gru_gates, hidden, recurrent, bias);
     Tensor hp = Tensor::empty({rows, width}), y = Tensor::empty(h.shape()), kept = Tensor::empty({rows, gru_kept * hidden});
@@ -165,8 +165,7 @@ Tensor gru_step(const Tensor& x, const Tensor& h, const Tensor& recurrent, const
 
 LstmState lstm_step(const Tensor& x, const LstmState& s, const Tensor& recurrent, const Tensor& bias) {
     require(s.h.rank() == 2 && s.c.shape() == s.h.shape() && x.shape() == Shape{s.h.dim(0), lstm_gates * s.h.dim(1)},
-            "lstm_step: shapes do not fit: projection {}, h {}, c {}", x.shape().text(), s.h.shape().text(),
-            s.c.shape().text());
+            "lstm_step: shapes do not fit: projection {}, h {}, c {}", x.shape(), s.h.shape(), s.c.shape());
     const int64_t rows = s.h.dim(0), hidden = s.h.dim(1), width = lstm_gates * hidden, n = rows * hidden;
     check_weights("lstm_step", lstm_gates, hidden, recurrent, bias);
     Tensor hp = Tensor::empty({rows, width}), y = Tensor::empty({2, rows, hidden}),
@@ -232,7 +231,7 @@ LstmLayerResult lstm_layer(const Tensor& x, const LstmState& s, const Tensor& re
                            std::span<const int32_t> lengths, Direction direction) {
     const Walk w = check_layer("lstm_layer", lstm_gates, x, s.h, recurrent, bias, lengths, direction);
     require(s.c.defined() == s.h.defined() && (!s.c.defined() || s.c.shape() == s.h.shape()),
-            "lstm_layer: states differ: h {}, c {}", s.h.shape().text(), s.c.shape().text());
+            "lstm_layer: states differ: h {}, c {}", s.h.shape(), s.c.shape());
     const int64_t outputs = w.batch * w.steps * w.hidden, width = w.gates * w.hidden,
                   kept_step = w.batch * lstm_kept * w.hidden;
     const int64_t n = w.batch * w.hidden;

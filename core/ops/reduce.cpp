@@ -41,12 +41,12 @@ Tensor sum(const Tensor& x, int axis) {
 }
 
 Tensor mean(const Tensor& x) {
-    require(x.size() > 0, "mean: no elements: shape {}, size {}", x.shape().text(), x.size());
+    require(x.size() > 0, "mean: no elements: shape {}, size {}", x.shape(), x.size());
     return scale(sum(x), real{1} / static_cast<real>(x.size()));
 }
 
 Tensor mean(const Tensor& x, int axis) {
-    require(x.dim(axis) > 0, "mean: empty axis: shape {}, axis {}", x.shape().text(), axis);
+    require(x.dim(axis) > 0, "mean: empty axis: shape {}, axis {}", x.shape(), axis);
     return scale(sum(x, axis), real{1} / static_cast<real>(x.dim(axis)));
 }
 
@@ -54,7 +54,7 @@ Tensor mean(const Tensor& x, int axis) {
 Tensor max(const Tensor& x, int axis) {
     const int a = x.shape().checked(axis);
     const int64_t outer = x.shape().outer(a), n = x.dim(a), inner = x.shape().inner(a);
-    require(n > 0, "max: empty axis: shape {}, axis {}", x.shape().text(), axis);
+    require(n > 0, "max: empty axis: shape {}, axis {}", x.shape(), axis);
     Tensor y = Tensor::empty(x.shape().without(a));
     Array<int64_t> from(static_cast<std::size_t>(y.size()));
     real* to = y.writable();

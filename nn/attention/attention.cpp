@@ -28,7 +28,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
     const trace::Scope here(path.c_str());
     require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
-            "{}: one length a row: memory {}, {} lengths", path, memory.shape().text(), lengths.size());
+            "{}: one length a row: memory {}, {} lengths", path, memory.shape(), lengths.size());
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
@@ -37,7 +37,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
                                const Context& context) const {
     const trace::Scope here(path.c_str());
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
-            query.shape().text(), source.values.shape().text());
+            query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
     const Ranges ranges = (*window)(site);
     Selected chosen = (*select)((*align)((*score)(site, ranges), ranges), site, context);

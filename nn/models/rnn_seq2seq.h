@@ -45,12 +45,12 @@ struct RnnSeq2SeqOptions {
 /// The encoder's states made ready for the decoder.
 struct EncodedSource {
     Attendable memory;
-    std::vector<CellState> start;  ///< the decoder's layers before the first step
+    Array<CellState> start;  ///< the decoder's layers before the first step
 };
 
 /// Where the decoder stands: its layers, the attentional state fed back, the last weights, and the number of the next step.
 struct RnnDecoderPlace {
-    std::vector<CellState> layers;
+    Array<CellState> layers;
     Tensor feed;      ///< [B, hidden] with input feeding
     Tensor previous;  ///< [B, 1, S] weights of the step before
     int64_t step = 0;
