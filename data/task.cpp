@@ -49,5 +49,7 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
                          "task");
     return table;
 }
+// Constructed at program start, so that all_seams() knows it.
+[[maybe_unused]] static const Seam& registered_tasks = task_table();
 
 }  // namespace attend::inline ATTEND_PRECISION

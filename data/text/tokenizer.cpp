@@ -115,5 +115,7 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
                             })});
     return table;
 }
+// Constructed at program start, so that all_seams() knows it.
+[[maybe_unused]] static const Seam& registered_tokenizers = tokenizer_table();
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -24,5 +24,7 @@ const Table<std::unique_ptr<Metric>()>& metric_table() {
                   });
     return table;
 }
+// Constructed at program start, so that all_seams() knows it.
+[[maybe_unused]] static const Seam& registered_metrics = metric_table();
 
 }  // namespace attend::inline ATTEND_PRECISION
