@@ -1,7 +1,8 @@
 #pragma once
 /// The caching allocator under tensor storage, graph nodes and batches. After one step of the largest shape a training step
-/// makes no system allocation. Blocks are 64-byte aligned. Thread caches are bounded and spill to a shared list; a thread's
-/// end returns all it holds. Debug builds fill fresh and freed blocks with NaN; sanitizer builds bypass the cache.
+/// makes no system allocation; a smaller batch lives in what the larger one left. Blocks are 64-byte aligned. Thread caches
+/// are bounded and spill to a shared list; a thread's end returns all it holds. Debug builds fill fresh and freed blocks with
+/// NaN; sanitizer builds bypass the cache.
 #include <cstddef>
 #include <vector>
 
