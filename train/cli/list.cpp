@@ -24,7 +24,7 @@ Action declare_list(CLI::App& app) {
             std::string known;
             for (const std::string& k : kinds) known += (known.empty() ? "" : ", ") + k;
             const std::string near = nearest_name(*kind, kinds);
-            fail("list: no such seam: '{}'{}; known: {}", *kind, near.empty() ? "" : "; did you mean '" + near + "'?", known);
+            fail("list: no such seam: '{}', known {}{}", *kind, known, near.empty() ? "" : "; did you mean '" + near + "'?");
         }
         return 0;
     };
