@@ -15,7 +15,7 @@ namespace attend::inline ATTEND_PRECISION::memory {
 namespace {
 // Bytes handed out, over all threads. A thread adds its own difference when that reaches `accounting_step`, so the peak is
 // right to within that much a thread and the counter is seldom contended.
-constexpr int64_t accounting_step = 16 * 1024;
+constexpr int64_t accounting_step = 64 * 1024;
 constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0};
 constinit std::atomic<std::size_t> system_calls{0};
 

@@ -6,7 +6,7 @@
 
 namespace attend::inline ATTEND_PRECISION::kernels {
 
-/// y = tanh(x), within 4 units in the last place of the exact value; odd, never beyond -1 ... 1, NaN stays NaN.
+/// y = tanh(x), within 3 units in the last place of the exact value; odd, never beyond -1 ... 1, NaN stays NaN.
 void tanh(const real* x, real* y, int64_t n);
 /// y = 1 / (1 + e^-x), accurate relative to the result on both sides.
 void sigmoid(const real* x, real* y, int64_t n);

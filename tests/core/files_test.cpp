@@ -167,8 +167,10 @@ TEST_SUITE("files") {
         write_file_atomically(folder / "a", "aaa");
         write_file_atomically(folder / "b", "bb");
         MappedFile a(folder / "a");
-        MappedFile b(folder / "b");
-        a = std::move(b);
+        {
+            MappedFile b(folder / "b");
+            a = std::move(b);
+        }
         CHECK(a.size() == 2);
         const MappedFile c(std::move(a));
         CHECK(c.size() == 2);

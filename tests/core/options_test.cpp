@@ -1,0 +1,144 @@
+#include "core/options.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace attend;
+
+namespace {
+
+struct Round {
+    double radius = 1;
+    void fields(Visitor& v) { v.number("radius", radius, {0, 10}, "of the circle"); }
+};
+struct Box {
+    int64_t width = 2, height = 3;
+    void fields(Visitor& v) {
+        v.integer("width", width, {1, 100}, "of the box");
+        v.integer("height", height, {1, 100}, "of the box");
+    }
+};
+
+using Shapes = Table<double(double)>;
+const Shapes& shapes() {
+    static const Shapes table(
+        "shape",
+        {Shapes::make<Round>("circle", "a round one", [](const Round& o, double s) { return s * 3 * o.radius * o.radius; }),
+         Shapes::make<Box>("box", "a square one",
+                           [](const Box& o, double s) { return s * static_cast<double>(o.width * o.height); }),
+         Shapes::make<NoOptions>("point", "nothing", [](const NoOptions&, double) { return 0.0; })});
+    return table;
+}
+
+// Names of fields in the order of the listing; sets every integer to 7.
+struct Names final : Visitor {
+    std::string seen;
+    void note(const char* name) { seen += std::string(seen.empty() ? "" : " ") + name; }
+    void integer(const char* name, int64_t& value, Bounds<int64_t>, const char*) override {
+        note(name);
+        value = 7;
+    }
+    void number(const char* name, double&, Bounds<double>, const char*) override { note(name); }
+    void flag(const char* name, bool&, const char*) override { note(name); }
+    void text(const char* name, std::string&, const char*) override { note(name); }
+    void choice(const char* name, std::string&, std::vector<std::string>, const char*) override { note(name); }
+    void path(const char* name, std::string&, const char*) override { note(name); }
+    void paths(const char* name, std::vector<std::string>&, const char*) override { note(name); }
+    void numbers(const char* name, std::vector<double>&, Bounds<double>, bool, const char*) override { note(name); }
+    void selection(const char* name, Selection& value, const char*) override {
+        note(name);
+        value.options().fields(*this);
+    }
+
+  protected:
+    void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
+        note(name);
+        fields(*this);
+    }
+};
+
+struct Drawing {
+    Box frame;
+    Selection shape{shapes(), "circle"};
+    void fields(Visitor& v) {
+        v.object("frame", frame, "around it");
+        v.selection("shape", shape, "inside it");
+    }
+};
+
+}  // namespace
+
+TEST_SUITE("options") {
+    TEST_CASE("a table lists its rows and builds from a selection") {
+        CHECK(shapes().names() == std::vector<std::string>{"circle", "box", "point"});
+        CHECK(std::string(shapes().kind()) == "shape");
+        CHECK(std::string(shapes().key()) == "type");
+        CHECK(std::string(shapes().help("box")) == "a square one");
+        CHECK(shapes().has("box"));
+        CHECK_FALSE(shapes().has("bo"));
+        const auto& all = all_seams();
+        CHECK(std::count(all.begin(), all.end(), static_cast<const Seam*>(&shapes())) == 1);
+
+        Selection s(shapes(), "box");
+        CHECK(s.name() == "box");
+        CHECK(&s.seam() == &shapes());
+        CHECK(shapes().build(s, 10) == 60);
+        s.as<Box>().width = 5;
+        CHECK(shapes().build(s, 10) == 150);
+        s.choose("circle");
+        CHECK(shapes().build(s, 1) == 3);
+        s.choose("box");  // with its defaults again
+        CHECK(shapes().build(s, 1) == 6);
+        CHECK(shapes().build(Selection(shapes(), "point"), 1) == 0);
+    }
+
+    TEST_CASE("selections are values: copies are independent") {
+        Selection a(shapes(), "box"), b = a;
+        b.as<Box>().width = 50;
+        CHECK(a.as<Box>().width == 2);
+        a = b;
+        b.as<Box>().width = 1;
+        CHECK(a.as<Box>().width == 50);
+        const Selection& self = a;
+        a = self;
+        CHECK(a.as<Box>().width == 50);
+    }
+
+    TEST_CASE("unknown names are refused with the nearest one and the list, and change nothing") {
+        CHECK_THROWS_WITH_AS(Selection(shapes(), "cricle"),
+                             "shape: unknown name 'cricle'; did you mean 'circle'? known: circle, box, point", Error);
+        CHECK_THROWS_WITH_AS(shapes().help("hyperboloid"), "shape: unknown name 'hyperboloid'; known: circle, box, point",
+                             Error);
+        Selection s(shapes(), "box");
+        s.as<Box>().width = 9;
+        CHECK_THROWS_AS(s.choose("bux"), Error);
+        CHECK(s.name() == "box");
+        CHECK(s.as<Box>().width == 9);
+        CHECK_THROWS_WITH_AS(s.as<Round>(), "shape 'box': its options were asked for as another struct", MachineError);
+    }
+
+    TEST_CASE("a visitor walks the listing in order, into objects and selections, and may write") {
+        Drawing d;
+        Names names;
+        d.fields(names);
+        CHECK(names.seen == "frame width height shape radius");
+        CHECK(d.frame.width == 7);
+        CHECK(shapes().defaults("box")->copy() != nullptr);
+        CHECK(Box{}.width == 2);
+    }
+
+    TEST_CASE("the nearest name: swaps, slips and missing letters are near; other words are not") {
+        const std::vector<std::string> known = {"learning_rate", "weight_decay", "betas", "lr"};
+        CHECK(nearest_name("learing_rate", known) == "learning_rate");
+        CHECK(nearest_name("laerning_rate", known) == "learning_rate");
+        CHECK(nearest_name("learningrate", known) == "learning_rate");
+        CHECK(nearest_name("beats", known) == "betas");
+        CHECK(nearest_name("wieght_deacy", known) == "weight_decay");
+        CHECK(nearest_name("momentum", known).empty());
+        CHECK(nearest_name("xy", known).empty());
+        CHECK(nearest_name("", known).empty());
+        CHECK(nearest_name(std::string(100'000, 'x'), known).empty());
+        CHECK(nearest_name("anything", {}).empty());
+    }
+}
