@@ -3,23 +3,10 @@
 #include <cblas.h>
 
 #include <cassert>
-#include <cstdlib>
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-#if defined(__x86_64__)
-// OpenBLAS 0.3.21 does not know AMD's processors with AVX-512 (Zen 4 and later) and would run its AVX2 kernels there, at half
-// the rate or less (docs/surprises.md). It reads this variable when it initialises itself, which this must precede. What the
-// user has set stays.
-__attribute__((constructor(101))) void choose_kernels() {
-    __builtin_cpu_init();
-    if (__builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 0);
-}
-#endif
-
 // Once, before the first product: one level of parallelism, and it is ours. Not in a static initialiser: linked statically,
 // OpenBLAS initialises itself after this file would, and the thread that an early call starts reads its unset tables.
 void use_one_thread() {
