@@ -31,6 +31,7 @@ class RnnDecoderState final : public DecoderState {
   public:
     EncodedSource source;
     RnnDecoderPlace place;
+    Array<int32_t> origin;  // row of the encoded source that each row reads
 
     int64_t rows() const override { return source.memory.values.dim(0); }
     std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const override {
@@ -42,9 +43,15 @@ class RnnDecoderState final : public DecoderState {
                 .reshape(x.shape().with(0, static_cast<int64_t>(rows.size())));
         };
         auto out = std::make_unique<RnnDecoderState>();
-        out->source.memory.keys = pick_rows(source.memory.keys);
-        out->source.memory.values = pick_rows(source.memory.values);
-        for (const int32_t r : rows) out->source.memory.lengths.push_back(source.memory.lengths[static_cast<std::size_t>(r)]);
+        for (const int32_t r : rows) out->origin.push_back(origin[static_cast<std::size_t>(r)]);
+        if (out->origin == origin) {  // a beam in another order: the source, by far the largest part, stays where it is
+            out->source.memory = source.memory;
+        } else {
+            out->source.memory.keys = pick_rows(source.memory.keys);
+            out->source.memory.values = pick_rows(source.memory.values);
+            for (const int32_t r : rows)
+                out->source.memory.lengths.push_back(source.memory.lengths[static_cast<std::size_t>(r)]);
+        }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
         out->place.previous = pick_rows(place.previous);
@@ -220,6 +227,7 @@ std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context
     auto state = std::make_unique<RnnDecoderState>();
     state->source = encode(source, context);
     state->place = begin(state->source);
+    for (int64_t r = 0; r < source.rows; ++r) state->origin.push_back(static_cast<int32_t>(r));
     return state;
 }
 

@@ -1,55 +1,20 @@
 #include "train/decode/greedy.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "core/engine.h"
+#include "train/decode/choice.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-struct Choice {
-    int32_t id = id_eos;
-    double log_probability = 0;
-};
-
-// argmax_k z_k over what may be said, and ln p = z_k - ln sum_j e^(z_j), in double
-Choice most_likely(const real* logits, int64_t classes) {
-    Choice best;
-    double highest = -std::numeric_limits<double>::infinity();
-    double largest = highest;
-    for (int64_t k = 0; k < classes; ++k) {
-        const auto z = static_cast<double>(logits[k]);
-        largest = std::max(largest, z);
-        if (k == id_pad || k == id_bos || !(z > highest))
-            continue;
-        highest = z;
-        best.id = static_cast<int32_t>(k);
-    }
-    double sum = 0;
-    for (int64_t k = 0; k < classes; ++k) sum += std::exp(static_cast<double>(logits[k]) - largest);
-    best.log_probability = highest - largest - std::log(sum);
-    return best;
-}
-
-// Adds the step's attention, averaged over its sites, as one more row. Maps are [B, 1, S] or [B, S].
-void append_attention(Decoded& to, const Taps& taps, int64_t row, int64_t rows, int64_t columns) {
-    int64_t sites = 0;
-    std::vector<real> mean(static_cast<std::size_t>(columns), 0);
-    for (const AttentionMap& map : taps.maps) {
-        const int64_t width = map.weights.shape().columns();
-        if (map.weights.size() != rows * width || width < columns)
-            continue;
-        ++sites;
-        for (int64_t s = 0; s < columns; ++s) mean[static_cast<std::size_t>(s)] += map.weights.data()[row * width + s];
-    }
-    if (sites == 0)
+// Adds where the step looked as one more row.
+void append_attention(Decoded& to, const Array<real>& weights) {
+    if (weights.empty())
         return;
-    for (real& m : mean) m /= static_cast<real>(sites);
-    to.attention.weights.insert(to.attention.weights.end(), mean.begin(), mean.end());
-    to.attention.columns = columns;
+    to.attention.weights.insert(to.attention.weights.end(), weights.begin(), weights.end());
+    to.attention.columns = static_cast<int64_t>(weights.size());
     ++to.attention.rows;
 }
 
@@ -67,6 +32,7 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
     if (remaining == 0)
         return results;
 
+    Chooser chooser;
     Taps taps;
     Context context;
     std::unique_ptr<DecoderState> state = model.start(source, context);  // not tapped: the encoder's own maps are not wanted
@@ -95,14 +61,17 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
                 continue;
             const auto r = static_cast<std::size_t>(live[i]);
             Decoded& d = results[r];
-            const Choice choice = most_likely(logits.data() + static_cast<int64_t>(i) * classes, classes);
+            const Choice choice = chooser.best(logits.data() + static_cast<int64_t>(i) * classes, classes, 1).front();
             said[i] = choice.id;
+            d.log_probabilities.push_back(choice.log_probability);
             d.log_likelihood += choice.log_probability;
+            d.score = d.log_likelihood;
             d.ended = choice.id == id_eos;
             if (!d.ended)
                 d.ids.push_back(choice.id);
             if (collect == Collect::attention)
-                append_attention(d, taps, static_cast<int64_t>(i), static_cast<int64_t>(live.size()), source.length(live[i]));
+                append_attention(d, step_attention(taps, static_cast<int64_t>(i), static_cast<int64_t>(live.size()),
+                                                   source.length(live[i])));
             if (d.ended || static_cast<int64_t>(d.ids.size()) >= limits[r]) {
                 live[i] = -1;
                 --remaining;

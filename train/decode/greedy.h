@@ -4,23 +4,13 @@
 #include <vector>
 
 #include "nn/models/model.h"
-#include "train/decode/attention_rows.h"
+#include "train/decode/decoded.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
-/// What decoding found for one source.
-struct Decoded {
-    std::vector<int32_t> ids;   ///< without bos and eos
-    double log_likelihood = 0;  ///< nats, of the ids and the eos that ended them
-    bool ended = false;         ///< whether eos came before the limit
-    AttentionRows attention;    ///< a row for each id and one for eos, if it came
-};
-
-enum class Collect { nothing, attention };
-
 /// Decodes every row of `source`, row i to at most limits[i] symbols. Rows that have ended are dropped from the computation
 /// once half of those left have, a function of the batch alone. pad and bos are never chosen; of equally likely symbols the
-/// first is. Records nothing. Throws Error unless there is one limit, 0 or more, for each row.
+/// first is. The score is the log-likelihood. Records nothing. Throws Error unless there is one limit, 0 or more, for each row.
 std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::span<const int64_t> limits, Collect collect);
 
 /// The attention of row `row` out of maps collected in one call (weights [B, T, S]) or step by step (weights [B, 1, S], in the
