@@ -49,6 +49,8 @@ class AdamNumbers {
         return k;
     }
 
+    double beta1() const { return static_cast<double>(beta1_); }
+
   private:
     real beta1_ = 0, beta2_ = 0, epsilon_;
 };

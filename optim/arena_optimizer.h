@@ -19,14 +19,20 @@ struct Segment {
     int64_t offset;        ///< the same element's place in the state arrays
     int64_t size;
     bool decays;  ///< whether the parameter has two or more dimensions
+    const Parameter* parameter;
 };
 
 class ArenaOptimizer : public Optimizer {
   public:
-    std::vector<std::string> state_names() const final { return names_; }
-    real* state(std::size_t index) final {
-        ensure(index < states_.size(), "optimizer: no such state array: index {}, arrays {}", index, states_.size());
-        return states_[index].data();
+    /// "m.encoder.embedding.weight": each state array cut like the arena.
+    std::vector<OptimizerState> state(const ParameterStore& store) override {
+        ensure(store.size() == size_, "optimizer: the arena has changed since the optimizer was made: elements {}, made for {}",
+               store.size(), size_);
+        std::vector<OptimizerState> pieces;
+        for (std::size_t i = 0; i < names_.size(); ++i)
+            for (const Parameter& p : store.table())
+                pieces.push_back({names_[i] + "." + p.name, p.shape, states_[i].data() + p.offset});
+        return pieces;
     }
 
     /// Throws MachineError when the range is not within the arena, or the arena has grown since the optimiser was made.
@@ -46,7 +52,7 @@ class ArenaOptimizer : public Optimizer {
             const int64_t first = std::max(begin, p->offset);
             const int64_t last = std::min(end, p->offset + p->shape.size());
             if (p->trainable && first < last)
-                apply({store.data() + first, gradient + first, first, last - first, p->shape.rank() >= 2}, step);
+                apply({store.data() + first, gradient + first, first, last - first, p->shape.rank() >= 2, &*p}, step);
         }
     }
 
@@ -60,6 +66,11 @@ class ArenaOptimizer : public Optimizer {
     virtual void apply(const Segment& s, const UpdateStep& step) = 0;
     /// The state array that belongs to a segment.
     real* state_of(std::size_t index, const Segment& s) { return states_[index].data() + s.offset; }
+
+    /// Starts a state array at `value` within the parameters; padding stays zero.
+    void fill_state(std::size_t index, const ParameterStore& store, real value) {
+        for (const Parameter& p : store.table()) std::fill_n(states_[index].data() + p.offset, p.shape.size(), value);
+    }
 
   private:
     int64_t size_;

@@ -17,22 +17,31 @@ struct UpdateStep {
     double gradient_scale = 1;  ///< multiplies every gradient (clipping)
 };
 
-/// An optimiser owns flat state arrays with the layout of the arena. Weight decay acts on parameters of two or more
-/// dimensions; frozen parameters are left alone.
+/// A piece of an optimiser's state, under its name in a checkpoint: "m.decoder.head.weight".
+struct OptimizerState {
+    std::string name;
+    Shape shape;
+    real* values;
+};
+
+/// An optimiser owns its state: flat arrays with the layout of the arena, or (Adafactor) pieces of sizes of its own. Weight
+/// decay acts on parameters of two or more dimensions; frozen parameters are left alone.
 class Optimizer {
   public:
     virtual ~Optimizer() = default;
     /// The peak learning rate of its options.
     virtual double learning_rate() const = 0;
-    /// Names of the state arrays ("m", "v"), each of store.size() elements, for checkpoints.
-    virtual std::vector<std::string> state_names() const = 0;
-    virtual real* state(std::size_t index) = 0;
+    /// All state that a checkpoint needs, in a fixed order: what goes on from equal state and parameters gives equal bits.
+    virtual std::vector<OptimizerState> state(const ParameterStore& store) = 0;
+    /// Once a step, before update(): whatever spans more than a range (statistics of whole parameters, products over the
+    /// steps). Its bits do not depend on the number of workers.
+    virtual void prepare(const ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
     /// Updates elements [begin, end) of the arena: disjoint ranges may run at the same time.
     virtual void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) = 0;
 };
 const Table<std::unique_ptr<Optimizer>(const ParameterStore&)>& optimizer_table();
 
-/// Updates the whole arena in parallel over fixed blocks.
+/// One whole update: prepare(), then the arena in parallel over fixed blocks.
 void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
 
 /// Euclidean norm of a flat gradient: sums of squares in double over fixed blocks, added in order.
@@ -41,6 +50,10 @@ double gradient_norm(const real* gradient, int64_t size, Workers& workers);
 /// torch.nn.utils.clip_grad_norm_. A norm that is NaN gives NaN. Throws Error for a limit below 0 or not finite.
 double clip_factor(double norm, double limit);
 
+/// Clips every element of a flat gradient to -limit ... limit, in place, as torch.nn.utils.clip_grad_value_ (0: no clipping);
+/// NaN stays NaN. Comes before the norm where both are asked for. Throws Error for a limit below 0 or not finite.
+void clip_value(real* gradient, int64_t size, double limit, Workers& workers);
+
 /// Learning rate as a function of the step (from 0), for any step at or above 0: behind the run's end it stays as it ended.
 /// A warm-up longer than the run is legal (a run cut short is the beginning of the long one); a final rate above the peak
 /// throws Error when the schedule is built.
@@ -48,6 +61,13 @@ class Schedule {
   public:
     virtual ~Schedule() = default;
     virtual double rate(int64_t step) const = 0;
+    /// Told after every evaluation. `metric` is one of which less is better: negate one of which more is. Only schedules that
+    /// follow evaluations (plateau) listen; with one of them the evaluation interval is part of the experiment.
+    virtual void evaluated(double metric);
+    /// What evaluations have left behind, for a checkpoint: finite numbers, empty for schedules that do not listen.
+    virtual std::vector<double> state() const;
+    /// Takes back what state() gave. Throws Error when it is not what such a schedule gives.
+    virtual void restore(const std::vector<double>& state);
 };
 /// Built from (peak rate, total steps).
 const Table<std::unique_ptr<Schedule>(double, int64_t)>& schedule_table();

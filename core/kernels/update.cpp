@@ -65,6 +65,145 @@ void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_ave
     });
 }
 
+void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n) {
+    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V epsilon = set(step.epsilon);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V old = part.load(p + i);
+        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+        const V sum = hn::MulAdd(gradient, gradient, part.load(square_sum + i));
+        part.store(sum, square_sum + i);
+        part.store(old - rate * gradient / (hn::Sqrt(sum) + epsilon), p + i);
+    });
+}
+
+void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
+             real* momentum_buffer, int64_t n) {
+    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V alpha = set(step.alpha), share = set(1 - step.alpha), momentum = set(step.momentum), epsilon = set(step.epsilon);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V old = part.load(p + i);
+        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+        const V squares = hn::MulAdd(alpha, part.load(square_average + i), share * gradient * gradient);
+        part.store(squares, square_average + i);
+        V variance = squares;
+        if (gradient_average != nullptr) {
+            const V mean = hn::MulAdd(alpha, part.load(gradient_average + i), share * gradient);
+            part.store(mean, gradient_average + i);
+            // Rounding can take the difference below 0, where the root would be NaN.
+            variance = at_least(hn::NegMulAdd(mean, mean, squares), hn::Zero(d));
+        }
+        V direction = gradient / (hn::Sqrt(variance) + epsilon);
+        if (momentum_buffer != nullptr) {
+            direction = hn::MulAdd(momentum, part.load(momentum_buffer + i), direction);
+            part.store(direction, momentum_buffer + i);
+        }
+        part.store(hn::NegMulAdd(rate, direction, old), p + i);
+    });
+}
+
+void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
+    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
+    const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
+    const V momentum_rate = set(step.momentum_rate), gradient_rate = set(step.gradient_rate);
+    const V root = set(1 / std::sqrt(step.bias_correction2)), epsilon = set(step.epsilon);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V old = part.load(p + i);
+        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+        const V first = hn::MulAdd(beta1, part.load(m + i), share1 * gradient);
+        const V second = hn::MulAdd(beta2, part.load(v + i), share2 * gradient * gradient);
+        part.store(first, m + i);
+        part.store(second, v + i);
+        const V direction = hn::MulAdd(gradient_rate, gradient, momentum_rate * first);
+        part.store(old - direction / hn::MulAdd(hn::Sqrt(second), root, epsilon), p + i);
+    });
+}
+
+void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
+    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
+    const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
+    const V rate = set(step.rate), epsilon = set(step.epsilon);
+    const bool adaptive = step.adaptive == Adaptive::yes;
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V old = part.load(p + i);
+        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+        const V first = hn::MulAdd(beta1, part.load(m + i), share1 * gradient);
+        const V second = hn::MulAdd(beta2, part.load(v + i), share2 * gradient * gradient);
+        part.store(first, m + i);
+        part.store(second, v + i);
+        const V direction = adaptive ? first / (hn::Sqrt(second) + epsilon) : first;
+        part.store(hn::NegMulAdd(rate, direction, old), p + i);
+    });
+}
+
+void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n) {
+    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate);
+    const V shrink = set(1 - step.learning_rate * step.decoupled_decay);
+    const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V gradient = gradient_scale * part.load(g + i), before = part.load(m + i);
+        const V mixed = hn::MulAdd(beta1, before, share1 * gradient);
+        // Zero and NaN are neither above nor below 0 and stay what they are.
+        const V sign = hn::IfThenElse(mixed > hn::Zero(d), set(1), hn::IfThenElse(mixed < hn::Zero(d), set(-1), mixed));
+        part.store(hn::MulAdd(beta2, before, share2 * gradient), m + i);
+        part.store(hn::NegMulAdd(rate, sign, shrink * part.load(p + i)), p + i);
+    });
+}
+
+void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
+                  real* column_sums) {
+    const V scale = set(gradient_scale);
+    write_zero({column_sums, Write::set}, columns);
+    for (int64_t r = 0; r < rows; ++r) {
+        const real* row = g + r * stride;
+        V sum = hn::Zero(d);
+        vectors(columns, [&](auto part, int64_t i) HWY_ATTR {
+            const V x = scale * part.load(row + i);
+            part.store(hn::MulAdd(x, x, part.load(column_sums + i)), column_sums + i);
+            sum = hn::MulAdd(x, x, sum);  // absent lanes are zero
+        });
+        row_sums[r] = lane_sum(sum);
+    }
+}
+
+double tile_weighted_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride,
+                             const real* row_factor, const real* column_factor) {
+    const V scale = set(gradient_scale);
+    double total = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+        const real* row = g + r * stride;
+        const V factor = scale * set(row_factor[r]);
+        V sum = hn::Zero(d);
+        vectors(columns, [&](auto part, int64_t i) HWY_ATTR {
+            const V x = factor * part.load(row + i) * part.load(column_factor + i);
+            sum = hn::MulAdd(x, x, sum);
+        });
+        total += static_cast<double>(lane_sum(sum));
+    }
+    return total;
+}
+
+void adafactor(real shrink, real rate, real* p, const real* g, const real* column_factor, int64_t n) {
+    const V keep = set(shrink), factor = set(rate);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V direction = part.load(g + i) * part.load(column_factor + i);
+        part.store(hn::NegMulAdd(factor, direction, keep * part.load(p + i)), p + i);
+    });
+}
+
+void clip(real* x, real limit, int64_t n) {
+    const V high = set(limit), low = set(-limit);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR { part.store(at_least(at_most(part.load(x + i), high), low), x + i); });
+}
+
+void move_towards(real* a, const real* p, real share, int64_t n) {
+    const V s = set(share);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V before = part.load(a + i);
+        part.store(hn::MulAdd(s, part.load(p + i) - before, before), a + i);
+    });
+}
+
 }  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -74,6 +213,16 @@ namespace attend::inline ATTEND_PRECISION::kernels {
 HWY_EXPORT(sgd);
 HWY_EXPORT(adam);
 HWY_EXPORT(adadelta);
+HWY_EXPORT(adagrad);
+HWY_EXPORT(rmsprop);
+HWY_EXPORT(nadam);
+HWY_EXPORT(radam);
+HWY_EXPORT(lion);
+HWY_EXPORT(tile_squares);
+HWY_EXPORT(tile_weighted_squares);
+HWY_EXPORT(adafactor);
+HWY_EXPORT(clip);
+HWY_EXPORT(move_towards);
 void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n) {
     HWY_DYNAMIC_DISPATCH(sgd)(step, p, g, momentum_buffer, n);
 }
@@ -83,6 +232,33 @@ void adam(const AdamStep& step, real* p, const real* g, real* m, real* v, int64_
 void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n) {
     HWY_DYNAMIC_DISPATCH(adadelta)(step, p, g, square_average, accumulated_delta, n);
 }
+void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(adagrad)(step, p, g, square_sum, n);
+}
+void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
+             real* momentum_buffer, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(rmsprop)(step, p, g, square_average, gradient_average, momentum_buffer, n);
+}
+void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(nadam)(step, p, g, m, v, n);
+}
+void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(radam)(step, p, g, m, v, n);
+}
+void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n) { HWY_DYNAMIC_DISPATCH(lion)(step, p, g, m, n); }
+void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
+                  real* column_sums) {
+    HWY_DYNAMIC_DISPATCH(tile_squares)(gradient_scale, g, rows, columns, stride, row_sums, column_sums);
+}
+double tile_weighted_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride,
+                             const real* row_factor, const real* column_factor) {
+    return HWY_DYNAMIC_DISPATCH(tile_weighted_squares)(gradient_scale, g, rows, columns, stride, row_factor, column_factor);
+}
+void adafactor(real shrink, real rate, real* p, const real* g, const real* column_factor, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(adafactor)(shrink, rate, p, g, column_factor, n);
+}
+void clip(real* x, real limit, int64_t n) { HWY_DYNAMIC_DISPATCH(clip)(x, limit, n); }
+void move_towards(real* a, const real* p, real share, int64_t n) { HWY_DYNAMIC_DISPATCH(move_towards)(a, p, share, n); }
 
 }  // namespace attend::inline ATTEND_PRECISION::kernels
 #endif

@@ -48,4 +48,76 @@ struct AdadeltaStep {
 /// a is square_average, u is accumulated_delta.
 void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n);
 
+struct AdagradStep {
+    double gradient_scale = 1;
+    double learning_rate = 0;
+    double weight_decay = 0;
+    double epsilon = 0;  ///< > 0
+};
+/// s += g'^2; p -= lr g' / (sqrt(s) + epsilon).
+void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n);
+
+struct RmspropStep {
+    double gradient_scale = 1;
+    double learning_rate = 0;
+    double weight_decay = 0;
+    double alpha = 0;
+    double momentum = 0;
+    double epsilon = 0;  ///< > 0
+};
+/// a = alpha a + (1 - alpha) g'^2; d = g' / (sqrt(a) + epsilon); p -= lr d. With gradient_average (not null), centered:
+/// m = alpha m + (1 - alpha) g', and max(a - m^2, 0) stands under the root. With momentum_buffer (not null): b = momentum b +
+/// d; p -= lr b.
+void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
+             real* momentum_buffer, int64_t n);
+
+struct NadamStep {
+    double gradient_scale = 1;
+    double weight_decay = 0;
+    double beta1 = 0, beta2 = 0;
+    double epsilon = 0;           ///< > 0
+    double bias_correction2 = 1;  ///< 1 - beta2^t
+    double momentum_rate = 0;     ///< factor of m in the step
+    double gradient_rate = 0;     ///< factor of g' in the step
+};
+/// m, v as adam; p -= (momentum_rate m + gradient_rate g') / (sqrt(v) / sqrt(correction2) + epsilon).
+void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
+
+enum class Adaptive { no, yes };
+
+struct RadamStep {
+    double gradient_scale = 1;
+    double weight_decay = 0;
+    double beta1 = 0, beta2 = 0;
+    double epsilon = 0;  ///< > 0
+    double rate = 0;     ///< all factors of the step but the root of v
+    Adaptive adaptive = Adaptive::yes;
+};
+/// m, v as adam; p -= rate m / (sqrt(v) + epsilon), not adaptive: p -= rate m.
+void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
+
+struct LionStep {
+    double gradient_scale = 1;
+    double learning_rate = 0;
+    double decoupled_decay = 0;  ///< p *= 1 - learning_rate decoupled_decay, before all else
+    double beta1 = 0, beta2 = 0;
+};
+/// p -= lr sign(beta1 m + (1 - beta1) g'); m = beta2 m + (1 - beta2) g'. sign(0) is 0.
+void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n);
+
+/// Squares of the tile g [rows, columns], whose rows lie `stride` elements apart, times gradient_scale^2:
+/// row_sums[i] = sum_j (scale g[i, j])^2, column_sums[j] = sum_i (scale g[i, j])^2. Both are written, not added to.
+void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
+                  real* column_sums);
+/// sum_i row_factor[i]^2 sum_j (gradient_scale g[i, j] column_factor[j])^2 over the same tile.
+double tile_weighted_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride,
+                             const real* row_factor, const real* column_factor);
+/// p = shrink p - rate g column_factor, a stretch of one row: Adafactor's update.
+void adafactor(real shrink, real rate, real* p, const real* g, const real* column_factor, int64_t n);
+
+/// x = min(max(x, -limit), limit); NaN stays NaN.
+void clip(real* x, real limit, int64_t n);
+/// a += share (p - a): a moving average. Where a equals p it stays as it is, bit for bit.
+void move_towards(real* a, const real* p, real share, int64_t n);
+
 }  // namespace attend::inline ATTEND_PRECISION::kernels

@@ -35,7 +35,7 @@ std::map<std::string, std::string> options(const SafetensorsFile& file) {
 TEST_SUITE("golden: optimizers") {
     TEST_CASE("trajectories are PyTorch's") {
         const auto names = trajectories();
-        REQUIRE(names.size() == 13);
+        REQUIRE(names.size() == 28);
         std::map<std::string, int> cases;
         for (const std::string& name : names) {
             CAPTURE(name);
@@ -75,6 +75,30 @@ TEST_SUITE("golden: optimizers") {
             }
         }
         for (const std::string& type : optimizer_table().names()) CHECK(cases[type] >= 2);
+    }
+
+    TEST_CASE("golden: schedules are PyTorch's") {
+        int cases = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(golden::folder())) {
+            const std::string name = entry.path().stem().string();
+            if (!name.starts_with("schedule_"))
+                continue;
+            ++cases;
+            CAPTURE(name);
+            const SafetensorsFile file = golden::open(name);
+            const Tensor rates = file.read("rate");
+            const std::string type = golden::text(file, "schedule");
+            const auto schedule = schedule_table().build(oracles::select(schedule_table(), type, options(file)),
+                                                         std::stod(golden::text(file, "peak")), rates.size());
+            const std::vector<real> metrics = file.has("metric") ? file.read("metric").values() : std::vector<real>{};
+            for (int64_t i = 0; i < rates.size(); ++i) {
+                CAPTURE(i);
+                if (!metrics.empty())
+                    schedule->evaluated(static_cast<double>(metrics[static_cast<std::size_t>(i)]));
+                CHECK(schedule->rate(i) == doctest::Approx(static_cast<double>(rates.data()[i])).epsilon(1e-7).scale(0));
+            }
+        }
+        CHECK(cases == 8);
     }
 
     TEST_CASE("clipping by norm is PyTorch's") {

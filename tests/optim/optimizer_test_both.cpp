@@ -26,7 +26,37 @@ const std::vector<std::pair<std::string, Options>> full = {
     {"adam", {{"weight_decay", "0.1"}}},
     {"adamw", {{"weight_decay", "0.1"}}},
     {"adadelta", {{"weight_decay", "0.1"}}},
+    {"adagrad", {{"weight_decay", "0.1"}, {"learning_rate_decay", "0.1"}}},
+    {"rmsprop", {{"weight_decay", "0.1"}, {"momentum", "0.9"}, {"centered", "true"}}},
+    {"nadam", {{"weight_decay", "0.1"}}},
+    {"radam", {{"weight_decay", "0.1"}}},
+    {"adafactor", {{"weight_decay", "0.1"}}},
+    {"adafactor", {{"relative_step", "false"}}},
+    {"lion", {{"weight_decay", "0.1"}}},
 };
+
+// One update of elements [0, size) in one range.
+void step_whole(Optimizer& optimizer, ParameterStore& store, const std::vector<real>& g, const UpdateStep& step) {
+    Workers one(1);
+    optimizer.prepare(store, g.data(), step, one);
+    optimizer.update(store, g.data(), step, 0, store.size());
+}
+
+// The state arrays that have the layout of the arena: where each begins.
+std::vector<const real*> arena_states(Optimizer& optimizer, const ParameterStore& store) {
+    const auto pieces = optimizer.state(store);
+    const std::size_t parameters = store.table().size();
+    std::vector<const real*> arrays;
+    for (std::size_t i = 0; i + parameters <= pieces.size(); i += parameters) {
+        bool arena = true;
+        for (std::size_t k = 0; k < parameters; ++k)
+            arena =
+                arena && pieces[i + k].shape == store.table()[k].shape && pieces[i + k].name.ends_with(store.table()[k].name);
+        if (arena)
+            arrays.push_back(pieces[i].values - store.table()[0].offset);
+    }
+    return arrays;
+}
 
 // A store of several blocks whose parameters leave padding and lie across block borders.
 void fill(ParameterStore& store) {
@@ -71,8 +101,7 @@ std::vector<real> train(const std::string& name, const Options& options, int thr
         update(*optimizer, store, g.data(), {step, 0.01, clip}, workers);
     }
     std::vector<real> all = values(store);
-    for (std::size_t i = 0; i < optimizer->state_names().size(); ++i)
-        all.insert(all.end(), optimizer->state(i), optimizer->state(i) + store.size());
+    for (const OptimizerState& s : optimizer->state(store)) all.insert(all.end(), s.values, s.values + s.shape.size());
     return all;
 }
 
@@ -94,7 +123,8 @@ TEST_SUITE("optimizers") {
     }
 
     TEST_CASE("optimizers: the table lists them") {
-        CHECK(optimizer_table().names() == std::vector<std::string>{"sgd", "adam", "adamw", "adadelta"});
+        CHECK(optimizer_table().names() == std::vector<std::string>{"sgd", "adam", "adamw", "adadelta", "adagrad", "rmsprop",
+                                                                    "nadam", "radam", "adafactor", "lion"});
     }
 
     TEST_CASE("options: names, PyTorch's defaults, and defaults within their ranges") {
@@ -105,6 +135,35 @@ TEST_SUITE("optimizers") {
             {"adam", {{"learning_rate", {1e-3}}, {"betas", {0.9, 0.999}}, {"epsilon", {1e-8}}, {"weight_decay", {0}}}},
             {"adamw", {{"learning_rate", {1e-3}}, {"betas", {0.9, 0.999}}, {"epsilon", {1e-8}}, {"weight_decay", {0.01}}}},
             {"adadelta", {{"learning_rate", {1}}, {"rho", {0.9}}, {"epsilon", {1e-6}}, {"weight_decay", {0}}}},
+            {"adagrad",
+             {{"learning_rate", {1e-2}},
+              {"learning_rate_decay", {0}},
+              {"initial_sum", {0}},
+              {"epsilon", {1e-10}},
+              {"weight_decay", {0}}}},
+            {"rmsprop",
+             {{"learning_rate", {1e-2}},
+              {"alpha", {0.99}},
+              {"momentum", {0}},
+              {"centered", {0}},
+              {"epsilon", {1e-8}},
+              {"weight_decay", {0}}}},
+            {"nadam",
+             {{"learning_rate", {2e-3}},
+              {"betas", {0.9, 0.999}},
+              {"epsilon", {1e-8}},
+              {"weight_decay", {0}},
+              {"momentum_decay", {4e-3}}}},
+            {"radam", {{"learning_rate", {1e-3}}, {"betas", {0.9, 0.999}}, {"epsilon", {1e-8}}, {"weight_decay", {0}}}},
+            {"adafactor",
+             {{"learning_rate", {1e-2}},
+              {"relative_step", {1}},
+              {"decay_exponent", {0.8}},
+              {"clip_threshold", {1}},
+              {"epsilon", {1e-30}},
+              {"least_scale", {1e-3}},
+              {"weight_decay", {0}}}},
+            {"lion", {{"learning_rate", {1e-4}}, {"betas", {0.9, 0.99}}, {"weight_decay", {0}}}},
         };
         for (const std::string& name : optimizer_table().names()) {
             CAPTURE(name);
@@ -124,21 +183,51 @@ TEST_SUITE("optimizers") {
         }
     }
 
-    TEST_CASE("learning_rate() is the option; state arrays are named, start at zero and have the arena's size") {
+    TEST_CASE(
+        "learning_rate() is the option; state is named by array and parameter, starts at zero, has the parameters' shapes") {
         ParameterStore store(1);
         fill(store);
-        const std::map<std::string, std::vector<std::string>> names = {
-            {"sgd", {}}, {"adam", {"m", "v"}}, {"adamw", {"m", "v"}}, {"adadelta", {"square_average", "accumulated_delta"}}};
-        for (const std::string& name : optimizer_table().names()) {
+        const std::vector<std::tuple<std::string, Options, std::vector<std::string>>> cases = {
+            {"sgd", {}, {}},
+            {"sgd", {{"momentum", "0.5"}}, {"momentum"}},
+            {"adam", {}, {"m", "v"}},
+            {"adamw", {}, {"m", "v"}},
+            {"adadelta", {}, {"square_average", "accumulated_delta"}},
+            {"adagrad", {}, {"square_sum"}},
+            {"rmsprop", {}, {"square_average"}},
+            {"rmsprop", {{"momentum", "0.5"}}, {"square_average", "momentum"}},
+            {"rmsprop", {{"centered", "true"}}, {"square_average", "gradient_average"}},
+            {"rmsprop", {{"momentum", "0.5"}, {"centered", "true"}}, {"square_average", "gradient_average", "momentum"}},
+            {"nadam", {}, {"m", "v"}},
+            {"radam", {}, {"m", "v"}},
+            {"lion", {}, {"m"}},
+        };
+        for (const auto& [name, given, arrays] : cases) {
             CAPTURE(name);
-            const auto optimizer = make(name, {{"learning_rate", "0.25"}}, store);
+            Options options = given;
+            options["learning_rate"] = "0.25";
+            const auto optimizer = make(name, options, store);
             CHECK(optimizer->learning_rate() == 0.25);
-            CHECK(optimizer->state_names() == names.at(name));
-            for (std::size_t i = 0; i < names.at(name).size(); ++i)
-                CHECK(std::count(optimizer->state(i), optimizer->state(i) + store.size(), real{0}) == store.size());
-            CHECK_THROWS_AS(optimizer->state(names.at(name).size()), MachineError);
+            const auto state = optimizer->state(store);
+            REQUIRE(state.size() == arrays.size() * store.table().size());
+            for (std::size_t i = 0; i < state.size(); ++i) {
+                const Parameter& p = store.table()[i % store.table().size()];
+                CHECK(state[i].name == arrays[i / store.table().size()] + "." + p.name);
+                CHECK(state[i].shape == p.shape);
+                CHECK(std::count(state[i].values, state[i].values + p.shape.size(), real{0}) == p.shape.size());
+            }
         }
-        CHECK(make("sgd", {{"momentum", "0.5"}}, store)->state_names() == std::vector<std::string>{"momentum"});
+    }
+
+    TEST_CASE("adagrad's sums start at initial_sum, padding at zero") {
+        ParameterStore store(1);
+        fill(store);
+        const auto optimizer = make("adagrad", {{"initial_sum", "0.5"}}, store);
+        const std::vector<bool> is = owned(store);
+        const real* sums = arena_states(*optimizer, store).at(0);
+        for (std::size_t i = 0; i < is.size(); ++i)
+            if (sums[i] != (is[i] ? real{0.5} : real{0}))
+                FAIL("element ", i, " of ", is.size(), ": ", sums[i]);
     }
 
     TEST_CASE("padding is never touched, even where its gradient is not zero") {
@@ -153,12 +242,13 @@ TEST_SUITE("optimizers") {
             const std::vector<real> g(is.size(), real{1}), before = values(store);
             for (int64_t step = 0; step < 3; ++step) update(*optimizer, store, g.data(), {step, 0.1, 1}, workers);
             const std::vector<real> after = values(store);
+            const auto states = arena_states(*optimizer, store);
             for (std::size_t i = 0; i < is.size(); ++i) {
                 if (is[i] ? after[i] == before[i] : after[i] != 0)
                     FAIL("element ", i, " of ", is.size(), is[i] ? ": not updated" : ": padding changed");
-                for (std::size_t s = 0; s < optimizer->state_names().size(); ++s)
-                    if (!is[i] && optimizer->state(s)[i] != 0)
-                        FAIL("padding of state ", s, " changed at ", i);
+                for (const real* state : states)
+                    if (!is[i] && state[i] != 0)
+                        FAIL("padding of a state changed at ", i);
             }
         }
     }
@@ -181,7 +271,9 @@ TEST_SUITE("optimizers") {
             for (int64_t step = 0; step < 3; ++step) {
                 const auto g = random_gradient(a, static_cast<uint64_t>(step));
                 const UpdateStep u{step, 0.01, 0.5};
-                whole->update(a, g.data(), u, 0, a.size());
+                step_whole(*whole, a, g, u);
+                Workers three(3);
+                pieces->prepare(b, g.data(), u, three);
                 // Cuts within parameters, within padding and at their ends, in another order.
                 const std::vector<int64_t> cuts = {0, 1, 17, 10403, 10410, 10416, 10600, 10600, 30001, b.size() - 3, b.size()};
                 for (std::size_t i = cuts.size() - 1; i-- > 0;) pieces->update(b, g.data(), u, cuts[i], cuts[i + 1]);
@@ -200,8 +292,8 @@ TEST_SUITE("optimizers") {
             const auto a = make(name, {{"weight_decay", "0"}}, plain), b = make(name, {{"weight_decay", "0.5"}}, decayed);
             // Two steps: the first of Adam takes little but the sign of the gradient.
             for (int64_t step = 0; step < 2; ++step) {
-                a->update(plain, g.data(), {step, 0.1, 1}, 0, plain.size());
-                b->update(decayed, g.data(), {step, 0.1, 1}, 0, decayed.size());
+                step_whole(*a, plain, g, {step, 0.1, 1});
+                step_whole(*b, decayed, g, {step, 0.1, 1});
             }
             for (const Parameter& p : plain.table()) {
                 CAPTURE(p.name);
@@ -212,18 +304,23 @@ TEST_SUITE("optimizers") {
         }
     }
 
-    TEST_CASE("decay is coupled in sgd, adam and adadelta, and shrinks by rate times decay in adamw") {
+    TEST_CASE("decay is coupled, but shrinks by rate times decay in adamw, adafactor and lion") {
         const auto after_one_step = [](const std::string& name) {
             ParameterStore store(1);
             store.add("w", {1, 1}, Init::constant(2));
             const std::vector<real> g(static_cast<std::size_t>(store.size()), real{0});
-            make(name, {{"weight_decay", "0.25"}}, store)->update(store, g.data(), {0, 0.125, 1}, 0, store.size());
+            step_whole(*make(name, {{"weight_decay", "0.25"}}, store), store, g, {0, 0.125, 1});
             return static_cast<double>(store.data()[0]);
         };
         CHECK(after_one_step("sgd") == doctest::Approx(2 - 0.125 * 0.25 * 2).epsilon(1e-6));
         CHECK(after_one_step("adamw") == doctest::Approx(2 * (1 - 0.125 * 0.25)).epsilon(1e-6));
         CHECK(after_one_step("adam") == doctest::Approx(2 - 0.125).epsilon(1e-6));  // the first step is the gradient's sign
+        for (const char* name : {"adafactor", "lion"})
+            CHECK(after_one_step(name) == doctest::Approx(2 * (1 - 0.125 * 0.25)).epsilon(1e-6));
         const double g = 0.25 * 2;
+        CHECK(after_one_step("adagrad") == doctest::Approx(2 - 0.125).epsilon(1e-6));
+        CHECK(after_one_step("rmsprop") == doctest::Approx(2 - 0.125 / std::sqrt(0.01)).epsilon(1e-6));
+        CHECK(after_one_step("radam") == doctest::Approx(2 - 0.125 * g).epsilon(1e-6));  // not yet rectified
         CHECK(after_one_step("adadelta") ==
               doctest::Approx(2 - 0.125 * std::sqrt(1e-6) / std::sqrt(0.1 * g * g + 1e-6) * g).epsilon(1e-6));
     }
@@ -244,9 +341,10 @@ TEST_SUITE("optimizers") {
                 const real* now = store.data() + p.offset;
                 const bool equal = std::equal(now, now + p.shape.size(), before.begin() + p.offset);
                 CHECK(equal == (!p.trainable || p.shape.size() == 0));
-                for (std::size_t s = 0; s < optimizer->state_names().size(); ++s) {
-                    const real* state = optimizer->state(s) + p.offset;
-                    const bool zero = std::count(state, state + p.shape.size(), real{0}) == p.shape.size();
+                for (const OptimizerState& s : optimizer->state(store)) {
+                    if (s.name.substr(s.name.find('.') + 1) != p.name)
+                        continue;
+                    const bool zero = std::count(s.values, s.values + s.shape.size(), real{0}) == s.shape.size();
                     CHECK(zero == (!p.trainable || p.shape.size() == 0));
                 }
             }
@@ -260,9 +358,9 @@ TEST_SUITE("optimizers") {
             fill(a);
             fill(b);
             auto g = random_gradient(a, 9);
-            make(name, options, a)->update(a, g.data(), {0, 0.1, 0.25}, 0, a.size());
+            step_whole(*make(name, options, a), a, g, {0, 0.1, 0.25});
             for (real& x : g) x *= real{0.25};
-            make(name, options, b)->update(b, g.data(), {0, 0.1, 1}, 0, b.size());
+            step_whole(*make(name, options, b), b, g, {0, 0.1, 1});
             CHECK(same_bits(values(a), values(b)));
         }
     }
@@ -275,7 +373,7 @@ TEST_SUITE("optimizers") {
             const auto before = values(store);
             const std::vector<real> g(before.size(), real{0});
             const auto optimizer = make(name, {{"weight_decay", "0"}}, store);
-            for (int64_t step = 0; step < 3; ++step) optimizer->update(store, g.data(), {step, 0.1, 1}, 0, store.size());
+            for (int64_t step = 0; step < 3; ++step) step_whole(*optimizer, store, g, {step, 0.1, 1});
             CHECK(same_bits(before, values(store)));
         }
     }
@@ -310,7 +408,31 @@ TEST_SUITE("optimizers") {
         CHECK(built("adam", {{"epsilon", "0"}}) == "optimizer adam: epsilon must be above 0: epsilon 0, least 1e-30");
         CHECK(built("adadelta", {{"rho", "1"}}) == "optimizer adadelta: rho out of range: rho 1, allowed 0 to 0.9999999");
         CHECK(built("adadelta", {{"epsilon", "0"}}) == "optimizer adadelta: epsilon must be above 0: epsilon 0, least 1e-30");
-        CHECK(built("adagrad", {}).find("optimizer: unknown name 'adagrad'") == 0);
+        for (const char* name : {"adagrad", "rmsprop", "nadam", "radam", "adafactor"})
+            CHECK(built(name, {{"epsilon", "0"}}) ==
+                  fmt::format("optimizer {}: epsilon must be above 0: epsilon 0, least 1e-30", name));
+        for (const char* name : {"nadam", "radam", "lion"}) {
+            CHECK(built(name, {{"betas", "0.9"}}) ==
+                  fmt::format("optimizer {}: betas must be two numbers: given 1, needed 2", name));
+            CHECK(built(name, {{"betas", "1 0.9"}}) ==
+                  fmt::format("optimizer {}: betas out of range: value 1, allowed 0 to 0.9999999", name));
+        }
+        CHECK(built("adagrad", {{"learning_rate_decay", "-1"}}) ==
+              "optimizer adagrad: the decay must not be negative: learning_rate_decay -1, least 0");
+        CHECK(built("adagrad", {{"initial_sum", "-1"}}) ==
+              "optimizer adagrad: a sum of squares must not be negative: initial_sum -1, least 0");
+        CHECK(built("rmsprop", {{"alpha", "1"}}) == "optimizer rmsprop: alpha out of range: alpha 1, allowed 0 to 0.9999999");
+        CHECK(built("rmsprop", {{"momentum", "1"}}) ==
+              "optimizer rmsprop: momentum out of range: momentum 1, allowed 0 to 0.9999999");
+        CHECK(built("nadam", {{"momentum_decay", "-1"}}) ==
+              "optimizer nadam: the decay must not be negative: momentum_decay -1, least 0");
+        CHECK(built("adafactor", {{"decay_exponent", "0"}}) ==
+              "optimizer adafactor: decay_exponent out of range: decay_exponent 0, allowed 1e-6 to 1");
+        CHECK(built("adafactor", {{"clip_threshold", "0"}}) ==
+              "optimizer adafactor: clip_threshold must be above 0: clip_threshold 0, least 1e-6");
+        CHECK(built("adafactor", {{"least_scale", "-1"}}) ==
+              "optimizer adafactor: least_scale must not be negative: least_scale -1, least 0");
+        CHECK(built("adagrab", {}).find("optimizer: unknown name 'adagrab'") == 0);
 
         const auto optimizer = make("adam", {}, store);
         const auto g = random_gradient(store, 1);
@@ -322,52 +444,19 @@ TEST_SUITE("optimizers") {
               fmt::format("optimizer: range outside of the arena: range 5 to {}, elements {}", n + 1, n));
         CHECK(updated(0, 6, 5) == fmt::format("optimizer: range outside of the arena: range 6 to 5, elements {}", n));
         CHECK(updated(-1, 0, n) == "optimizer: steps are counted from 0: step -1, least 0");
+        for (const char* name : {"nadam", "adafactor"}) {
+            const auto unprepared = make(name, {}, store);
+            CHECK(message([&] {
+                      unprepared->update(store, g.data(), {4, 0.1, 1}, 0, n);
+                  }) == fmt::format("optimizer {}: prepare() comes before update(): prepared for step -1, asked for 4", name));
+        }
+        const auto adafactor = make("adafactor", {}, store);
         store.add("late", {3}, Init::zeros());
+        CHECK(message([&] {
+                  step_whole(*adafactor, store, g, {0, 0.1, 1});
+              }) == "optimizer adafactor: the arena has changed since the optimizer was made: parameters 7, made for 6");
         CHECK(updated(0, 0, n) ==
               fmt::format("optimizer: the arena has changed since the optimizer was made: elements {}, made for {}",
                           store.size(), n));
-    }
-}
-
-TEST_SUITE("clipping") {
-    TEST_CASE("gradient_norm is the Euclidean norm, the same bits for any number of threads") {
-        Stream stream(3, "norm");
-        for (int64_t size : {0, 1, 130, 16383, 16384, 16385, 100003}) {
-            CAPTURE(size);
-            std::vector<real> g(static_cast<std::size_t>(size));
-            long double sum = 0;
-            for (real& x : g) {
-                x = stream.normal();
-                sum += static_cast<long double>(x) * static_cast<long double>(x);
-            }
-            Workers one(1);
-            const double norm = gradient_norm(g.data(), size, one);
-            CHECK(norm == doctest::Approx(static_cast<double>(std::sqrt(sum))).epsilon(1e-13));
-            for (int threads : {2, 3, 4}) {
-                Workers many(threads);
-                CHECK(gradient_norm(g.data(), size, many) == norm);
-            }
-        }
-    }
-
-    TEST_CASE("gradient_norm of large and small values neither overflows nor loses anything") {
-        Workers one(1);
-        const std::vector<real> large(3, real{1e30f}), small(3, real{1e-30f});
-        CHECK(gradient_norm(large.data(), 3, one) == doctest::Approx(std::sqrt(3.0) * static_cast<double>(1e30f)));
-        CHECK(gradient_norm(small.data(), 3, one) == doctest::Approx(std::sqrt(3.0) * static_cast<double>(1e-30f)));
-        const std::vector<real> bad = {1, std::numeric_limits<real>::quiet_NaN()};
-        CHECK(std::isnan(gradient_norm(bad.data(), 2, one)));
-    }
-
-    TEST_CASE("clip_factor") {
-        CHECK(clip_factor(10, 0) == 1);
-        CHECK(clip_factor(0, 1) == 1);
-        CHECK(clip_factor(0.5, 1) == 1);
-        CHECK(clip_factor(4, 1) == doctest::Approx(1 / (4 + 1e-6)).epsilon(1e-15));
-        CHECK(clip_factor(1, 1) < 1);  // 1e-6, as PyTorch
-        CHECK(clip_factor(std::numeric_limits<double>::infinity(), 1) == 0);
-        CHECK(std::isnan(clip_factor(std::numeric_limits<double>::quiet_NaN(), 1)));
-        CHECK(message([] { clip_factor(1, -2); }) ==
-              "clip_factor: the limit must be finite and not negative: limit -2, least 0");
     }
 }

@@ -18,7 +18,7 @@ struct Declared {
 };
 
 /// Sets the options named in `given` (numbers with a space between for lists) and lists all of them. Takes what optimisers and
-/// schedules declare: integers, numbers, flags, lists.
+/// schedules declare: integers, numbers, flags, lists, choices.
 class OptionsByName final : public Visitor {
   public:
     explicit OptionsByName(std::map<std::string, std::string> given = {}) : given_(std::move(given)) {}
@@ -49,7 +49,10 @@ class OptionsByName final : public Visitor {
         }
     }
     void text(const char* name, std::string&, const char*) override { refuse(name); }
-    void choice(const char* name, std::string&, std::vector<std::string>, const char*) override { refuse(name); }
+    void choice(const char* name, std::string& value, std::vector<std::string> words, const char* help) override {
+        list({name, help, {}, 0, static_cast<double>(words.size())});
+        take(name, value);
+    }
     void path(const char* name, std::string&, const char*) override { refuse(name); }
     void paths(const char* name, std::vector<std::string>&, const char*) override { refuse(name); }
     void selection(const char* name, Selection&, const char*) override { refuse(name); }
@@ -70,7 +73,7 @@ class OptionsByName final : public Visitor {
         }
     }
     void list(Declared d) { declared_.push_back(std::move(d)); }
-    [[noreturn]] static void refuse(const char* name) { fail("options by name: no such kind: option {}, kinds known 4", name); }
+    [[noreturn]] static void refuse(const char* name) { fail("options by name: no such kind: option {}, kinds known 5", name); }
 
     std::map<std::string, std::string> given_;
     std::vector<Declared> declared_;

@@ -34,13 +34,9 @@ std::vector<Slot> model_slots(ParameterStore& store) {
     return slots;
 }
 
-// "m.encoder.embedding.weight": each state array cut like the arena.
 std::vector<Slot> optimizer_slots(ParameterStore& store, Optimizer& optimizer) {
     std::vector<Slot> slots;
-    const std::vector<std::string> names = optimizer.state_names();
-    for (std::size_t i = 0; i < names.size(); ++i)
-        for (const Parameter& p : store.table())
-            slots.push_back({names[i] + "." + p.name, p.shape, optimizer.state(i) + p.offset});
+    for (const OptimizerState& s : optimizer.state(store)) slots.push_back({s.name, s.shape, s.values});
     return slots;
 }
 
