@@ -1,6 +1,8 @@
 #include "data/pair_task.h"
 
 #include <algorithm>
+#include <ranges>
+#include <unordered_map>
 
 #include "data/batching.h"
 
@@ -22,11 +24,26 @@ class TaskOfPairs final : public Task {
 
     std::string source_text(Split s, int64_t example) const override { return std::string(split(s).source_text.text(example)); }
     std::string target_text(Split s, int64_t example) const override { return std::string(split(s).target_text.text(example)); }
+    std::vector<std::string> references(Split s, int64_t example) const override {
+        const PairSplit& pairs = split(s);
+        if (pairs.same_source.empty())
+            return {target_text(s, example)};
+        require_example(s, example);
+        std::vector<std::string> texts;
+        for (int32_t same : pairs.same_source[example]) texts.push_back(target_text(s, same));
+        return texts;
+    }
+    std::vector<std::string> cut_target(std::string_view text) const override {
+        require_utf8(text, Place{});
+        return p_.target->cut(text);
+    }
     Ids encode_sources(std::span<const std::string> lines) const override {
         std::vector<std::vector<int32_t>> rows;
         rows.reserve(lines.size());
-        for (const std::string& line : lines)
-            rows.push_back(p_.source->encode(line, Place{"", static_cast<int64_t>(rows.size()) + 1}));
+        for (const std::string& line : lines) {
+            const Place place{"", static_cast<int64_t>(rows.size()) + 1};
+            rows.push_back(p_.source->encode(p_.source_line ? p_.source_line(line, place) : line, place));
+        }
         return pad_sequences(rows);
     }
     std::string decode_target(std::span<const int32_t> ids) const override { return p_.target->decode(ids); }
@@ -35,8 +52,7 @@ class TaskOfPairs final : public Task {
 
     std::vector<Range> gold_alignment(Split s, int64_t example) const override {
         const PairSplit& pairs = split(s);
-        require(example >= 0 && example < pairs.target.size(), "{}: no such example: asked for {} of {}, there are {}", p_.name,
-                example, split_name(s), pairs.target.size());
+        require_example(s, example);
         if (pairs.gold.empty())
             return {};
         const auto ranges = pairs.gold[example];
@@ -52,6 +68,10 @@ class TaskOfPairs final : public Task {
                 continue;
             lines.push_back(fmt::format("{}: {} examples, {:.1f} source and {:.1f} target symbols each", split_name(s),
                                         pairs.target.size(), mean(pairs.source), mean(pairs.target)));
+            if (!pairs.same_source.empty())
+                lines.push_back(fmt::format("{}: {} different sources; decoded text is scored once a source", split_name(s),
+                                            std::ranges::count_if(std::views::iota(int64_t{0}, pairs.same_source.size()),
+                                                                  [&](int64_t i) { return pairs.same_source.length(i) > 0; })));
             note_unknown(lines, s, "source", pairs.source);
             note_unknown(lines, s, "target", pairs.target);
         }
@@ -67,6 +87,10 @@ class TaskOfPairs final : public Task {
     }
 
   private:
+    void require_example(Split s, int64_t example) const {
+        require(example >= 0 && example < size(s), "{}: no such example: asked for {} of {}, there are {}", p_.name, example,
+                split_name(s), size(s));
+    }
     const PairSplit& split(Split s) const { return p_.splits[static_cast<std::size_t>(s)]; }
     static std::vector<std::string> symbols(const Tokenizer& tokenizer, std::span<const int32_t> ids) {
         std::vector<std::string> all;
@@ -85,6 +109,23 @@ class TaskOfPairs final : public Task {
 };
 
 }  // namespace
+
+void group_by_source(PairSplit& split) {
+    std::unordered_map<std::string_view, std::size_t> group_of;
+    std::vector<std::vector<int32_t>> groups;
+    std::vector<std::size_t> starts;  // the group that an example is the first of
+    constexpr std::size_t none = ~std::size_t{0};
+    for (int64_t i = 0; i < split.target.size(); ++i) {
+        const auto [at, fresh] = group_of.emplace(split.source_text.text(i), groups.size());
+        if (fresh)
+            groups.emplace_back();
+        groups[at->second].push_back(static_cast<int32_t>(i));
+        starts.push_back(fresh ? at->second : none);
+    }
+    split.same_source = {};
+    for (std::size_t group : starts)
+        split.same_source.add(group == none ? std::span<const int32_t>() : std::span<const int32_t>(groups[group]));
+}
 
 std::unique_ptr<Task> make_task(PairTask pairs) {
     ensure(pairs.source && pairs.target, "{}: a pair task needs two tokenizers: source {}, target {}", pairs.name,

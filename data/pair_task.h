@@ -1,6 +1,7 @@
 #pragma once
 /// The task of all data that are pairs of a source and a target text. What differs between such tasks is data, not code.
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "data/packed.h"
@@ -13,6 +14,9 @@ struct PairSplit {
     Texts source_text, target_text;  ///< in the tokenizers' normal form
     Sequences source, target;        ///< the same as ids
     Packed<Range> gold;              ///< a range for each target symbol; empty: not known
+    /// For the first example of each source the examples with that source, itself included; nothing for the others. Empty:
+    /// every example counts for itself.
+    Packed<int32_t> same_source;
 };
 
 /// Everything a pair task is.
@@ -22,12 +26,17 @@ struct PairTask {
     std::array<PairSplit, 3> splits;  ///< by Split
     std::vector<std::string> metrics;
     std::vector<std::string> notes;  ///< further lines of describe()
+    /// Makes of a line that a user gives to be translated what `source` cuts; null: the line as it is.
+    std::function<std::string(std::string_view line, const Place& place)> source_line;
     /// decode_limit(n) = limit_factor * n + limit_constant.
     int64_t limit_factor = 1, limit_constant = 1;
     bool learned_vocabularies = false;  ///< save() writes them
 
     PairSplit& split(Split s) { return splits[static_cast<std::size_t>(s)]; }
 };
+
+/// Fills split.same_source: examples whose source texts are equal belong together.
+void group_by_source(PairSplit& split);
 
 /// Files that save() writes for learned vocabularies.
 constexpr const char* source_vocabulary_file = "source_vocabulary.txt";

@@ -2,7 +2,9 @@
 
 #include "data/tasks/dates.h"
 #include "data/tasks/parallel.h"
+#include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
+#include "data/tasks/tsv.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -45,6 +47,9 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
                              T::make<SymbolOptions>("reverse", "a sequence of numbers back to front", reverse_task),
                              T::make<SymbolOptions>("sort", "a sequence of numbers in ascending order", sort_task),
                              T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
+                             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
+                             T::make<SigmorphonOptions>(
+                                 "sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)", sigmorphon_task),
                          },
                          "task");
     return table;

@@ -68,6 +68,13 @@ class Task {
     /// back: words, for one, with single blanks between them. Throws Error when there is no such example.
     virtual std::string source_text(Split split, int64_t example) const = 0;
     virtual std::string target_text(Split split, int64_t example) const = 0;
+    /// The texts that are right answers to an example's source, for metrics of decoded text. Where several examples of a split
+    /// have the same source and count as one, the first of them has the targets of all, in their order, and the others have
+    /// none: they are not scored a second time. Throws Error when there is no such example.
+    virtual std::vector<std::string> references(Split split, int64_t example) const { return {target_text(split, example)}; }
+    /// A text as the symbols of a target, known or not: what metrics of symbols compare. Throws Error for text that cannot be
+    /// cut.
+    virtual std::vector<std::string> cut_target(std::string_view text) const = 0;
     /// Lines as a user writes them to padded source ids. Throws Error naming the row for text that cannot be encoded.
     virtual Ids encode_sources(std::span<const std::string> lines) const = 0;
     /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps. Throws Error for an id out of

@@ -52,6 +52,12 @@ class SymbolTokenizer final : public Tokenizer {
         for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) ids.push_back(vocabulary_.id(s));
         return ids;
     }
+    std::vector<std::string> cut(std::string_view line) const override {
+        std::vector<std::string> symbols;
+        std::size_t at = 0;
+        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) symbols.emplace_back(s);
+        return symbols;
+    }
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
         for (std::size_t i = 0; i < ids.size(); ++i) {

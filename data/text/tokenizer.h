@@ -9,11 +9,12 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-/// A text and where it comes from. Line i of `lines` is line i + 1 of `file`.
+/// A text and where it comes from. Line i of `lines` is line i + first_line of `file`.
 struct TextFile {
     std::string file;
     Texts lines;
-    Place place(int64_t i) const { return {file, i + 1}; }
+    int64_t first_line = 1;
+    Place place(int64_t i) const { return {file, i + first_line}; }
 };
 
 class Tokenizer {
@@ -24,6 +25,8 @@ class Tokenizer {
     /// Ids of the symbols of a line; id_unknown for symbols that are not in the vocabulary. Throws Error naming `place` for
     /// text it cannot take (char and word: invalid UTF-8).
     virtual std::vector<int32_t> encode(std::string_view line, const Place& place) const = 0;
+    /// The symbols themselves, whether in the vocabulary or not; what metrics compare. The text must be valid, as for encode().
+    virtual std::vector<std::string> cut(std::string_view line) const = 0;
     /// Text of ids; special ids as Vocabulary::symbol writes them. Throws Error for an id out of range.
     virtual std::string decode(std::span<const int32_t> ids) const = 0;
     /// What decode() gives back if no symbol is unknown: the form in which texts are compared.

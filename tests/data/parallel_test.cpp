@@ -138,10 +138,10 @@ TEST_SUITE("parallel") {
         CHECK(with("a\nb\n", "x\n") == "data.train: the two files have different counts of lines: " + s + " 2, " + t + " 1");
         CHECK(with("", "x\n") == s + ": file is empty: lines 0, needed at least 1");
         CHECK(with("a\n", "") == t + ": file is empty: lines 0, needed at least 1");
-        CHECK(with("a\n\nb\n", "x\ny\nz\n") == s + ":2: a pair needs symbols on both sides: source 0 symbols, target " + t +
-                                                   ":2 1 symbols; remove the pair from both files");
-        CHECK(with("a\nb\n", "x\n  \n") == s + ":2: a pair needs symbols on both sides: source 1 symbols, target " + t +
-                                               ":2 0 symbols; remove the pair from both files");
+        CHECK(with("a\n\nb\n", "x\ny\nz\n") ==
+              s + ":2: a pair needs symbols on both sides: source 0 symbols, target " + t + ":2 1 symbols; remove the pair");
+        CHECK(with("a\nb\n", "x\n  \n") ==
+              s + ":2: a pair needs symbols on both sides: source 1 symbols, target " + t + ":2 0 symbols; remove the pair");
         CHECK(with("a\nb \xFF\n", "x\ny\n") == s + ":2: text is not valid UTF-8: byte 3 of the line, value 0xff");
         CHECK(with("a\nb\n", "\xC3\ny\n") == t + ":1: text is not valid UTF-8: byte 1 of the line, value 0xc3");
 
