@@ -19,9 +19,9 @@ struct SigmorphonOptions : PairLimits {
 };
 
 /// How sources are cut: text "LEMMA<TAB>TAG;TAG;..." to the tags, then the lemma's code points; encode() throws Error for
-/// another number of columns, an empty lemma, an empty tag, and invalid UTF-8. decode() is the inverse (tags and characters in any order;
-/// what is unknown goes to the lemma). Any tag is taken as it is, in any number and order; one that training did not show is
-/// id_unknown.
+/// another number of columns, an empty lemma, an empty tag, and invalid UTF-8. decode() is the inverse (tags and characters in
+/// any order; what is unknown goes to the lemma). Any tag is taken as it is, in any number and order; one that training did not
+/// show is id_unknown.
 std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup);
 
 /// Throws Error as file_pairs_task() does, and for: no training file when data are loaded; a missing, empty or broken file; a

@@ -29,10 +29,10 @@ TEST_SUITE("bleu") {
             const auto metric = make_bleu();
             for (std::size_t i = 0; i < c["pairs"].size(); ++i) {
                 EvaluatedExample e;
-                e.decoded = c["pairs"][i][0].get<std::string>();
-                e.reference = c["pairs"][i][1].get<std::string>();
-                CHECK(tokenize_13a(e.decoded) == c["tokens"][i].get<Strings>());
-                counts.add(e.decoded, e.reference);
+                e.decoded.text = c["pairs"][i][0].get<std::string>();
+                e.references = {{c["pairs"][i][1].get<std::string>(), {}}};
+                CHECK(tokenize_13a(e.decoded.text) == c["tokens"][i].get<Strings>());
+                counts.add(e.decoded.text, e.references[0].text);
                 metric->add(e);
             }
             CHECK(counts.score() == doctest::Approx(c["bleu"].get<double>()).epsilon(1e-12));

@@ -48,8 +48,8 @@ TEST_SUITE("metrics") {
         EvaluatedExample e;
         for (const auto& [decoded, reference] : std::vector<std::pair<std::string, std::string>>{
                  {"1998-03-03", "1998-03-03"}, {"1998-03-04", "1998-03-03"}, {"", "x"}, {"a b ", "a b"}, {"A", "a"}}) {
-            e.decoded = decoded;
-            e.reference = reference;
+            e.decoded.text = decoded;
+            e.references = {{reference, {}}};
             metric->add(e);
         }
         CHECK(*metric->value() == 0.2);

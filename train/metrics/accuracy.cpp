@@ -4,17 +4,15 @@
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-class Accuracy final : public Metric {
+class Accuracy final : public Share {
   public:
-    void add(const EvaluatedExample& e) override {
+    Statistics statistics(const EvaluatedExample& e) const override {
         ensure(e.targets.size() == e.predicted.size(), "accuracy: counts differ: targets {}, predictions {}", e.targets.size(),
                e.predicted.size());
-        for (std::size_t t = 0; t < e.targets.size(); ++t) share_.add(e.targets[t] == e.predicted[t]);
+        int64_t hits = 0;
+        for (std::size_t t = 0; t < e.targets.size(); ++t) hits += e.targets[t] == e.predicted[t] ? 1 : 0;
+        return counted(hits, static_cast<int64_t>(e.targets.size()));
     }
-    std::optional<double> value() const override { return share_.value(); }
-
-  private:
-    Share share_;
 };
 }  // namespace
 

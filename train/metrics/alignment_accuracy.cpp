@@ -4,23 +4,25 @@
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-class AlignmentAccuracy final : public Metric {
+class AlignmentAccuracy final : public Share {
   public:
-    void add(const EvaluatedExample& e) override {
+    Statistics statistics(const EvaluatedExample& e) const override {
         if (e.attention.rows == 0 || e.gold.empty())
-            return;
+            return {};
         const auto symbols = static_cast<int64_t>(e.gold.size());
         ensure(symbols <= e.attention.rows, "alignment_accuracy: more symbols than attention rows: gold ranges {}, rows {}",
                symbols, e.attention.rows);
+        int64_t hits = 0, all = 0;
         for (int64_t t = 0; t < symbols; ++t) {
             const Range gold = e.gold[static_cast<std::size_t>(t)];
             if (gold.begin >= gold.end)
                 continue;
             const int64_t place = most_attended(e.attention, t);
-            share_.add(place >= gold.begin && place < gold.end);
+            hits += place >= gold.begin && place < gold.end ? 1 : 0;
+            ++all;
         }
+        return counted(hits, all);
     }
-    std::optional<double> value() const override { return share_.value(); }
     bool needs_attention() const override { return true; }
 
   private:
@@ -36,7 +38,6 @@ class AlignmentAccuracy final : public Metric {
         }
         return best;
     }
-    Share share_;
 };
 }  // namespace
 

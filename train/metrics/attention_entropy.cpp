@@ -1,13 +1,16 @@
 #include <cmath>
 
 #include "train/metrics/metrics.h"
+#include "train/metrics/share.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-class AttentionEntropy final : public Metric {
+class AttentionEntropy final : public Share {
   public:
-    void add(const EvaluatedExample& e) override {
+    Statistics statistics(const EvaluatedExample& e) const override {
+        double sum = 0;
+        int64_t rows = 0;
         for (int64_t t = 0; t < e.attention.rows; ++t) {
             double entropy = 0;
             bool any = false;
@@ -20,21 +23,13 @@ class AttentionEntropy final : public Metric {
             }
             if (!any)
                 continue;
-            sum_ += entropy;
-            ++rows_;
+            sum += entropy;
+            ++rows;
         }
-    }
-    std::optional<double> value() const override {
-        if (rows_ == 0)
-            return std::nullopt;
-        return sum_ / static_cast<double>(rows_);
+        return counted(sum, static_cast<double>(rows));
     }
     Better better() const override { return Better::lower; }
     bool needs_attention() const override { return true; }
-
-  private:
-    double sum_ = 0;
-    int64_t rows_ = 0;
 };
 }  // namespace
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "train/metrics/metrics.h"
+#include "train/metrics/white_space.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -21,23 +23,6 @@ bool is_stop(char c) { return c == '.' || c == ','; }
 bool stands_alone(char c) {
     return (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || c == '/' || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
            (c >= '{' && c <= '~');
-}
-
-// Bytes of the white space character (as Unicode and Python see it) at `at`, 0 when there is none.
-std::size_t space_at(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const unsigned a = byte(at), b = byte(at + 1), c = byte(at + 2);
-    if ((a >= 0x09 && a <= 0x0D) || (a >= 0x1C && a <= 0x20))
-        return 1;
-    if (a == 0xC2)
-        return b == 0x85 || b == 0xA0 ? 2 : 0;  // U+0085, U+00A0
-    if (a == 0xE1)
-        return b == 0x9A && c == 0x80 ? 3 : 0;  // U+1680
-    if (a == 0xE2 && b == 0x80)                 // U+2000 to U+200A, 2028, 2029, 202F
-        return (c >= 0x80 && c <= 0x8A) || c == 0xA8 || c == 0xA9 || c == 0xAF ? 3 : 0;
-    if (a == 0xE2)
-        return b == 0x81 && c == 0x9F ? 3 : 0;           // U+205F
-    return a == 0xE3 && b == 0x80 && c == 0x80 ? 3 : 0;  // U+3000
 }
 
 std::vector<std::string> split_at_space(std::string_view text) {
@@ -105,20 +90,30 @@ NgramCounts count_ngrams(const std::vector<std::string>& tokens) {
 
 class Bleu final : public Metric {
   public:
-    void add(const EvaluatedExample& e) override {
-        counts_.add(e.decoded, e.reference);
-        ++examples_;
+    Statistics statistics(const EvaluatedExample& e) const override {
+        if (e.references.empty())
+            return {};
+        std::vector<std::string_view> references;
+        for (const Answer& r : e.references) references.push_back(r.text);
+        BleuCounts line;
+        line.add(e.decoded.text, references);
+        Statistics numbers(line.matches.begin(), line.matches.end());
+        numbers.insert(numbers.end(), line.possible.begin(), line.possible.end());
+        numbers.push_back(static_cast<double>(line.hypothesis_length));
+        numbers.push_back(static_cast<double>(line.reference_length));
+        return numbers;
     }
-    std::optional<double> value() const override {
-        if (examples_ == 0)
-            return std::nullopt;
-        return counts_.score();
+    std::optional<double> score(std::span<const double> sums) const override {
+        BleuCounts counts;
+        for (std::size_t n = 0; n < 4; ++n) {
+            counts.matches[n] = static_cast<int64_t>(sums[n]);
+            counts.possible[n] = static_cast<int64_t>(sums[4 + n]);
+        }
+        counts.hypothesis_length = static_cast<int64_t>(sums[8]);
+        counts.reference_length = static_cast<int64_t>(sums[9]);
+        return counts.score();
     }
     bool needs_decoding() const override { return true; }
-
-  private:
-    BleuCounts counts_;
-    int64_t examples_ = 0;
 };
 
 }  // namespace
@@ -146,11 +141,28 @@ std::vector<std::string> tokenize_13a(std::string_view line) {
     return split_at_space(spaced);
 }
 
-void BleuCounts::add(std::string_view hypothesis, std::string_view reference) {
-    const std::vector<std::string> h = tokenize_13a(hypothesis), r = tokenize_13a(reference);
-    hypothesis_length += static_cast<int64_t>(h.size());
-    reference_length += static_cast<int64_t>(r.size());
-    const NgramCounts of_h = count_ngrams(h), of_r = count_ngrams(r);
+void BleuCounts::add(std::string_view hypothesis, std::span<const std::string_view> references) {
+    ensure(!references.empty(), "bleu: a line needs a reference: references {}, needed at least 1", references.size());
+    const std::vector<std::string> h = tokenize_13a(hypothesis);
+    const auto h_length = static_cast<int64_t>(h.size());
+    NgramCounts of_r;
+    int64_t closest = 0;
+    for (std::size_t i = 0; i < references.size(); ++i) {
+        const std::vector<std::string> r = tokenize_13a(references[i]);
+        const auto length = static_cast<int64_t>(r.size());
+        const int64_t far = std::abs(length - h_length), before = std::abs(closest - h_length);
+        if (i == 0 || far < before || (far == before && length < closest))
+            closest = length;
+        const NgramCounts counts = count_ngrams(r);
+        for (std::size_t n = 0; n < 4; ++n)
+            for (const auto& [ngram, count] : counts[n]) {
+                int64_t& most = of_r[n][ngram];
+                most = std::max(most, count);
+            }
+    }
+    hypothesis_length += h_length;
+    reference_length += closest;
+    const NgramCounts of_h = count_ngrams(h);
     for (std::size_t n = 0; n < 4; ++n)
         for (const auto& [ngram, count] : of_h[n]) {
             possible[n] += count;

@@ -1,22 +1,22 @@
 #pragma once
-/// Counts for metrics that are a share.
-#include <cstdint>
-#include <optional>
-
-#include "core/real.h"
+/// Metrics that are a quotient of two sums.
+#include "train/metrics/metric.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
-struct Share {
-    int64_t hits = 0, all = 0;
-    void add(bool hit) {
-        hits += hit ? 1 : 0;
-        ++all;
-    }
-    std::optional<double> value() const {
-        if (all == 0)
+/// Statistics {part, whole}; the value is the quotient of their sums. Examples whose whole is 0 do not count.
+class Share : public Metric {
+  public:
+    std::optional<double> score(std::span<const double> sums) const override {
+        if (sums[1] == 0)
             return std::nullopt;
-        return static_cast<double>(hits) / static_cast<double>(all);
+        return sums[0] / sums[1];
+    }
+
+  protected:
+    static Statistics counted(double part, double whole) { return whole == 0 ? Statistics() : Statistics{part, whole}; }
+    static Statistics counted(int64_t part, int64_t whole) {
+        return counted(static_cast<double>(part), static_cast<double>(whole));
     }
 };
 

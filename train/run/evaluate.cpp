@@ -30,6 +30,8 @@ struct Needs {
     bool attention = false;
 };
 
+Answer answer(const Task& task, std::span<const int32_t> ids) { return {task.decode_target(ids), task.target_symbols(ids)}; }
+
 Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs) {
     const NoGrad no_grad;
     Taps taps;
@@ -62,11 +64,16 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         if (needs.attention && batch.source.rows > 0)
             e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
                                        batch.source.length(r));
-        if (needs.decoding)
-            e.decoded = task.decode_target(decoded[static_cast<std::size_t>(r)].ids);
-        else if (number < setup.samples && batch.source.rows > 0) {
+        if (needs.decoding) {
+            e.decoded = answer(task, decoded[static_cast<std::size_t>(r)].ids);
+            for (std::string& text : task.references(setup.split, number)) {
+                std::vector<std::string> symbols = task.cut_target(text);
+                e.references.push_back({std::move(text), std::move(symbols)});
+            }
+        } else if (number < setup.samples && batch.source.rows > 0) {
             const Ids source = batch.source.slice(r, r + 1);
-            e.decoded = task.decode_target(
+            e.decoded = answer(
+                task,
                 decode_greedy(model, source, decode_limits(task, source, setup.max_length), Collect::nothing).front().ids);
         }
     }
@@ -140,7 +147,7 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                     if (metric)
                         metric->add(e);
                 if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
-                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded};
+                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded.text};
             }
         }
     }
