@@ -21,6 +21,9 @@ void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) gave, with the same `bytes`. Any thread may give back what any other took.
 void release(void* block, std::size_t bytes) noexcept;
 
+/// Memory this process may use at most, in bytes: the machine's, or its control group's limit where that is less.
+std::size_t physical();
+
 struct Statistics {
     std::size_t in_use = 0;        ///< bytes handed out now
     std::size_t peak_in_use = 0;   ///< the most bytes handed out at one time since reset_peak()

@@ -111,6 +111,10 @@ Tensor ParameterStore::add(const std::string& name, const Shape& shape, const In
     require(taken == nullptr,
             "parameters: name taken: '{}' {}, already there with shape {}; share a parameter by passing its tensor", name,
             shape.text(), taken ? taken->shape.text() : "");
+    const auto bytes = static_cast<double>(size() + shape.size()) * sizeof(real),
+               limit = static_cast<double>(memory::physical());
+    require(bytes <= limit, "parameters: more than this machine's memory: '{}' {} makes them {:.0f} MiB, memory {:.0f} MiB",
+            name, shape.text(), bytes / 0x1p20, limit / 0x1p20);
     Parameter p;
     p.name = name;
     p.shape = shape;

@@ -197,6 +197,15 @@ TEST_SUITE("named state") {
         CHECK(run({0x1p30, 1, -0x1p30, 1}) == 0.5);  // in float the first 1 would be lost
     }
 
+    TEST_CASE("a parameter that the machine's memory cannot hold is refused before a page of it is touched") {
+        ParameterStore store(1);
+        const auto elements = static_cast<int64_t>(memory::physical() / sizeof(real));
+        CHECK(elements > 1 << 20);
+        CHECK_THROWS_WITH_AS(store.add("huge", {elements / 1024 + 1, 1024}, Init::normal(1)),
+                             doctest::Contains("parameters: more than this machine's memory: 'huge'"), Error);
+        CHECK(store.size() == 0);
+    }
+
     TEST_CASE("mistakes are refused with both sides") {
         ParameterStore store(1);
         const NamedState& a = store.add_state("a", {2}, 0, 0.5);

@@ -11,4 +11,17 @@ ModelInStore make_model(const Experiment& experiment, const Task& task) {
     return made;
 }
 
+ModelInStore with_room_to_train(ModelInStore made, int64_t shards) {
+    constexpr double optimizer_arrays = 2;
+    const double weights = static_cast<double>(made.store->size()) * sizeof(real) / 0x1p20;
+    const double needed = weights * (1 + static_cast<double>(shards) + optimizer_arrays);
+    const double memory = static_cast<double>(memory::physical()) / 0x1p20;
+    require(needed <= memory,
+            "model: training it needs more than this machine's memory: {} parameters in {} shards hold {:.0f} MiB, memory "
+            "{:.0f} MiB; "
+            "fewer shards or a smaller model may fit",
+            made.store->count(), shards, needed, memory);
+    return made;
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

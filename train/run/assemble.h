@@ -16,4 +16,8 @@ struct ModelInStore {
 /// The experiment's model with its initial parameters, for the task's vocabularies. Throws Error as the model's constructor.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 
+/// Throws Error when what training holds of every parameter (the weights, a gradient for each shard, the optimiser's state) is
+/// more than the machine's memory: better said now than found out by the system's killer.
+ModelInStore with_room_to_train(ModelInStore made, int64_t shards);
+
 }  // namespace attend::inline ATTEND_PRECISION

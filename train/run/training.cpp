@@ -66,7 +66,7 @@ class Run {
           folder_(request.folder),
           workers_(request.threads),
           experiment_(choose(request, folder_, task_)),
-          made_(make_model(experiment_, *task_)),
+          made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train.shards)),
           objective_(objective_table().build(experiment_.objective)),
           optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
           schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
