@@ -23,6 +23,7 @@ struct Outcome {
     int64_t targets = 0;
     std::vector<EvaluatedExample> examples;
     std::vector<int64_t> numbers;  // of the examples in their split
+    std::vector<Decoded> decoded;  // one an example, where they were decoded at all
 };
 
 struct Needs {
@@ -41,11 +42,15 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
     const LossOptions options{.normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
     const Scored scored = model.score(batch.source, batch.input, batch.target, options, context);
 
-    std::vector<Decoded> decoded;
-    if (needs.decoding)
-        decoded = decode_greedy(model, batch.source, decode_limits(task, batch.source, setup.max_length), Collect::nothing);
-
+    const auto decode = [&](const Ids& source) {
+        return decode_beam(model, source, decode_limits(task, source, setup.max_length), setup.search, Collect::nothing);
+    };
     Outcome outcome;
+    outcome.decoded.resize(static_cast<std::size_t>(batch.rows()));
+    if (needs.decoding) {
+        std::vector<std::vector<Decoded>> found = decode(batch.source);
+        for (std::size_t r = 0; r < found.size(); ++r) outcome.decoded[r] = std::move(found[r].front());
+    }
     outcome.loss_sum = kernels::sum_double(scored.target_loss.data(), scored.target_loss.size());
     outcome.targets = batch.targets();
     outcome.examples.resize(static_cast<std::size_t>(batch.rows()));
@@ -64,18 +69,17 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         if (needs.attention && batch.source.rows > 0)
             e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
                                        batch.source.length(r));
-        if (needs.decoding) {
-            e.decoded = answer(task, decoded[static_cast<std::size_t>(r)].ids);
+        const bool sample = number < setup.samples && batch.source.rows > 0;
+        Decoded& d = outcome.decoded[static_cast<std::size_t>(r)];
+        if (sample && !needs.decoding)
+            d = std::move(decode(batch.source.slice(r, r + 1)).front().front());
+        if (sample || needs.decoding)
+            e.decoded = answer(task, d.ids);
+        if (needs.decoding)
             for (std::string& text : task.references(setup.split, number)) {
                 std::vector<std::string> symbols = task.cut_target(text);
                 e.references.push_back({std::move(text), std::move(symbols)});
             }
-        } else if (number < setup.samples && batch.source.rows > 0) {
-            const Ids source = batch.source.slice(r, r + 1);
-            e.decoded = answer(
-                task,
-                decode_greedy(model, source, decode_limits(task, source, setup.max_length), Collect::nothing).front().ids);
-        }
     }
     return outcome;
 }
@@ -111,6 +115,7 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
     require(task.size(setup.split) > 0, "evaluation: the split has no examples: split '{}', examples {}",
             split_name(setup.split), task.size(setup.split));
     Needs needs;
+    needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
     std::vector<std::pair<std::string, std::unique_ptr<Metric>>> metrics;
     for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
         metrics.emplace_back(name, from_loss(name) ? nullptr : make_metric(name));
@@ -147,7 +152,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                     if (metric)
                         metric->add(e);
                 if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
-                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded.text};
+                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded.text,
+                                                                              o.decoded[i].log_likelihood, o.decoded[i].score};
             }
         }
     }

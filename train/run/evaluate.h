@@ -1,5 +1,5 @@
 #pragma once
-/// Evaluation of a split: teacher-forced loss and metrics, greedy decoding for metrics of the text, attention for metrics of
+/// Evaluation of a split: teacher-forced loss and metrics, decoding for metrics of the text, attention for metrics of
 /// the alignment. Its batches have a fixed size, so the numbers depend neither on the threads nor on the training batch; it
 /// changes nothing that training uses.
 #include <functional>
@@ -10,6 +10,7 @@
 #include "core/parallel.h"
 #include "data/task.h"
 #include "nn/models/model.h"
+#include "train/decode/beam.h"
 #include "train/metrics/metric.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -27,6 +28,7 @@ struct Scores {
 /// One decoded example.
 struct Sample {
     std::string source, reference, decoded;
+    double log_likelihood = 0, score = 0;  ///< of the decoded text, as in Decoded
 };
 
 struct Evaluation {
@@ -38,7 +40,8 @@ struct EvaluationSetup {
     Split split = Split::valid;
     int64_t batch = 64;
     Decode decode = Decode::yes;
-    int64_t max_length = 0;  ///< most symbols to decode; 0: the task's own limit
+    int64_t max_length = 0;   ///< most symbols to decode; 0: the task's own limit
+    BeamOptions search = {};  ///< how outputs are searched
     int64_t samples = 0;
     uint64_t seed = 1;
 };

@@ -59,6 +59,13 @@ void TrainOptions::fields(Visitor& v) {
 void DecodeOptions::fields(Visitor& v) {
     v.integer("batch", batch, {1, most_rows}, "lines that translate decodes at once");
     v.integer("max_length", max_length, {1, most_rows, "auto"}, "most symbols to decode; auto: the task's own limit");
+    v.integer("max_source", max_source, {1, most_rows},
+              "source symbols that translate reads of a line; what it leaves out is counted and said");
+    v.integer("beam", beam, {1, most_beam}, "outputs followed at the same time; 1: greedy");
+    v.number(
+        "length_penalty", length_penalty, {0, 10},
+        "outputs are ranked by log-likelihood / ((5 + length) / 6)^length_penalty (Wu et al. 2016, eq. 14); above 0 longer "
+        "ones gain");
 }
 
 Experiment::Experiment()

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "train/decode/beam.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -28,7 +29,11 @@ struct TrainOptions {
 struct DecodeOptions {
     int64_t batch = 64;
     int64_t max_length = 0;
+    int64_t max_source = 2000;
+    int64_t beam = 1;
+    double length_penalty = 0;
     void fields(Visitor& v);
+    BeamOptions search(int64_t nbest = 1) const { return {.beam = beam, .length_penalty = length_penalty, .nbest = nbest}; }
 };
 
 struct Experiment {

@@ -240,6 +240,7 @@ class Run {
                 .batch = options().evaluate_batch,
                 .decode = decode,
                 .max_length = experiment_.decode.max_length,
+                .search = experiment_.decode.search(),
                 .samples = options().samples,
                 .seed = seed()};
     }

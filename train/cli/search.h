@@ -1,0 +1,21 @@
+#pragma once
+/// What the commands that decode say about the search in place of the run's config.
+#include <optional>
+
+#include "train/cli/cli.h"
+#include "train/run/experiment.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+struct SearchArguments {
+    std::optional<int64_t> beam;
+    std::optional<double> length_penalty;
+};
+
+/// Adds `--beam N` and `--length-penalty A`.
+void add_search(CLI::App& app, SearchArguments& arguments);
+
+/// The run's options with what was given on the command line.
+DecodeOptions chosen(DecodeOptions of_run, const SearchArguments& arguments);
+
+}  // namespace attend::inline ATTEND_PRECISION::cli
