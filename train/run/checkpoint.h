@@ -24,10 +24,10 @@ struct Progressed {
     double line_loss = 0;
     int64_t line_targets = 0;
     double line_seconds = 0;
-    std::optional<ScoredStep> train;  ///< the last training line
-    std::optional<ScoredStep> valid;  ///< the last evaluation of the validation split
-    std::optional<ScoredStep> best;   ///< the best one; its checkpoint is `best`
-    int64_t evaluations_since_best = 0;
+    std::optional<ScoredStep> train;     ///< the last training line
+    std::optional<ScoredStep> valid;     ///< the last evaluation of the validation split
+    std::optional<ScoredStep> best;      ///< the best one; its checkpoint is `best`
+    int64_t evaluations_since_best = 0;  ///< in a row without a better best_metric
 };
 
 /// Whether model.safetensors alone is wanted, or all that training goes on from.

@@ -29,13 +29,6 @@ double peak_memory_mib() {
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 
-// "loss 0.1234  exact_match 0.9980"
-std::string scores_text(const Scores& scores) {
-    std::string text;
-    for (const auto& [name, value] : scores.values) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : "  ", name, value);
-    return text;
-}
-
 Json scored_object(const std::optional<ScoredStep>& scored) {
     Json object = Json::object();
     if (scored) {
@@ -45,18 +38,27 @@ Json scored_object(const std::optional<ScoredStep>& scored) {
     return object;
 }
 
-// Whether `now` is better than `best`: by the metric; where that is equal, by the loss. A value that is not a number never is.
-bool improves(const Scores& now, const Scores& best, const std::string& metric) {
-    const auto better = [&](const std::string& name) -> int {  // 1 better, 0 equal, -1 worse
-        const double a = now.find(name).value_or(std::nan("")), b = best.find(name).value_or(std::nan(""));
-        if (std::isnan(a) || std::isnan(b))
-            return std::isnan(a) ? -1 : 1;
-        if (a == b)
-            return 0;
-        return (a < b) == (better_of(name) == Better::lower) ? 1 : -1;
-    };
-    const int first = better(metric);
-    return first > 0 || (first == 0 && better("loss") > 0);
+// 1: `now` is better by the metric; 0: equal; -1: worse. A value that is not a number is never better.
+int compare(const Scores& now, const Scores& best, const std::string& metric) {
+    const double a = now.find(metric).value_or(std::nan("")), b = best.find(metric).value_or(std::nan(""));
+    if (std::isnan(a) || std::isnan(b))
+        return std::isnan(a) ? -1 : 1;
+    if (a == b)
+        return 0;
+    return (a < b) == (better_of(metric) == Better::lower) ? 1 : -1;
+}
+
+// "0.1234"; a loss that has run away as "1.234e+12".
+std::string short_number(double value) {
+    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
+}
+
+// "loss 0.1234  exact_match 0.9980"
+std::string scores_text(const Scores& scores) {
+    std::string text;
+    for (const auto& [name, value] : scores.values)
+        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
+    return text;
 }
 
 class Run {
@@ -218,8 +220,9 @@ class Run {
                          {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
         write_line(Split::train, p_.step, scores);
         if (request_.terminal && !request_.terminal->live())
-            log_.info("step {}/{}  loss {:.4f}  lr {:.3g}  grad_norm {:.3g}  {:.0f} targets/s", p_.step, options().steps,
-                      scores.values[0].second, report.learning_rate, report.gradient_norm, scores.values[3].second);
+            log_.info("step {}/{}  loss {}  lr {:.3g}  grad_norm {:.3g}  {:.0f} targets/s", p_.step, options().steps,
+                      short_number(scores.values[0].second), report.learning_rate, report.gradient_norm,
+                      scores.values[3].second);
         p_.train = ScoredStep{p_.step, std::move(scores)};
         p_.line_loss = p_.line_seconds = 0;
         p_.line_targets = 0;
@@ -260,13 +263,12 @@ class Run {
         for (const Sample& s : e->samples)
             text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
         samples_->append(text);
-        const Scores none;
-        if (improves(p_.valid->scores, p_.best ? p_.best->scores : none, options().best_metric)) {
+        // Of equally good ones the one with the lower loss is the best, but patience waits for a better metric.
+        const Scores best = p_.best ? p_.best->scores : Scores();
+        const int better = compare(p_.valid->scores, best, options().best_metric);
+        if (better > 0 || (better == 0 && compare(p_.valid->scores, best, "loss") > 0))
             p_.best = p_.valid;
-            p_.evaluations_since_best = 0;
-        } else {
-            ++p_.evaluations_since_best;
-        }
+        p_.evaluations_since_best = better > 0 ? 0 : p_.evaluations_since_best + 1;
         return true;
     }
 
