@@ -8,6 +8,8 @@ import re
 import sys
 from collections import Counter
 from fractions import Fraction
+from functools import reduce
+from operator import or_
 
 
 def tokens(line):
@@ -27,13 +29,20 @@ def ngrams(words, n):
     return Counter(tuple(words[i:i + n]) for i in range(len(words) - n + 1))
 
 
+def all_of(references):
+    """The references of a line: one text, or a list of them."""
+    return [references] if isinstance(references, str) else references
+
+
 def bleu(pairs):
     hypotheses = [tokens(h) for h, _ in pairs]
-    references = [tokens(r) for _, r in pairs]
-    h, r = sum(map(len, hypotheses)), sum(map(len, references))
+    references = [[tokens(r) for r in all_of(rs)] for _, rs in pairs]
+    h = sum(map(len, hypotheses))
+    r = sum(min((abs(len(b) - len(a)), len(b)) for b in bs)[1] for a, bs in zip(hypotheses, references))
     matches, possible = [], []
     for n in (1, 2, 3, 4):
-        matches.append(sum(sum((ngrams(a, n) & ngrams(b, n)).values()) for a, b in zip(hypotheses, references)))
+        matches.append(sum(sum((ngrams(a, n) & reduce(or_, (ngrams(b, n) for b in bs))).values())
+                           for a, bs in zip(hypotheses, references)))
         possible.append(sum(sum(ngrams(a, n).values()) for a in hypotheses))
     if sum(matches) == 0 or 0 in possible:
         return 0.0
@@ -94,6 +103,27 @@ CASES = {
     ],
     "counts are added over the corpus, not averaged": [("a b c d e f g h", "a b c d e f g h"), ("x", "y z w v")],
     "one missing word in a long corpus": [("10 43 37 32 6 9 25 36", "10 43 37 32 6 9 25 36"), ("18 38 20 7 42 14", "18 38 20 7 42 14 28")],
+    "empty lines on both sides among others": [("", ""), (fox, fox), ("", "")],
+    "all hypotheses empty": [("", fox), ("", "Yes")],
+    "a blank hypothesis": [("   ", fox)],
+    "one word, punctuation aside": [("Yes.", "Yes")],
+    "one letter": [("x", "x")],
+    "one word against many": [("fox", fox)],
+    "many words against one": [(fox, "fox")],
+    "two words, equal": [("hello world", "hello world")],
+    "one-word lines, half of them right": [("cat", "cat"), ("dog", "cat"), ("sun", "sun"), ("moon", "sun")],
+    "words turned around": [("dog lazy the over jumps fox brown quick The .", fox)],
+    "a word too many at the end": [("a b c d e f g h i", "a b c d e f g h")],
+    "phonemes": [("K AE T S AH", "K AE T S"), ("D AO G", "D AA G")],
+    "an inflected form": [("hydrodynamiikkoina", "hydrodynamiikkoina"), ("abgesetzten", "absetzten")],
+    "characters beyond two bytes": [("\u4f60\u597d \u4e16\u754c \U0001F600 ok then", "\u4f60\u597d \u4e16\u754c \U0001F601 ok then")],
+    "combining accents are characters": [("cafe\u0301 au lait s'il vous", "caf\u00e9 au lait s'il vous")],
+    "two references, either is right in part": [("the cat is on the mat today", ["the cat sat on the mat", "a cat is on a mat today"])],
+    "two references, an n-gram of each": [("a b c x y z", ["a b c d e f", "u v w x y z"])],
+    "two references, the closest length counts": [("a b c d e f", ["a b c d e f g h", "a b c d e"])],
+    "two references, equally close: the shorter": [("a b c d e f", ["a b c d e f g", "a b c d e"])],
+    "two references, one of them empty": [("a b c d", ["", "a b c d"])],
+    "references of different counts": [("a b c d e", ["a b c d e", "x"]), ("p q r s", ["p q r t"]), ("k l", ["m", "k", "k l n"])],
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/train/metrics_support.h"
 #include "train/metrics/bleu.h"
 #include "train/metrics/metrics.h"
 
@@ -22,7 +23,7 @@ TEST_SUITE("bleu") {
     TEST_CASE("tokens and values worked out by tests/golden/bleu.py") {
         std::ifstream in(ATTEND_SOURCE_DIR "/tests/golden/bleu.json");
         const auto cases = nlohmann::json::parse(in);
-        CHECK(cases.size() >= 25);
+        CHECK(cases.size() >= 50);
         for (const auto& c : cases) {
             CAPTURE(c["name"].get<std::string>());
             BleuCounts counts;
@@ -30,9 +31,11 @@ TEST_SUITE("bleu") {
             for (std::size_t i = 0; i < c["pairs"].size(); ++i) {
                 EvaluatedExample e;
                 e.decoded.text = c["pairs"][i][0].get<std::string>();
-                e.references = {{c["pairs"][i][1].get<std::string>(), {}}};
+                e.references = golden_references(c["pairs"][i][1]);
                 CHECK(tokenize_13a(e.decoded.text) == c["tokens"][i].get<Strings>());
-                counts.add(e.decoded.text, e.references[0].text);
+                std::vector<std::string_view> references;
+                for (const Answer& r : e.references) references.push_back(r.text);
+                counts.add(e.decoded.text, references);
                 metric->add(e);
             }
             CHECK(counts.score() == doctest::Approx(c["bleu"].get<double>()).epsilon(1e-12));
@@ -68,6 +71,11 @@ TEST_SUITE("bleu") {
                            "g") == Strings{"a", "b", "c", "d", "e",
                                            "f\xE2\x80\x8B"
                                            "g"});  // U+200B is no white space
+    }
+    TEST_CASE("bleu needs a reference") {
+        BleuCounts counts;
+        CHECK_THROWS_WITH_AS(counts.add("a", std::span<const std::string_view>()),
+                             "bleu: a line needs a reference: references 0, needed at least 1", MachineError);
     }
     TEST_CASE("the metric") {
         const auto metric = make_bleu();
