@@ -1,7 +1,10 @@
 #include "data/task.h"
 
+#include "data/tasks/addition.h"
 #include "data/tasks/dates.h"
+#include "data/tasks/lookup.h"
 #include "data/tasks/parallel.h"
+#include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/tsv.h"
@@ -40,18 +43,22 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
 
 const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
     using T = Table<std::unique_ptr<Task>(const TaskSetup&)>;
-    static const T table("task",
-                         {
-                             T::make<GeneratedOptions>("dates", "dates as people write them to ISO 8601", dates_task),
-                             T::make<SymbolOptions>("copy", "a sequence of numbers to itself", copy_task),
-                             T::make<SymbolOptions>("reverse", "a sequence of numbers back to front", reverse_task),
-                             T::make<SymbolOptions>("sort", "a sequence of numbers in ascending order", sort_task),
-                             T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
-                             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
-                             T::make<SigmorphonOptions>(
-                                 "sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)", sigmorphon_task),
-                         },
-                         "task");
+    static const T table(
+        "task",
+        {
+            T::make<GeneratedOptions>("dates", "dates as people write them to ISO 8601", dates_task),
+            T::make<SymbolOptions>("copy", "a sequence of numbers to itself", copy_task),
+            T::make<SymbolOptions>("reverse", "a sequence of numbers back to front", reverse_task),
+            T::make<SymbolOptions>("sort", "a sequence of numbers in ascending order", sort_task),
+            T::make<RepeatOptions>("repeat", "a sequence of numbers several times over", repeat_task),
+            T::make<LookupOptions>("lookup", "tables applied one after the other to a bit string", lookup_task),
+            T::make<AdditionOptions>("addition", "two numbers to their sum, digit by digit", addition_task),
+            T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
+            T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
+            T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
+                                       sigmorphon_task),
+        },
+        "task");
     return table;
 }
 // Constructed at program start, so that all_seams() knows it.

@@ -2,6 +2,12 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each) {
+    const int64_t total = (options.train_examples + options.valid_examples + options.test_examples) * symbols_each;
+    constexpr int64_t most = int64_t{1} << 30;
+    require(total <= most, "{}: too much data: examples times longest target {}, allowed {}", name, total, most);
+}
+
 Split split_of(std::string_view value) {
     switch (hash_name(value) % 10) {
         case 0:
@@ -22,7 +28,7 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
         Stream stream(setup.seed, fmt::format("{}.{}.{}", task.name, split_name(split), number));
         for (int i = 0; i < tries; ++i) {
             GeneratedExample e = draw(stream);
-            if (split_of(e.value) == split)
+            if (e.only.value_or(split_of(e.value)) == split)
                 return e;
         }
         fail(
@@ -36,12 +42,13 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
             const GeneratedExample e = example(split, i);
             pairs.source.add(task.source->encode(e.source, Place{}));
             pairs.target.add(task.target->encode(e.target, Place{}));
-            ensure(pairs.target.length(i) == static_cast<int64_t>(e.gold.size()),
+            ensure(e.gold.empty() || pairs.target.length(i) == static_cast<int64_t>(e.gold.size()),
                    "{}: gold alignment of another length: ranges {}, target symbols {}", task.name, e.gold.size(),
                    pairs.target.length(i));
             pairs.source_text.add(e.source);
             pairs.target_text.add(e.target);
-            pairs.gold.add(e.gold);
+            if (!e.gold.empty())
+                pairs.gold.add(e.gold);
         }
     };
     fill(Split::train, options.train_examples);

@@ -4,6 +4,8 @@
 /// The splits never share a value: every value an example can be about (a calendar date, a sequence of symbols) belongs to one
 /// split for good, by its hash and whatever the seed: eight tenths of all values to train, one tenth each to valid and test. A
 /// test example therefore never occurs in the training data of any seed. Within a split values may repeat.
+#include <optional>
+
 #include "core/function_ref.h"
 #include "core/random.h"
 #include "data/pair_task.h"
@@ -21,13 +23,17 @@ struct GeneratedOptions {
     }
 };
 
+/// Throws Error when the examples, of up to `symbols_each` target symbols each, have more than 2^30 symbols in all.
+void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each);
+
 /// The split that a value belongs to.
 Split split_of(std::string_view value);
 
 struct GeneratedExample {
     std::string value;           ///< what split_of() looks at
     std::string source, target;  ///< text
-    std::vector<Range> gold;     ///< for each target symbol
+    std::vector<Range> gold;     ///< for each target symbol; empty: not known, for all examples of the task
+    std::optional<Split> only;   ///< the one split it may stand in; none: that of its value
 };
 
 /// Fills the splits of `task`, whose tokenizers stand: draws from the stream (seed, "NAME.SPLIT.NUMBER") until the value

@@ -2,34 +2,44 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
-                                       FunctionRef<Rearrangement> positions) {
+std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options) {
+    const auto lengths = static_cast<uint32_t>(options.max_length - options.min_length + 1);
+    std::vector<int32_t> symbols(static_cast<std::size_t>(options.min_length + stream.below(lengths)));
+    for (int32_t& s : symbols) s = static_cast<int32_t>(stream.below(static_cast<uint32_t>(options.symbols)));
+    return symbols;
+}
+
+void require_sizes(const char* name, const SymbolOptions& options, int64_t symbols_each) {
     require(options.min_length <= options.max_length, "{}: lengths are the wrong way round: min_length {}, max_length {}", name,
             options.min_length, options.max_length);
-    const GeneratedOptions& counts = options.examples;
-    const int64_t total = (counts.train_examples + counts.valid_examples + counts.test_examples) * options.max_length;
-    constexpr int64_t most = int64_t{1} << 30;
-    require(total <= most, "{}: too much data: examples times max_length {}, allowed {}", name, total, most);
+    require_amount(name, options.examples, symbols_each);
+}
 
+std::vector<std::string> number_words(int64_t symbols) {
     std::vector<std::string> words;
-    for (int64_t i = 0; i < options.symbols; ++i) words.push_back(std::to_string(i));
+    for (int64_t i = 0; i < symbols; ++i) words.push_back(std::to_string(i));
+    return words;
+}
+
+void append_word(std::string& text, std::string_view word) {
+    if (!text.empty())
+        text += ' ';
+    text += word;
+}
+
+std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
+                                       FunctionRef<Rearrangement> positions) {
+    require_sizes(name, options, options.max_length);
     PairTask task;
     task.name = name;
-    task.source = task.target = word_tokenizer(Vocabulary(std::move(words)));
+    task.source = task.target = word_tokenizer(Vocabulary(number_words(options.symbols)));
     task.metrics = {"accuracy", "exact_match", "alignment_accuracy", "attention_entropy"};
-    generate(task, counts, setup, [&](Stream& stream) {
-        const auto lengths = static_cast<uint32_t>(options.max_length - options.min_length + 1);
-        std::vector<int32_t> source(static_cast<std::size_t>(options.min_length + stream.below(lengths)));
-        for (int32_t& s : source) s = static_cast<int32_t>(stream.below(static_cast<uint32_t>(options.symbols)));
-        const auto append = [](std::string& text, int32_t symbol) {
-            if (!text.empty())
-                text += ' ';
-            text += std::to_string(symbol);
-        };
+    generate(task, options.examples, setup, [&](Stream& stream) {
+        const std::vector<int32_t> source = draw_symbols(stream, options);
         GeneratedExample e;
-        for (int32_t s : source) append(e.source, s);
+        for (int32_t s : source) append_word(e.source, std::to_string(s));
         for (int32_t p : positions(source)) {
-            append(e.target, source[static_cast<std::size_t>(p)]);
+            append_word(e.target, std::to_string(source[static_cast<std::size_t>(p)]));
             e.gold.push_back({p, p + 1});
         }
         e.value = e.source;

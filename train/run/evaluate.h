@@ -44,6 +44,8 @@ struct EvaluationSetup {
     BeamOptions search = {};  ///< how outputs are searched
     int64_t samples = 0;
     uint64_t seed = 1;
+    /// Called for every example in the order of counting, by the calling thread: for tables and intervals (train/metrics).
+    std::function<void(const EvaluatedExample&)> each_example = {};
 };
 
 /// Runs batches at the same time and adds up their results in order. Returns none when `stop` said so between batches (it is
