@@ -238,13 +238,15 @@ def check_everything_tested(tree):
                 yield f"{path}:{line}: row '{m.group(1)}' occurs in no test"
 
 
-def check_test_names_unique(tree):
-    """Two cases of one name in one executable would run as one."""
+def check_test_names(tree):
+    """Two cases of one name in one executable would run as one; a semicolon cuts a name in two where CMake registers it."""
     seen = {}
     for path in tree.named(".cpp", under="tests/"):
         folder = os.path.dirname(path)
         for line, m in tree.lines(path, r'\bTEST_CASE(?:_TEMPLATE)?\(\s*"((?:[^"\\]|\\.)*)"'):
             key = (folder, m.group(1).lower())
+            if ";" in m.group(1):
+                yield f"{path}:{line}: a test's name may not hold a semicolon: '{m.group(1)}'"
             if key in seen:
                 yield f"{path}:{line}: test name used before: '{m.group(1)}', {seen[key]}"
             seen.setdefault(key, f"{path}:{line}")
@@ -273,7 +275,8 @@ BREACHES = {
     "links": [("docs/planted.md", "[gone](nowhere.md)\n")],
     "everything_tested": [("core/kernels/planted.h", "#pragma once\nvoid planted_kernel(const real* x);\n"),
                           ("optim/planted.cpp", 'auto row = Table::make<Options>("planted_row", "help", build);\n')],
-    "test_names_unique": [("tests/core/planted_test.cpp", 'TEST_CASE("twice") {}\nTEST_CASE("Twice") {}\n')],
+    "test_names": [("tests/core/planted_test.cpp", 'TEST_CASE("twice") {}\nTEST_CASE("Twice") {}\n'),
+                   ("tests/data/planted_test.cpp", 'TEST_CASE("one; and two") {}\n')],
 }
 
 

@@ -150,7 +150,7 @@ TEST_SUITE("engine") {
         CHECK(g.of(x.row(1)).values() == values({16, 20, 24}));
     }
 
-    TEST_CASE("views: a whole first contribution, then a part; and a part, then the whole") {
+    TEST_CASE("views: a whole first contribution, then a part, and a part, then the whole") {
         for (const bool whole_first : {true, false}) {
             const Tensor x = watch(constants({3, 2}, 1));
             const Tensor y = scale(x, 1);
@@ -192,7 +192,7 @@ TEST_SUITE("engine") {
         CHECK(run(17) == first);
     }
 
-    TEST_CASE("any outputs with any cotangents; outputs may be views, parameters and the same tensor twice") {
+    TEST_CASE("any outputs with any cotangents, outputs may be views, parameters and the same tensor twice") {
         ParameterStore store(1);
         const Tensor w = store.add("w", {2, 2}, Init::ones());
         const Tensor x = watch(Tensor::of({2}, {1, 2}));
@@ -237,7 +237,7 @@ TEST_SUITE("engine") {
         CHECK_FALSE(scale(Tensor::full({2}, 1), 2).recorded());
     }
 
-    TEST_CASE("detach cuts the graph; a watched tensor passes gradients on and keeps them") {
+    TEST_CASE("detach cuts the graph, a watched tensor passes gradients on and keeps them") {
         const Tensor x = watch(Tensor::of({1}, {3}));
         const Tensor middle = watch(square(x));
         const Tensor y = sum(middle * middle.detach());
@@ -424,7 +424,7 @@ TEST_SUITE("checked mode") {
         CHECK_THROWS_AS(backward(sum(attend::sqrt(watch(Tensor::of({1}, {0})))), g), Diverged);
     }
 
-    TEST_CASE("values are the same with and without it; without it nothing is refused") {
+    TEST_CASE("values are the same with and without it, without it nothing is refused") {
         CHECK(std::isinf(log(Tensor::of({1}, {0})).item()));
         const auto run = [] {
             const Tensor x = watch(Tensor::of({3}, {1, 2, 3}));

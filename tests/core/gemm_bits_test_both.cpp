@@ -124,7 +124,7 @@ TEST_CASE("the bits do not depend on other callers") {
     for (const int n : wrong) CHECK(n == 0);
 }
 
-TEST_CASE("beta 0 overwrites, not-a-number included; an empty inner size only scales") {
+TEST_CASE("beta 0 overwrites, not-a-number included, an empty inner size only scales") {
     const real nan = std::numeric_limits<real>::quiet_NaN();
     const real a[] = {1, 2, 3, 4}, b[] = {1, 0, 0, 1};
     for (const int64_t m : {1, 2}) {
@@ -142,7 +142,7 @@ TEST_CASE("beta 0 overwrites, not-a-number included; an empty inner size only sc
     gemm(Transpose::no, Transpose::no, 0, 0, 3, 1, a, 3, b, 1, 0, none.data(), 1);
 }
 
-TEST_CASE("a batch of products is each of them; the library names its kernels") {
+TEST_CASE("a batch of products is each of them, the library names its kernels") {
     const Operands o = operands({Transpose::no, Transpose::no, 6, 5, 4, 0});
     std::vector<real> together(2 * 3 * 5), apart(2 * 3 * 5);
     gemm_batched(Transpose::no, Transpose::no, 2, 3, 5, 4, 1, o.a.data(), 4, 12, o.b.data(), 5, 20, 0, together.data(), 5, 15);

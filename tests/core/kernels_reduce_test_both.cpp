@@ -109,7 +109,7 @@ TEST_CASE("column_sums") {
     }
 }
 
-TEST_CASE("copy_rows: strides, one repeated row, set and add; nothing between the rows is touched") {
+TEST_CASE("copy_rows: strides, one repeated row, set and add, nothing between the rows is touched") {
     for (int64_t columns = 0; columns <= 130; columns += columns < 40 ? 1 : 9) {
         for (int64_t x_stride : {int64_t{0}, columns, columns + 2}) {
             const int64_t rows = 3, y_stride = columns + 1;

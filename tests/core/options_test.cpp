@@ -128,7 +128,7 @@ TEST_SUITE("options") {
         CHECK(Box{}.width == 2);
     }
 
-    TEST_CASE("the nearest name: swaps, slips and missing letters are near; other words are not") {
+    TEST_CASE("the nearest name: swaps, slips and missing letters are near, other words are not") {
         const std::vector<std::string> known = {"learning_rate", "weight_decay", "betas", "lr"};
         CHECK(nearest_name("learing_rate", known) == "learning_rate");
         CHECK(nearest_name("laerning_rate", known) == "learning_rate");

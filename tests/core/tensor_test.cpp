@@ -159,7 +159,7 @@ TEST_SUITE("op semantics") {
         CHECK(g.of(x).values() == std::vector<real>{-1, 0, 2});
     }
 
-    TEST_CASE("softmax of large numbers is finite; rows and positions outside are exactly 0") {
+    TEST_CASE("softmax of large numbers is finite, rows and positions outside are exactly 0") {
         const Ranges ranges = {{0, 2}, {1, 1}};
         const real big = sizeof(real) == 4 ? real(1e37) : real(1e300);
         const Tensor x = Tensor::of({2, 3}, {big, big, big * 10, 1, 2, 3});
@@ -167,7 +167,7 @@ TEST_SUITE("op semantics") {
         CHECK(sparsemax(Tensor::of({1, 3}, {5, 1, 1})).values() == std::vector<real>{1, 0, 0});
     }
 
-    TEST_CASE("dropout: a shard's rows draw as rows of the whole batch; kept values are scaled") {
+    TEST_CASE("dropout: a shard's rows draw as rows of the whole batch, kept values are scaled") {
         const Key key = stream_key(1, "m");
         const Tensor x = Tensor::full({6, 50}, 3);
         const Tensor whole = dropout(x, real{0.25}, Draws{key, 2, 1, 0, 0});

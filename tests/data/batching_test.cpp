@@ -94,7 +94,7 @@ TEST_SUITE("batching") {
         const auto back = walked->at(3).examples;
         CHECK(back == bucketed_batches(p.source, p.target, order)->at(3).examples);
     }
-    TEST_CASE("training: another order in each epoch and under each seed; evaluation: always the same") {
+    TEST_CASE("training: another order in each epoch and under each seed, evaluation: always the same") {
         const Pairs p = pairs(200);
         const auto a = bucketed_batches(p.source, p.target, {.batch = 10, .seed = 1, .shuffled = true});
         const auto b = bucketed_batches(p.source, p.target, {.batch = 10, .seed = 2, .shuffled = true});

@@ -207,7 +207,7 @@ TEST_SUITE("repeat, lookup, addition") {
         CHECK_THROWS_WITH_AS(addition_task(addition, {}),
                              "addition: digits are the wrong way round: min_digits 4, max_digits 3", Error);
     }
-    TEST_CASE("the task table has them; their sources can be encoded without data") {
+    TEST_CASE("the task table has them, their sources can be encoded without data") {
         TaskSetup setup;
         setup.load_data = false;
         for (const auto& [name, line] : std::vector<std::pair<std::string, std::string>>{

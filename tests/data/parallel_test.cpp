@@ -71,7 +71,7 @@ TEST_SUITE("parallel") {
         f.options.unit.choose("same");
         CHECK(message(f.options).starts_with("unit: 'same' stands only in source_unit and target_unit"));
     }
-    TEST_CASE("limits: what they cut is counted and said; the other splits are not cut") {
+    TEST_CASE("limits: what they cut is counted and said, the other splits are not cut") {
         Fixture f;
         f.options.max_length = 3;
         auto task = parallel_task(f.options, {});

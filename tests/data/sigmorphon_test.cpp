@@ -36,7 +36,7 @@ struct Fixture {
 }  // namespace
 
 TEST_SUITE("sigmorphon") {
-    TEST_CASE("tags, then the lemma's characters; the form's characters") {
+    TEST_CASE("tags, then the lemma's characters, the form's characters") {
         const Fixture f;
         const auto task = sigmorphon_task(f.options, {});
         CHECK(task->size(Split::train) == 4);
@@ -83,7 +83,7 @@ TEST_SUITE("sigmorphon") {
             CHECK_THROWS_WITH_AS(task->encode_sources(Strings{"gehen\tV;PST", line}), text.c_str(), Error);
         }
     }
-    TEST_CASE("saved with the run; a vocabulary of another tokenizer is refused") {
+    TEST_CASE("saved with the run, a vocabulary of another tokenizer is refused") {
         const Fixture f;
         const auto task = sigmorphon_task(f.options, {});
         task->save(f.folder.path());

@@ -127,7 +127,7 @@ TEST_SUITE("text") {
             CHECK(message(folder.write("cut.gz", bytes.substr(0, size))) != "no error");
     }
 
-    TEST_CASE("vocabulary: by falling count, then by bytes; limits; unknown symbols") {
+    TEST_CASE("vocabulary: by falling count, then by bytes, limits, unknown symbols") {
         SymbolCounter counter;
         for (const char* s : {"b", "a", "c", "c", "\xC3\xA9", "b", "d"}) counter.add(s);
         const Vocabulary all = counter.vocabulary({});
@@ -256,7 +256,7 @@ TEST_SUITE("text") {
         CHECK_THROWS_AS(learn("word", text_file({" ", ""})), Error);
         CHECK_THROWS_AS(learn("same", text), Error);
     }
-    TEST_CASE("tokenizers: saved and loaded; a file of another one is refused") {
+    TEST_CASE("tokenizers: saved and loaded, a file of another one is refused") {
         const TestFiles folder;
         const TextFile text = text_file({"to be or not to be"});
         for (const char* name : {"word", "char"}) {

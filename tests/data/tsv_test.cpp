@@ -51,7 +51,7 @@ TEST_SUITE("tsv") {
         options.metrics = "all";
         CHECK(tsv_task(options, {})->metrics().size() == 8);
     }
-    TEST_CASE("columns by name; several source columns") {
+    TEST_CASE("columns by name, several source columns") {
         const TestFiles folder;
         TsvOptions options;
         options.header = true;

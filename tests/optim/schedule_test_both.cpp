@@ -108,7 +108,7 @@ TEST_SUITE("schedules") {
         CHECK(make("inverse_sqrt", {}, 1, 10)->rate(0) == near(1.0 / 4000));  // the paper's 4000
     }
 
-    TEST_CASE("a warm-up as long as the run, or longer, is the beginning of the long run; no steps at all is legal") {
+    TEST_CASE("a warm-up as long as the run, or longer, is the beginning of the long run, no steps at all is legal") {
         for (const char* name : {"cyclic", "one_cycle"})
             for (int64_t steps : {0, 1, 2})
                 for (int64_t step : {0, 1, 2, 1000}) CHECK(std::isfinite(make(name, {}, 1, steps)->rate(step)));

@@ -43,7 +43,7 @@ TEST_SUITE("chrf") {
         CHECK(chrf_of("ab", "cd") == 0);
         CHECK(ChrfCounts{}.score() == 0);
     }
-    TEST_CASE("characters are code points; bytes that are no text are characters") {
+    TEST_CASE("characters are code points, bytes that are no text are characters") {
         CHECK(chrf_of("\u00e9", "\u00e8") == 0);  // though the first bytes agree
         CHECK(chrf_of("\xC3", "\xC3") == 100);
         CHECK(chrf_of("a\xC3", "a\xC4") == doctest::Approx(25));

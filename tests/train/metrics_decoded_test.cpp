@@ -73,7 +73,7 @@ TEST_SUITE("metrics of decoded symbols") {
         CHECK(value(make_edit_distance(), examples) == doctest::Approx((0 + 2 + 3) / 3.0));
         CHECK(value(make_symbol_error_rate(), {decoded_words("a b", {""})}) == 2);
     }
-    TEST_CASE("directions and needs; nothing to count") {
+    TEST_CASE("directions and needs, nothing to count") {
         for (const char* name : {"exact_match", "word_error_rate", "symbol_error_rate", "edit_distance", "bleu", "chrf"}) {
             CAPTURE(name);
             const auto metric = metric_table().build(Selection(metric_table(), name));
@@ -126,7 +126,7 @@ TEST_SUITE("bootstrap") {
         const Interval other = bootstrap(*metric, examples, {.resamples = 50, .seed = 4}).value();
         CHECK((other.low != wide.low || other.high != wide.high));
     }
-    TEST_CASE("of a corpus metric; 1,000 resamples of 2,000 lines are quick") {
+    TEST_CASE("of a corpus metric, 1,000 resamples of 2,000 lines are quick") {
         const auto metric = make_chrf();
         ExampleStatistics examples;
         Stream stream(1, "lines");
