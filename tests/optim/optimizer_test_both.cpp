@@ -184,7 +184,7 @@ TEST_SUITE("optimizers") {
     }
 
     TEST_CASE(
-        "learning_rate() is the option; state is named by array and parameter, starts at zero, has the parameters' shapes") {
+        "learning_rate() is the option, state is named by array and parameter, starts at zero, has the parameters' shapes") {
         ParameterStore store(1);
         fill(store);
         const std::vector<std::tuple<std::string, Options, std::vector<std::string>>> cases = {
