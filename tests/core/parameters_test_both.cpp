@@ -58,7 +58,7 @@ TEST_SUITE("parameters") {
         }
     }
 
-    TEST_CASE("the table keeps the order of adding; names are unique") {
+    TEST_CASE("the table keeps the order of adding, names are unique") {
         ParameterStore store(1);
         store.add("b", {1}, Init::zeros());
         store.add("a", {2, 3}, Init::zeros());
@@ -114,7 +114,7 @@ TEST_SUITE("parameters") {
         CHECK(std::isfinite(Init::xavier(0, 0).scale));
     }
 
-    TEST_CASE("orthogonal: columns are orthonormal times the gain, block by block; empty shapes end") {
+    TEST_CASE("orthogonal: columns are orthonormal times the gain, block by block, empty shapes end") {
         ParameterStore store(1);
         const double tolerance = sizeof(real) == 8 ? 1e-13 : 1e-6;
         for (const Shape& s : {Shape{8, 8}, Shape{9, 4}, Shape{6, 18}, Shape{4, 10}, Shape{1, 3}, Shape{2, 3, 6}})
@@ -154,7 +154,7 @@ TEST_SUITE("parameters") {
 }
 
 TEST_SUITE("named state") {
-    TEST_CASE("the first update replaces, later ones move; shards add in order; no observations, no change") {
+    TEST_CASE("the first update replaces, later ones move, shards add in order, no observations, no change") {
         ParameterStore store(1);
         const NamedState& mean = store.add_state("mean", {2}, 7, 0.75);
         const NamedState& other = store.add_state("other", {1}, 5, 0.5);
