@@ -12,7 +12,7 @@ class Align {
   public:
     virtual ~Align() = default;
     /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is all 0.
-    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges) const = 0;
+    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site& site) const = 0;
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }
 };

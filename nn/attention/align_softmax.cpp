@@ -16,7 +16,9 @@ struct SoftmaxOptions {
 class SoftmaxAlign final : public Align {
   public:
     explicit SoftmaxAlign(const SoftmaxOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
-    Tensor operator()(const Tensor& scores, const Ranges& ranges) const override { return softmax(scores, ranges, factor_); }
+    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
+        return softmax(scores, ranges, factor_);
+    }
 
   private:
     real factor_;

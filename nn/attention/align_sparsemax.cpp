@@ -16,7 +16,9 @@ struct SparsemaxOptions {
 class SparsemaxAlign final : public Align {
   public:
     explicit SparsemaxAlign(const SparsemaxOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
-    Tensor operator()(const Tensor& scores, const Ranges& ranges) const override { return sparsemax(scores, ranges, factor_); }
+    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
+        return sparsemax(scores, ranges, factor_);
+    }
 
   private:
     real factor_;

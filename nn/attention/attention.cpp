@@ -20,9 +20,9 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
         "{}: window '{}' compares the query's place with the source's, but query and source are different sequences; it is for "
         "self-attention",
         path, o.window.name());
-    require(align->is_distribution() || !select->draws(),
-            "{}: select '{}' draws from the weights, but align '{}' does not make a distribution", path, o.select.name(),
-            o.align.name());
+    require((align->is_distribution() && !window->after_align()) || !select->draws(),
+            "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
+            o.select.name(), o.align.name(), o.window.name());
 }
 
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
@@ -33,17 +33,21 @@ Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> len
 }
 
 // e = score(q, k), a = align(e over the window), c = sum_s select(a)_s value_s
-Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Context& context) const {
     const trace::Scope here(path.c_str());
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
     const Ranges ranges = (*window)(site);
-    Selected chosen = (*select)((*align)((*score)(site, ranges), ranges), site, context);
+    Scores scores = (*score)(site, ranges);
+    const Tensor weights = window->reweigh((*align)(scores.values, ranges, site), site);
+    Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())
         context.taps->maps.push_back({path, position, chosen.weights.detach()});
-    return {matmul(chosen.weights, source.values), chosen.weights, std::move(chosen.decision)};
+    if (context.decisions != nullptr && chosen.decision)
+        context.decisions->taken.push_back(*chosen.decision);
+    return {matmul(chosen.weights, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -37,6 +37,7 @@ struct Attendable {
 struct Attended {
     Tensor context;                    ///< [B, T, Dm]
     Tensor weights;                    ///< [B, T, S] as read with
+    Tensor state;                      ///< of the score, for the next step
     std::optional<Decision> decision;  ///< hard selection only
 };
 
@@ -53,9 +54,10 @@ struct Attention {
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
-    /// query [B, T, Dq]; `position` is the place of the first query in its sequence; `previous` the weights of the step before,
-    /// or undefined. In evaluation the weights go to context.taps.
-    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+    /// query [B, T, Dq]; `position` is the place of the first query in its sequence; `previous` what the step before left,
+    /// or nothing. In evaluation the weights go to context.taps; a hard
+    /// decision goes to context.decisions.
+    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
     std::string path;

@@ -11,6 +11,12 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// What a step hands to the next: nothing at the first step, and where queries run in parallel.
+struct Previous {
+    Tensor weights;  ///< [B, 1, S] as read with
+    Tensor state;    ///< what the score returned, its own business (a coverage, a position)
+};
+
 /// One call of an attention: queries [B, T, Dq] over the S positions of a source.
 struct Site {
     Tensor query;            ///< [B, T, Dq]
@@ -18,7 +24,7 @@ struct Site {
     Array<int32_t> lengths;  ///< B lengths of the source
     int64_t source = 0;      ///< S
     int64_t position = 0;    ///< place of the first query in its own sequence
-    Tensor previous;         ///< weights [B, 1, S] of the step before; undefined at the first and where queries run in parallel
+    Previous previous;       ///< of the step before
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }

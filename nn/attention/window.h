@@ -13,6 +13,10 @@ class Window {
     virtual ~Window() = default;
     /// One range for each of the B * T queries, within the source's lengths.
     virtual Ranges operator()(const Site& site) const = 0;
+    /// Weights [B, T, S] as they are read with, for windows that weigh positions behind the alignment (local_p of Luong 2015,
+    /// eq. 10, does not renormalise); then the weights of a row need not sum to 1.
+    virtual Tensor reweigh(const Tensor& weights, const Site&) const { return weights; }
+    virtual bool after_align() const { return false; }
     /// Whether the range of a query depends on its place in a sequence aligned with the source (self-attention only).
     virtual bool needs_position() const { return false; }
 };

@@ -54,7 +54,7 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = pick_rows(place.previous);
+        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.state)};
         out->place.step = place.step;
         return out;
     }
@@ -135,7 +135,7 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
     const int64_t rows = projected.dim(0), e = options_.embedding, h = options_.hidden;
     const auto attend_from = [&](const Tensor& s) {
         Attended a = attention_(s.reshape({rows, 1, h}), source.memory, place.step, place.previous, context);
-        place.previous = a.weights;
+        place.previous = {a.weights, a.state};
         return a.context.reshape({rows, a.context.dim(2)});
     };
     StepOutput out;

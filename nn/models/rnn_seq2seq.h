@@ -51,8 +51,8 @@ struct EncodedSource {
 /// Where the decoder stands: its layers, the attentional state fed back, the last weights, and the number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
-    Tensor feed;      ///< [B, hidden] with input feeding
-    Tensor previous;  ///< [B, 1, S] weights of the step before
+    Tensor feed;        ///< [B, hidden] with input feeding
+    Previous previous;  ///< what the attention left at the step before
     int64_t step = 0;
 };
 
