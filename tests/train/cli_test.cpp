@@ -139,7 +139,7 @@ TEST_CASE("train, eval and translate") {
     CHECK(attend_command({"translate", run, "--threads", "2"}, many).out == a.out);
     const Outcome broken = attend_command({"translate", run}, "1 2\n\xff\xfe\n");
     CHECK(broken.code == 2);
-    CHECK(contains(broken.error, "standard input, lines 1 to 2: "));
+    CHECK(contains(broken.error, "standard input:2: text is not valid UTF-8: byte 1 of the line"));
 }
 
 TEST_CASE("an output that is not taken") {
