@@ -189,15 +189,26 @@ TEST_CASE("a person is prompted, and may go on after a mistake") {
 }
 
 TEST_CASE("a chunk is written before more is read, and no more is read than that") {
-    // Gives "1\n" again and again and looks at what was written by then.
+    // Knows what it was told to pass on.
+    class Passed final : public std::stringbuf {
+      public:
+        std::string text;
+
+      protected:
+        int sync() override {
+            text = str();
+            return 0;
+        }
+    };
+    // Gives "1\n" again and again and looks at what was passed on by then.
     class Slow final : public std::streambuf {
       public:
-        Slow(const std::ostringstream& out, int lines) : out_(out), lines_(lines) {}
+        Slow(const Passed& out, int lines) : out_(out), lines_(lines) {}
         Strings seen;
 
       protected:
         int underflow() override {
-            seen.push_back(out_.str());
+            seen.push_back(out_.text);
             if (lines_-- == 0)
                 return traits_type::eof();
             setg(line_, line_, line_ + 2);
@@ -205,19 +216,21 @@ TEST_CASE("a chunk is written before more is read, and no more is read than that
         }
 
       private:
-        const std::ostringstream& out_;
+        const Passed& out_;
         int lines_;
         char line_[2] = {'1', '\n'};
     };
     const Trained run;
-    std::ostringstream out, error;
-    Slow slow(out, 7);
+    Passed passed;
+    std::ostringstream error;
+    Slow slow(passed, 7);
     std::istream in(&slow);
+    std::ostream out(&passed);
     CHECK(cli::run({"translate", run.path, "--chunk", "3"}, {in, out, error, false}) == 0);
     REQUIRE(slow.seen.size() == 8);
     for (std::size_t i = 0; i < 8; ++i)
         CHECK(std::count(slow.seen[i].begin(), slow.seen[i].end(), '\n') == std::ptrdiff_t(i / 3 * 3));
-    CHECK(std::ranges::count(out.str(), '\n') == 7);
+    CHECK(std::ranges::count(passed.text, '\n') == 7);
 }
 
 TEST_CASE("a stream that breaks is the machine's failure") {
@@ -258,6 +271,21 @@ TEST_CASE("eval searches as it is told, and writes its examples") {
     }
     CHECK(right / 10 == doctest::Approx(Json::parse(greedy.out)["exact_match"].get<double>()));
     CHECK(run.translate({"--beam", "1"}, sources).out == decoded);
+    // the search is the same in both commands
+    REQUIRE(run.evaluate({"--beam", "4", "--length-penalty", "3", "--examples", file}).code == 0);
+    const Strings searched = cut(run.runs.text("examples.jsonl"), '\n'),
+                  translated = cut(run.translate({"--beam", "4", "--length-penalty", "3", "--scores"}, sources).out, '\n');
+    REQUIRE(translated.size() == 10);
+    int penalised = 0;
+    for (std::size_t i = 0; i < 10; ++i) {
+        const Json line = Json::parse(searched[i]);
+        const Strings columns = cut(translated[i] + "\t", '\t');
+        CHECK(line["decoded"] == columns[3]);
+        CHECK(line["score"].get<double>() == doctest::Approx(std::stod(columns[0])).epsilon(1e-4));
+        CHECK(line["log_likelihood"].get<double>() == doctest::Approx(std::stod(columns[1])).epsilon(1e-4));
+        penalised += line["score"] != line["log_likelihood"] ? 1 : 0;
+    }
+    CHECK(penalised > 5);
     CHECK(run.evaluate({"--beam", "many"}).code == 2);
     CHECK(run.evaluate({"--examples", (run.runs / "no/such/folder").string()}).code == 1);
 }
