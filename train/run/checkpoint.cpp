@@ -88,6 +88,13 @@ class StateReader {
         return v.get<int64_t>();
     }
     double number(const char* key) const { return number_from_json(at(key), where_ + ": " + key); }
+    std::vector<double> numbers(const char* key) const {
+        const Json& v = at(key);
+        require(v.is_array(), "{}: {}: expected a list of numbers, got a JSON {}", where_, key, v.type_name());
+        std::vector<double> all;
+        for (const Json& number : v) all.push_back(number_from_json(number, where_ + ": " + key));
+        return all;
+    }
     std::string text(const char* key) const {
         const Json& v = at(key);
         require(v.is_string(), "{}: {}: expected a text, got a JSON {}", where_, key, v.type_name());
@@ -201,6 +208,8 @@ void save_checkpoint(const fs::path& folder, ParameterStore& store, Optimizer& o
     state["valid"] = scored_to_json(progressed.valid);
     state["best"] = scored_to_json(progressed.best);
     state["evaluations_since_best"] = progressed.evaluations_since_best;
+    state["schedule"] = progressed.schedule;
+    state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
     for (const NamedState& s : store.states()) updates[s.name] = store.state_updates(s);
     state["state_updates"] = updates;
@@ -229,6 +238,8 @@ Progressed load_checkpoint(const fs::path& folder, ParameterStore& store, Optimi
     p.valid = state.scored("valid");
     p.best = state.scored("best");
     p.evaluations_since_best = state.integer("evaluations_since_best");
+    p.schedule = state.numbers("schedule");
+    p.vocabulary = state.text("vocabulary");
     read_slots(folder, model_file, model_slots(store), "; the checkpoint is of another model");
     if (restore == Restore::everything) {
         ensure(optimizer != nullptr, "load_checkpoint: everything is to be restored: no optimizer given");

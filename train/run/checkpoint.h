@@ -28,6 +28,8 @@ struct Progressed {
     std::optional<ScoredStep> valid;     ///< the last evaluation of the validation split
     std::optional<ScoredStep> best;      ///< the best one; its checkpoint is `best`
     int64_t evaluations_since_best = 0;  ///< in a row without a better best_metric
+    std::vector<double> schedule;        ///< what evaluations left behind in the schedule (Schedule::state)
+    std::string vocabulary;  ///< seal of the vocabulary the parameters were trained with (RunFolder::vocabulary_seal)
 };
 
 /// Whether model.safetensors alone is wanted, or all that training goes on from.

@@ -101,9 +101,9 @@ std::vector<int64_t> decode_limits(const Task& task, const Ids& source, int64_t 
 }
 
 std::vector<std::string> computed_metrics(const std::vector<std::string>& metrics, Decode decode) {
-    std::vector<std::string> computed = {loss_name};
+    std::vector<std::string> computed = {loss_name, perplexity_name};
     for (const std::string& name : metrics)
-        if (name != loss_name && (from_loss(name) || decode == Decode::yes || !make_metric(name)->needs_decoding()))
+        if (!from_loss(name) && (decode == Decode::yes || !make_metric(name)->needs_decoding()))
             computed.push_back(name);
     return computed;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -108,8 +109,23 @@ Experiment RunFolder::experiment() const {
 
 void RunFolder::write_config(const Experiment& experiment) const { write_file_atomically(config(), config::write(experiment)); }
 
-std::string RunFolder::saved_vocabulary() const {
-    return fs::is_directory(vocabulary()) ? vocabulary().string() : std::string();
+std::string RunFolder::vocabulary_seal() const {
+    std::vector<fs::path> files;
+    if (fs::is_directory(vocabulary()))
+        for (const auto& entry : fs::directory_iterator(vocabulary())) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    std::string seal;
+    for (const fs::path& file : files) {
+        const WrittenFile f = crc32_of_file(file);
+        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", file.filename().string(), f.bytes, f.crc32);
+    }
+    return seal;
+}
+
+void RunFolder::check_vocabulary(const std::string& seal) const {
+    const std::string found = vocabulary_seal();
+    require(found == seal, "{}: not the vocabulary that this run was trained with: files [{}], the checkpoint says [{}]",
+            vocabulary().string(), found, seal);
 }
 
 void RunFolder::link(const fs::path& name, int64_t at) const {

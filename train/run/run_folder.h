@@ -52,8 +52,12 @@ class RunFolder {
     Experiment experiment() const;
     void write_config(const Experiment& experiment) const;
 
-    /// The path of `vocabulary` if the run saved one, else "".
-    std::string saved_vocabulary() const;
+    /// Whether `last` points to a checkpoint (or to where one was).
+    bool has_checkpoint() const { return std::filesystem::exists(std::filesystem::symlink_status(last())); }
+    /// Names, sizes and CRC-32 of the vocabulary's files in one line, "" when the task saved none: part of every checkpoint.
+    std::string vocabulary_seal() const;
+    /// Throws Error naming both when the files are not those of `seal`: ids would silently mean other symbols.
+    void check_vocabulary(const std::string& seal) const;
 
     /// Makes `last` (and `best`) point to step-N by renaming a new link over it, then removes the step folders, and what
     /// was left half written, that no link points to. Throws MachineError when the file system refuses.

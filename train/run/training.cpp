@@ -112,7 +112,7 @@ class Run {
                 now.train.shards = before->train.shards;
         }
         const TaskSetup setup{.seed = static_cast<uint64_t>(now.seed),
-                              .saved = resuming ? folder.saved_vocabulary() : std::string(),
+                              .saved = resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string(),
                               .load_data = true};
         task = task_table().build(now.data, setup);
         require(task->size(Split::train) > 0, "data: task {}: there are no training examples: examples {}, least 1",
@@ -138,10 +138,12 @@ class Run {
 
     void prepare() {
         const bool resuming = request_.existing == Existing::resume;
-        const bool checkpointed = resuming && fs::exists(fs::symlink_status(folder_.last()));
+        const bool checkpointed = resuming && folder_.has_checkpoint();
         if (checkpointed) {
             p_ = load_checkpoint(folder_.last(), *made_.store, optimizer_.get(), Restore::everything);
             saved_step_ = p_.step;
+            folder_.check_vocabulary(p_.vocabulary);
+            schedule_->restore(p_.schedule);
             require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
                     folder_.last().string(), p_.step, options().steps);
             folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
@@ -156,6 +158,7 @@ class Run {
             if (fs::is_empty(folder_.vocabulary()))
                 fs::remove(folder_.vocabulary());
             fs::create_directories(folder_.checkpoints());
+            p_.vocabulary = folder_.vocabulary_seal();
         }
         log_ = request_.terminal
                    ? make_log(request_.terminal, folder_.log().string(), checkpointed ? LogFile::append : LogFile::begin)
@@ -174,18 +177,22 @@ class Run {
 
     Status loop() {
         for (;;) {
-            const bool out_of_patience = options().patience > 0 && p_.evaluations_since_best >= options().patience;
-            const bool last = p_.step >= options().steps || out_of_patience;
+            bool last = p_.step >= options().steps || out_of_patience();
             bool stop = !last && stopping();
             const bool evaluated = p_.valid && p_.valid->step == p_.step;
             if (!stop && (last || due(p_.step, options().evaluate_every)) && !evaluated && task_->size(Split::valid) > 0)
                 stop = !evaluate_valid(last ? Decode::yes : options().evaluate_decode ? Decode::yes : Decode::no);
+            if (!last && !stop && out_of_patience()) {  // that evaluation was one too many: the run ends here, not a step later
+                last = true;
+                if (!options().evaluate_decode)
+                    evaluate_valid(Decode::yes);
+            }
             if (last || stop || due(p_.step, options().checkpoint_every) || best_is_now())
                 save();
             if (stop)
                 return Status::stopped;
             if (last) {
-                if (out_of_patience)
+                if (out_of_patience())
                     log_.info("{} evaluations without a better {}: the run ends", options().patience, options().best_metric);
                 progress_.reset();
                 draw_attention();
@@ -248,6 +255,13 @@ class Run {
                 .seed = seed()};
     }
 
+    // Tells the schedule how the run does, less being better.
+    void follow(const Scores& scores) {
+        const double value = scores.find(options().best_metric).value_or(std::nan(""));
+        schedule_->evaluated(better_of(options().best_metric) == Better::lower ? value : -value);
+        p_.schedule = schedule_->state();
+    }
+
     // False when it was told to stop half-way: then nothing is written, and a resumed run begins with it.
     bool evaluate_valid(Decode decode) {
         const Clock::time_point begin = Clock::now();
@@ -258,6 +272,7 @@ class Run {
         p_.seconds += seconds_since(begin);
         p_.valid = ScoredStep{p_.step, std::move(e->scores)};
         write_line(Split::valid, p_.step, p_.valid->scores);
+        follow(p_.valid->scores);
         log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
         std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
         for (const Sample& s : e->samples)
@@ -272,6 +287,7 @@ class Run {
         return true;
     }
 
+    bool out_of_patience() const { return options().patience > 0 && p_.evaluations_since_best >= options().patience; }
     bool best_is_now() const { return p_.best && p_.best->step == p_.step; }
 
     void save() {
