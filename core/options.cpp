@@ -45,19 +45,26 @@ bool Seam::has(const std::string& name) const {
     return std::find(all.begin(), all.end(), name) != all.end();
 }
 
-std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& known) {
+    std::vector<std::string> best;
+    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3);
     if (name.size() > 200)
         return best;
     for (const std::string& k : known) {
         const std::size_t d = edit_distance(name, k);
-        if (d < best_distance && d < k.size()) {
-            best_distance = d;
-            best = k;
-        }
+        if (d > best_distance || d >= k.size())
+            continue;
+        if (d < best_distance)
+            best.clear();
+        best_distance = d;
+        best.push_back(k);
     }
     return best;
+}
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+    const std::vector<std::string> near = nearest_names(name, known);
+    return near.empty() ? "" : near.front();
 }
 
 Selection::Selection(const Seam& seam, const std::string& name) : seam_(&seam), name_(name), options_(seam.defaults(name)) {}

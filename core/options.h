@@ -144,6 +144,8 @@ void register_seam(const Seam* seam);
 /// The name in `known` nearest to `name` by edit distance with transpositions, or "" when none is near (more than a third of
 /// the letters, at least 2, would have to change).
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+/// All names that are as near as the nearest, in the order of `known`; none when none is near.
+std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& known);
 
 /// A seam's table: rows of name, help, options and how to build a Product from them.
 template <class Signature>
@@ -159,8 +161,7 @@ class Table<Product(Args...)> final : public Seam {
         std::function<Product(const Selection&, Args...)> build;
     };
 
-    Table(const char* kind, std::vector<Row> rows, const char* key = "type")
-        : kind_(kind), key_(key), rows_(std::move(rows)) {
+    Table(const char* kind, std::vector<Row> rows, const char* key = "type") : kind_(kind), key_(key), rows_(std::move(rows)) {
         detail::register_seam(this);
     }
     Table(const Table&) = delete;

@@ -27,6 +27,7 @@ const std::vector<Command>& commands() {
         {"eval", "evaluate a run's best checkpoint", declare_eval},
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
+        {"schema", "print the JSON Schema of a config, for editors", declare_schema},
     };
     return table;
 }
@@ -55,6 +56,7 @@ int run(std::vector<std::string> arguments, Streams streams) {
     CLI::App app("Trains attention models on the CPU from a JSON config.", "attend");
     app.set_version_flag("--version", fmt::format("attend {} ({})", version, precision_name));
     app.require_subcommand(1);
+    app.footer("attend list shows what can stand in a config, attend list optimizer adam the options of one choice.");
     std::vector<std::pair<CLI::App*, Action>> actions;
     for (const Command& c : commands()) {
         CLI::App* sub = app.add_subcommand(c.name, c.help);

@@ -33,6 +33,7 @@ Action declare_train(CLI::App& app);
 Action declare_eval(CLI::App& app);
 Action declare_translate(CLI::App& app);
 Action declare_list(CLI::App& app);
+Action declare_schema(CLI::App& app);
 
 /// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's
 /// failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or 143 stopped by a signal after saving. Messages go to

@@ -1,31 +1,82 @@
 #include <memory>
 #include <ostream>
 
-#include "core/options.h"
 #include "train/cli/cli.h"
+#include "train/schema/listing.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
+namespace {
+
+struct Arguments {
+    std::string what, row;
+    bool json = false, markdown = false;
+};
+
+const Seam* seam_of(const std::string& kind) {
+    for (const Seam* seam : schema::seams_by_kind())
+        if (kind == seam->kind())
+            return seam;
+    return nullptr;
+}
+
+[[noreturn]] void fail_unknown(const std::string& what) {
+    std::vector<std::string> kinds;
+    std::string known;
+    for (const Seam* seam : schema::seams_by_kind()) {
+        kinds.emplace_back(seam->kind());
+        known += (known.empty() ? "" : ", ") + kinds.back();
+    }
+    const std::string near = nearest_name(what, kinds);
+    fail("list: no such seam: '{}', known {}, and the keys of a config, as train{}", what, known,
+         near.empty() ? "" : "; did you mean '" + near + "'?");
+}
+
+std::string listed_json(const Arguments& a) {
+    require(a.row.empty(), "list: --json lists whole seams: seam '{}', row '{}'; leave out the row", a.what, a.row);
+    nlohmann::ordered_json all;
+    for (const Seam* seam : schema::seams_by_kind())
+        if (a.what.empty() || a.what == seam->kind())
+            all[seam->kind()] = schema::seam_json(*seam);
+    if (all.empty())
+        fail_unknown(a.what);
+    return all.dump(2) + "\n";
+}
+
+std::string listed(Arguments a) {
+    if (a.markdown)
+        return schema::options_page();
+    if (a.json)
+        return listed_json(a);
+    if (a.what.empty()) {
+        std::string all;
+        for (const Seam* seam : schema::seams_by_kind()) all += schema::seam_text(*seam);
+        return all;
+    }
+    // optimizer.adam is as good as optimizer adam
+    const std::size_t dot = a.what.find('.');
+    if (a.row.empty() && dot != std::string::npos && seam_of(a.what.substr(0, dot)) != nullptr) {
+        a.row = a.what.substr(dot + 1);
+        a.what.resize(dot);
+    }
+    if (const Seam* seam = seam_of(a.what))
+        return a.row.empty() ? schema::seam_text(*seam) : schema::row_text(*seam, a.row);
+    const std::string options = schema::option_text(a.row.empty() ? a.what : a.what + "." + a.row);
+    if (options.empty())
+        fail_unknown(a.what);
+    return options;
+}
+
+}  // namespace
+
 Action declare_list(CLI::App& app) {
-    auto kind = std::make_shared<std::string>();
-    app.add_option("SEAM", *kind, "task, model, score, ... (default: all)");
-    return [kind](Streams& streams) {
-        std::vector<std::string> kinds;
-        bool found = kind->empty();
-        for (const Seam* seam : all_seams()) {
-            kinds.emplace_back(seam->kind());
-            if (!kind->empty() && *kind != seam->kind())
-                continue;
-            found = true;
-            streams.out << seam->kind() << '\n';
-            for (const std::string& name : seam->names()) streams.out << fmt::format("  {:<20} {}\n", name, seam->help(name));
-        }
-        if (!found) {
-            std::string known;
-            for (const std::string& k : kinds) known += (known.empty() ? "" : ", ") + k;
-            const std::string near = nearest_name(*kind, kinds);
-            fail("list: no such seam: '{}', known {}{}", *kind, known, near.empty() ? "" : "; did you mean '" + near + "'?");
-        }
+    auto a = std::make_shared<Arguments>();
+    app.add_option("SEAM", a->what, "task, model, score, ..., or a key of a config, as train (default: all seams)");
+    app.add_option("ROW", a->row, "the options of this row, with ranges and defaults: attend list optimizer adam");
+    CLI::Option* json = app.add_flag("--json", a->json, "as JSON, with the options of every row");
+    app.add_flag("--markdown", a->markdown, "all options as a page of Markdown")->excludes(json);
+    return [a](Streams& streams) {
+        streams.out << listed(*a);
         return 0;
     };
 }

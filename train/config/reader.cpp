@@ -32,12 +32,19 @@ std::string joined(const std::vector<std::string>& names) {
     return all;
 }
 
+// "'train' or 'valid'"
+std::string either(const std::vector<std::string>& names) {
+    std::string all;
+    for (const std::string& n : names) all += fmt::format("{}'{}'", all.empty() ? "" : " or ", n);
+    return all;
+}
+
 // "; did you mean 'gru'? known: gru, lstm"
 std::string hint_of(const std::string& name, const std::vector<std::string>& known) {
-    const std::string near = nearest_name(name, known);
+    const std::vector<std::string> near = nearest_names(name, known);
     if (near.empty())
         return known.empty() ? "; there are none" : "; known: " + joined(known);
-    return fmt::format("; did you mean '{}'? known: {}", near, joined(known));
+    return fmt::format("; did you mean {}? known: {}", either(near), joined(known));
 }
 
 template <class T>
@@ -300,9 +307,9 @@ class Reader final : public Visitor {
     }
 
     std::string short_hint(const std::string& key) const {
-        const std::string near = nearest_name(key, known_);
+        const std::vector<std::string> near = nearest_names(key, known_);
         if (!near.empty())
-            return fmt::format("; did you mean '{}'?", near);
+            return fmt::format("; did you mean {}?", either(near));
         return known_.empty() ? "; there are none" : "; known: " + joined(known_);
     }
 

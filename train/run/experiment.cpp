@@ -26,6 +26,16 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
+// Editors look for "$schema" to know what may stand in the file; it says nothing about the experiment.
+void drop_schema(config::Value& document) {
+    const config::Member* schema = document.find("$schema");
+    if (schema == nullptr)
+        return;
+    require(schema->value.kind == config::Value::Kind::text, "{}: $schema: wrong type: expected a text, got {}",
+            schema->value.place.text(), config::described(schema->value));
+    document.members.erase(document.members.begin() + (schema - document.members.data()));
+}
+
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
@@ -90,6 +100,7 @@ void Experiment::fields(Visitor& v) {
 
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {
     config::Value document = config::load(path);
+    drop_schema(document);
     for (const std::string& a : assignments) document = config::set(std::move(document), a);
     for (const char* key : {"data", "model"})
         require(document.find(key) != nullptr, "{}: {}: missing: keys found {}, keys needed data and model",

@@ -50,6 +50,7 @@ struct Experiment {
 };
 
 /// Reads a config file with the `--set` assignments applied in their order. A config without a name is named after its file.
+/// A text under "$schema" is for editors and read past.
 /// Throws Error as config::load and config::read do, and for a config without data or model, or with a name that cannot be a
 /// folder's.
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments);

@@ -1,0 +1,142 @@
+#include "train/schema/schema.h"
+
+#include "train/run/experiment.h"
+
+namespace attend::inline ATTEND_PRECISION::schema {
+
+namespace {
+
+using config::Option;
+using config::OptionRow;
+
+constexpr const char* dialect = "https://json-schema.org/draft/2020-12/schema";
+
+Json of_type(const char* type) {
+    Json s;
+    s["type"] = type;
+    return s;
+}
+
+Json bounded(const char* type, const Option& o) {
+    Json s = of_type(type);
+    if (!o.least.empty())
+        s["minimum"] = Json::parse(o.least);
+    if (!o.most.empty())
+        s["maximum"] = Json::parse(o.most);
+    return s;
+}
+
+Json constant(const std::string& value) {
+    Json s;
+    s["const"] = value;
+    return s;
+}
+
+Json any_of(std::vector<Json> alternatives) {
+    Json s;
+    s["anyOf"] = std::move(alternatives);
+    return s;
+}
+
+Json list_of(Json items) {
+    Json s = of_type("array");
+    s["items"] = std::move(items);
+    return s;
+}
+
+// The name of a row for short, or an object with the name under the seam's key.
+Json selection(const Option& o) {
+    std::vector<Json> alternatives;
+    Json names = Json::array();
+    for (const OptionRow& row : o.rows) names.push_back(row.name);
+    Json short_form;
+    short_form["enum"] = std::move(names);
+    alternatives.push_back(std::move(short_form));
+    for (const OptionRow& row : o.rows) {
+        Json object;
+        object["description"] = row.help;
+        object.update(object_schema(row.options));
+        Json properties;
+        properties[o.row_key] = constant(row.name);
+        properties.update(object["properties"]);
+        object["properties"] = std::move(properties);
+        object["required"] = Json::array({o.row_key});
+        alternatives.push_back(std::move(object));
+    }
+    Json s;
+    s["oneOf"] = std::move(alternatives);
+    return s;
+}
+
+Json value_schema(const Option& o) {
+    switch (o.kind) {
+        case Option::Kind::integer:
+            return bounded("integer", o);
+        case Option::Kind::number:
+            return bounded("number", o);
+        case Option::Kind::flag:
+            return of_type("boolean");
+        case Option::Kind::text:
+        case Option::Kind::path:
+            return of_type("string");
+        case Option::Kind::choice: {
+            Json s;
+            s["enum"] = o.words;
+            return s;
+        }
+        case Option::Kind::paths:
+            return any_of({of_type("string"), list_of(of_type("string"))});
+        case Option::Kind::numbers: {
+            Json s = list_of(bounded("number", o));
+            if (o.fixed_length)
+                s["minItems"] = s["maxItems"] = Json::parse(o.initial).size();
+            return s;
+        }
+        case Option::Kind::selection:
+            return selection(o);
+        case Option::Kind::object:
+            return object_schema(o.members);
+    }
+    ensure(false, "schema: no such kind of option: '{}', kind {}", o.path, static_cast<int>(o.kind));
+    return {};
+}
+
+// The last part of a key path.
+std::string own_name(const Option& o) { return o.path.substr(o.path.rfind('.') + 1); }
+
+Json option_schema(const Option& o) {
+    Json s;
+    s["description"] = o.help;
+    if (!o.initial.empty())
+        s["default"] = Json::parse(o.initial);
+    s.update(o.automatic.empty() ? value_schema(o) : any_of({value_schema(o), constant(o.automatic)}));
+    return s;
+}
+
+}  // namespace
+
+Json object_schema(const std::vector<Option>& options) {
+    Json s = of_type("object");
+    Json properties = Json::object();
+    for (const Option& o : options) properties[own_name(o)] = option_schema(o);
+    s["properties"] = std::move(properties);
+    s["additionalProperties"] = false;
+    return s;
+}
+
+Json config_schema() {
+    Json s;
+    s["$schema"] = dialect;
+    s["title"] = "attend config";
+    s["description"] = "an experiment: what is learnt, by what, and how";
+    s.update(object_schema(config::describe<Experiment>()));
+    Json properties;
+    properties["$schema"] = of_type("string");
+    properties["$schema"]["description"] = "where this schema is found, for editors; says nothing about the experiment";
+    properties.update(s["properties"]);
+    s["properties"] = std::move(properties);
+    s["required"] = {"data", "model"};
+    return s;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::schema
