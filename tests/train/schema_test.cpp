@@ -131,7 +131,6 @@ std::string last_part(const std::string& path) { return path.substr(path.rfind('
 struct Walk {
     int checked = 0, ambiguous = 0;
     std::vector<std::string> wrong;
-    std::set<std::string> seen;  // rows that stand at several places are tried at each, but not below a row of their own kind
 
     void keys(const std::vector<std::string>& names, const Way& way) {
         for (const std::string& name : names)

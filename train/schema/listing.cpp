@@ -62,7 +62,7 @@ std::string escaped(const std::string& text) {
 std::string table_of(const std::vector<const Option*>& options) {
     if (options.empty())
         return "No options.\n";
-    std::string text = "| key | value | default | |\n|---|---|---|---|\n";
+    std::string text = "| key | value | default | meaning |\n|---|---|---|---|\n";
     for (const Option* o : options) {
         const std::string value = o->seam.empty() ? escaped(value_text(*o)) : fmt::format("[{}](#{})", o->seam, o->seam);
         text += fmt::format("| `{}` | {} | `{}` | {} |\n", o->path, value, escaped(o->initial), escaped(o->help));
