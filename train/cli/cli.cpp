@@ -27,12 +27,29 @@ const std::vector<Command>& commands() {
         {"eval", "evaluate a run's best checkpoint", declare_eval},
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
+        {"plan", "show what training a config would be: model, options, time and memory", declare_plan},
+        {"check", "check a config's gradients against differences, in double precision", declare_check},
         {"schema", "print the JSON Schema of a config, for editors", declare_schema},
     };
     return table;
 }
 
 int default_threads() { return static_cast<int>(std::min<int64_t>(machine_cores(), most_threads)); }
+
+std::vector<std::string> ConfigArguments::assignments() const {
+    std::vector<std::string> all = set;
+    if (seed >= 0)
+        all.push_back("seed=" + std::to_string(seed));
+    return all;
+}
+
+void add_config(CLI::App& app, ConfigArguments& arguments) {
+    app.add_option("CONFIG", arguments.config, "a JSON file")->required();
+    app.add_option("--set", arguments.set, "change an option: a.b=value; may be given again")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    app.add_option("--seed", arguments.seed, "in place of the config's seed")->check(CLI::NonNegativeNumber);
+}
 
 void add_threads(CLI::App& app, int& threads) {
     threads = default_threads();

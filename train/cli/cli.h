@@ -33,12 +33,26 @@ Action declare_train(CLI::App& app);
 Action declare_eval(CLI::App& app);
 Action declare_translate(CLI::App& app);
 Action declare_list(CLI::App& app);
+Action declare_plan(CLI::App& app);
+Action declare_check(CLI::App& app);
 Action declare_schema(CLI::App& app);
 
 /// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's
 /// failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or 143 stopped by a signal after saving. Messages go to
 /// streams.error as "attend: TEXT". A reader of the output that went away ends the command quietly.
 int run(std::vector<std::string> arguments, Streams streams);
+
+/// A config and the changes that the command line makes to it.
+struct ConfigArguments {
+    std::string config;
+    std::vector<std::string> set;
+    int64_t seed = -1;  ///< below 0: the config's
+
+    /// All changes, as `--set` assignments.
+    std::vector<std::string> assignments() const;
+};
+/// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
+void add_config(CLI::App& app, ConfigArguments& arguments);
 
 /// Adds `--threads N` (default: the machine's cores).
 void add_threads(CLI::App& app, int& threads);

@@ -8,9 +8,8 @@ namespace attend::inline ATTEND_PRECISION::cli {
 
 namespace {
 struct Arguments {
-    std::string config, out;
-    std::vector<std::string> set;
-    int64_t seed = 0;
+    ConfigArguments config;
+    std::string out;
     int threads = 1;
     bool resume = false, overwrite = false;
 };
@@ -18,21 +17,14 @@ struct Arguments {
 
 Action declare_train(CLI::App& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("CONFIG", a->config, "a JSON file")->required();
-    app.add_option("--set", a->set, "change an option: a.b=value; may be given again")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
-    const CLI::Option* seed = app.add_option("--seed", a->seed, "in place of the config's seed")->check(CLI::NonNegativeNumber);
+    add_config(app, a->config);
     app.add_option("--out", a->out, "the run's folder, in place of runs/NAME")->type_name("DIR");
     add_threads(app, a->threads);
     CLI::Option* resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
     app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew")->excludes(resume);
-    return [a, seed](Streams&) {
-        std::vector<std::string> assignments = a->set;
-        if (seed->count() > 0)
-            assignments.push_back("seed=" + std::to_string(a->seed));
+    return [a](Streams&) {
         TrainRequest request;
-        request.experiment = read_experiment(a->config, assignments);
+        request.experiment = read_experiment(a->config.config, a->config.assignments());
         request.folder = a->out.empty() ? "runs/" + request.experiment.name : a->out;
         request.threads = a->threads;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;

@@ -2,6 +2,19 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+BatchOrder training_order(const Experiment& e) {
+    return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
+}
+
+Experiment resolve_for(Experiment experiment, const Task& task) {
+    require(task.size(Split::train) > 0, "data: task {}: there are no training examples: examples {}, least 1",
+            experiment.data.name(), task.size(Split::train));
+    const Surroundings around{.batches_per_epoch = task.batches(Split::train, training_order(experiment))->per_epoch(),
+                              .cores = machine_cores(),
+                              .metrics = task.metrics()};
+    return resolve(std::move(experiment), around);
+}
+
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
     ModelInStore made;
     made.store = std::make_unique<ParameterStore>(static_cast<uint64_t>(experiment.seed));

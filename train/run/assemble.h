@@ -13,6 +13,12 @@ struct ModelInStore {
     std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
 };
 
+/// The order of an experiment's training batches.
+BatchOrder training_order(const Experiment& experiment);
+
+/// resolve() with what this task and this machine say. Throws Error as resolve(), and for a task without training examples.
+Experiment resolve_for(Experiment experiment, const Task& task);
+
 /// The experiment's model with its initial parameters, for the task's vocabularies. Throws Error as the model's constructor.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 

@@ -129,7 +129,10 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
     result.samples.resize(static_cast<std::size_t>(std::min(setup.samples, task.size(setup.split))));
     const BatchOrder order{.batch = setup.batch, .seed = setup.seed, .shuffled = false};
     const std::unique_ptr<Batches> batches = task.batches(setup.split, order);
-    const int64_t count = batches->per_epoch();
+    std::vector<int64_t> numbers = setup.only;
+    if (numbers.empty())
+        for (int64_t k = 0; k < batches->per_epoch(); ++k) numbers.push_back(k);
+    const auto count = static_cast<int64_t>(numbers.size());
     const int64_t wave = 4 * workers.threads();  // bounds what is kept; results are counted in order whatever it is
     double loss_sum = 0;
     int64_t targets = 0;
@@ -137,7 +140,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         if (stop && stop())
             return {};
         std::vector<Batch> work;
-        for (int64_t k = first; k < std::min(first + wave, count); ++k) work.push_back(batches->at(k));
+        for (int64_t k = first; k < std::min(first + wave, count); ++k)
+            work.push_back(batches->at(numbers[static_cast<std::size_t>(k)]));
         std::vector<Outcome> outcomes(work.size());
         workers.run(static_cast<int>(work.size()), [&](int i) {
             const auto k = static_cast<std::size_t>(i);

@@ -46,6 +46,7 @@ struct EvaluationSetup {
     uint64_t seed = 1;
     /// Called for every example in the order of counting, by the calling thread: for tables and intervals (train/metrics).
     std::function<void(const EvaluatedExample&)> each_example = {};
+    std::vector<int64_t> only = {};  ///< numbers of the batches to look at; none: all
 };
 
 /// Runs batches at the same time and adds up their results in order. Returns none when `stop` said so between batches (it is

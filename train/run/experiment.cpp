@@ -1,5 +1,7 @@
 #include "train/run/experiment.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <thread>
@@ -155,6 +157,12 @@ std::vector<std::string> forbidden_changes(const Experiment& before, const Exper
             forbidden.push_back(fmt::format("{}: before {}, now {}", d.path, d.before.empty() ? "nothing" : d.before,
                                             d.after.empty() ? "nothing" : d.after));
     return forbidden;
+}
+
+double peak_memory_mib() {
+    struct rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 int64_t machine_cores() { return std::max(1u, std::thread::hardware_concurrency()); }

@@ -75,4 +75,7 @@ std::vector<std::string> forbidden_changes(const Experiment& before, const Exper
 /// Threads that the machine runs at once, at least 1.
 int64_t machine_cores();
 
+/// The most memory the process ever had in use, as the system counts it (getrusage: resident set, shared libraries included).
+double peak_memory_mib();
+
 }  // namespace attend::inline ATTEND_PRECISION

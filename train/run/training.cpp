@@ -1,7 +1,5 @@
 #include "train/run/training.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cmath>
 
@@ -19,13 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// The most memory the process ever had in use, as the system counts it (getrusage: resident set, shared libraries included).
-double peak_memory_mib() {
-    struct rusage usage = {};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / 1024;
-}
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 
@@ -95,10 +86,6 @@ class Run {
     }
 
   private:
-    static BatchOrder training_order(const Experiment& e) {
-        return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
-    }
-
     // Makes the task and gives the resolved experiment, without touching the folder. On resuming, what was resolved by the
     // machine at hand (the shards) is what the run began with, and the vocabulary is the run's.
     static Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
@@ -115,11 +102,7 @@ class Run {
                               .saved = resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string(),
                               .load_data = true};
         task = task_table().build(now.data, setup);
-        require(task->size(Split::train) > 0, "data: task {}: there are no training examples: examples {}, least 1",
-                now.data.name(), task->size(Split::train));
-        now = resolve(std::move(now), {.batches_per_epoch = task->batches(Split::train, training_order(now))->per_epoch(),
-                                       .cores = machine_cores(),
-                                       .metrics = task->metrics()});
+        now = resolve_for(std::move(now), *task);
         if (before) {
             const std::vector<std::string> forbidden = forbidden_changes(*before, now);
             std::string list;

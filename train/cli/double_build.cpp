@@ -1,0 +1,35 @@
+#include "train/cli/double_build.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+constexpr const char* double_build = "attend64";
+}
+
+std::filesystem::path double_build_in(const std::filesystem::path& folder) {
+    std::filesystem::path path = folder / double_build;
+    if (::access(path.c_str(), X_OK) != 0)
+        throw MachineError(fmt::format("{}: the double build is needed beside attend: {}; build it with the target {}",
+                                       path.string(), std::strerror(errno), double_build));
+    return path;
+}
+
+void become_double_build(const std::vector<std::string>& arguments) {
+    const std::filesystem::path path = double_build_in(std::filesystem::read_symlink("/proc/self/exe").parent_path());
+    std::vector<std::string> words = {path.string()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& w : words) pointers.push_back(w.data());
+    pointers.push_back(nullptr);
+    ::execv(path.c_str(), pointers.data());
+    throw MachineError(fmt::format("{}: cannot be executed: {}", path.string(), std::strerror(errno)));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli

@@ -1,0 +1,263 @@
+#include "train/plan/gradient_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/engine.h"
+#include "core/parallel.h"
+#include "train/run/objective.h"
+
+namespace attend::inline ATTEND_PRECISION::plan {
+
+namespace {
+
+using Verdict = CheckedParameter::Verdict;
+
+constexpr double relative_step = 1e-5;
+
+// The model once for each thread: a difference moves a value of the store.
+struct Bench {
+    ModelInStore made;
+    StateUpdates updates;
+
+    Bench(const Experiment& experiment, const Task& task) : made(make_model(experiment, task)), updates(*made.store) {}
+};
+
+struct Job {
+    std::size_t parameter;
+    int64_t element;
+    double engine;
+    double floor;
+    double difference = 0, error = 0;
+};
+
+class Check {
+  public:
+    Check(const Experiment& experiment, const GradientCheckSetup& setup) : experiment_(experiment), setup_(setup) {
+        const TaskSetup task_setup{.seed = seed(), .saved = "", .load_data = true};
+        task_ = task_table().build(experiment.data, task_setup);
+        experiment_ = resolve_for(experiment_, *task_);
+        objective_ = objective_table().build(experiment_.objective);
+        const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);
+        batch_ = whole.slice(0, std::min(setup.rows, whole.rows()));
+        report_.rows = batch_.rows();
+        report_.targets = batch_.targets();
+        report_.tolerance = setup.tolerance;
+        require(report_.targets > 0, "check: the rows have no targets: rows {}, targets {}", report_.rows, report_.targets);
+        for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<Bench>(experiment_, *task_));
+    }
+
+    GradientReport go() {
+        engine_gradients();
+        Workers workers(setup_.threads);
+        workers.run(setup_.threads, [&](int thread) {
+            for (std::size_t j = static_cast<std::size_t>(thread); j < jobs_.size();
+                 j += static_cast<std::size_t>(setup_.threads))
+                compare(*benches_[static_cast<std::size_t>(thread)], jobs_[j]);
+        });
+        judge();
+        return std::move(report_);
+    }
+
+  private:
+    uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
+
+    ShardLoss loss(Bench& bench) const {
+        bench.updates.reset();
+        Context context;
+        context.mode = Mode::train;
+        context.seed = seed();
+        context.updates = &bench.updates;
+        return objective_->evaluate(*bench.made.model, batch_, static_cast<double>(report_.targets), context);
+    }
+
+    void engine_gradients() {
+        Bench& bench = *benches_.front();
+        Gradients gradients(*bench.made.store);
+        const ShardLoss l = loss(bench);
+        const auto value = static_cast<double>(l.loss.item());
+        report_.loss = l.loss_sum / static_cast<double>(report_.targets);
+        backward(l.loss, gradients);
+        gradients.finish();
+        // Sums over many terms lose some bits of L; divided by h they are what a difference cannot tell from zero.
+        const double rounding = 32 * static_cast<double>(std::numeric_limits<real>::epsilon()) *
+                                std::max(1.0, std::abs(value)) / (relative_step * setup_.tolerance);
+        for (const Parameter& p : bench.made.store->table()) {
+            if (!p.trainable || p.shape.size() == 0)
+                continue;
+            const real* g = gradients.data() + p.offset;
+            CheckedParameter row;
+            row.name = p.name;
+            row.shape = p.shape;
+            report_.parameters.push_back(row);
+            parameters_.push_back(p.index);
+            double largest = 0;
+            for (int64_t i = 0; i < p.shape.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(g[i])));
+            for (const int64_t i : choose(p, g))
+                jobs_.push_back(
+                    {parameters_.size() - 1, i, setup_.scale * static_cast<double>(g[i]), 1e-3 * largest + rounding});
+        }
+    }
+
+    std::vector<int64_t> choose(const Parameter& p, const real* g) const {
+        const int64_t size = p.shape.size(), count = std::min(size, setup_.elements);
+        std::vector<int64_t> chosen, with_gradient;
+        if (count == size) {
+            for (int64_t i = 0; i < size; ++i) chosen.push_back(i);
+            return chosen;
+        }
+        int64_t largest = 0;
+        for (int64_t i = 0; i < size; ++i) {
+            if (std::abs(g[i]) > std::abs(g[largest]))
+                largest = i;
+            if (g[i] != 0)
+                with_gradient.push_back(i);
+        }
+        chosen.push_back(largest);
+        Stream stream(seed(), "check." + p.name);
+        const auto below = [&](int64_t n) {
+            return static_cast<int64_t>(stream.below(static_cast<uint32_t>(std::min<int64_t>(n, 0xffffffff))));
+        };
+        // An element may come up again; then the next draw takes its turn.
+        for (int64_t turn = 0; static_cast<int64_t>(chosen.size()) < count && turn < 50 * count; ++turn) {
+            const bool among_all = turn % 2 == 1 || with_gradient.empty();
+            const int64_t i = among_all
+                                  ? below(size)
+                                  : with_gradient[static_cast<std::size_t>(below(static_cast<int64_t>(with_gradient.size())))];
+            if (std::find(chosen.begin(), chosen.end(), i) == chosen.end())
+                chosen.push_back(i);
+        }
+        return chosen;
+    }
+
+    double central_difference(Bench& bench, const Job& job, double factor) const {
+        ParameterStore& store = *bench.made.store;
+        real* values = store.values(store.table()[parameters_[job.parameter]]);
+        const real x = values[job.element];
+        const real up = x + static_cast<real>(factor * relative_step * std::max(1.0, std::abs(static_cast<double>(x))));
+        const real down = x - (up - x);
+        const NoGrad off;
+        values[job.element] = up;
+        const auto above = static_cast<double>(loss(bench).loss.item());
+        values[job.element] = down;
+        const auto below = static_cast<double>(loss(bench).loss.item());
+        values[job.element] = x;
+        return (above - below) / (static_cast<double>(up) - static_cast<double>(down));
+    }
+
+    void compare(Bench& bench, Job& job) const {
+        job.error = std::numeric_limits<double>::infinity();
+        for (const double factor : {1.0, 0.25, 4.0}) {
+            const double d = central_difference(bench, job, factor);
+            const double error = std::abs(job.engine - d) / (std::max(std::abs(job.engine), std::abs(d)) + job.floor);
+            if (error < job.error || factor == 1.0) {  // NaN stays infinite
+                job.difference = d;
+                job.error = std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
+            }
+            if (job.error <= setup_.tolerance)
+                return;
+        }
+    }
+
+    void judge() {
+        std::vector<char> shown(report_.parameters.size());
+        for (const Job& job : jobs_) {
+            CheckedParameter& row = report_.parameters[job.parameter];
+            if (job.error > row.error || row.checked == 0) {
+                row.element = job.element;
+                row.engine = job.engine;
+                row.difference = job.difference;
+                row.error = job.error;
+            }
+            ++row.checked;
+            if (job.engine != 0 || job.error > setup_.tolerance)
+                shown[job.parameter] = 1;
+        }
+        report_.passed = true;
+        for (std::size_t i = 0; i < report_.parameters.size(); ++i) {
+            CheckedParameter& row = report_.parameters[i];
+            const bool agrees = row.error <= setup_.tolerance;
+            row.verdict = !agrees ? Verdict::differs : shown[i] != 0 ? Verdict::agrees : Verdict::all_zero;
+            report_.passed = report_.passed && agrees;
+            if (row.error > report_.parameters[report_.worst].error)
+                report_.worst = i;
+        }
+    }
+
+    Experiment experiment_;
+    GradientCheckSetup setup_;
+    std::unique_ptr<Task> task_;
+    std::unique_ptr<Objective> objective_;
+    Batch batch_;
+    std::vector<std::unique_ptr<Bench>> benches_;
+    std::vector<std::size_t> parameters_;  // the index in the store of each row of the report
+    std::vector<Job> jobs_;
+    GradientReport report_;
+};
+
+const char* name_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::agrees:
+            return "agrees";
+        case Verdict::differs:
+            return "DIFFERS";
+        case Verdict::all_zero:
+            return "all zero";
+    }
+    return "";
+}
+
+}  // namespace
+
+GradientReport check_gradients(const Experiment& experiment, const GradientCheckSetup& setup) {
+    require(setup.rows >= 1 && setup.elements >= 1, "check: rows and elements are at least 1: rows {}, elements {}", setup.rows,
+            setup.elements);
+    require(setup.threads >= 1 && setup.tolerance > 0, "check: out of range: threads {}, tolerance {}", setup.threads,
+            setup.tolerance);
+    return Check(experiment, setup).go();
+}
+
+std::string text_of(const GradientReport& r) {
+    std::size_t width = 9;
+    for (const CheckedParameter& p : r.parameters) width = std::max(width, p.name.size());
+    std::string text = fmt::format("{:<{}}  {:>8}  {:>9}  {:>14}  {:>14}  {:>9}\n", "parameter", width, "checked", "worst at",
+                                   "engine", "difference", "error");
+    for (const CheckedParameter& p : r.parameters)
+        text += fmt::format("{:<{}}  {:>8}  {:>9}  {:>14.7g}  {:>14.7g}  {:>9.2g}  {}\n", p.name, width, p.checked, p.element,
+                            p.engine, p.difference, p.error, name_of(p.verdict));
+    text += fmt::format("{} rows with {} targets, loss {:.6f}; tolerance {:.2g}\n", r.rows, r.targets, r.loss, r.tolerance);
+    if (r.parameters.empty())
+        return text + "nothing to check: no trainable parameters\n";
+    const CheckedParameter& worst = r.parameters[r.worst];
+    text += fmt::format("{}: worst is {} {}, element {}: engine {:.9g}, difference {:.9g}, error {:.2g}\n",
+                        r.passed ? "gradients agree" : "gradients differ", worst.name, worst.shape.text(), worst.element,
+                        worst.engine, worst.difference, worst.error);
+    return text;
+}
+
+Json json_of(const GradientReport& r) {
+    Json j;
+    j["passed"] = r.passed;
+    j["tolerance"] = r.tolerance;
+    j["rows"] = r.rows;
+    j["targets"] = r.targets;
+    j["loss"] = number_to_json(r.loss);
+    j["worst"] = r.parameters.empty() ? Json() : Json(r.parameters[r.worst].name);
+    j["parameters"] = Json::array();
+    for (const CheckedParameter& p : r.parameters) {
+        Json row;
+        row["name"] = p.name;
+        row["shape"] = std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end());
+        row["checked"] = p.checked;
+        row["element"] = p.element;
+        row["engine"] = number_to_json(p.engine);
+        row["difference"] = number_to_json(p.difference);
+        row["error"] = number_to_json(p.error);
+        row["verdict"] = p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero";
+        j["parameters"].push_back(std::move(row));
+    }
+    return j;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::plan

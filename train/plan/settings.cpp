@@ -1,0 +1,122 @@
+#include "train/plan/settings.h"
+
+#include <map>
+
+#include "train/config/writer.h"
+
+namespace attend::inline ATTEND_PRECISION::plan {
+
+namespace {
+
+using config::number_text;
+using config::quoted;
+
+// The rows of the selections by their paths.
+using Rows = std::map<std::string, std::string>;
+
+struct Leaf {
+    std::string path, value;
+};
+
+std::string list_of(const std::vector<std::string>& items) {
+    std::string text;
+    for (const std::string& i : items) text += (text.empty() ? "" : ", ") + i;
+    return "[" + text + "]";
+}
+
+struct Flat {
+    std::vector<Leaf> leaves;
+    Rows rows;
+    std::vector<std::string> paths;  // files and folders named
+};
+
+// Writes down every value. Where `rows` holds another row than is chosen, that row's defaults are written.
+class Flattener final : public Visitor {
+  public:
+    Flattener(Flat& flat, const Rows* rows, std::string path = "") : flat_(flat), rows_(rows), path_(std::move(path)) {}
+
+    void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
+        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
+    }
+    void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
+        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
+    }
+    void flag(const char* name, bool& value, const char*) override { put(name, value ? "true" : "false"); }
+    void text(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
+    void choice(const char* name, std::string& value, std::vector<std::string>, const char*) override {
+        put(name, quoted(value));
+    }
+    void path(const char* name, std::string& value, const char*) override {
+        put(name, quoted(value));
+        if (!value.empty())
+            flat_.paths.push_back(value);
+    }
+    void paths(const char* name, std::vector<std::string>& value, const char*) override {
+        std::vector<std::string> items;
+        for (const std::string& p : value) items.push_back(quoted(p));
+        put(name, list_of(items));
+        flat_.paths.insert(flat_.paths.end(), value.begin(), value.end());
+    }
+    void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
+        std::vector<std::string> items;
+        for (double x : value) items.push_back(number_text(x));
+        put(name, list_of(items));
+    }
+    void selection(const char* name, Selection& value, const char*) override {
+        const std::string here = joined(name);
+        put(fmt::format("{}.{}", name, value.seam().key()).c_str(), quoted(value.name()));
+        flat_.rows[here] = value.name();
+        Selection row = value;
+        if (rows_ != nullptr)
+            if (const auto found = rows_->find(here); found != rows_->end() && found->second != row.name())
+                row.choose(found->second);
+        Flattener inner(flat_, rows_, here);
+        row.options().fields(inner);
+    }
+
+  protected:
+    void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
+        Flattener inner(flat_, rows_, joined(name));
+        fields(inner);
+    }
+
+  private:
+    std::string joined(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
+    void put(const char* name, std::string value) { flat_.leaves.push_back({joined(name), std::move(value)}); }
+
+    Flat& flat_;
+    const Rows* rows_;
+    std::string path_;
+};
+
+Flat flat(Experiment experiment, const Rows* rows) {
+    Flat result;
+    Flattener flattener(result, rows);
+    experiment.fields(flattener);
+    return result;
+}
+
+}  // namespace
+
+std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved) {
+    const Flat before = flat(asked, nullptr), now = flat(resolved, nullptr), initial = flat(Experiment(), &now.rows);
+    ensure(before.leaves.size() == now.leaves.size() && initial.leaves.size() == now.leaves.size(),
+           "plan: resolving changed which options there are: asked {}, resolved {}, defaults {}", before.leaves.size(),
+           now.leaves.size(), initial.leaves.size());
+    std::vector<Setting> all;
+    for (std::size_t i = 0; i < now.leaves.size(); ++i) {
+        Setting s{now.leaves[i].path, now.leaves[i].value, initial.leaves[i].value, Setting::Origin::initial};
+        if (before.leaves[i].value != s.initial) {
+            s.origin = Setting::Origin::given;
+            s.value = s.value == s.initial ? before.leaves[i].value : s.value;
+        } else if (s.value != s.initial) {
+            s.origin = Setting::Origin::chosen;
+        }
+        all.push_back(std::move(s));
+    }
+    return all;
+}
+
+std::vector<std::string> paths_of(const Experiment& experiment) { return flat(experiment, nullptr).paths; }
+
+}  // namespace attend::inline ATTEND_PRECISION::plan
