@@ -10,6 +10,7 @@
 
 #include "tests/train/config_samples.h"
 #include "tests/train/run_support.h"
+#include "train/config/writer.h"
 #include "train/schema/listing.h"
 
 TEST_SUITE_BEGIN("train: schema");

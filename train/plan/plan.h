@@ -45,7 +45,7 @@ Plan make_plan(const Experiment& asked, int threads);
 
 /// For people.
 std::string text_of(const Plan& plan);
-/// For programs: {"name", "config", "settings", "data", "model", "parameters", "steps", "time", "memory"}.
+/// For programs: the same as one object, with "seconds" and "peak_memory_mib" as in summary.json.
 Json json_of(const Plan& plan);
 
 /// The table of a store as a tree of modules.
