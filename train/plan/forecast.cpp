@@ -112,6 +112,7 @@ class Foretelling {
                 .batch = experiment_.train.evaluate_batch,
                 .decode = decode,
                 .max_length = experiment_.decode.max_length,
+                .search = experiment_.decode.search(),
                 .samples = experiment_.train.samples,
                 .seed = static_cast<uint64_t>(experiment_.seed),
                 .only = {}};
