@@ -115,6 +115,7 @@ class Foretelling {
                 .search = experiment_.decode.search(),
                 .samples = experiment_.train.samples,
                 .seed = static_cast<uint64_t>(experiment_.seed),
+                .each_example = {},
                 .only = {}};
     }
 
