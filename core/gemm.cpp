@@ -4,6 +4,14 @@
 
 #include <cassert>
 
+#include "core/memory.h"
+
+// OpenBLAS's own allocator of working memory, which its headers do not declare.
+extern "C" {
+void* blas_memory_alloc(int position);
+void blas_memory_free(void* buffer);
+}
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -69,6 +77,13 @@ void gemm_batched(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t 
                   int64_t stride_c) {
     for (int64_t i = 0; i < batch; ++i)
         gemm(ta, tb, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c, ldc);
+}
+
+void reserve_gemm_buffers(int threads) {
+    use_one_thread();
+    Array<void*> held;
+    for (int i = 0; i < threads; ++i) held.push_back(blas_memory_alloc(0));
+    for (void* buffer : held) blas_memory_free(buffer);
 }
 
 std::string gemm_library() { return std::string(openblas_get_config()) + " (" + openblas_get_corename() + ")"; }

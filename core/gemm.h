@@ -19,6 +19,10 @@ void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch,
                   const real* a, int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta,
                   real* c, int64_t ldc, int64_t stride_c);
 
+/// Makes OpenBLAS's working memory for `threads` products at the same time. Without it the second buffer is asked of the system
+/// when two products first happen to overlap, which may be at any step.
+void reserve_gemm_buffers(int threads);
+
 /// "OpenBLAS 0.3.21 ... (SkylakeX)": the library and the kernels it runs here, a part of a run's provenance.
 std::string gemm_library();
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/gemm.h"
 #include "core/kernels/elementwise.h"
 #include "core/trace.h"
 
@@ -21,6 +22,7 @@ TrainingStep::TrainingStep(StepParts parts, int64_t shards, double clip_norm, ui
     : parts_(parts), clip_norm_(clip_norm), seed_(seed) {
     require(shards >= 1 && shards <= 1024, "training step: number of shards out of range: shards {}, allowed 1 to 1024",
             shards);
+    reserve_gemm_buffers(parts_.workers.threads());
     const auto n = static_cast<std::size_t>(shards);
     gradients_.reserve(n);
     updates_.reserve(n);
