@@ -44,7 +44,7 @@ struct GroupedRun {
 }  // namespace
 
 TEST_SUITE("metrics in an evaluation") {
-    TEST_CASE("grouped references: a source is scored once, against all of its targets; the loss is over all rows") {
+    TEST_CASE("grouped references: a source is scored once, against all of its targets, the loss is over all rows") {
         const GroupedRun grouped("grouped"), each("each");
         const std::vector<EvaluatedExample> of_grouped = grouped.examples(), of_each = each.examples();
         REQUIRE(of_grouped.size() == 5);
