@@ -2,9 +2,9 @@
 
 #include <cblas.h>
 
+#include <algorithm>
+#include <array>
 #include <cassert>
-
-#include "core/memory.h"
 
 // OpenBLAS's own allocator of working memory, which its headers do not declare.
 extern "C" {
@@ -81,9 +81,10 @@ void gemm_batched(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t 
 
 void reserve_gemm_buffers(int threads) {
     use_one_thread();
-    Array<void*> held;
-    for (int i = 0; i < threads; ++i) held.push_back(blas_memory_alloc(0));
-    for (void* buffer : held) blas_memory_free(buffer);
+    std::array<void*, 64> held{};  // OpenBLAS itself is built for 64 at most
+    const auto n = static_cast<std::size_t>(std::clamp(threads, 0, 64));
+    for (std::size_t i = 0; i < n; ++i) held[i] = blas_memory_alloc(0);
+    for (std::size_t i = 0; i < n; ++i) blas_memory_free(held[i]);
 }
 
 std::string gemm_library() { return std::string(openblas_get_config()) + " (" + openblas_get_corename() + ")"; }

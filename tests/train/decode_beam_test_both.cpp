@@ -302,7 +302,11 @@ TEST_CASE("a state in another order goes on with each row's own source") {
     };
     const Tensor straight = logits_after({0, 1, 2, 3, 4, 5, 6}), turned = logits_after({3, 1, 0, 0, 4, 6, 5});
     const std::vector<int64_t> from = {3, 1, 0, 0, 4, 6, 5};
-    for (int64_t r = 0; r < 7; ++r) CHECK(turned.row(r).values() == straight.row(from[static_cast<std::size_t>(r)]).values());
+    // Close, not equal: a product's bits may depend on where in the batch a row stands.
+    for (int64_t r = 0; r < 7; ++r) {
+        const std::vector<real> a = turned.row(r).values(), b = straight.row(from[static_cast<std::size_t>(r)]).values();
+        for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(1e-5));
+    }
 }
 
 TEST_CASE("sources that are done leave the batch") {

@@ -208,7 +208,7 @@ TEST_CASE("an evaluation of some batches adds up to that of all") {
     CHECK(sum / targets == doctest::Approx(whole).epsilon(1e-6));
 }
 
-TEST_CASE("the commands plan, schema and list; check needs the double build") {
+TEST_CASE("the commands plan, schema and list, and check needs the double build") {
     const SmallRun runs;
     const std::string config = (runs / "small.json").string();
     const auto command = [](const std::vector<std::string>& arguments) {
