@@ -148,7 +148,8 @@ TEST_SUITE("parameters") {
         root.add("bias", {1}, Init::zeros());
         CHECK(store.find("decoder.2.weight") != nullptr);
         CHECK(store.find("bias") != nullptr);
-        CHECK(&layer.add_state("mean", {1}, 0, 0.5) == &store.states()[0]);
+        const NamedState& mean = layer.add_state("mean", {1}, 0, 0.5);
+        CHECK(&mean == &store.states()[0]);
         CHECK(store.states()[0].name == "decoder.2.mean");
     }
 }
