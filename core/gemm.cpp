@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstdlib>
 
 // OpenBLAS's own allocator of working memory, which its headers do not declare.
 extern "C" {
@@ -15,6 +16,9 @@ void blas_memory_free(void* buffer);
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
+// Before OpenBLAS initialises itself, so that it starts no threads: they would only map buffers of their own, at any moment.
+__attribute__((constructor(101))) void start_no_threads() { setenv("OPENBLAS_NUM_THREADS", "1", 1); }
+
 // Once, before the first product: one level of parallelism, and it is ours. Not in a static initialiser: linked statically,
 // OpenBLAS initialises itself after this file would, and the thread that an early call starts reads its unset tables.
 void use_one_thread() {
