@@ -290,4 +290,32 @@ TEST_CASE("eval searches as it is told, and writes its examples") {
     CHECK(run.evaluate({"--examples", (run.runs / "no/such/folder").string()}).code == 1);
 }
 
+TEST_CASE("eval gives an interval with every metric") {
+    const Trained run;
+    const Json line = Json::parse(run.evaluate({"--json"}).out);
+    REQUIRE(line["intervals"].size() >= 4);
+    for (const auto& [name, interval] : line["intervals"].items()) {
+        CAPTURE(name);
+        const double value = line[name].get<double>(), low = interval[0].get<double>(), high = interval[1].get<double>();
+        CHECK(low <= value);
+        CHECK(value <= high);
+        if (name == "loss" || name == "accuracy")
+            CHECK(low < high);
+    }
+    for (const auto& [name, value] : line.items())
+        if (name != "step" && name != "split" && name != "intervals")
+            CHECK(line["intervals"].contains(name));
+    CHECK(run.evaluate({"--json", "--threads", "3"}).out == run.evaluate({"--json", "--threads", "1"}).out);
+    CHECK(!Json::parse(run.evaluate({"--json", "--resamples", "0"}).out).contains("intervals"));
+    CHECK(contains(run.evaluate({}).out, "95 %, from 1000 resamples"));
+    CHECK(!contains(run.evaluate({"--resamples", "0"}).out, "95 %"));
+    const std::string plain = run.evaluate({}).out, tables = run.evaluate({"--tables"}).out;
+    CHECK(tables.starts_with(plain));
+    for (const char* symbol : {"'0'", "'1'", "'2'", "'3'"}) CHECK(contains(tables.substr(plain.size()), symbol));
+    CHECK(run.evaluate({"--tables", "--json"}).code == 2);
+    const Trained wide({"data.symbols=101", "train.steps=1"});
+    CHECK(wide.evaluate({"--tables"}).error ==
+          "attend: --tables: too many target symbols for a table: symbols 101, most 100\n");
+}
+
 TEST_SUITE_END();

@@ -1,9 +1,12 @@
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <ostream>
 
 #include "core/files.h"
 #include "train/cli/search.h"
+#include "train/metrics/bootstrap.h"
+#include "train/metrics/confusion.h"
 #include "train/run/numbers.h"
 #include "train/run/restored.h"
 
@@ -13,8 +16,9 @@ namespace {
 struct Arguments {
     std::string run, split, examples;
     SearchArguments search;
+    int64_t resamples = 1000;
     int threads = 1;
-    bool json = false;
+    bool json = false, tables = false;
 };
 
 Split chosen_split(const std::string& name, const Task& task) {
@@ -24,6 +28,46 @@ Split chosen_split(const std::string& name, const Task& task) {
         if (name == split_name(s))
             return s;
     fail("--split: no such split: '{}', known train, valid, test", name);
+}
+
+// Loss and perplexity, which an evaluation has without a metric, as metrics that can be resampled.
+class LossMetric final : public Metric {
+  public:
+    enum class Unit { nats, perplexity };
+    explicit LossMetric(Unit unit) : unit_(unit) {}
+    Statistics statistics(const EvaluatedExample& e) const override { return {e.loss, static_cast<double>(e.targets.size())}; }
+    // sum of losses / targets, or e to that
+    std::optional<double> score(std::span<const double> sums) const override {
+        if (sums[1] == 0)
+            return std::nullopt;
+        return unit_ == Unit::nats ? sums[0] / sums[1] : std::exp(sums[0] / sums[1]);
+    }
+    Better better() const override { return Better::lower; }
+
+  private:
+    Unit unit_;
+};
+
+// What the examples add to a metric, and the interval that follows.
+struct Resampled {
+    std::string name;
+    std::unique_ptr<Metric> metric;
+    ExampleStatistics examples;
+    std::optional<Interval> interval;
+
+    explicit Resampled(const std::string& of) : name(of) {
+        if (name == "loss" || name == "perplexity")
+            metric = std::make_unique<LossMetric>(name == "loss" ? LossMetric::Unit::nats : LossMetric::Unit::perplexity);
+        else
+            metric = metric_table().build(Selection(metric_table(), name));
+    }
+};
+
+const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
+    for (const Resampled& r : all)
+        if (r.name == name && r.interval)
+            return &*r.interval;
+    return nullptr;
 }
 
 // One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has U+FFFD where it is not.
@@ -48,11 +92,20 @@ Action declare_eval(CLI::App& app) {
     auto a = std::make_shared<Arguments>();
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
     app.add_option("--split", a->split, "train, valid or test (default: test, or valid where there is no test split)");
-    app.add_flag("--json", a->json, "one JSON object, as a line of metrics.jsonl");
+    app.add_flag("--json", a->json,
+                 "one JSON object, as a line of metrics.jsonl, and the intervals: \"intervals\": {metric: [low, high]}");
     app.add_option("--examples", a->examples,
                    "write every example to a file, one JSON object a line: example (from 0), source, reference, decoded, "
                    "log_likelihood (nats, of decoded) and score (what the search ranked it by)")
         ->type_name("FILE");
+    app.add_option("--resamples", a->resamples,
+                   "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    app.add_flag("--tables", a->tables,
+                 "how often each target symbol is right, which are taken for which: for targets of few symbols")
+        ->excludes("--json");
     add_search(app, a->search);
     add_threads(app, a->threads);
     return [a](Streams& streams) {
@@ -60,14 +113,31 @@ Action declare_eval(CLI::App& app) {
         const Split split = chosen_split(a->split, *restored.task);
         Workers workers(a->threads);
         const DecodeOptions decode = chosen(restored.experiment.decode, a->search);
+        const int64_t symbols = restored.task->target_vocabulary_size() - first_free_id;
+        require(!a->tables || symbols <= most_classes, "--tables: too many target symbols for a table: symbols {}, most {}",
+                symbols, most_classes);
+        std::vector<Resampled> resampled;
+        if (a->resamples > 0)
+            for (const std::string& name : computed_metrics(restored.task->metrics(), Decode::yes))
+                resampled.emplace_back(name);
+        Confusion confusion;
         const EvaluationSetup setup{.split = split,
                                     .batch = restored.experiment.train.evaluate_batch,
                                     .decode = Decode::yes,
                                     .max_length = decode.max_length,
                                     .search = decode.search(),
                                     .samples = a->examples.empty() ? 0 : std::numeric_limits<int64_t>::max(),
-                                    .seed = static_cast<uint64_t>(restored.experiment.seed)};
+                                    .seed = static_cast<uint64_t>(restored.experiment.seed),
+                                    .each_example = [&](const EvaluatedExample& e) {
+                                        for (Resampled& r : resampled) r.examples.add(r.metric->statistics(e));
+                                        if (a->tables)
+                                            confusion.add(e);
+                                    }};
         const std::optional<Evaluation> e = evaluate(*restored.made.model, *restored.task, setup, workers);
+        workers.run(static_cast<int>(resampled.size()), [&](int i) {
+            Resampled& r = resampled[static_cast<std::size_t>(i)];
+            r.interval = bootstrap(*r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
+        });
         if (!a->examples.empty())
             write_examples(a->examples, e->samples);
         if (a->json) {
@@ -75,10 +145,27 @@ Action declare_eval(CLI::App& app) {
             line["step"] = restored.step;
             line["split"] = split_name(split);
             add_scores(line, e->scores);
+            if (a->resamples > 0)
+                line["intervals"] = Json::object();
+            for (const auto& [name, value] : e->scores.values)
+                if (const Interval* interval = interval_of(resampled, name))
+                    line["intervals"][name] = {number_to_json(interval->low), number_to_json(interval->high)};
             streams.out << line.dump() << '\n';
         } else {
             streams.out << fmt::format("{:<20} {}\n{:<20} {}\n", "split", split_name(split), "step", restored.step);
-            for (const auto& [name, value] : e->scores.values) streams.out << fmt::format("{:<20} {:.6f}\n", name, value);
+            if (a->resamples > 0)
+                streams.out << fmt::format("{:<20} 95 %, from {} resamples of the examples\n", "[intervals]", a->resamples);
+            for (const auto& [name, value] : e->scores.values) {
+                streams.out << fmt::format("{:<20} {:.6f}", name, value);
+                if (const Interval* interval = interval_of(resampled, name))
+                    streams.out << fmt::format("  [{:.6f}, {:.6f}]", interval->low, interval->high);
+                streams.out << '\n';
+            }
+            if (a->tables)
+                streams.out << '\n'
+                            << class_table(confusion) << '\n'
+                            << mistake_table(confusion, 20) << '\n'
+                            << confusion_table(confusion);
         }
         return 0;
     };

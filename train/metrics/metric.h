@@ -24,6 +24,7 @@ struct EvaluatedExample {
     std::string source, reference;   ///< the example's own
     Answer decoded;                  ///< the model's own output; only where Metric::needs_decoding
     std::vector<Answer> references;  ///< the right answers (Task::references); none: scored with another example of this source
+    double loss = 0;                 ///< nats, the sum over targets
     std::vector<int32_t> targets;    ///< [T], eos included, ignored ones left out
     std::vector<int32_t> predicted;  ///< [T] the most likely class given the targets before
     AttentionRows attention;         ///< [T, S]; only where Metric::needs_attention, and where the model attends

@@ -63,6 +63,7 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         e.gold = task.gold_alignment(setup.split, number);
         for (int64_t t = 0; t < batch.target.length(r); ++t)
             if (batch.target.at(r, t) != id_ignored) {
+                e.loss += static_cast<double>(scored.target_loss.data()[r * batch.target.columns + t]);
                 e.targets.push_back(batch.target.at(r, t));
                 e.predicted.push_back(scored.predicted[static_cast<std::size_t>(r * batch.target.columns + t)]);
             }
