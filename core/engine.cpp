@@ -43,8 +43,10 @@ const char* where(const char* module) { return *module ? module : "graph"; }
 [[noreturn]] void fail_not_finite(const char* module, const char* what, const char* op, const real* x, int64_t n) {
     int64_t i = 0;
     while (i < n && std::isfinite(x[i])) ++i;
-    throw Diverged(fmt::format("{}: {} is not finite: op '{}', element {} of {}, value {}", where(module), what, op, i, n,
-                               i < n ? x[i] : real{0}));
+    const real value = i < n ? x[i] : real{0};
+    throw Diverged(
+        fmt::format("{}: {} is not finite: op '{}', element {} of {}, value {}", where(module), what, op, i, n, value),
+        NotFinite{where(module), what, op, i, n, static_cast<double>(value)});
 }
 }  // namespace
 
@@ -234,8 +236,9 @@ struct BackwardPass {
         Array<Place> keys;
         keys.reserve(order.size());
         for (std::size_t i = 0; i < order.size(); ++i) keys.push_back({order[i]->serial, i});
-        std::sort(keys.begin(), keys.end(),
-                  [](const Place& a, const Place& b) { return a.serial != b.serial ? a.serial > b.serial : a.found < b.found; });
+        std::sort(keys.begin(), keys.end(), [](const Place& a, const Place& b) {
+            return a.serial != b.serial ? a.serial > b.serial : a.found < b.found;
+        });
         Array<Node*> sorted;
         sorted.reserve(order.size());
         for (const Place& k : keys) sorted.push_back(order[k.found]);

@@ -4,6 +4,7 @@
 /// memory, our own failure), Diverged 3.
 #include <fmt/core.h>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -24,10 +25,25 @@ class MachineError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Where checked mode (core/trace.h) met the first value that is not finite.
+struct NotFinite {
+    std::string module;  ///< path of the module; the parameter's name where its gradient was it; "graph" outside of any
+    std::string what;    ///< "output" or "gradient"
+    std::string op;
+    int64_t element = 0, elements = 0;  ///< the first of so many
+    double value = 0;
+};
+
 /// Training produced a value that is not finite.
 class Diverged : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    explicit Diverged(const std::string& message, std::optional<NotFinite> found = {})
+        : std::runtime_error(message), found_(std::move(found)) {}
+    /// None where no single op made it.
+    const std::optional<NotFinite>& found() const { return found_; }
+
+  private:
+    std::optional<NotFinite> found_;
 };
 
 /// Throws Error with a formatted message.

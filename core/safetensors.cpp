@@ -171,6 +171,11 @@ std::vector<int64_t> SafetensorsFile::read_integers(std::string_view name) const
     }
 }
 
+std::span<const std::byte> NamedArray::bytes() const {
+    const auto size = static_cast<std::size_t>(shape.size());
+    return integers != nullptr ? std::as_bytes(std::span(integers, size)) : std::as_bytes(std::span(data, size));
+}
+
 WrittenFile write_safetensors(const std::filesystem::path& path, std::span<const NamedArray> arrays, const Metadata& metadata) {
     const std::string where = path.string();
     std::string header = "{";
@@ -186,14 +191,14 @@ WrittenFile write_safetensors(const std::filesystem::path& path, std::span<const
     for (const NamedArray& a : arrays) {
         require(names.insert(a.name).second, "{}: name is taken: {}, tensors before it {}", where, in_quotes(a.name),
                 &a - arrays.data());
-        ensure(a.data != nullptr || a.shape.size() == 0, "{}: tensor {}: no values: shape {} has {}, given 0", where,
-               in_quotes(a.name), a.shape.text(), a.shape.size());
+        ensure(a.data != nullptr || a.integers != nullptr || a.shape.size() == 0,
+               "{}: tensor {}: no values: shape {} has {}, given 0", where, in_quotes(a.name), a.shape.text(), a.shape.size());
         const int64_t begin = end;
-        end += a.shape.size() * static_cast<int64_t>(sizeof(real));
+        end += static_cast<int64_t>(a.bytes().size());
         std::string sizes = a.shape.text();
         std::erase(sizes, ' ');
         header += fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":{},\"data_offsets\":[{},{}]}}", header.size() == 1 ? "" : ",",
-                              json_string(where, a.name), sizeof(real) == 4 ? "F32" : "F64", sizes, begin, end);
+                              json_string(where, a.name), dtype_name(a.dtype()), sizes, begin, end);
     }
     header += '}';
     header.append((8 - header.size() % 8) % 8, ' ');
@@ -203,7 +208,7 @@ WrittenFile write_safetensors(const std::filesystem::path& path, std::span<const
         const uint64_t length = header.size();
         writer.write(&length, sizeof length);
         writer.write(header);
-        for (const NamedArray& a : arrays) writer.write(a.data, static_cast<std::size_t>(a.shape.size()) * sizeof(real));
+        for (const NamedArray& a : arrays) writer.write(a.bytes().data(), a.bytes().size());
     });
 }
 

@@ -96,6 +96,25 @@ TEST_SUITE("safetensors") {
         CHECK(SafetensorsFile(path).tensors().empty());
     }
 
+    TEST_CASE("integers are written as I32, beside numbers") {
+        const TemporaryFolder folder;
+        const auto path = folder / "ids.safetensors";
+        const std::vector<int32_t> ids{-1, 0, std::numeric_limits<int32_t>::max(), 7, 8, std::numeric_limits<int32_t>::min()};
+        const real half = real{0.5};
+        const NamedArray arrays[] = {
+            {"ids", {2, 3}, nullptr, ids.data()}, {"half", {}, &half}, {"none", {0, 4}, nullptr, ids.data()}};
+        const WrittenFile written = write_safetensors(path, arrays);
+        CHECK(written.crc32 == crc32_of_file(path).crc32);
+        const SafetensorsFile file(path);
+        CHECK(file.info("ids").dtype == Dtype::i32);
+        CHECK(file.info("ids").shape == Shape{2, 3});
+        CHECK(file.read_integers("ids") == std::vector<int64_t>(ids.begin(), ids.end()));
+        CHECK(file.info("none").dtype == Dtype::i32);
+        CHECK(file.read_integers("none").empty());
+        CHECK(file.read("half").item() == half);
+        CHECK_THROWS_AS(file.read("ids"), Error);
+    }
+
     TEST_CASE("the bytes are those of the format") {
         const TemporaryFolder folder;
         const std::vector<real> values{1, 2};

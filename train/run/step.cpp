@@ -94,12 +94,12 @@ void TrainingStep::explain(int64_t step, const Batch& batch, const StepReport& r
         const trace::Checked checked;
         for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batch, normaliser, static_cast<int64_t>(s));
     } catch (const Diverged& d) {
-        throw Diverged(fmt::format("step {}: {}", step + 1, d.what()));
+        throw StepDiverged(fmt::format("step {}: {}", step + 1, d.what()), d.found(), report);
     }
-    throw Diverged(
-        fmt::format("step {}: not finite: loss {}, gradient norm {}; no single op made it: a sum over shards or "
-                    "over the parameters did",
-                    step + 1, report.loss_sum / normaliser, report.gradient_norm));
+    throw StepDiverged(fmt::format("step {}: not finite: loss {}, gradient norm {}; no single op made it: a sum over shards or "
+                                   "over the parameters did",
+                                   step + 1, report.loss_sum / normaliser, report.gradient_norm),
+                       {}, report);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -18,6 +18,17 @@ struct StepReport {
     double learning_rate = 0;
 };
 
+/// A step whose loss or gradient is not finite; it has updated nothing.
+class StepDiverged final : public Diverged {
+  public:
+    StepDiverged(const std::string& message, std::optional<NotFinite> found, const StepReport& report)
+        : Diverged(message, std::move(found)), report_(report) {}
+    const StepReport& report() const { return report_; }
+
+  private:
+    StepReport report_;
+};
+
 /// What a step works with. All outlive it.
 struct StepParts {
     const Model& model;
@@ -42,9 +53,9 @@ class TrainingStep {
     TrainingStep(StepParts parts, int64_t shards, double clip_norm, uint64_t seed);
 
     /// Step number `step` (from 0) on `batch`. Shard s runs on worker s mod threads; the bits of all results depend on the
-    /// number of shards and not on the threads. Throws Diverged, with the parameters untouched, when the loss or the norm of
-    /// the gradient is not finite: the step is replayed in checked mode to name op, module and step. Throws Error for a batch
-    /// without targets.
+    /// number of shards and not on the threads. Throws StepDiverged, with the parameters untouched, when the loss or the norm
+    /// of the gradient is not finite: the step is replayed in checked mode to name op, module and step. Throws Error for a
+    /// batch without targets.
     StepReport run(int64_t step, const Batch& batch);
 
     /// The gradient of the last step, summed over shards, before clipping: store.size() elements.
