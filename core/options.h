@@ -99,7 +99,7 @@ class Seam {
     bool has(const std::string& name) const;
 };
 
-/// All seams, for `attend list`, help and the schema. A Table registers itself here when constructed.
+/// All seams, for `attend list`, help and the schema. A Table registers itself here when constructed, unless it is unlisted.
 const std::vector<const Seam*>& all_seams();
 
 /// The chosen row of a seam and its options. A value: copies are independent.
@@ -136,6 +136,9 @@ class Selection {
     std::unique_ptr<AnyOptions> options_;
 };
 
+/// Whether a table is one of all_seams(). Tables that are no part of the program (those of its tests) are not.
+enum class Listed { yes, no };
+
 namespace detail {
 void register_seam(const Seam* seam);
 [[noreturn]] void fail_unknown(const Seam& seam, const std::string& name);
@@ -161,8 +164,10 @@ class Table<Product(Args...)> final : public Seam {
         std::function<Product(const Selection&, Args...)> build;
     };
 
-    Table(const char* kind, std::vector<Row> rows, const char* key = "type") : kind_(kind), key_(key), rows_(std::move(rows)) {
-        detail::register_seam(this);
+    Table(const char* kind, std::vector<Row> rows, const char* key = "type", Listed listed = Listed::yes)
+        : kind_(kind), key_(key), rows_(std::move(rows)) {
+        if (listed == Listed::yes)
+            detail::register_seam(this);
     }
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;

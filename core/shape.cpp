@@ -21,12 +21,12 @@ Shape::Shape(std::span<const int64_t> sizes) : rank_(static_cast<int>(sizes.size
 
 int64_t Shape::outer(int axis) const {
     int64_t n = 1;
-    for (int i = 0; i < axis; ++i) n *= sizes_[static_cast<std::size_t>(i)];
+    for (int i = 0, end = checked(axis); i < end; ++i) n *= sizes_[static_cast<std::size_t>(i)];
     return n;
 }
 int64_t Shape::inner(int axis) const {
     int64_t n = 1;
-    for (int i = axis + 1; i < rank_; ++i) n *= sizes_[static_cast<std::size_t>(i)];
+    for (int i = checked(axis) + 1; i < rank_; ++i) n *= sizes_[static_cast<std::size_t>(i)];
     return n;
 }
 

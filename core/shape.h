@@ -30,13 +30,14 @@ class Shape {
         require(axis >= -rank_ && axis < rank_, "shape: no such axis: axis {}, rank {}", axis, rank_);
         return axis < 0 ? axis + rank_ : axis;
     }
-    /// Product of the axes before / behind `axis`.
+    /// Product of the axes before / behind `axis`; negative counts from the end. Throw Error when there is no such axis.
     int64_t outer(int axis) const;
     int64_t inner(int axis) const;
     /// Size of the last axis, 1 for a scalar; and the number of such rows.
     int64_t columns() const { return rank_ == 0 ? 1 : (*this)[-1]; }
-    int64_t rows() const { return outer(rank_ - 1); }
-    /// Copies with one axis changed, removed, or inserted.
+    int64_t rows() const { return rank_ == 0 ? 1 : outer(-1); }
+    /// Copies with one axis changed or removed (axis as for operator[]), or inserted in front of `axis` (0 ... rank). Throw
+    /// Error when there is no such axis.
     Shape with(int axis, int64_t size) const;
     Shape without(int axis) const;
     Shape inserted(int axis, int64_t size) const;

@@ -25,6 +25,10 @@ void release(Storage* s) noexcept {
 }
 }  // namespace detail
 
+void Tensor::fail_undefined() {
+    fail("tensor: undefined where one is needed: an op or a module was given a tensor that is not there: defined 0, least 1");
+}
+
 Tensor Tensor::empty(const Shape& shape) {
     Tensor t;
     t.shape_ = shape;
@@ -94,6 +98,12 @@ Tensor Tensor::detach() const {
     t.node_ = {};
     t.parameter_ = nullptr;
     return t;
+}
+
+std::string Tensor::text() const {
+    if (!defined())
+        return "nothing";
+    return parameter_ == nullptr ? shape_.text() : fmt::format("'{}' {}", parameter_->name, shape_);
 }
 
 bool Tensor::recorded() const { return node_ || (parameter_ != nullptr && parameter_->trainable); }

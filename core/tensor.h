@@ -86,10 +86,16 @@ class Tensor {
     }
 
     bool defined() const { return data_ != nullptr; }
-    const Shape& shape() const { return shape_; }
-    int64_t size() const { return shape_.size(); }
-    int rank() const { return shape_.rank(); }
-    int64_t dim(int axis) const { return shape_[axis]; }
+    /// Throws Error when the tensor is undefined: every op looks at the shapes of the inputs it needs before it reads them, so
+    /// this one place refuses what is not there. The same for size(), rank() and dim(), which throws for a missing axis too.
+    const Shape& shape() const {
+        if (data_ == nullptr) [[unlikely]]
+            fail_undefined();
+        return shape_;
+    }
+    int64_t size() const { return shape().size(); }
+    int rank() const { return shape().rank(); }
+    int64_t dim(int axis) const { return shape()[axis]; }
 
     const real* data() const { return data_; }
     /// For writing a tensor that nothing was recorded on. Throws MachineError on a recorded tensor or a parameter.
@@ -109,6 +115,8 @@ class Tensor {
     /// The same values, not recorded.
     Tensor detach() const;
 
+    /// What messages say: "[4, 3]", of a parameter "'head.weight' [4, 3]", and "nothing" when undefined.
+    std::string text() const;
     /// Whether gradients flow through it: it was made by a recorded op, is watched, or is a trainable parameter.
     bool recorded() const;
     Node* node() const { return node_.get(); }
@@ -121,6 +129,7 @@ class Tensor {
     static Tensor of_parameter(const Parameter* parameter, real* data, const Shape& shape);
 
   private:
+    [[noreturn]] static void fail_undefined();
     Shape shape_;
     real* data_ = nullptr;
     Ref<detail::Storage> storage_;  // none for parameters: the store owns their memory
@@ -145,3 +154,12 @@ class Saved {
 };
 
 }  // namespace attend::inline ATTEND_PRECISION
+
+/// As for Shape: "{}" writes text() only when a message is made.
+template <>
+struct fmt::formatter<attend::Tensor> {
+    constexpr auto parse(format_parse_context& context) { return context.begin(); }
+    auto format(const attend::Tensor& tensor, format_context& context) const {
+        return fmt::format_to(context.out(), "{}", tensor.text());
+    }
+};

@@ -57,7 +57,7 @@ CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Tra
     const int64_t rows = h.dim(0), width = h.dim(1), classes = weight.dim(transposed ? 0 : 1);
     require(weight.dim(transposed ? 1 : 0) == width, "head: inner sizes differ: h {} has {} columns, weight {} takes {}",
             h.shape().text(), width, weight.shape().text(), weight.dim(transposed ? 1 : 0));
-    require(!bias.defined() || bias.shape() == Shape{classes}, "head: bias of another size: bias {}, {} classes", bias.shape(),
+    require(!bias.defined() || bias.shape() == Shape{classes}, "head: bias of another size: bias {}, {} classes", bias,
             classes);
     check("head", rows, classes, targets, options);
     Tensor z = Tensor::empty({rows, classes});

@@ -9,28 +9,7 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-// A tensor as messages name it; written only when a message is made.
-struct NamedTensor {
-    const Tensor& tensor;
-};
-
-}  // namespace attend::inline ATTEND_PRECISION
-
-template <>
-struct fmt::formatter<attend::NamedTensor> {
-    constexpr auto parse(format_parse_context& context) { return context.begin(); }
-    auto format(const attend::NamedTensor& named, format_context& context) const {
-        const attend::Parameter* p = named.tensor.parameter();
-        return p == nullptr ? fmt::format_to(context.out(), "{}", named.tensor.shape())
-                            : fmt::format_to(context.out(), "'{}' {}", p->name, named.tensor.shape());
-    }
-};
-
-namespace attend::inline ATTEND_PRECISION {
-
 namespace {
-
-NamedTensor named(const Tensor& x) { return {x}; }
 
 Transpose other(Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; }
 
@@ -40,15 +19,15 @@ struct Sizes {
 };
 
 Sizes sizes_of(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
-    require(a.rank() >= 2 && b.rank() >= 2, "matmul: at least two axes are needed: a {}, b {}", named(a), named(b));
-    require(a.rank() == b.rank(), "matmul: ranks differ: a {}, b {}", named(a), named(b));
+    require(a.rank() >= 2 && b.rank() >= 2, "matmul: at least two axes are needed: a {}, b {}", a, b);
+    require(a.rank() == b.rank(), "matmul: ranks differ: a {}, b {}", a, b);
     for (int i = 0; i < a.rank() - 2; ++i)
-        require(a.dim(i) == b.dim(i), "matmul: leading axes differ: a {} has {} on axis {}, b {} has {}", named(a), a.dim(i), i,
-                named(b), b.dim(i));
+        require(a.dim(i) == b.dim(i), "matmul: leading axes differ: a {} has {} on axis {}, b {} has {}", a, a.dim(i), i, b,
+                b.dim(i));
     const bool at = ta == Transpose::yes, bt = tb == Transpose::yes;
     const int64_t m = a.dim(at ? -1 : -2), k = a.dim(at ? -2 : -1), kb = b.dim(bt ? -1 : -2), n = b.dim(bt ? -2 : -1);
-    require(k == kb, "matmul: inner sizes differ: a {} has {} {}, b {} has {} {}", named(a), k, at ? "rows" : "columns",
-            named(b), kb, bt ? "columns" : "rows");
+    require(k == kb, "matmul: inner sizes differ: a {} has {} {}, b {} has {} {}", a, k, at ? "rows" : "columns", b, kb,
+            bt ? "columns" : "rows");
     return {a.shape().outer(a.rank() - 2), m, n, k, a.dim(-1), b.dim(-1)};
 }
 
@@ -85,16 +64,13 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
 
 // y = x W + b + plus; dx = dy W^T, dW = x^T dy, db = sum over rows of dy, dplus = dy
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus) {
-    require(x.rank() >= 1 && weight.rank() == 2, "linear: weight needs two axes and x one: x {}, weight {}", named(x),
-            named(weight));
+    require(x.rank() >= 1 && weight.rank() == 2, "linear: weight needs two axes and x one: x {}, weight {}", x, weight);
     const int64_t in = weight.dim(0), out = weight.dim(1), rows = x.shape().rows();
-    require(x.dim(-1) == in, "linear: inner sizes differ: x {} has {} columns, weight {} has {} rows", named(x), x.dim(-1),
-            named(weight), in);
-    require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of another size: bias {}, weight {}", named(bias),
-            named(weight));
+    require(x.dim(-1) == in, "linear: inner sizes differ: x {} has {} columns, weight {} has {} rows", x, x.dim(-1), weight,
+            in);
+    require(!bias.defined() || bias.shape() == Shape{out}, "linear: bias of another size: bias {}, weight {}", bias, weight);
     Tensor y = Tensor::empty(x.shape().with(-1, out));
-    require(!plus.defined() || plus.shape() == y.shape(), "linear: plus of another shape: plus {}, output {}", named(plus),
-            y.shape());
+    require(!plus.defined() || plus.shape() == y.shape(), "linear: plus of another shape: plus {}, output {}", plus, y.shape());
     real* to = y.writable();
     real beta = 0;
     if (plus.defined()) {

@@ -56,7 +56,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real 
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
     require(x.rank() >= 1 && (!gain.defined() || gain.shape() == Shape{columns}) &&
                 (!bias.defined() || bias.shape() == Shape{columns}),
-            "layer_norm: sizes differ: x {}, gain {}, bias {}", x.shape(), gain.shape(), bias.shape());
+            "layer_norm: sizes differ: x {}, gain {}, bias {}", x, gain, bias);
     require(epsilon > 0, "layer_norm: epsilon out of range: epsilon {}, more than {}", epsilon, 0);
     Tensor y = Tensor::empty(x.shape()), statistics = Tensor::empty({2, rows});
     kernels::layer_norm(x.data(), gain.data(), bias.data(), epsilon, y.writable(), statistics.writable(),

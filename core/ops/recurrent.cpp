@@ -88,8 +88,7 @@ Walk check_layer(const char* op, int64_t gates, const Tensor& x, const Tensor& h
             gates);
     const int64_t batch = x.dim(0), steps = x.dim(1), hidden = x.dim(2) / gates;
     check_weights(op, gates, hidden, recurrent, bias);
-    require(!h.defined() || h.shape() == Shape{batch, hidden}, "{}: state of another shape: state {}, projection {}", op,
-            h.shape(), x.shape());
+    require(!h.defined() || h.shape() == Shape{batch, hidden}, "{}: state of another shape: state {}, projection {}", op, h, x);
     require(lengths.empty() || static_cast<int64_t>(lengths.size()) == batch, "{}: one length a row: {} lengths, {} rows", op,
             lengths.size(), batch);
     for (int32_t n : lengths) require(n >= 0 && n <= steps, "{}: length out of range: length {}, {} steps", op, n, steps);
@@ -231,7 +230,7 @@ LstmLayerResult lstm_layer(const Tensor& x, const LstmState& s, const Tensor& re
                            std::span<const int32_t> lengths, Direction direction) {
     const Walk w = check_layer("lstm_layer", lstm_gates, x, s.h, recurrent, bias, lengths, direction);
     require(s.c.defined() == s.h.defined() && (!s.c.defined() || s.c.shape() == s.h.shape()),
-            "lstm_layer: states differ: h {}, c {}", s.h.shape(), s.c.shape());
+            "lstm_layer: states differ: h {}, c {}", s.h, s.c);
     const int64_t outputs = w.batch * w.steps * w.hidden, width = w.gates * w.hidden,
                   kept_step = w.batch * lstm_kept * w.hidden;
     const int64_t n = w.batch * w.hidden;

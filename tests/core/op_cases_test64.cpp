@@ -117,6 +117,41 @@ TEST_SUITE("op cases") {
         }
     }
 
+    TEST_CASE("an input that is not there is refused, or is one that may be left out") {
+        // What the headers call optional, and what is passed on unread: all else must be an Error, never a read of nothing.
+        const struct {
+            std::string_view op;
+            std::size_t input;
+        } optional[] = {{"linear", 2},
+                        {"linear", 3},
+                        {"layer_norm", 1},
+                        {"layer_norm", 2},
+                        {"head_cross_entropy", 2},
+                        {"gru_layer", 3},
+                        {"dropout of nothing", 0}};
+        const auto may_be_left_out = [&](const OpCase& c, std::size_t input) {
+            return std::any_of(std::begin(optional), std::end(optional),
+                               [&](const auto& o) { return c.name.starts_with(o.op) && o.input == input; });
+        };
+        int refused = 0, left_out = 0;
+        for (const OpCase& c : op_cases())
+            for (std::size_t i = 0; i < c.inputs.size(); ++i)
+                for (const bool recorded : {false, true}) {
+                    std::vector<Tensor> inputs = recorded ? watched(inputs_of(c)) : inputs_of(c);
+                    inputs[i] = Tensor();
+                    try {
+                        c.function(inputs);
+                        CHECK_MESSAGE(may_be_left_out(c, i), c.name << ", input " << i);
+                        ++left_out;
+                    } catch (const Error&) {
+                        CHECK_MESSAGE(!may_be_left_out(c, i), c.name << ", input " << i);
+                        ++refused;
+                    }
+                }
+        CHECK(refused > 400);
+        CHECK(left_out > 20);
+    }
+
     TEST_CASE("any subset of the inputs may need gradients") {
         for (const OpCase& c : op_cases()) {
             const Run full = plain(c);

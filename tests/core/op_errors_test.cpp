@@ -34,6 +34,18 @@ void check_all(const std::vector<BrokenCall>& calls) {
 }  // namespace
 
 TEST_SUITE("op errors") {
+    TEST_CASE("products before and behind an axis, counted from either end") {
+        const Shape s{2, 3, 5};
+        CHECK(s.outer(1) == 2);
+        CHECK(s.outer(-1) == 6);
+        CHECK(s.inner(0) == 15);
+        CHECK(s.inner(-3) == 15);
+        CHECK(s.inner(-1) == 1);
+        CHECK(s.rows() == 6);
+        CHECK(Shape{}.rows() == 1);
+        CHECK(Shape{}.columns() == 1);
+    }
+
     TEST_CASE("shapes and tensors") {
         check_all({
             {"shape: too many axes: rank 7, limit 6",
@@ -60,6 +72,25 @@ TEST_SUITE("op errors") {
              [] {
                  t({2, 3}).dim(-3);
              }},
+            {"shape: no such axis: axis 2, rank 2",
+             [] {
+                 (void)Shape{2, 3}.outer(2);
+             }},
+            {"shape: no such axis: axis -3, rank 2",
+             [] {
+                 (void)Shape{2, 3}.inner(-3);
+             }},
+            {"shape: no such axis: axis 2, rank 2",
+             [] {
+                 (void)Shape{2, 3}.with(2, 1);
+             }},
+            {"shape: no such axis: axis -3, rank 2",
+             [] {
+                 (void)Shape{2, 3}.without(-3);
+             }},
+            {"tensor: undefined where one is needed: an op or a module was given a tensor that is not there: defined 0, least "
+             "1",
+             [] { (void)Tensor().rows(0, 1); }},
             {"shape: cannot insert an axis: axis 3, rank 2",
              [] {
                  (void)Shape{2, 3}.inserted(3, 1);
