@@ -22,8 +22,10 @@ struct Reinforce {
 using EstimatorTable = Table<int()>;
 inline const EstimatorTable& estimators() {
     static const EstimatorTable table(
-        "estimator", {EstimatorTable::make<Exact>("exact", "enumeration", [](const Exact&) { return 1; }),
-                      EstimatorTable::make<Reinforce>("reinforce", "score function", [](const Reinforce&) { return 2; })});
+        "estimator",
+        {EstimatorTable::make<Exact>("exact", "enumeration", [](const Exact&) { return 1; }),
+         EstimatorTable::make<Reinforce>("reinforce", "score function", [](const Reinforce&) { return 2; })},
+        "type", Listed::no);
     return table;
 }
 
@@ -39,7 +41,8 @@ using SelectTable = Table<int()>;
 inline const SelectTable& selects() {
     static const SelectTable table("select",
                                    {SelectTable::make<NoOptions>("soft", "all positions", [](const NoOptions&) { return 1; }),
-                                    SelectTable::make<Hard>("hard", "one position", [](const Hard&) { return 2; })});
+                                    SelectTable::make<Hard>("hard", "one position", [](const Hard&) { return 2; })},
+                                   "type", Listed::no);
     return table;
 }
 
@@ -62,7 +65,7 @@ inline const TaskTable& tasks() {
     static const TaskTable table("task",
                                  {TaskTable::make<Dates>("dates", "dates to ISO 8601", [](const Dates&) { return 1; }),
                                   TaskTable::make<Text>("text", "a text", [](const Text&) { return 2; })},
-                                 "task");
+                                 "task", Listed::no);
     return table;
 }
 

@@ -110,6 +110,47 @@ TEST_CASE("what a line may look like") {
     CHECK(run.translate({"--nbest", "1", "--scores", "--attention"}, "\n").out == "\n");
 }
 
+TEST_CASE("lines that are empty or blank, for both units: an answer a line, and no symbols, no words") {
+    const SmallRun runs;
+    for (const char* split : {"train", "valid"}) {
+        std::ofstream source(runs / (std::string(split) + ".src")), target(runs / (std::string(split) + ".trg"));
+        for (const char* line : {"a b", "b c", "c a a", "b"}) {
+            source << line << '\n';
+            target << line << '\n';
+        }
+    }
+    for (const char* unit : {"word", "char"}) {
+        CAPTURE(unit);
+        const auto pair = [&](const std::string& split) {
+            return "[\"" + (runs / (split + ".src")).string() + "\", \"" + (runs / (split + ".trg")).string() + "\"]";
+        };
+        const std::string config = std::string(R"({"data": {"task": "parallel", "unit": ")") + unit + R"(", "train": )" +
+                                   pair("train") + R"(, "valid": )" + pair("valid") +
+                                   R"(}, "model": {"type": "rnn_seq2seq", "embedding": 4, "hidden": 4},
+            "train": {"steps": 2, "batch": 4, "shards": 1}})";
+        std::ofstream(runs / "blank.json") << config;
+        const std::string run = (runs / unit).string();
+        REQUIRE(attend_command({"train", (runs / "blank.json").string(), "--out", run}).code == 0);
+        const std::string blank = "\n \n\t\n \t \n\xC2\xA0\n\r\na\n\n";
+        for (const Strings& further : {Strings{}, Strings{"--beam", "3"}, Strings{"--attention"}, Strings{"--chunk", "1"}}) {
+            Strings arguments = {"translate", run};
+            arguments.insert(arguments.end(), further.begin(), further.end());
+            const Outcome outcome = attend_command(arguments, blank);
+            CHECK(outcome.code == 0);
+            CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') >= 8);
+            CHECK(outcome.out.starts_with("\n"));  // the empty line
+            CHECK(outcome.out.ends_with("\n\n"));  // and the last
+            // A blank is a symbol of its own where the unit is the character, and none where it is the word.
+            if (unit == std::string("word"))
+                CHECK(outcome.out.starts_with("\n\n\n\n"));
+            // U+00A0 is no white space to either unit: a symbol nobody has seen. The tabs are that to the characters.
+            const bool words = unit == std::string("word");
+            CHECK(contains(outcome.error, words ? "1 of 2 source symbols are not in the vocabulary, the first in line 5"
+                                                : "3 of 7 source symbols are not in the vocabulary, the first in line 3"));
+        }
+    }
+}
+
 TEST_CASE("columns of --nbest and --scores") {
     const Trained run;
     const Strings best = cut(run.translate({"--beam", "4", "--length-penalty", "1"}, "1 2 0\n\n3 3\n").out, '\n');

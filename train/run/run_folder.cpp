@@ -93,12 +93,21 @@ void RunFolder::check(Existing existing) const {
                 root_.string());
 }
 
-void RunFolder::prepare_new() const {
+void RunFolder::make() const {
     std::error_code error;
     fs::create_directories(root_, error);
     require(!error, "{}: the run's folder cannot be made: {}", root_.string(), error.message());
     require(::access(root_.c_str(), W_OK | X_OK) == 0, "{}: the run's folder cannot be written to: {}", root_.string(),
             std::strerror(errno));
+}
+
+RunLock RunFolder::lock() const {
+    make();
+    return RunLock(root_);
+}
+
+void RunFolder::prepare_new() const {
+    make();
     for (const fs::path& path : contents()) erase(path);  // the config last: a run is there until all else has gone
 }
 

@@ -11,6 +11,7 @@
 #include "train/run/checkpoint.h"
 #include "train/run/experiment.h"
 #include "train/run/numbers.h"
+#include "train/run/run_lock.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -44,6 +45,9 @@ class RunFolder {
     /// Throws Error when the root is something other than a folder, holds a run that is not to be touched (refuse), or holds
     /// none to go on with (resume). Changes nothing.
     void check(Existing existing) const;
+    /// Makes the folder where it is missing and keeps it for this process. Throws Error when it cannot be made or written to,
+    /// or when another process trains in it. What check() said before may have changed since: check again.
+    RunLock lock() const;
     /// Makes the folder ready for a new run: makes it where it is missing and removes the run in it (and nothing else).
     /// Throws Error when it cannot be made or written to.
     void prepare_new() const;
@@ -78,6 +82,7 @@ class RunFolder {
 
   private:
     std::vector<std::filesystem::path> contents() const;
+    void make() const;
     void link(const std::filesystem::path& name, int64_t step) const;
     std::filesystem::path root_;
 };

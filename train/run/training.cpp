@@ -57,6 +57,7 @@ class Run {
     explicit Run(const TrainRequest& request)
         : request_(request),
           folder_(request.folder),
+          lock_(lock_existing(request, folder_)),
           workers_(request.threads),
           experiment_(choose(request, folder_, task_)),
           made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train.shards)),
@@ -86,10 +87,16 @@ class Run {
     }
 
   private:
+    // Looks at the folder. One with a run to go on with is locked before anything of it is read; a new run's is made and locked
+    // by prepare(), when nothing else can go wrong any more.
+    static RunLock lock_existing(const TrainRequest& request, const RunFolder& folder) {
+        folder.check(request.existing);
+        return request.existing == Existing::resume ? folder.lock() : RunLock();
+    }
+
     // Makes the task and gives the resolved experiment, without touching the folder. On resuming, what was resolved by the
     // machine at hand (the shards) is what the run began with, and the vocabulary is the run's.
     static Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
-        folder.check(request.existing);
         const bool resuming = request.existing == Existing::resume;
         Experiment now = request.experiment;
         std::optional<Experiment> before;
@@ -121,6 +128,10 @@ class Run {
 
     void prepare() {
         const bool resuming = request_.existing == Existing::resume;
+        if (!resuming) {
+            lock_ = folder_.lock();
+            folder_.check(request_.existing);  // another run may have come and gone since
+        }
         const bool checkpointed = resuming && folder_.has_checkpoint();
         if (checkpointed) {
             p_ = load_checkpoint(folder_.last(), *made_.store, optimizer_.get(), Restore::everything);
@@ -334,6 +345,7 @@ class Run {
 
     const TrainRequest& request_;
     RunFolder folder_;
+    RunLock lock_;
     Workers workers_;
     std::unique_ptr<Task> task_;
     Experiment experiment_;

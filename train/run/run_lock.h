@@ -1,0 +1,28 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "core/real.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Keeps a run's folder for one process: an exclusive flock on the file `.lock` in it, which holds the process's id. The
+/// system lets go of it when the process ends in whatever way, so a killed run leaves no stale lock; a run that ends removes
+/// the file. Looking at a run (eval, translate) needs no lock.
+class RunLock {
+  public:
+    /// Holds nothing.
+    RunLock() = default;
+    /// Locks `folder`, which must be there. Throws Error, with nothing changed, when another process (or another RunLock of
+    /// this one) holds it or the file cannot be made. On a file system that knows no locks the folder goes unlocked.
+    explicit RunLock(const std::filesystem::path& folder);
+    ~RunLock();
+    RunLock(RunLock&& other) noexcept;
+    RunLock& operator=(RunLock&& other) noexcept;
+
+  private:
+    std::filesystem::path file_;
+    int descriptor_ = -1;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION
