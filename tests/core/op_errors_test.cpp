@@ -409,7 +409,7 @@ TEST_SUITE("op errors") {
              [=] {
                  lstm_layer(t({2, 3, 8}), {}, t({2, 8}), t({8}), both, d);
              }},
-            {"lstm_layer: states differ: h [2, 2], c []",
+            {"lstm_layer: states differ: h [2, 2], c nothing",
              [=] {
                  lstm_layer(t({2, 3, 8}), {t({2, 2}), {}}, t({2, 8}), t({8}), {}, d);
              }},
