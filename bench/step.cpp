@@ -105,7 +105,7 @@ std::string measure(const Case& named, const Effort& effort) {
     const auto schedule = schedule_table().build(Selection(schedule_table(), "constant"), 1e-3, effort.steps);
     Workers workers(effort.threads);
     const int64_t shards = effort.shards > 0 ? effort.shards : std::min(machine_cores(), options.batch);
-    TrainingStep training({*model, store, *objective, *optimizer, *schedule, workers}, shards, 1.0, 1);
+    TrainingStep training({*model, store, *objective, *optimizer, *schedule, workers}, {.shards = shards, .clip_norm = 1.0, .clip_value = 0, .seed = 1});
     const Batch batch = random_batch(options);
 
     // The first two steps warm caches up and are not counted; at least 3 are, however long they take.

@@ -51,11 +51,11 @@ TEST_CASE("what was saved is what is loaded") {
     p.line_targets = 99;
     p.valid = ScoredStep{10, {{{"loss", 0.1}, {"accuracy", std::numeric_limits<double>::quiet_NaN()}}}};
     p.evaluations_since_best = 2;
-    save_checkpoint(folder / "c", a.store, *a.optimizer, p);
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, p);
 
     Small b;
     for (int64_t i = 0; i < b.store.size(); ++i) b.store.data()[i] = 0;
-    const Progressed q = load_checkpoint(folder / "c", b.store, b.optimizer.get(), Restore::everything);
+    const Progressed q = load_checkpoint(folder / "c", {b.store, *b.optimizer});
     CHECK(std::vector<real>(a.store.data(), a.store.data() + a.store.size()) ==
           std::vector<real>(b.store.data(), b.store.data() + b.store.size()));
     CHECK(b.optimizer->state(b.store).at(2).values[3] == real(0.25));
@@ -73,21 +73,21 @@ TEST_CASE("what was saved is what is loaded") {
     CHECK(q.evaluations_since_best == 2);
     // nothing of time, threads or paths: the same parameters give the same bytes
     p.seconds = 77;
-    save_checkpoint(folder / "d", b.store, *b.optimizer, p);
+    save_checkpoint(folder / "d", {b.store, *b.optimizer}, p);
     CHECK(read_file(folder / "c/model.safetensors", 1 << 20) == read_file(folder / "d/model.safetensors", 1 << 20));
 }
 
 TEST_CASE("a value that is not finite is not saved, and the checkpoint before stays") {
     const oracles::TemporaryFolder folder;
     Small a;
-    save_checkpoint(folder / "c", a.store, *a.optimizer, {});
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
     const std::string before = read_file(folder / "c/model.safetensors", 1 << 20);
     a.store.values(*a.store.find("b"))[4] = std::numeric_limits<real>::infinity();
-    CHECK(message_of<Diverged>([&] { save_checkpoint(folder / "c", a.store, *a.optimizer, {}); }) ==
+    CHECK(message_of<Diverged>([&] { save_checkpoint(folder / "c", {a.store, *a.optimizer}, {}); }) ==
           "step 0: checkpoint: a parameter is not finite and is not saved: 'b' [2, 3], element 4 is inf");
     a.store.values(*a.store.find("b"))[4] = 0;
     a.optimizer->state(a.store).at(0).values[0] = std::nanf("");
-    CHECK(contains(message_of<Diverged>([&] { save_checkpoint(folder / "c", a.store, *a.optimizer, {}); }),
+    CHECK(contains(message_of<Diverged>([&] { save_checkpoint(folder / "c", {a.store, *a.optimizer}, {}); }),
                    "an optimiser's value is not finite and is not saved: 'm.a' [4], element 0 is nan"));
     CHECK(read_file(folder / "c/model.safetensors", 1 << 20) == before);
 }
@@ -98,7 +98,7 @@ TEST_CASE("every byte of every file counts") {
     Progressed p;
     p.step = 12;
     p.valid = ScoredStep{10, {{{"loss", 0.125}}}};
-    save_checkpoint(folder / "c", a.store, *a.optimizer, p);
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, p);
     const std::vector<real> good(a.store.data(), a.store.data() + a.store.size());
     for (const char* name : {"model.safetensors", "optimizer.safetensors", "state.json"}) {
         CAPTURE(name);
@@ -113,30 +113,30 @@ TEST_CASE("every byte of every file counts") {
             overwrite(path, flipped);
             CAPTURE(i);
             const std::string message =
-                message_of([&] { load_checkpoint(folder / "c", a.store, a.optimizer.get(), Restore::everything); });
+                message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); });
             CHECK(contains(message, "c/"));
         }
         for (std::size_t size : {std::size_t{0}, std::size_t{1}, bytes.size() / 2, bytes.size() - (json ? 2 : 1)}) {
             overwrite(path, bytes.substr(0, size));
             CAPTURE(size);
-            CHECK(contains(message_of([&] { load_checkpoint(folder / "c", a.store, a.optimizer.get(), Restore::everything); }),
+            CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }),
                            name));
         }
         fs::remove(path);
-        CHECK(contains(message_of([&] { load_checkpoint(folder / "c", a.store, a.optimizer.get(), Restore::everything); }),
+        CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }),
                        name));
         overwrite(path, bytes);
     }
-    CHECK(load_checkpoint(folder / "c", a.store, a.optimizer.get(), Restore::everything).step == 12);
+    CHECK(load_checkpoint(folder / "c", {a.store, *a.optimizer}).step == 12);
     CHECK(std::vector<real>(a.store.data(), a.store.data() + a.store.size()) == good);
 }
 
 TEST_CASE("messages of broken files name both numbers") {
     const oracles::TemporaryFolder folder;
     Small a;
-    save_checkpoint(folder / "c", a.store, *a.optimizer, {});
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
     const auto message = [&] {
-        return message_of([&] { load_checkpoint(folder / "c", a.store, a.optimizer.get(), Restore::everything); });
+        return message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); });
     };
     const std::string where = (folder / "c").string();
     const std::string bytes = read_file(folder / "c/model.safetensors", 1 << 20);
@@ -157,28 +157,28 @@ TEST_CASE("messages of broken files name both numbers") {
     CHECK(contains(message(), "not the JSON that was written: 100000 bytes"));
     overwrite(folder / "c/state.json", state);
     CHECK(message().empty());
-    CHECK(message_of([&] { load_checkpoint(folder / "none", a.store, nullptr, Restore::model); }) ==
+    CHECK(message_of([&] { load_model(folder / "none", a.store); }) ==
           (folder / "none").string() + ": no checkpoint: not a folder");
 }
 
 TEST_CASE("a checkpoint of another model or optimizer: all that does not fit is named") {
     const oracles::TemporaryFolder folder;
     Small a;
-    save_checkpoint(folder / "c", a.store, *a.optimizer, {});
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
     const std::string where = (folder / "c").string();
     Small shape({3, 3});
-    CHECK(message_of([&] { load_checkpoint(folder / "c", shape.store, nullptr, Restore::model); }) ==
+    CHECK(message_of([&] { load_model(folder / "c", shape.store); }) ==
           where +
               ": 1 parameter of the wrong shape (b: file [2, 3], here [3, 3]); model.safetensors holds 3 tensors, 3 expected; "
               "the checkpoint is of another model");
     Small name({2, 3}, "c");
-    CHECK(message_of([&] { load_checkpoint(folder / "c", name.store, nullptr, Restore::model); }) ==
+    CHECK(message_of([&] { load_model(folder / "c", name.store); }) ==
           where +
               ": 1 parameter missing (c), 1 unknown to this model (b); model.safetensors holds 3 tensors, 3 expected; the "
               "checkpoint is of another model");
     Small other({2, 3}, "b", "adadelta");
     const std::string message =
-        message_of([&] { load_checkpoint(folder / "c", other.store, other.optimizer.get(), Restore::everything); });
+        message_of([&] { load_checkpoint(folder / "c", {other.store, *other.optimizer}); });
     CAPTURE(message);
     CHECK(contains(message, "optimizer.safetensors holds 4 tensors, 4 expected; the checkpoint is of another optimizer"));
     CHECK(contains(message, "missing (square_average.a"));

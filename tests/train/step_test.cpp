@@ -39,8 +39,9 @@ struct Bench {
           optimizer(optimizer_table().build(experiment.optimizer, *made.store)),
           schedule(schedule_table().build(experiment.schedule, optimizer->learning_rate(), 100)),
           workers(threads) {}
-    TrainingStep step(int64_t shards, double clip = 0) {
-        return {{*made.model, *made.store, *objective, *optimizer, *schedule, workers}, shards, clip, 3};
+    TrainingStep step(int64_t shards, double clip_norm = 0, double clip_value = 0) {
+        return {{*made.model, *made.store, *objective, *optimizer, *schedule, workers},
+                {.shards = shards, .clip_norm = clip_norm, .clip_value = clip_value, .seed = 3}};
     }
     std::unique_ptr<Batches> batches(int64_t batch) const {
         return task->batches(Split::train, {.batch = batch, .seed = 3, .shuffled = true});

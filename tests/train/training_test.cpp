@@ -342,7 +342,7 @@ TEST_CASE("divergence: what diverged is named, and the last good checkpoint stay
     const Experiment e = folder.experiment();
     const auto task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = false});
     const ModelInStore made = make_model(e, *task);
-    const Progressed p = load_checkpoint(folder.last(), *made.store, nullptr, Restore::model);
+    const Progressed p = load_model(folder.last(), *made.store);
     CHECK(p.step > 0);
     CHECK(p.step <= summary["steps"].get<int64_t>());
     for (int64_t i = 0; i < made.store->size(); ++i) REQUIRE(std::isfinite(made.store->data()[i]));

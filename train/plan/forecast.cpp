@@ -45,8 +45,7 @@ class Foretelling {
           optimizer_(optimizer_table().build(experiment.optimizer, *made.store)),
           schedule_(schedule_table().build(experiment.schedule, optimizer_->learning_rate(), experiment.train.steps)),
           batches_(task.batches(Split::train, training_order(experiment))),
-          step_({*made.model, *made.store, *objective_, *optimizer_, *schedule_, workers_}, experiment.train.shards,
-                experiment.train.clip_norm, static_cast<uint64_t>(experiment.seed)),
+          step_({*made.model, *made.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment)),
           paced_(*made.model) {
         forecast_.threads = threads;
         forecast_.steps = experiment.train.steps;
@@ -80,7 +79,10 @@ class Foretelling {
 
     double step(int64_t batch) {
         const Clock::time_point begin = Clock::now();
-        step_.run(std::min(steps_done_++, experiment_.train.steps - 1), batches_->at(batch));
+        std::vector<Batch> batches;
+        for (int64_t i = 0; i < experiment_.train.accumulate; ++i)
+            batches.push_back(batches_->at((batch + i) % batches_->per_epoch()));
+        step_.run(std::min(steps_done_++, experiment_.train.steps - 1), batches);
         return seconds_since(begin);
     }
 

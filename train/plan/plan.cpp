@@ -36,7 +36,7 @@ Built build(const Experiment& asked) {
     const TaskSetup setup{.seed = static_cast<uint64_t>(asked.seed), .saved = "", .load_data = true};
     b.task = task_table().build(asked.data, setup);
     b.experiment = resolve_for(asked, *b.task);
-    b.made = with_room_to_train(make_model(b.experiment, *b.task), b.experiment.train.shards);
+    b.made = with_room_to_train(make_model(b.experiment, *b.task), b.experiment.train);
     return b;
 }
 

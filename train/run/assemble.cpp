@@ -6,6 +6,13 @@ BatchOrder training_order(const Experiment& e) {
     return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
 }
 
+StepSettings step_settings(const Experiment& e) {
+    return {.shards = e.train.shards,
+            .clip_norm = e.train.clip_norm,
+            .clip_value = e.train.clip_value,
+            .seed = static_cast<uint64_t>(e.seed)};
+}
+
 Experiment resolve_for(Experiment experiment, const Task& task) {
     require(task.size(Split::train) > 0, "data: task {}: there are no training examples: examples {}, least 1",
             experiment.data.name(), task.size(Split::train));
@@ -24,10 +31,11 @@ ModelInStore make_model(const Experiment& experiment, const Task& task) {
     return made;
 }
 
-ModelInStore with_room_to_train(ModelInStore made, int64_t shards) {
+ModelInStore with_room_to_train(ModelInStore made, const TrainOptions& options) {
+    const int64_t shards = options.shards;
     constexpr double optimizer_arrays = 2;
     const double weights = static_cast<double>(made.store->size()) * sizeof(real) / 0x1p20;
-    const double needed = weights * (1 + static_cast<double>(shards) + optimizer_arrays);
+    const double needed = weights * ((options.average > 0 ? 2 : 1) + static_cast<double>(shards) + optimizer_arrays);
     const double memory = static_cast<double>(memory::physical()) / 0x1p20;
     require(needed <= memory,
             "model: training it needs more than this machine's memory: {} parameters in {} shards hold {:.0f} MiB, memory "

@@ -5,6 +5,7 @@
 #include "data/task.h"
 #include "nn/models/model.h"
 #include "train/run/experiment.h"
+#include "train/run/step.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -13,8 +14,9 @@ struct ModelInStore {
     std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
 };
 
-/// The order of an experiment's training batches.
+/// The order of an experiment's training batches, and how its steps are taken.
 BatchOrder training_order(const Experiment& experiment);
+StepSettings step_settings(const Experiment& experiment);
 
 /// resolve() with what this task and this machine say. Throws Error as resolve(), and for a task without training examples.
 Experiment resolve_for(Experiment experiment, const Task& task);
@@ -24,6 +26,6 @@ ModelInStore make_model(const Experiment& experiment, const Task& task);
 
 /// Throws Error when what training holds of every parameter (the weights, a gradient for each shard, the optimiser's state) is
 /// more than the machine's memory: better said now than found out by the system's killer.
-ModelInStore with_room_to_train(ModelInStore made, int64_t shards);
+ModelInStore with_room_to_train(ModelInStore made, const TrainOptions& options);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -20,9 +20,13 @@ constexpr const char* state_file = "state.json";
 constexpr std::size_t largest_state = std::size_t{16} << 20;
 constexpr int64_t format = 1;
 
-std::vector<Slot> optimizer_slots(ParameterStore& store, Optimizer& optimizer) {
+// The optimiser's arrays, and the parameters that it moves where the model is their average.
+std::vector<Slot> optimizer_slots(const Trained& trained) {
     std::vector<Slot> slots;
-    for (const OptimizerState& s : optimizer.state(store)) slots.push_back({s.name, s.shape, s.values});
+    for (const OptimizerState& s : trained.optimizer.state(trained.live ? *trained.live : trained.model))
+        slots.push_back({s.name, s.shape, s.values});
+    if (trained.live)
+        for (const Slot& slot : model_slots(*trained.live)) slots.push_back({"live." + slot.name, slot.shape, slot.data});
     return slots;
 }
 
@@ -49,6 +53,12 @@ Json scored_to_json(const std::optional<ScoredStep>& scored) {
     add_scores(scores, scored->scores);
     return {{"step", scored->step}, {"scores", scores}};
 }
+
+Json moments_to_json(const MovingMoments& m) {
+    return {{"mean", number_to_json(m.mean)}, {"variance", number_to_json(m.variance)}, {"count", m.count}};
+}
+
+MovingMoments moments_from_json(const RecordReader& m) { return {m.number("mean"), m.number("variance"), m.integer("count")}; }
 
 Json read_state(const fs::path& path) {
     Json state = RecordReader::parse(path.string(), read_file(path, largest_state));
@@ -86,8 +96,8 @@ void read_arrays(const fs::path& folder, const char* name, const std::vector<Slo
 
 }  // namespace
 
-void save_checkpoint(const fs::path& folder, ParameterStore& store, Optimizer& optimizer, const Progressed& progressed) {
-    const std::vector<Slot> model = model_slots(store), arrays = optimizer_slots(store, optimizer);
+void save_checkpoint(const fs::path& folder, const Trained& trained, const Progressed& progressed) {
+    const std::vector<Slot> model = model_slots(trained.model), arrays = optimizer_slots(trained);
     require_finite(model, "a parameter", progressed.step);
     require_finite(arrays, "an optimiser's value", progressed.step);
     std::error_code error;
@@ -106,9 +116,11 @@ void save_checkpoint(const fs::path& folder, ParameterStore& store, Optimizer& o
     state["best"] = scored_to_json(progressed.best);
     state["evaluations_since_best"] = progressed.evaluations_since_best;
     state["schedule"] = progressed.schedule;
+    state["moments"] = {{"loss", moments_to_json(progressed.loss)},
+                        {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
     state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
-    for (const NamedState& s : store.states()) updates[s.name] = store.state_updates(s);
+    for (const NamedState& s : trained.model.states()) updates[s.name] = trained.model.state_updates(s);
     state["state_updates"] = updates;
     state["files"] = {{model_file, file_entry(write_slots(folder / model_file, model))},
                       {optimizer_file, file_entry(write_slots(folder / optimizer_file, arrays))}};
@@ -116,16 +128,22 @@ void save_checkpoint(const fs::path& folder, ParameterStore& store, Optimizer& o
     write_file_atomically(folder / state_file, state.dump(1) + "\n");
 }
 
-Progressed load_checkpoint(const fs::path& folder, ParameterStore& store, Optimizer* optimizer, Restore restore) {
-    require(fs::is_directory(folder), "{}: no checkpoint: not a folder", folder.string());
-    const Json json = read_state(folder / state_file);
-    const RecordReader state((folder / state_file).string(), json);
-    const RecordReader files = state.object("files"), line = state.object("line");
-    check_file(folder, model_file, files);
-    if (restore == Restore::everything)
-        check_file(folder, optimizer_file, files);
+namespace {
 
-    Progressed p;
+// state.json and the files it speaks of, checked.
+struct Opened {
+    Json state;
+    Progressed progressed;
+};
+
+Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*> files_wanted) {
+    require(fs::is_directory(folder), "{}: no checkpoint: not a folder", folder.string());
+    Opened opened{read_state(folder / state_file), {}};
+    const RecordReader state((folder / state_file).string(), opened.state);
+    const RecordReader files = state.object("files"), line = state.object("line"), moments = state.object("moments");
+    for (const char* file : files_wanted) check_file(folder, file, files);
+
+    Progressed& p = opened.progressed;
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
     p.line_loss = line.number("loss");
@@ -136,18 +154,37 @@ Progressed load_checkpoint(const fs::path& folder, ParameterStore& store, Optimi
     p.best = scored_from_json(state, "best");
     p.evaluations_since_best = state.integer("evaluations_since_best");
     p.schedule = state.numbers("schedule");
+    p.loss = moments_from_json(moments.object("loss"));
+    p.gradient_norm = moments_from_json(moments.object("gradient_norm"));
     p.vocabulary = state.text("vocabulary");
+    return opened;
+}
+
+void read_model(const fs::path& folder, ParameterStore& store) {
     read_arrays(folder, model_file, model_slots(store), "the checkpoint is of another model");
-    if (restore == Restore::everything) {
-        ensure(optimizer != nullptr, "load_checkpoint: everything is to be restored: no optimizer given");
-        read_arrays(folder, optimizer_file, optimizer_slots(store, *optimizer), "the checkpoint is of another optimizer");
-        const std::string precision = state.text("precision");
-        require(precision == precision_name, "{}: the run's precision is another: checkpoint {}, this program {}",
-                folder.string(), precision, precision_name);
-        const RecordReader updates = state.object("state_updates");
-        for (const NamedState& s : store.states()) store.state_updates(s) = updates.integer(s.name.c_str());
-    }
-    return p;
+}
+
+}  // namespace
+
+Progressed load_model(const fs::path& folder, ParameterStore& store) {
+    Opened opened = open_checkpoint(folder, {model_file});
+    read_model(folder, store);
+    return std::move(opened.progressed);
+}
+
+Progressed load_checkpoint(const fs::path& folder, const Trained& trained) {
+    Opened opened = open_checkpoint(folder, {model_file, optimizer_file});
+    read_model(folder, trained.model);
+    read_arrays(folder, optimizer_file, optimizer_slots(trained), "the checkpoint is of another optimizer");
+    const RecordReader state((folder / state_file).string(), opened.state);
+    const std::string precision = state.text("precision");
+    require(precision == precision_name, "{}: the run's precision is another: checkpoint {}, this program {}", folder.string(),
+            precision, precision_name);
+    const RecordReader updates = state.object("state_updates");
+    for (ParameterStore* store : {&trained.model, trained.live})
+        if (store)
+            for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name.c_str());
+    return std::move(opened.progressed);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

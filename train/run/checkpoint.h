@@ -7,6 +7,7 @@
 #include "core/parameters.h"
 #include "optim/optimizer.h"
 #include "train/run/evaluate.h"
+#include "train/run/z_score.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -29,20 +30,25 @@ struct Progressed {
     std::optional<ScoredStep> best;      ///< the best one; its checkpoint is `best`
     int64_t evaluations_since_best = 0;  ///< in a row without a better best_metric
     std::vector<double> schedule;        ///< what evaluations left behind in the schedule (Schedule::state)
+    MovingMoments loss, gradient_norm;   ///< of the steps so far: what z-scores compare with
     std::string vocabulary;  ///< seal of the vocabulary the parameters were trained with (RunFolder::vocabulary_seal)
 };
 
-/// Whether model.safetensors alone is wanted, or all that training goes on from.
-enum class Restore { model, everything };
+/// What a run holds of its model while it trains.
+struct Trained {
+    ParameterStore& model;           ///< what is evaluated and used afterwards: model.safetensors
+    Optimizer& optimizer;            ///< its arrays: optimizer.safetensors
+    ParameterStore* live = nullptr;  ///< where `model` is a moving average: what the optimiser moves, kept beside its arrays
+};
 
 /// Writes the three files into `folder`, which is made where it is missing. Throws Diverged, with nothing written, when a
 /// parameter, a named state or an optimiser's value is not finite; MachineError when writing fails.
-void save_checkpoint(const std::filesystem::path& folder, ParameterStore& store, Optimizer& optimizer,
-                     const Progressed& progressed);
+void save_checkpoint(const std::filesystem::path& folder, const Trained& trained, const Progressed& progressed);
 
-/// Reads `folder` into the store and, for Restore::everything, into `optimizer` (else it may be null). Throws Error
+/// Reads `folder` into a model's store and, for the second, into all that training goes on from. Throws Error
 /// when a file is missing, broken or not the one that was written, and when the tensors are not
 /// those of this model: all of the missing, unknown and misshaped are counted and named.
-Progressed load_checkpoint(const std::filesystem::path& folder, ParameterStore& store, Optimizer* optimizer, Restore restore);
+Progressed load_model(const std::filesystem::path& folder, ParameterStore& store);
+Progressed load_checkpoint(const std::filesystem::path& folder, const Trained& trained);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -52,7 +52,21 @@ void TrainOptions::fields(Visitor& v) {
     v.integer("shards", shards, {1, most_shards, "auto"},
               "parts a batch is cut into, which run at the same time; part of the experiment, as the number of threads is not; "
               "auto: the smaller of cores and batch");
+    v.integer("accumulate", accumulate, {1, 65536},
+              "batches whose gradients are added up for one update, as if they were one; a step is one update");
     v.number("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
+    v.number("clip_value", clip_value, {0, 1e9},
+             "largest size of an element of the gradient, clipped before the norm is; 0: no limit");
+    v.number("average", average, {0, 0.9999999},
+             "moving average of the parameters (EMA): the share of it kept at each step, as 0.999; what is evaluated, saved as "
+             "the model and used afterwards is then the average; 0: none");
+    v.flag("average_warmup", average_warmup,
+           "keep less of the average at first: at step s (from 0) at most (1 + s) / (10 + s)");
+    v.number("max_seconds", max_seconds, {0, 1e9},
+             "the run ends, evaluated and tested as at its last step, once training and evaluation took so long; 0: no limit. "
+             "The number of steps then depends on the machine");
+    v.flag("overfit_one_batch", overfit_one_batch,
+           "train on the first batch alone, again and again, without evaluations: a model that can learn drives its loss to 0");
     v.integer("log_every", log_every, {1, most_steps}, "steps between two training lines of metrics.jsonl");
     v.integer("evaluate_every", evaluate_every, {1, most_steps, "auto"},
               "steps between two evaluations; auto: a tenth of the run, an epoch where epochs is given");
@@ -61,6 +75,8 @@ void TrainOptions::fields(Visitor& v) {
     v.integer("evaluate_batch", evaluate_batch, {1, most_rows}, "examples in a batch of an evaluation");
     v.flag("evaluate_decode", evaluate_decode,
            "whether evaluations during training decode, which metrics of the text need; the one at the end always does");
+    v.integer("keep", keep, {0, 1'000'000},
+              "checkpoints to keep besides the last and the best one: the newest ones; 'attend average' takes their mean");
     v.integer("samples", samples, {0, 1000}, "examples that an evaluation writes into samples.txt");
     v.text("best_metric", best_metric,
            "metric of the validation split that chooses the best checkpoint; empty: exact_match, else bleu, else loss");
@@ -125,9 +141,10 @@ Experiment resolve(Experiment e, const Surroundings& around) {
     if (t.epochs > 0) {
         require(around.batches_per_epoch > 0 && t.epochs <= most_steps / around.batches_per_epoch,
                 "train.epochs: too many steps: epochs {}, batches in one {}", t.epochs, around.batches_per_epoch);
-        t.steps = t.epochs * around.batches_per_epoch;
+        // Steps of `accumulate` batches each: the last one may go into the next epoch.
+        t.steps = (t.epochs * around.batches_per_epoch + t.accumulate - 1) / t.accumulate;
         if (t.evaluate_every == 0)
-            t.evaluate_every = around.batches_per_epoch;
+            t.evaluate_every = std::max<int64_t>(1, around.batches_per_epoch / t.accumulate);
         t.epochs = 0;
     }
     if (t.evaluate_every == 0)
@@ -149,8 +166,8 @@ Experiment resolve(Experiment e, const Surroundings& around) {
 }
 
 std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now) {
-    static const std::vector<std::string> allowed = {"train.steps", "train.log_every", "train.evaluate_every",
-                                                     "train.checkpoint_every"};
+    static const std::vector<std::string> allowed = {"train.steps",          "train.max_seconds",      "train.log_every",
+                                                     "train.evaluate_every", "train.checkpoint_every", "train.keep"};
     std::vector<std::string> forbidden;
     for (const config::Difference& d : config::differences(before, now))
         if (!contains(allowed, d.path))

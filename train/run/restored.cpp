@@ -10,7 +10,7 @@ Restored restore(const std::string& path, Data data) {
                           .load_data = data == Data::splits};
     r.task = task_table().build(r.experiment.data, setup);
     r.made = make_model(r.experiment, *r.task);
-    const Progressed progressed = load_checkpoint(found.checkpoint, *r.made.store, nullptr, Restore::model);
+    const Progressed progressed = load_model(found.checkpoint, *r.made.store);
     found.run.check_vocabulary(progressed.vocabulary);
     r.step = progressed.step;
     return r;

@@ -152,22 +152,36 @@ void RunFolder::link(const fs::path& name, int64_t at) const {
 void RunFolder::link_last(int64_t step) const { link(last(), step); }
 void RunFolder::link_best(int64_t step) const { link(best(), step); }
 
-void RunFolder::remove_unlinked_steps() const {
-    const std::string last_step = target_of(last()), best_step = target_of(best());
-    std::vector<fs::path> old;
+std::vector<fs::path> RunFolder::steps() const {
+    std::vector<std::pair<int64_t, fs::path>> found;
     for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints())) {
-        const std::string name = entry.path().filename().string();
-        const bool ours = name.starts_with("step-") || name.starts_with(".");
-        if (ours && name != last_step && name != best_step)
-            old.push_back(entry.path());
+        const std::string name = entry.path().filename().string(), number = name.substr(std::min<std::size_t>(5, name.size()));
+        if (name.starts_with("step-") && !number.empty() && number.find_first_not_of("0123456789") == std::string::npos)
+            found.emplace_back(std::strtoll(number.c_str(), nullptr, 10), entry.path());
     }
+    std::sort(found.begin(), found.end());
+    std::vector<fs::path> paths;
+    for (auto& [number, path] : found) paths.push_back(std::move(path));
+    return paths;
+}
+
+void RunFolder::remove_unlinked_steps(int64_t keep) const {
+    const std::string last_step = target_of(last()), best_step = target_of(best());
+    std::vector<fs::path> old, unlinked;
+    for (const fs::path& path : steps())
+        if (path.filename() != last_step && path.filename() != best_step)
+            unlinked.push_back(path);
+    for (std::size_t i = 0; static_cast<int64_t>(unlinked.size() - i) > keep; ++i) old.push_back(unlinked[i]);
+    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints()))  // what was left half written
+        if (entry.path().filename().string().starts_with("."))
+            old.push_back(entry.path());
     for (const fs::path& path : old) erase(path);
 }
 
-void RunFolder::save(ParameterStore& store, Optimizer& optimizer, const Progressed& progressed) const {
+void RunFolder::save(const Trained& trained, const Progressed& progressed) const {
     const fs::path to = step(progressed.step), fresh = checkpoints() / fmt::format(".step-{}", progressed.step);
     erase(fresh);
-    save_checkpoint(fresh, store, optimizer, progressed);
+    save_checkpoint(fresh, trained, progressed);
     erase(to);  // of an earlier life of this run; no link points there
     std::error_code error;
     fs::rename(fresh, to, error);

@@ -67,9 +67,12 @@ class RunFolder {
     /// was left half written, that no link points to. Throws MachineError when the file system refuses.
     void link_last(int64_t step) const;
     void link_best(int64_t step) const;
-    void remove_unlinked_steps() const;
+    /// The newest `keep` of those that no link points to stay.
+    void remove_unlinked_steps(int64_t keep) const;
+    /// The checkpoints' folders named step-N, by their steps.
+    std::vector<std::filesystem::path> steps() const;
     /// Writes the checkpoint in a folder of another name and renames it to step-N. Throws as save_checkpoint().
-    void save(ParameterStore& store, Optimizer& optimizer, const Progressed& progressed) const;
+    void save(const Trained& trained, const Progressed& progressed) const;
 
     /// Cuts metrics.jsonl back to what came before a checkpoint: train lines of at most `step` steps, valid lines of at most
     /// `valid_step`, no test lines (a test follows the end of a run), and not a last line without its line feed; samples.txt

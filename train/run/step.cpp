@@ -18,8 +18,8 @@ ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards) {
     return {shard * rows / shards, (shard + 1) * rows / shards};
 }
 
-TrainingStep::TrainingStep(StepParts parts, int64_t shards, double clip_norm, uint64_t seed)
-    : parts_(parts), clip_norm_(clip_norm), seed_(seed) {
+TrainingStep::TrainingStep(StepParts parts, const StepSettings& settings) : parts_(parts), settings_(settings) {
+    const int64_t shards = settings.shards;
     require(shards >= 1 && shards <= 1024, "training step: number of shards out of range: shards {}, allowed 1 to 1024",
             shards);
     reserve_gemm_buffers(parts_.workers.threads());
@@ -34,23 +34,29 @@ TrainingStep::TrainingStep(StepParts parts, int64_t shards, double clip_norm, ui
     used_.resize(n);
 }
 
-void TrainingStep::run_shard(int64_t step, const Batch& batch, double normaliser, int64_t shard) {
+void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, double normaliser, int64_t shard) {
     const auto s = static_cast<std::size_t>(shard);
-    const ShardRows rows = shard_rows(batch.rows(), shard, static_cast<int64_t>(gradients_.size()));
     gradients_[s].reset();
     updates_[s].reset();
     loss_sums_[s] = 0;
-    used_[s] = rows.begin < rows.end;
-    if (used_[s]) {
-        Context context;
-        context.mode = Mode::train;
-        context.seed = seed_;
-        context.step = static_cast<uint32_t>(step);
-        context.first_row = rows.begin;
-        context.updates = &updates_[s];
-        const ShardLoss loss = parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), normaliser, context);
-        loss_sums_[s] = loss.loss_sum;
-        backward(loss.loss, gradients_[s]);
+    used_[s] = false;
+    int64_t first_row = 0;
+    for (const Batch& batch : batches) {
+        const ShardRows rows = shard_rows(batch.rows(), shard, settings_.shards);
+        if (rows.begin < rows.end) {
+            Context context;
+            context.mode = Mode::train;
+            context.seed = settings_.seed;
+            context.step = static_cast<uint32_t>(step);
+            context.first_row = first_row + rows.begin;
+            context.updates = &updates_[s];
+            const ShardLoss loss =
+                parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), normaliser, context);
+            loss_sums_[s] += loss.loss_sum;
+            backward(loss.loss, gradients_[s]);
+            used_[s] = true;
+        }
+        first_row += batch.rows();
     }
     gradients_[s].finish();
 }
@@ -64,35 +70,46 @@ void TrainingStep::sum_gradients() {
     });
 }
 
-StepReport TrainingStep::run(int64_t step, const Batch& batch) {
+// Clips the summed gradient and returns the factor that its update takes it by.
+double TrainingStep::clip() {
+    real* const gradient = gradients_.front().data();
+    clip_value(gradient, parts_.store.size(), settings_.clip_value, parts_.workers);
+    return clip_factor(gradient_norm(gradient, parts_.store.size(), parts_.workers), settings_.clip_norm);
+}
+
+StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
     StepReport report;
-    report.targets = batch.targets();
-    require(report.targets > 0, "training step {}: a batch must have targets: rows {}, targets {}", step + 1, batch.rows(),
+    int64_t rows = 0;
+    for (const Batch& batch : batches) {
+        report.targets += batch.targets();
+        rows += batch.rows();
+    }
+    require(report.targets > 0, "training step {}: a batch must have targets: rows {}, targets {}", step + 1, rows,
             report.targets);
     const auto normaliser = static_cast<double>(report.targets);
     const auto shards = static_cast<int>(gradients_.size());
-    parts_.workers.run(shards, [&](int shard) { run_shard(step, batch, normaliser, shard); });
+    parts_.workers.run(shards, [&](int shard) { run_shard(step, batches, normaliser, shard); });
     for (double sum : loss_sums_) report.loss_sum += sum;
     sum_gradients();
     report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
     if (!std::isfinite(report.loss_sum) || !std::isfinite(report.gradient_norm)) [[unlikely]]
-        explain(step, batch, report);
+        explain(step, batches, report);
 
     UpdateStep next;
     next.step = step;
     next.learning_rate = report.learning_rate;
-    next.gradient_scale = clip_factor(report.gradient_norm, clip_norm_);
+    next.gradient_scale = settings_.clip_value > 0 ? clip() : clip_factor(report.gradient_norm, settings_.clip_norm);
     update(parts_.optimizer, parts_.store, gradients_.front().data(), next, parts_.workers);
     StateUpdates::apply(updates_, parts_.store);
     return report;
 }
 
-void TrainingStep::explain(int64_t step, const Batch& batch, const StepReport& report) {
+void TrainingStep::explain(int64_t step, std::span<const Batch> batches, const StepReport& report) {
     const auto normaliser = static_cast<double>(report.targets);
     try {
         const trace::Checked checked;
-        for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batch, normaliser, static_cast<int64_t>(s));
+        for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batches, normaliser, static_cast<int64_t>(s));
     } catch (const Diverged& d) {
         throw StepDiverged(fmt::format("step {}: {}", step + 1, d.what()), d.found(), report);
     }

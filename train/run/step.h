@@ -39,6 +39,14 @@ struct StepParts {
     Workers& workers;
 };
 
+/// How steps are taken.
+struct StepSettings {
+    int64_t shards = 1;
+    double clip_norm = 0;   ///< largest norm of the gradient, 0: no limit
+    double clip_value = 0;  ///< largest size of an element, applied before the norm; 0: no limit
+    uint64_t seed = 0;
+};
+
 /// Rows [begin, end) of shard `shard` of `shards` in a batch of `rows`: as even as can be, a function of these alone.
 struct ShardRows {
     int64_t begin = 0, end = 0;
@@ -50,25 +58,27 @@ ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards);
 class TrainingStep {
   public:
     /// Throws Error unless 1 <= shards.
-    TrainingStep(StepParts parts, int64_t shards, double clip_norm, uint64_t seed);
+    TrainingStep(StepParts parts, const StepSettings& settings);
 
-    /// Step number `step` (from 0) on `batch`. Shard s runs on worker s mod threads; the bits of all results depend on the
-    /// number of shards and not on the threads. Throws StepDiverged, with the parameters untouched, when the loss or the norm
-    /// of the gradient is not finite: the step is replayed in checked mode to name op, module and step. Throws Error for a
-    /// batch without targets.
-    StepReport run(int64_t step, const Batch& batch);
+    /// Step number `step` (from 0) on `batches`, whose gradients are added up as if they were one batch: each target weighs the
+    /// same, and rows are numbered through. Shard s takes its part of every batch and runs on worker s mod threads; the bits of
+    /// all results depend on the number of shards and not on the threads. Throws StepDiverged, with the parameters untouched,
+    /// when the loss or the norm of the gradient is not finite: the step is replayed in checked mode to name op, module and
+    /// step. Throws Error for a batch without targets.
+    StepReport run(int64_t step, std::span<const Batch> batches);
+    StepReport run(int64_t step, const Batch& batch) { return run(step, {&batch, 1}); }
 
     /// The gradient of the last step, summed over shards, before clipping: store.size() elements.
     const real* gradient() const { return gradients_.front().data(); }
 
   private:
-    void run_shard(int64_t step, const Batch& batch, double normaliser, int64_t shard);
+    void run_shard(int64_t step, std::span<const Batch> batches, double normaliser, int64_t shard);
     void sum_gradients();
-    [[noreturn]] void explain(int64_t step, const Batch& batch, const StepReport& report);
+    double clip();
+    [[noreturn]] void explain(int64_t step, std::span<const Batch> batches, const StepReport& report);
 
     StepParts parts_;
-    double clip_norm_;
-    uint64_t seed_;
+    StepSettings settings_;
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
     std::vector<double> loss_sums_;

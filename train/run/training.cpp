@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/run/assemble.h"
 #include "train/run/step.h"
@@ -60,13 +61,19 @@ class Run {
           lock_(lock_existing(request, folder_)),
           workers_(request.threads),
           experiment_(choose(request, folder_, task_)),
-          made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train.shards)),
+          made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train)),
           objective_(objective_table().build(experiment_.objective)),
           optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
           schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
           batches_(task_->batches(Split::train, training_order(experiment_))),
-          step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, experiment_.train.shards,
-                experiment_.train.clip_norm, seed()) {}
+          step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
+        if (options().average > 0) {
+            averaged_ = make_model(experiment_, *task_);
+            average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,
+                             *averaged_.store);
+        }
+        for (int64_t i = 0; i < options().accumulate; ++i) taken_.emplace_back();
+    }
 
     TrainResult go() {
         prepare();
@@ -116,7 +123,7 @@ class Run {
             for (const std::string& change : forbidden) list += "\n  " + change;
             require(forbidden.empty(),
                     "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-                    "--resume allows changes to threads, train.steps and the intervals",
+                    "--resume allows changes to threads, train.steps, train.max_seconds, train.keep and the intervals",
                     folder.config().string(), forbidden.size(), forbidden.size() == 1 ? "" : "s", list);
         }
         return now;
@@ -125,6 +132,10 @@ class Run {
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
     const TrainOptions& options() const { return experiment_.train; }
     bool stopping() const { return request_.stop && request_.stop(); }
+    // What is evaluated and saved as the model.
+    const ModelInStore& judged() const { return average_ ? averaged_ : made_; }
+    Trained trained() { return {*judged().store, *optimizer_, average_ ? made_.store.get() : nullptr}; }
+    bool evaluating() const { return task_->size(Split::valid) > 0 && !options().overfit_one_batch; }
 
     void prepare() {
         const bool resuming = request_.existing == Existing::resume;
@@ -134,7 +145,7 @@ class Run {
         }
         const bool checkpointed = resuming && folder_.has_checkpoint();
         if (checkpointed) {
-            p_ = load_checkpoint(folder_.last(), *made_.store, optimizer_.get(), Restore::everything);
+            p_ = load_checkpoint(folder_.last(), trained());
             saved_step_ = p_.step;
             folder_.check_vocabulary(p_.vocabulary);
             schedule_->restore(p_.schedule);
@@ -171,16 +182,18 @@ class Run {
 
     Status loop() {
         for (;;) {
-            bool last = p_.step >= options().steps || out_of_patience();
+            bool last = p_.step >= options().steps || out_of_patience() || out_of_time();
             bool stop = !last && stopping();
             const bool evaluated = p_.valid && p_.valid->step == p_.step;
-            if (!stop && (last || due(p_.step, options().evaluate_every)) && !evaluated && task_->size(Split::valid) > 0)
+            if (!stop && (last || due(p_.step, options().evaluate_every)) && !evaluated && evaluating())
                 stop = !evaluate_valid(last ? Decode::yes : options().evaluate_decode ? Decode::yes : Decode::no);
             if (!last && !stop && out_of_patience()) {  // that evaluation was one too many: the run ends here, not a step later
                 last = true;
                 if (!options().evaluate_decode)
                     evaluate_valid(Decode::yes);
             }
+            if (last && p_.line_targets > 0)  // a run that ended early: what came since the last line
+                write_train_line();
             if (last || stop || due(p_.step, options().checkpoint_every) || best_is_now())
                 save();
             if (stop)
@@ -188,6 +201,8 @@ class Run {
             if (last) {
                 if (out_of_patience())
                     log_.info("{} evaluations without a better {}: the run ends", options().patience, options().best_metric);
+                else if (p_.step < options().steps)
+                    log_.info("train.max_seconds: {:.1f} s are over: the run ends", p_.seconds);
                 progress_.reset();
                 draw_attention();
                 return Status::finished;
@@ -200,30 +215,43 @@ class Run {
 
     void train_step() {
         const Clock::time_point begin = Clock::now();
-        const StepReport report = step_.run(p_.step, batches_->at(p_.step));
+        const StepReport report = step_.run(p_.step, next_batches());
+        if (average_)
+            average_->update(p_.step, workers_);
         const double seconds = seconds_since(begin);
         ++p_.step;
         p_.seconds += seconds;
         p_.line_seconds += seconds;
         p_.line_loss += report.loss_sum;
         p_.line_targets += report.targets;
+        const double loss = report.loss_sum / static_cast<double>(report.targets);
+        latest_ = {.report = report, .loss_z = p_.loss.z_score(loss), .norm_z = p_.gradient_norm.z_score(report.gradient_norm)};
         if (progress_)
-            progress_->update(p_.step, report.loss_sum / static_cast<double>(report.targets));
+            progress_->update(p_.step, loss);
         if (due(p_.step, options().log_every) || p_.step == options().steps)
-            write_train_line(report);
+            write_train_line();
     }
 
-    void write_train_line(const StepReport& report) {
+    std::span<const Batch> next_batches() {
+        const int64_t count = options().accumulate, first = options().overfit_one_batch ? 0 : p_.step * count;
+        for (int64_t i = 0; i < count; ++i) taken_[static_cast<std::size_t>(i)] = batches_->at(first + i);
+        return taken_;
+    }
+
+    void write_train_line() {
+        const StepReport& report = latest_.report;
         Scores scores;
         scores.values = {{"loss", p_.line_loss / static_cast<double>(p_.line_targets)},
                          {"lr", report.learning_rate},
                          {"grad_norm", report.gradient_norm},
+                         {"loss_z", latest_.loss_z},
+                         {"grad_norm_z", latest_.norm_z},
                          {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
         write_line(Split::train, p_.step, scores);
         if (request_.terminal && !request_.terminal->live())
-            log_.info("step {}/{}  loss {}  lr {:.3g}  grad_norm {:.3g}  {:.0f} targets/s", p_.step, options().steps,
-                      short_number(scores.values[0].second), report.learning_rate, report.gradient_norm,
-                      scores.values[3].second);
+            log_.info("step {}/{}  loss {} (z {:+.1f})  lr {:.3g}  grad_norm {:.3g} (z {:+.1f})  {:.0f} targets/s", p_.step,
+                      options().steps, short_number(scores.values[0].second), latest_.loss_z, report.learning_rate,
+                      report.gradient_norm, latest_.norm_z, scores.values.back().second);
         p_.train = ScoredStep{p_.step, std::move(scores)};
         p_.line_loss = p_.line_seconds = 0;
         p_.line_targets = 0;
@@ -260,7 +288,7 @@ class Run {
     bool evaluate_valid(Decode decode) {
         const Clock::time_point begin = Clock::now();
         std::optional<Evaluation> e =
-            evaluate(*made_.model, *task_, evaluation(Split::valid, decode), workers_, [this] { return stopping(); });
+            evaluate(*judged().model, *task_, evaluation(Split::valid, decode), workers_, [this] { return stopping(); });
         if (!e)
             return false;
         p_.seconds += seconds_since(begin);
@@ -282,17 +310,18 @@ class Run {
     }
 
     bool out_of_patience() const { return options().patience > 0 && p_.evaluations_since_best >= options().patience; }
+    bool out_of_time() const { return options().max_seconds > 0 && p_.seconds >= options().max_seconds; }
     bool best_is_now() const { return p_.best && p_.best->step == p_.step; }
 
     void save() {
         if (saved_step_ != p_.step) {
-            folder_.save(*made_.store, *optimizer_, p_);
+            folder_.save(trained(), p_);
             saved_step_ = p_.step;
             folder_.link_last(p_.step);
         }
         if (best_is_now())
             folder_.link_best(p_.step);
-        folder_.remove_unlinked_steps();
+        folder_.remove_unlinked_steps(options().keep);
     }
 
     void draw_attention() {
@@ -302,7 +331,7 @@ class Run {
         const std::vector<std::string> lines = {task_->source_text(split, 0)};
         const Ids source = task_->encode_sources(lines);
         const std::vector<Decoded> decoded = decode_greedy(
-            *made_.model, source, decode_limits(*task_, source, experiment_.decode.max_length), Collect::attention);
+            *judged().model, source, decode_limits(*task_, source, experiment_.decode.max_length), Collect::attention);
         const std::string picture = attention_picture(*task_, {source.row(0), static_cast<std::size_t>(source.length(0))},
                                                       decoded.front(), {Glyphs::blocks, 0});
         if (!picture.empty())
@@ -311,13 +340,13 @@ class Run {
 
     // Tests the best checkpoint, which leaves its parameters in the store: training is over.
     Scores test() {
-        if (task_->size(Split::test) == 0)
+        if (task_->size(Split::test) == 0 || options().overfit_one_batch)
             return {};
         const int64_t best = p_.best ? p_.best->step : p_.step;
         if (best != p_.step)
-            load_checkpoint(folder_.best(), *made_.store, nullptr, Restore::model);
+            load_model(folder_.best(), *judged().store);
         const Clock::time_point begin = Clock::now();
-        const std::optional<Evaluation> e = evaluate(*made_.model, *task_, evaluation(Split::test, Decode::yes), workers_);
+        const std::optional<Evaluation> e = evaluate(*judged().model, *task_, evaluation(Split::test, Decode::yes), workers_);
         p_.seconds += seconds_since(begin);
         write_line(Split::test, best, e->scores);
         log_.info("step {}  test  {}", best, scores_text(e->scores));
@@ -355,6 +384,13 @@ class Run {
     std::unique_ptr<Schedule> schedule_;
     std::unique_ptr<Batches> batches_;
     TrainingStep step_;
+    ModelInStore averaged_;  // empty without averaging
+    std::optional<Average> average_;
+    std::vector<Batch> taken_;  // of one step
+    struct Latest {
+        StepReport report;
+        double loss_z = 0, norm_z = 0;
+    } latest_;
     Progressed p_;
     int64_t saved_step_ = -1;
     Log log_;
