@@ -21,12 +21,12 @@ constexpr std::size_t largest_state = std::size_t{16} << 20;
 constexpr int64_t format = 1;
 
 // The optimiser's arrays, and the parameters that it moves where the model is their average.
-std::vector<Slot> optimizer_slots(const Trained& trained) {
+std::vector<Slot> optimizer_slots(const Checkpointed& parts) {
     std::vector<Slot> slots;
-    for (const OptimizerState& s : trained.optimizer.state(trained.live ? *trained.live : trained.model))
+    for (const OptimizerState& s : parts.optimizer.state(parts.live ? *parts.live : parts.model))
         slots.push_back({s.name, s.shape, s.values});
-    if (trained.live)
-        for (const Slot& slot : model_slots(*trained.live)) slots.push_back({"live." + slot.name, slot.shape, slot.data});
+    if (parts.live)
+        for (const Slot& slot : model_slots(*parts.live)) slots.push_back({"live." + slot.name, slot.shape, slot.data});
     return slots;
 }
 
@@ -96,8 +96,8 @@ void read_arrays(const fs::path& folder, const char* name, const std::vector<Slo
 
 }  // namespace
 
-void save_checkpoint(const fs::path& folder, const Trained& trained, const Progressed& progressed) {
-    const std::vector<Slot> model = model_slots(trained.model), arrays = optimizer_slots(trained);
+void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Progressed& progressed) {
+    const std::vector<Slot> model = model_slots(parts.model), arrays = optimizer_slots(parts);
     require_finite(model, "a parameter", progressed.step);
     require_finite(arrays, "an optimiser's value", progressed.step);
     std::error_code error;
@@ -120,7 +120,7 @@ void save_checkpoint(const fs::path& folder, const Trained& trained, const Progr
                         {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
     state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
-    for (const NamedState& s : trained.model.states()) updates[s.name] = trained.model.state_updates(s);
+    for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
     state["state_updates"] = updates;
     state["files"] = {{model_file, file_entry(write_slots(folder / model_file, model))},
                       {optimizer_file, file_entry(write_slots(folder / optimizer_file, arrays))}};
@@ -172,16 +172,16 @@ Progressed load_model(const fs::path& folder, ParameterStore& store) {
     return std::move(opened.progressed);
 }
 
-Progressed load_checkpoint(const fs::path& folder, const Trained& trained) {
+Progressed load_checkpoint(const fs::path& folder, const Checkpointed& parts) {
     Opened opened = open_checkpoint(folder, {model_file, optimizer_file});
-    read_model(folder, trained.model);
-    read_arrays(folder, optimizer_file, optimizer_slots(trained), "the checkpoint is of another optimizer");
+    read_model(folder, parts.model);
+    read_arrays(folder, optimizer_file, optimizer_slots(parts), "the checkpoint is of another optimizer");
     const RecordReader state((folder / state_file).string(), opened.state);
     const std::string precision = state.text("precision");
     require(precision == precision_name, "{}: the run's precision is another: checkpoint {}, this program {}", folder.string(),
             precision, precision_name);
     const RecordReader updates = state.object("state_updates");
-    for (ParameterStore* store : {&trained.model, trained.live})
+    for (ParameterStore* store : {&parts.model, parts.live})
         if (store)
             for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name.c_str());
     return std::move(opened.progressed);

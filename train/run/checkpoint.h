@@ -35,7 +35,7 @@ struct Progressed {
 };
 
 /// What a run holds of its model while it trains.
-struct Trained {
+struct Checkpointed {
     ParameterStore& model;           ///< what is evaluated and used afterwards: model.safetensors
     Optimizer& optimizer;            ///< its arrays: optimizer.safetensors
     ParameterStore* live = nullptr;  ///< where `model` is a moving average: what the optimiser moves, kept beside its arrays
@@ -43,12 +43,12 @@ struct Trained {
 
 /// Writes the three files into `folder`, which is made where it is missing. Throws Diverged, with nothing written, when a
 /// parameter, a named state or an optimiser's value is not finite; MachineError when writing fails.
-void save_checkpoint(const std::filesystem::path& folder, const Trained& trained, const Progressed& progressed);
+void save_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained, const Progressed& progressed);
 
 /// Reads `folder` into a model's store and, for the second, into all that training goes on from. Throws Error
 /// when a file is missing, broken or not the one that was written, and when the tensors are not
 /// those of this model: all of the missing, unknown and misshaped are counted and named.
 Progressed load_model(const std::filesystem::path& folder, ParameterStore& store);
-Progressed load_checkpoint(const std::filesystem::path& folder, const Trained& trained);
+Progressed load_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained);
 
 }  // namespace attend::inline ATTEND_PRECISION

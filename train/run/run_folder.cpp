@@ -178,7 +178,7 @@ void RunFolder::remove_unlinked_steps(int64_t keep) const {
     for (const fs::path& path : old) erase(path);
 }
 
-void RunFolder::save(const Trained& trained, const Progressed& progressed) const {
+void RunFolder::save(const Checkpointed& trained, const Progressed& progressed) const {
     const fs::path to = step(progressed.step), fresh = checkpoints() / fmt::format(".step-{}", progressed.step);
     erase(fresh);
     save_checkpoint(fresh, trained, progressed);

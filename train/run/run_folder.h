@@ -72,7 +72,7 @@ class RunFolder {
     /// The checkpoints' folders named step-N, by their steps.
     std::vector<std::filesystem::path> steps() const;
     /// Writes the checkpoint in a folder of another name and renames it to step-N. Throws as save_checkpoint().
-    void save(const Trained& trained, const Progressed& progressed) const;
+    void save(const Checkpointed& trained, const Progressed& progressed) const;
 
     /// Cuts metrics.jsonl back to what came before a checkpoint: train lines of at most `step` steps, valid lines of at most
     /// `valid_step`, no test lines (a test follows the end of a run), and not a last line without its line feed; samples.txt

@@ -134,7 +134,7 @@ class Run {
     bool stopping() const { return request_.stop && request_.stop(); }
     // What is evaluated and saved as the model.
     const ModelInStore& judged() const { return average_ ? averaged_ : made_; }
-    Trained trained() { return {*judged().store, *optimizer_, average_ ? made_.store.get() : nullptr}; }
+    Checkpointed trained() { return {*judged().store, *optimizer_, average_ ? made_.store.get() : nullptr}; }
     bool evaluating() const { return task_->size(Split::valid) > 0 && !options().overfit_one_batch; }
 
     void prepare() {
