@@ -8,6 +8,14 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// Options of alignments that divide the scores first.
+struct TemperatureOptions {
+    double temperature = 1;
+    void fields(Visitor& v) {
+        v.number("temperature", temperature, {1e-3, 1e3}, "scores are divided by it: above 1 flatter, below 1 sharper");
+    }
+};
+
 class Align {
   public:
     virtual ~Align() = default;

@@ -5,17 +5,10 @@ namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-struct SoftmaxOptions {
-    double temperature = 1;
-    void fields(Visitor& v) {
-        v.number("temperature", temperature, {1e-3, 1e3}, "scores are divided by it: above 1 flatter, below 1 sharper");
-    }
-};
-
 /// a_s = e^(e_s / temperature) / sum over the range   (Bahdanau, Cho and Bengio 2015, eq. 6)
 class SoftmaxAlign final : public Align {
   public:
-    explicit SoftmaxAlign(const SoftmaxOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
+    explicit SoftmaxAlign(const TemperatureOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
     Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
         return softmax(scores, ranges, factor_);
     }
@@ -27,8 +20,8 @@ class SoftmaxAlign final : public Align {
 }  // namespace
 
 AlignTable::Row align_softmax() {
-    return AlignTable::make<SoftmaxOptions>("softmax", "e^(score / temperature), normalised (Bahdanau 2015, eq. 6)",
-                                            [](const SoftmaxOptions& o) { return std::make_unique<SoftmaxAlign>(o); });
+    return AlignTable::make<TemperatureOptions>("softmax", "e^(score / temperature), normalised (Bahdanau 2015, eq. 6)",
+                                                [](const TemperatureOptions& o) { return std::make_unique<SoftmaxAlign>(o); });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -9,6 +9,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     : path(scope.path()) {
     const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width};
     score = score_table().build(o.score, scope.in("score"), setup);
+    bias = bias_table().build(o.bias, scope.in("bias"));
     window = window_table().build(o.window);
     align = align_table().build(o.align);
     select = select_table().build(o.select, scope.in("select"));
@@ -20,6 +21,10 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
         "{}: window '{}' compares the query's place with the source's, but query and source are different sequences; it is for "
         "self-attention",
         path, o.window.name());
+    require(kind.aligned_positions || !bias->needs_position(),
+            "{}: bias '{}' compares the query's place with the source's, but query and source are different sequences; it is "
+            "for self-attention",
+            path, o.bias.name());
     require((align->is_distribution() && !window->after_align()) || !select->draws(),
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
@@ -32,7 +37,7 @@ Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> len
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
-// e = score(q, k), a = align(e over the window), c = sum_s select(a)_s value_s
+// e = score(q, k) + bias, a = align(e over the window), c = sum_s select(a)_s value_s
 Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Context& context) const {
     const trace::Scope here(path.c_str());
@@ -41,7 +46,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
     const Ranges ranges = (*window)(site);
     Scores scores = (*score)(site, ranges);
-    const Tensor weights = window->reweigh((*align)(scores.values, ranges, site), site);
+    const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())
         context.taps->maps.push_back({path, position, chosen.weights.detach()});

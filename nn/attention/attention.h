@@ -1,11 +1,12 @@
 #pragma once
-/// The attention algebra put together: score, window, align, select and read. Self-, cross- and memory attention are the same
-/// thing with other arguments.
+/// The attention algebra put together: score, bias, window, align, select and read. Self-, cross- and memory attention are the
+/// same thing with other arguments.
 #include <memory>
 #include <span>
 #include <string>
 
 #include "nn/attention/align.h"
+#include "nn/attention/bias.h"
 #include "nn/attention/score.h"
 #include "nn/attention/select.h"
 #include "nn/attention/window.h"
@@ -14,12 +15,14 @@ namespace attend::inline ATTEND_PRECISION {
 
 struct AttentionOptions {
     Selection score{score_table(), "additive"};
+    Selection bias{bias_table(), "none"};
     Selection window{window_table(), "global"};
     Selection align{align_table(), "softmax"};
     Selection select{select_table(), "soft"};
     int64_t width = 0;
     void fields(Visitor& v) {
         v.selection("score", score, "how well a query fits a key");
+        v.selection("bias", bias, "what the places of query and key add to the score");
         v.selection("window", window, "which positions a query may see");
         v.selection("align", align, "scores to weights");
         v.selection("select", select, "what becomes of the weights: soft reads with them");
@@ -62,6 +65,7 @@ struct Attention {
 
     std::string path;
     std::shared_ptr<const Score> score;
+    std::shared_ptr<const PositionBias> bias;
     std::shared_ptr<const Window> window;
     std::shared_ptr<const Align> align;
     std::shared_ptr<const Select> select;

@@ -2,6 +2,7 @@
 /// What every factor of the attention algebra sees.
 ///
 ///     scores   e = score(query, keys)              score.h
+///     bias     what their places add to them       bias.h
 ///     range    which positions a query may see     window.h
 ///     weights  a = align(e) over the range         align.h
 ///     choice   a itself, or one position drawn     select.h

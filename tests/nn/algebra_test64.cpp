@@ -17,27 +17,29 @@ namespace {
 constexpr int64_t width = 6, sources = 5, queries = 2;
 
 struct Combination {
-    std::string score, window, align, select;
+    std::string score, bias, window, align, select;
     QueryKind kind;
     std::string text() const {
-        return score + " + " + window + " + " + align + " + " + select + (kind.parallel ? ", parallel" : ", step by step") +
-               (kind.aligned_positions ? ", own positions" : "");
+        return score + " + " + bias + " + " + window + " + " + align + " + " + select +
+               (kind.parallel ? ", parallel" : ", step by step") + (kind.aligned_positions ? ", own positions" : "");
     }
 };
 
 template <class F>
 void for_each_combination(F&& f) {
     for (const std::string& score : score_table().names())
-        for (const std::string& window : window_table().names())
-            for (const std::string& align : align_table().names())
-                for (const std::string& select : select_table().names())
-                    for (const QueryKind kind : {QueryKind{true, true}, QueryKind{true, false}, QueryKind{false, false}})
-                        f(Combination{score, window, align, select, kind});
+        for (const std::string& bias : bias_table().names())
+            for (const std::string& window : window_table().names())
+                for (const std::string& align : align_table().names())
+                    for (const std::string& select : select_table().names())
+                        for (const QueryKind kind : {QueryKind{true, true}, QueryKind{true, false}, QueryKind{false, false}})
+                            f(Combination{score, bias, window, align, select, kind});
 }
 
 AttentionOptions options(const Combination& c) {
     AttentionOptions o;
     o.score.choose(c.score);
+    o.bias.choose(c.bias);
     o.window.choose(c.window);
     o.align.choose(c.align);
     o.select.choose(c.select);
@@ -50,10 +52,12 @@ bool legal(const Combination& c) {
     const AttentionOptions o = options(c);
     ParameterStore store(1);
     const auto score = score_table().build(o.score, Scope(store, "score"), ScoreSetup{width, width, o.width});
+    const auto bias = bias_table().build(o.bias, Scope(store, "bias"));
     const auto window = window_table().build(o.window);
     const auto align = align_table().build(o.align);
     const auto select = select_table().build(o.select, Scope(store, "select"));
-    return !(c.kind.parallel && score->needs_previous()) && (c.kind.aligned_positions || !window->needs_position()) &&
+    return !(c.kind.parallel && score->needs_previous()) &&
+           (c.kind.aligned_positions || !(window->needs_position() || bias->needs_position())) &&
            ((align->is_distribution() && !window->after_align()) || !select->draws());
 }
 

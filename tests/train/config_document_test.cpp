@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/random.h"
+#include "data/text/utf8.h"
 #include "tests/train/config_samples.h"
 #include "train/config/utf8.h"
 
@@ -172,7 +173,7 @@ TEST_CASE("changed bytes of a valid config give an Error or a value and nothing 
             continue;
         ++refused;
         CHECK(message.starts_with("x.json:"));
-        CHECK_FALSE(utf8::first_invalid(message));
+        CHECK(first_invalid_utf8(message) == std::string::npos);
     }
     CHECK(refused > 1000);
 }
@@ -207,11 +208,11 @@ TEST_CASE("files: relative to their folder, missing, a folder, too large") {
 
 TEST_CASE("utf8: what is valid and what is not") {
     for (const char* good : {"", "abc", "\xC3\xA9", "\xE4\xB8\xAD", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF", "\xEE\x80\x80"})
-        CHECK_FALSE(utf8::first_invalid(good));
+        CHECK(first_invalid_utf8(good) == std::string::npos);
     // stray, cut, overlong in 2, 3 and 4 bytes, surrogate, beyond U+10FFFF
     for (const char* bad : {"\x80", "\xC3", "\xC3(", "\xE4\xB8", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF",
                             "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"})
-        CHECK(utf8::first_invalid(std::string("a") + bad) == std::optional<std::size_t>(1));
+        CHECK(first_invalid_utf8(std::string("a") + bad) == 1);
     CHECK(utf8::decode("\xF0\x9F\x98\x80", 0).code == 0x1F600);
     CHECK(utf8::printable("a\n\t\x1b[0m\xFF\xC2\x85") == "a\\n\\t\\u001b[0m\\xff\\u0085");
     CHECK(utf8::printable("abcdef", 3) == "abc...");

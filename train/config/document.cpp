@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/files.h"
+#include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
@@ -225,9 +226,9 @@ Place place_of_byte(std::string_view text, std::size_t position, const std::shar
 
 Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
     // The lexer takes a NUL byte for the end of the text and does not look into comments, so both checks are made here.
-    if (const auto bad = utf8::first_invalid(text))
-        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, *bad, source).text(),
-             static_cast<unsigned char>(text[*bad]), *bad, text.size());
+    if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
+        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, bad, source).text(),
+             static_cast<unsigned char>(text[bad]), bad, text.size());
     if (const auto nul = text.find('\0'); nul != std::string_view::npos)
         fail("{}: NUL byte in the text: offset {} of {}", place_of_byte(text, nul, source).text(), nul, text.size());
     require(text.find_first_not_of(" \t\r\n") != std::string_view::npos && text != "\xEF\xBB\xBF",

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
@@ -76,8 +77,8 @@ Value set(Value document, std::string_view assignment) {
     const auto equals = assignment.find('=');
     require(equals != std::string_view::npos, "{}: not KEY=VALUE: {} characters without '='; write --set train.steps=100",
             source.name, assignment.size());
-    if (const auto bad = utf8::first_invalid(assignment))
-        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {}", source.name, static_cast<unsigned char>(assignment[*bad]), *bad);
+    if (const std::size_t bad = first_invalid_utf8(assignment); bad != std::string_view::npos)
+        fail("{}: invalid UTF-8: byte 0x{:02x} at offset {}", source.name, static_cast<unsigned char>(assignment[bad]), bad);
     std::error_code error;
     source.folder = std::filesystem::current_path(error).string();
     require(!error, "{}: the working folder cannot be found: {}", source.name, error.message());

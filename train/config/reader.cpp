@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "data/text/utf8.h"
 #include "train/config/describe.h"
 #include "train/config/overrides.h"
 #include "train/config/utf8.h"
@@ -286,10 +287,10 @@ class Reader final : public Visitor {
             return "";
         std::string full = (std::filesystem::path(v.place.source->folder) / v.text).lexically_normal().string();
         // The resolved config must be readable again, and JSON holds UTF-8 only.
-        if (const auto bad = utf8::first_invalid(full))
+        if (const std::size_t bad = first_invalid_utf8(full); bad != std::string_view::npos)
             problem(v.place, name,
                     fmt::format("the absolute path is not UTF-8: byte 0x{:02x} at offset {}",
-                                static_cast<unsigned char>(full[*bad]), *bad));
+                                static_cast<unsigned char>(full[bad]), bad));
         return full;
     }
 

@@ -1,7 +1,6 @@
 #pragma once
-/// UTF-8 (RFC 3629): strict decoding, and text from outside made fit for a message.
+/// Text walked by code points (what is valid is data/text/utf8's to say), and text from outside made fit for a message.
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +17,6 @@ struct CodePoint {
 
 /// The code point that begins at byte `position`, which must be below text.size().
 CodePoint decode(std::string_view text, std::size_t position);
-
-/// Position of the first byte that is not valid UTF-8, if any.
-std::optional<std::size_t> first_invalid(std::string_view text);
 
 /// `text` made fit for a one-line message: control characters as \n, \t or \u00XX, invalid bytes as \xXX, and cut with "..."
 /// behind `limit` code points.

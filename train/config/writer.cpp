@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
@@ -158,8 +159,8 @@ std::string number_text(double value) {
 
 std::string quoted(std::string_view text) {
     std::string result = "\"";
-    if (const auto bad = utf8::first_invalid(text))
-        ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), *bad);
+    if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
+        ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), bad);
     for (const char c : text) {
         if (c == '"' || c == '\\')
             (result += '\\') += c;

@@ -1,0 +1,20 @@
+#include "nn/attention/bias.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+/// The scores as they are.
+class NoBias final : public PositionBias {
+  public:
+    Tensor operator()(const Tensor& scores, const Site&, const Ranges&) const override { return scores; }
+};
+
+}  // namespace
+
+BiasTable::Row bias_none() {
+    return BiasTable::make<NoOptions>("none", "the scores as they are: content alone decides",
+                                      [](const NoOptions&, const Scope&) { return std::make_unique<NoBias>(); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
