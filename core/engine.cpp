@@ -43,7 +43,9 @@ const char* where(const char* module) { return *module ? module : "graph"; }
 [[noreturn]] void fail_not_finite(const char* module, const char* what, const char* op, const real* x, int64_t n) {
     int64_t i = 0;
     while (i < n && std::isfinite(x[i])) ++i;
-    const real value = i < n ? x[i] : real{0};
+    const real first = i < n ? x[i] : real{0};
+    // Which sign a NaN has is the processor's choice: the same failure gives the same message everywhere.
+    const real value = std::isnan(first) ? std::abs(first) : first;
     throw Diverged(
         fmt::format("{}: {} is not finite: op '{}', element {} of {}, value {}", where(module), what, op, i, n, value),
         NotFinite{where(module), what, op, i, n, static_cast<double>(value)});

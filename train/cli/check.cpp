@@ -4,6 +4,7 @@
 #include "train/cli/cli.h"
 #include "train/cli/double_build.h"
 #include "train/plan/gradient_check.h"
+#include "train/run/replay.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -12,29 +13,61 @@ namespace {
 struct Arguments {
     ConfigArguments config;
     plan::GradientCheckSetup setup;
+    bool in_double = false;
     bool json = false;
+    std::vector<std::string> gradient_options;  ///< given ones that only a config has use for
 
     // The same command line again, for the double build.
     std::vector<std::string> words() const {
         std::vector<std::string> all = {"check"};
         for (const std::string& assignment : config.assignments()) all.push_back("--set=" + assignment);
-        all.push_back("--rows=" + std::to_string(setup.rows));
-        all.push_back("--elements=" + std::to_string(setup.elements));
-        all.push_back(fmt::format("--tolerance={}", setup.tolerance));
         all.push_back("--threads=" + std::to_string(setup.threads));
         if (json)
             all.emplace_back("--json");
+        return all;
+    }
+    std::vector<std::string> words_for_config() const {
+        std::vector<std::string> all = words();
+        all.push_back("--rows=" + std::to_string(setup.rows));
+        all.push_back("--elements=" + std::to_string(setup.elements));
+        all.push_back(fmt::format("--tolerance={}", setup.tolerance));
+        return with_path(std::move(all));
+    }
+    std::vector<std::string> words_for_bundle() const { return with_path(words()); }
+
+  private:
+    std::vector<std::string> with_path(std::vector<std::string> all) const {
         all.emplace_back("--");
         all.push_back(config.config);
         return all;
     }
 };
 
+int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams& streams) {
+    std::string given;
+    for (const std::string& option : a.gradient_options) given += (given.empty() ? "" : ", ") + option;
+    require(given.empty(),
+            "check {}: a bundle is replayed as it was recorded: options given {}, options allowed --threads, "
+            "--double, --json",
+            a.config.config, given);
+    const BundleFile file(path);
+    constexpr bool is_double = sizeof(real) == sizeof(double);
+    if (!is_double && (a.in_double || file.bundle().precision != precision_name)) {
+        flush(streams.out);
+        become_double_build(a.words_for_bundle());
+    }
+    const Replayed replayed = replay(file, a.setup.threads);
+    streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : text_of(replayed));
+    return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;
+}
+
 }  // namespace
 
 Action declare_check(CLI::App& app) {
     auto a = std::make_shared<Arguments>();
     add_config(app, a->config);
+    app.get_option("CONFIG")->description(
+        "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
     app.add_option("--rows", a->setup.rows, "rows of the first training batch to use")
         ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
         ->capture_default_str();
@@ -44,13 +77,21 @@ Action declare_check(CLI::App& app) {
     app.add_option("--tolerance", a->setup.tolerance, "largest relative error")
         ->check(CLI::Range(1e-12, 1.0))
         ->capture_default_str();
+    app.add_flag("--double", a->in_double, "replay a bundle in double precision, as a config is always checked");
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object");
-    return [a](Streams& streams) -> int {
+    app.footer("Exit code: 0 when the gradients agree, or the step fails again in the same module and op; 1 when not.");
+    return [a, &app](Streams& streams) -> int {
+        if (const std::filesystem::path bundle = bundle_at(a->config.config); !bundle.empty()) {
+            for (const char* option : {"--set", "--seed", "--rows", "--elements", "--tolerance"})
+                if (app.count(option) > 0)
+                    a->gradient_options.emplace_back(option);
+            return check_bundle(bundle, *a, streams);
+        }
         const Experiment experiment = read_experiment(a->config.config, a->config.assignments());
         if constexpr (sizeof(real) == sizeof(float)) {
             flush(streams.out);
-            become_double_build(a->words());
+            become_double_build(a->words_for_config());
         } else {
             const plan::GradientReport report = plan::check_gradients(experiment, a->setup);
             streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : plan::text_of(report));

@@ -28,7 +28,8 @@ const std::vector<Command>& commands() {
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
         {"plan", "show what training a config would be: model, options, time and memory", declare_plan},
-        {"check", "check a config's gradients against differences, in double precision", declare_check},
+        {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",
+         declare_check},
         {"schema", "print the JSON Schema of a config, for editors", declare_schema},
     };
     return table;

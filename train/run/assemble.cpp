@@ -22,12 +22,18 @@ Experiment resolve_for(Experiment experiment, const Task& task) {
     return resolve(std::move(experiment), around);
 }
 
+ModelSetup vocabularies_of(const Task& task) {
+    return {.source_vocabulary = task.source_vocabulary_size(), .target_vocabulary = task.target_vocabulary_size()};
+}
+
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
+    return make_model(experiment, vocabularies_of(task));
+}
+
+ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies) {
     ModelInStore made;
     made.store = std::make_unique<ParameterStore>(static_cast<uint64_t>(experiment.seed));
-    const ModelSetup setup{.source_vocabulary = task.source_vocabulary_size(),
-                           .target_vocabulary = task.target_vocabulary_size()};
-    made.model = model_table().build(experiment.model, Scope(*made.store), setup);
+    made.model = model_table().build(experiment.model, Scope(*made.store), vocabularies);
     return made;
 }
 

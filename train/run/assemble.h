@@ -23,6 +23,10 @@ Experiment resolve_for(Experiment experiment, const Task& task);
 
 /// The experiment's model with its initial parameters, for the task's vocabularies. Throws Error as the model's constructor.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
+ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
+
+/// What a model is told of a task.
+ModelSetup vocabularies_of(const Task& task);
 
 /// Throws Error when what training holds of every parameter (the weights, a gradient for each shard, the optimiser's state) is
 /// more than the machine's memory: better said now than found out by the system's killer.

@@ -67,7 +67,7 @@ const char* status_name(Status status) {
 fs::path RunFolder::step(int64_t step) const { return checkpoints() / fmt::format("step-{}", step); }
 
 std::vector<fs::path> RunFolder::contents() const {
-    return {metrics(), summary(), log(), samples(), vocabulary(), checkpoints(), root_ / "report.html", config()};
+    return {metrics(), summary(), log(), samples(), vocabulary(), bundle(), checkpoints(), root_ / "report.html", config()};
 }
 
 std::string RunFolder::found() const {

@@ -4,7 +4,7 @@
 ///     config.json      the experiment, fully resolved     summary.json   status and final metrics
 ///     metrics.jsonl    a line an object                   log.txt        what standard error said
 ///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
-///     checkpoints/     step-N/, and the links `last` and `best`
+///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
 #include <filesystem>
 #include <string>
 
@@ -34,6 +34,8 @@ class RunFolder {
     std::filesystem::path log() const { return root_ / "log.txt"; }
     std::filesystem::path samples() const { return root_ / "samples.txt"; }
     std::filesystem::path vocabulary() const { return root_ / "vocabulary"; }
+    /// What a step that diverged was made of (train/run/bundle.h).
+    std::filesystem::path bundle() const { return root_ / "bundle.safetensors"; }
     std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
     std::filesystem::path last() const { return checkpoints() / "last"; }
     std::filesystem::path best() const { return checkpoints() / "best"; }

@@ -6,6 +6,7 @@
 #include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/run/assemble.h"
+#include "train/run/bundle.h"
 #include "train/run/step.h"
 #include "train/terminal/log.h"
 #include "train/terminal/progress.h"
@@ -87,9 +88,16 @@ class Run {
             return result;
         } catch (const Diverged& d) {
             progress_.reset();
+            if (dynamic_cast<const StepDiverged*>(&d) == nullptr)
+                record_next_step();
             log_.error("diverged: {}", d.what());
             write_summary(Status::diverged, {}, d.what());
-            throw;
+            if (!recorded_)
+                throw;
+            const std::string path = folder_.bundle().string();
+            log_.error("bundle: {}; replay the step with: attend check {}", path, path);
+            throw Diverged(fmt::format("{}; bundle: {}; replay the step with: attend check {}", d.what(), path, path),
+                           d.found());
         }
     }
 
@@ -213,9 +221,43 @@ class Run {
         }
     }
 
+    // The flight recorder costs a step nothing: weights and batches are still there when the step fails.
+    StepReport run_step() {
+        const std::span<const Batch> batches = next_batches();
+        try {
+            return step_.run(p_.step, batches);
+        } catch (const StepDiverged& d) {
+            record(batches, d);
+            throw;
+        }
+    }
+
+    void record(std::span<const Batch> batches, const StepDiverged& d) {
+        try {
+            write_bundle(folder_.bundle(),
+                         {.experiment = experiment_,
+                          .vocabularies = vocabularies_of(*task_),
+                          .steps_done = p_.step,
+                          .batches = {batches.begin(), batches.end()},
+                          .failure = StepFailure::of(d)},
+                         *made_.store);
+            recorded_ = true;
+        } catch (const std::exception& e) {  // the divergence is what the user has to hear of
+            log_.error("the step could not be recorded: {}", e.what());
+        }
+    }
+
+    // Weights that an update made infinite are found when a checkpoint is due; the step that meets them is the next.
+    void record_next_step() {
+        try {
+            run_step();
+        } catch (const StepDiverged&) {
+        }
+    }
+
     void train_step() {
         const Clock::time_point begin = Clock::now();
-        const StepReport report = step_.run(p_.step, next_batches());
+        const StepReport report = run_step();
         if (average_)
             average_->update(p_.step, workers_);
         const double seconds = seconds_since(begin);
@@ -393,6 +435,7 @@ class Run {
     } latest_;
     Progressed p_;
     int64_t saved_step_ = -1;
+    bool recorded_ = false;  // the step that diverged, in the folder's bundle
     Log log_;
     std::optional<LineFile> metrics_, samples_;
     std::optional<Progress> progress_;

@@ -1,0 +1,65 @@
+#pragma once
+/// The flight recorder's bundle: all that the step of a run was made of that diverged, in one file, so that `attend check` can
+/// take that step again on another machine. A safetensors file: tensors `model.NAME` (parameters and named state as they were
+/// before the step) and `batch.N.source`, `.input`, `.target` with their lengths (exact ids, so no data files are needed), and
+/// metadata: `config` (the run's, resolved), `bundle` (a JSON record) and `crc32` of all of these. The random streams have no
+/// state: their key is the config's seed and the number of steps done.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/safetensors.h"
+#include "data/task.h"
+#include "nn/models/model.h"
+#include "train/run/experiment.h"
+#include "train/run/step.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// How a step failed.
+struct StepFailure {
+    std::string message;             ///< "step 41: encoder.rnn: output is not finite: op 'linear', ..."
+    std::optional<NotFinite> found;  ///< none where a sum over shards or parameters made it
+    double loss = 0;                 ///< nats, mean per target, as the step saw it
+    double gradient_norm = 0;
+
+    /// Signs of NaN are dropped: they are the processor's choice.
+    static StepFailure of(const StepDiverged& diverged);
+};
+
+struct Bundle {
+    Experiment experiment;  ///< resolved
+    ModelSetup vocabularies;
+    int64_t steps_done = 0;      ///< before the failing step
+    std::vector<Batch> batches;  ///< the step's
+    StepFailure failure;
+    std::string precision = precision_name;  ///< of the run
+};
+
+/// Replaces the file by this bundle, atomically, with the store's values. Throws MachineError when writing fails.
+void write_bundle(const std::filesystem::path& path, const Bundle& bundle, ParameterStore& store);
+
+/// A bundle to read: a file of that kind by its name, or a run's folder, whose bundle it stands for; "" for any other path.
+std::filesystem::path bundle_at(const std::filesystem::path& path);
+
+/// A bundle's file, checked as a whole.
+class BundleFile {
+  public:
+    /// Throws Error naming the file for one that is missing, broken, of another format or no bundle, and for a config, record
+    /// or batch in it that does not hold together (lengths beyond the columns, ids outside of the vocabularies).
+    explicit BundleFile(const std::filesystem::path& path);
+
+    const Bundle& bundle() const { return bundle_; }
+    std::string path() const { return file_.path().string(); }
+    /// Fills parameters and named state. Throws Error when the tensors are not those of the store's model: all of the missing,
+    /// unknown and misshaped are counted and named.
+    void load(ParameterStore& store) const;
+
+  private:
+    SafetensorsFile file_;
+    Bundle bundle_;
+    std::vector<std::pair<std::string, int64_t>> state_updates_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,46 @@
+#pragma once
+/// Takes the step of a bundle again: what `attend check BUNDLE` does.
+#include <string>
+#include <vector>
+
+#include "train/run/assemble.h"
+#include "train/run/bundle.h"
+#include "train/run/numbers.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The largest weight before the step: whether the update of the step before had already gone astray.
+struct LargestWeight {
+    std::string name;  ///< of the parameter; "" without any
+    int64_t element = 0;
+    double value = 0;  ///< the first that is not finite, if there is one
+};
+
+struct Replayed {
+    enum class Verdict {
+        reproduced,  ///< it fails in the recorded module and op, in the same pass
+        differs,     ///< it fails elsewhere
+        finite,      ///< it does not fail
+    };
+    Verdict verdict = Verdict::finite;
+    StepFailure recorded;
+    StepFailure now;  ///< where it is finite: without a message, with its loss and norm
+    /// Rows of the batches that fail when each is taken alone, and their examples; empty where only their sum does.
+    std::vector<int64_t> rows, examples;
+    LargestWeight largest;
+    std::string name, recorded_precision;
+    int64_t step = 0;  ///< from 1
+    int64_t batch_rows = 0, shards = 0, seed = 0;
+};
+
+/// Takes it with this model, whose store is filled from the bundle (and moves on where the step is finite). The shards are the
+/// run's; results do not depend on the threads. Throws Error as BundleFile::load(), and as the model.
+Replayed replay(const BundleFile& file, const Model& model, ParameterStore& store, int threads);
+/// The same with the model of the bundle's config.
+Replayed replay(const BundleFile& file, int threads);
+
+/// Some lines to read, and the verdict.
+std::string text_of(const Replayed& replayed);
+Json json_of(const Replayed& replayed);
+
+}  // namespace attend::inline ATTEND_PRECISION
