@@ -10,6 +10,7 @@
 
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
+#include "train/run/replay.h"
 
 TEST_SUITE_BEGIN("train: runs");
 
@@ -336,7 +337,19 @@ TEST_CASE("divergence: what diverged is named, and the last good checkpoint stay
     CHECK(contains(message, "not finite"));
     const Json summary = runs.summary("a");
     CHECK(summary["status"] == "diverged");
-    CHECK(summary["message"] == message);
+    const std::string named = summary["message"];
+    CHECK(message == named + "; bundle: " + (runs / "a/bundle.safetensors").string() + "; replay the step with: attend check " +
+                         (runs / "a/bundle.safetensors").string());
+    CHECK(summary["bundle"] == "bundle.safetensors");
+    // A checkpoint found the infinite weight; the bundle is of the step after, which meets it.
+    CHECK(contains(message, "checkpoint: a parameter is not finite"));
+    const BundleFile bundle(runs / "a/bundle.safetensors");
+    CHECK(bundle.bundle().steps_done == summary["steps"].get<int64_t>());
+    const Replayed replayed = replay(bundle, 2);
+    CHECK(replayed.verdict == Replayed::Verdict::reproduced);
+    CHECK(replayed.now.message == bundle.bundle().failure.message);
+    CHECK(!std::isfinite(replayed.largest.value));
+    CHECK(contains(text_of(replayed), "before it a weight is not finite already: "));
     // the last checkpoint is whole and finite
     const RunFolder folder(runs / "a");
     const Experiment e = folder.experiment();

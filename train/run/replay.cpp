@@ -1,5 +1,6 @@
 #include "train/run/replay.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/engine.h"
@@ -35,35 +36,77 @@ LargestWeight largest_weight(ParameterStore& store) {
     return largest;
 }
 
-// No op mixes examples, so a row that fails in the batch fails alone, with the draws of its place in the batch.
-void find_rows(Replayed& r, const Bundle& bundle, const Objective& objective, const Model& model, ParameterStore& store) {
-    Gradients gradients(store);
-    StateUpdates updates(store);
-    double normaliser = 0;
-    for (const Batch& batch : bundle.batches) normaliser += static_cast<double>(batch.targets());
-    int64_t before = 0;
-    for (const Batch& batch : bundle.batches) {
-        for (int64_t row = 0; row < batch.rows(); ++row) {
-            Context context;
-            context.mode = Mode::train;
-            context.seed = static_cast<uint64_t>(bundle.experiment.seed);
-            context.step = static_cast<uint32_t>(bundle.steps_done);
-            context.first_row = before + row;
-            context.updates = &updates;
-            gradients.reset();
-            updates.reset();
-            try {
-                const trace::Checked checked;
-                const ShardLoss loss = objective.evaluate(model, batch.slice(row, row + 1), normaliser, context);
-                backward(loss.loss, gradients);
-            } catch (const Diverged&) {
-                r.rows.push_back(before + row);
-                r.examples.push_back(batch.examples[static_cast<std::size_t>(row)]);
-            }
-        }
-        before += batch.rows();
-    }
+// Row r alone, with the columns of all.
+Ids one_row(const Ids& all, int64_t r) {
+    Ids one(1, all.columns);
+    std::copy_n(all.row(r), all.columns, one.values.data());
+    one.lengths[0] = all.length(r);
+    return one;
 }
+Batch one_row(const Batch& all, int64_t r) {
+    Batch one;
+    if (all.source.rows > 0)
+        one.source = one_row(all.source, r);
+    one.input = one_row(all.input, r);
+    one.target = one_row(all.target, r);
+    one.examples = {all.examples[static_cast<std::size_t>(r)]};
+    return one;
+}
+
+// No op mixes examples, so a row that fails in its shard fails alone, as wide as there, with the draws of its place in the
+// batch.
+class RowFinder {
+  public:
+    RowFinder(const Bundle& bundle, const Objective& objective, const Model& model, const ParameterStore& store)
+        : bundle_(bundle), objective_(objective), model_(model), gradients_(store), updates_(store) {
+        for (const Batch& batch : bundle.batches) normaliser_ += static_cast<double>(batch.targets());
+    }
+
+    void find(Replayed& r) {
+        int64_t before = 0;
+        const int64_t shards = bundle_.experiment.train.shards;
+        for (const Batch& batch : bundle_.batches) {
+            for (int64_t s = 0; s < shards; ++s) {
+                const ShardRows rows = shard_rows(batch.rows(), s, shards);
+                const Batch shard = batch.slice(rows.begin, rows.end);
+                for (int64_t row = rows.begin; row < rows.end; ++row)
+                    if (fails(one_row(shard, row - rows.begin), before + row)) {
+                        r.rows.push_back(before + row);
+                        r.examples.push_back(batch.examples[static_cast<std::size_t>(row)]);
+                    }
+            }
+            before += batch.rows();
+        }
+    }
+
+  private:
+    bool fails(const Batch& row, int64_t place) {
+        Context context;
+        context.mode = Mode::train;
+        context.seed = static_cast<uint64_t>(bundle_.experiment.seed);
+        context.step = static_cast<uint32_t>(bundle_.steps_done);
+        context.first_row = place;
+        context.updates = &updates_;
+        gradients_.reset();
+        updates_.reset();
+        try {
+            const trace::Checked checked;
+            backward(objective_.evaluate(model_, row, normaliser_, context).loss, gradients_);
+            return false;
+        } catch (const Diverged&) {
+            return true;
+        } catch (const Error&) {  // a row that its model refuses alone (no source) tells nothing
+            return false;
+        }
+    }
+
+    const Bundle& bundle_;
+    const Objective& objective_;
+    const Model& model_;
+    Gradients gradients_;
+    StateUpdates updates_;
+    double normaliser_ = 0;
+};
 
 std::string numbers_of(const StepFailure& f) { return fmt::format("loss {}, gradient norm {}", f.loss, f.gradient_norm); }
 
@@ -112,25 +155,22 @@ Replayed replay(const BundleFile& file, const Model& model, ParameterStore& stor
     const std::unique_ptr<Objective> objective = objective_table().build(e.objective);
     const std::unique_ptr<Optimizer> optimizer = optimizer_table().build(e.optimizer, store);
     const std::unique_ptr<Schedule> schedule = schedule_table().build(e.schedule, optimizer->learning_rate(), e.train.steps);
-    TrainingStep step({model, store, *objective, *optimizer, *schedule, workers}, e.train.shards, e.train.clip_norm,
-                      static_cast<uint64_t>(e.seed));
-    require(bundle.batches.size() == 1, "{}: a step of this program is one batch: batches {}, allowed 1", file.path(),
-            bundle.batches.size());
+    TrainingStep step({model, store, *objective, *optimizer, *schedule, workers}, step_settings(e));
     try {
-        const StepReport report = step.run(bundle.steps_done, bundle.batches.front());
+        const StepReport report = step.run(bundle.steps_done, bundle.batches);
         r.now.loss = report.loss_sum / static_cast<double>(report.targets);
         r.now.gradient_norm = report.gradient_norm;
     } catch (const StepDiverged& d) {
         r.now = StepFailure::of(d);
         r.verdict = same_place(r.now, r.recorded) ? Verdict::reproduced : Verdict::differs;
-        find_rows(r, bundle, *objective, model, store);
+        RowFinder(bundle, *objective, model, store).find(r);
     }
     return r;
 }
 
 Replayed replay(const BundleFile& file, int threads) {
     const Experiment& e = file.bundle().experiment;
-    const ModelInStore made = with_room_to_train(make_model(e, file.bundle().vocabularies), e.train.shards);
+    const ModelInStore made = with_room_to_train(make_model(e, file.bundle().vocabularies), e.train);
     return replay(file, *made.model, *made.store, threads);
 }
 

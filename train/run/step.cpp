@@ -31,6 +31,7 @@ TrainingStep::TrainingStep(StepParts parts, const StepSettings& settings) : part
         updates_.emplace_back(parts_.store);
     }
     loss_sums_.resize(n);
+    objectives_.resize(n);
     used_.resize(n);
 }
 
@@ -38,7 +39,7 @@ void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, doubl
     const auto s = static_cast<std::size_t>(shard);
     gradients_[s].reset();
     updates_[s].reset();
-    loss_sums_[s] = 0;
+    loss_sums_[s] = objectives_[s] = 0;
     used_[s] = false;
     int64_t first_row = 0;
     for (const Batch& batch : batches) {
@@ -53,6 +54,7 @@ void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, doubl
             const ShardLoss loss =
                 parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), normaliser, context);
             loss_sums_[s] += loss.loss_sum;
+            objectives_[s] += static_cast<double>(loss.loss.item());
             backward(loss.loss, gradients_[s]);
             used_[s] = true;
         }
@@ -90,10 +92,13 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
     const auto shards = static_cast<int>(gradients_.size());
     parts_.workers.run(shards, [&](int shard) { run_shard(step, batches, normaliser, shard); });
     for (double sum : loss_sums_) report.loss_sum += sum;
+    for (double part : objectives_) report.objective += part;
     sum_gradients();
     report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
-    if (!std::isfinite(report.loss_sum) || !std::isfinite(report.gradient_norm)) [[unlikely]]
+    // The loss alone would not do: an objective may have terms that it does not count, with gradients that stay finite.
+    if (!std::isfinite(report.loss_sum) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm))
+        [[unlikely]]
         explain(step, batches, report);
 
     UpdateStep next;

@@ -14,6 +14,7 @@ namespace attend::inline ATTEND_PRECISION {
 struct StepReport {
     double loss_sum = 0;  ///< nats, summed over the targets
     int64_t targets = 0;
+    double objective = 0;      ///< what the gradient is of: the shards' losses, mean per target, added up
     double gradient_norm = 0;  ///< before clipping
     double learning_rate = 0;
 };
@@ -63,8 +64,8 @@ class TrainingStep {
     /// Step number `step` (from 0) on `batches`, whose gradients are added up as if they were one batch: each target weighs the
     /// same, and rows are numbered through. Shard s takes its part of every batch and runs on worker s mod threads; the bits of
     /// all results depend on the number of shards and not on the threads. Throws StepDiverged, with the parameters untouched,
-    /// when the loss or the norm of the gradient is not finite: the step is replayed in checked mode to name op, module and
-    /// step. Throws Error for a batch without targets.
+    /// when the loss, the objective or the norm of the gradient is not finite: the step is replayed in checked mode to name op,
+    /// module and step. Throws Error for a batch without targets.
     StepReport run(int64_t step, std::span<const Batch> batches);
     StepReport run(int64_t step, const Batch& batch) { return run(step, {&batch, 1}); }
 
@@ -81,7 +82,7 @@ class TrainingStep {
     StepSettings settings_;
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
-    std::vector<double> loss_sums_;
+    std::vector<double> loss_sums_, objectives_;
     std::vector<char> used_;  // whether the shard has rows
 };
 

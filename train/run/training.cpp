@@ -401,6 +401,8 @@ class Run {
         summary["status"] = status_name(status);
         if (!message.empty())
             summary["message"] = message;
+        if (recorded_)
+            summary["bundle"] = folder_.bundle().filename().string();
         summary["steps"] = p_.step;
         summary["seconds"] = p_.seconds;
         summary["parameters"] = made_.store->count();
