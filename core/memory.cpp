@@ -15,7 +15,7 @@ namespace attend::inline ATTEND_PRECISION::memory {
 namespace {
 // Bytes handed out, over all threads. A thread adds its own difference when that reaches `accounting_step`, so the peak is
 // right to within that much a thread and the counter is seldom contended.
-constexpr int64_t accounting_step = 64 * 1024;
+constexpr int64_t accounting_step = 4 * 1024;
 constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0};
 constinit std::atomic<std::size_t> system_calls{0};
 
@@ -42,11 +42,13 @@ void account_globally(int64_t difference) {
     // Hints: threads that meet here may lose each other's update, and the next one sets it right.
     const int64_t highest = highest_in_use.load(std::memory_order_relaxed),
                   lowest = lowest_since.load(std::memory_order_relaxed);
-    if (now > highest)
+    if (now > highest && settled.load(std::memory_order_relaxed) && now <= highest + highest / 8)
+        highest_in_use.store(now, std::memory_order_relaxed);  // threads meet differently from step to step: no new shape
+    else if (now > highest)
         start_growing(now);
     else if (now < lowest)
         lowest_since.store(now, std::memory_order_relaxed);
-    else if (lowest <= highest / 2 && now - lowest >= (highest - lowest) / 4)
+    else if (lowest <= highest - highest / 8 && now - lowest >= (highest - lowest) / 4)
         settled.store(true, std::memory_order_relaxed);
 }
 
@@ -201,6 +203,7 @@ struct Cache {
     std::atomic<Block*> returned{nullptr};  // given back by other threads
     std::atomic<std::size_t> returned_bytes{0};
     std::atomic<bool> closed{false};
+    uint32_t made[class_count] = {};  // blocks asked of the system, by class
     Cache* next = nullptr;
 
     void account(int64_t difference) {
@@ -311,6 +314,22 @@ Block* take_shared(int c, Cache* cache) {
     return b;
 }
 
+// A block of class c from the system; null when it has no more.
+Block* make_block(int c) noexcept {
+    void* place = ask_system(sizeof(Block) + capacity_of(c));
+    if (place == nullptr)
+        return nullptr;
+    auto* b = new (place) Block;
+    b->size_class = c;
+    return b;
+}
+
+// With the first block of a class that a thread makes, and with every so many more, it makes a spare one: other lengths, or
+// another thread's turn, want blocks in another order and number than the step that made them. Of small blocks every one has
+// its spare; a larger one that is never used is never written to, so it costs address space and no memory.
+constexpr std::size_t small_block = 4096;
+uint32_t blocks_a_spare(int c) { return capacity_of(c) <= small_block ? 1 : 8; }
+
 // Nothing of the very class in the cache. Once settled, a free block up to 64 times as large (or of 256 KiB) serves before
 // the system is asked: a smaller batch lives in what a larger one left, instead of adding its own classes to it.
 [[gnu::noinline]] void* allocate_slowly(int c, Cache* cache, std::size_t bytes) {
@@ -327,16 +346,16 @@ Block* take_shared(int c, Cache* cache) {
     if (own < class_count)
         return hand_out(cache->lists.pop(own), cache, bytes);
 
-    const std::size_t size = sizeof(Block) + capacity_of(c);
-    void* place = ask_system(size);
-    if (place == nullptr) {
+    Block* b = make_block(c);
+    if (b == nullptr) {
         trim();
-        place = ask_system(size);
+        b = make_block(c);
     }
-    if (place == nullptr)
+    if (b == nullptr)
         fail_exhausted(bytes);
-    auto* b = new (place) Block;
-    b->size_class = c;
+    if (cache != nullptr && cache->made[c]++ % blocks_a_spare(c) == 0)
+        if (Block* spare = make_block(c))
+            cache->lists.push(spare);
     return hand_out(b, cache, bytes);
 }
 

@@ -134,6 +134,47 @@ TEST_CASE("after a step of the largest shape a step asks the system for no memor
     }
 }
 
+TEST_CASE("after one step of the largest shape, steps of other shapes and lengths ask the system for none") {
+    if (!oracles::AllocationCounter::available())
+        return;
+    const SmallRun runs;
+    for (const char* hidden : {"6", "24"})
+        for (int threads : {1, 2}) {
+            CAPTURE(threads);
+            CAPTURE(hidden);
+            Bench b(runs, {"data.min_length=2", "data.max_length=12", std::string("model.hidden=") + hidden}, threads);
+            TrainingStep step = b.step(4);
+            const auto batches = b.batches(9);
+            const int64_t epoch = batches->per_epoch();
+            // One batch of the largest shape: nine rows as long as the longest there is, or one shorter.
+            Batch largest = batches->at(0);
+            for (int64_t k = 1; k < 3 * epoch; ++k)
+                if (const Batch at = batches->at(k); at.source.columns > largest.source.columns)
+                    largest = at;
+            for (Ids* ids : {&largest.source, &largest.input, &largest.target}) {
+                const auto longest = std::max_element(ids->lengths.begin(), ids->lengths.end()) - ids->lengths.begin();
+                Ids all(9, ids->columns);
+                for (int64_t r = 0; r < all.rows; ++r) {
+                    std::copy_n(ids->row(longest), ids->columns, all.values.begin() + r * ids->columns);
+                    all.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(ids->columns - r % 2);
+                }
+                *ids = std::move(all);
+            }
+            largest.examples.resize(9);
+            memory::trim();
+            step.run(0, largest);
+            oracles::AllocationCounter counter;
+            counter.start();
+            for (int64_t k = 0; k < 3 * epoch; ++k) step.run(k + 1, batches->at(k));
+            const oracles::AllocationCounts counts = counter.stop();
+            CAPTURE(counts.first_bytes);
+            // Why not 0 for any number of threads: docs/decisions.md. Never more than the odd small block.
+            CHECK(counts.malloc_calls <= (threads == 1 ? 0 : 2 * epoch));
+            CHECK(counts.malloc_bytes <= (threads == 1 ? 0 : 16 * 1024));
+            CHECK(counts.mmap_calls == 0);
+        }
+}
+
 TEST_CASE("a value that is not finite: op, module and step are named, nothing is updated") {
     const SmallRun runs;
     Bench b(runs, {}, 2);
