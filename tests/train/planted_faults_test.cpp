@@ -267,9 +267,55 @@ TEST_CASE("learning rate x 1000: the command's bundle fails the same way in anot
     CHECK(Json::parse(json.out)["verdict"] == "reproduced");
     CHECK(Json::parse(json.out)["recorded"]["message"] == message);
 
+    // A bundle that says what this step does not do is not reproduced: exit code 1.
+    const BundleFile recorded(bundle);
+    const ModelInStore made = make_model(recorded.bundle().experiment, recorded.bundle().vocabularies);
+    write_bundle(elsewhere / "finite.safetensors", recorded.bundle(), *made.store);  // with initial weights
+    recorded.load(*made.store);
+    Bundle other = recorded.bundle();
+    other.failure.found->op = "exp";
+    write_bundle(elsewhere / "other.safetensors", other, *made.store);
+    for (const auto& [name, verdict] :
+         {std::pair("finite.safetensors", "it does not fail"), {"other.safetensors", "it fails elsewhere"}}) {
+        const Outcome replayed = attend_command({"check", (elsewhere / name).string()});
+        CHECK(replayed.code == 1);
+        CHECK(contains(replayed.out, std::string("not reproduced: ") + verdict));
+    }
+
     // Another run in the folder takes the bundle away; what ends well leaves none.
     CHECK(attend_command({"train", (runs / "small.json").string(), "--out", (runs / "bad").string(), "--overwrite"}).code == 0);
     CHECK(!fs::exists(bundle));
+}
+
+TEST_CASE("a step of several batches, clipped and averaged, is recorded whole") {
+    const SmallRun runs;
+    const std::string message = message_of<Diverged>([&] {
+        runs.run("a", {R"(optimizer={"type":"sgd","learning_rate":500,"weight_decay":0.01})", "schedule=constant",
+                       "train.accumulate=3", "train.average=0.9", "train.clip_value=0.5", "train.evaluate_every=1000",
+                       sizeof(real) == 4 ? "train.steps=200" : "train.steps=1000"});
+    });
+    CAPTURE(message);
+    const BundleFile file(runs / "a/bundle.safetensors");
+    REQUIRE(file.bundle().batches.size() == 3);
+    const RunFolder folder(runs / "a");
+    const Experiment e = folder.experiment();
+    const auto task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = true});
+    const auto batches = task->batches(Split::train, training_order(e));
+    int64_t rows = 0;
+    for (std::size_t i = 0; i < 3; ++i) {  // exactly the ids of the step
+        const Batch expected = batches->at(3 * file.bundle().steps_done + static_cast<int64_t>(i));
+        CHECK(file.bundle().batches[i].source.values == expected.source.values);
+        CHECK(file.bundle().batches[i].target.values == expected.target.values);
+        CHECK(file.bundle().batches[i].examples == expected.examples);
+        rows += expected.rows();
+    }
+    for (const int threads : {1, 2}) {
+        const Replayed replayed = replay(file, threads);
+        CHECK(replayed.verdict == Verdict::reproduced);
+        CHECK(message.starts_with(replayed.now.message + "; bundle: "));
+        CHECK(replayed.batch_rows == rows);
+        CHECK(replayed.rows.size() == static_cast<std::size_t>(rows));
+    }
 }
 
 TEST_CASE("what the library ships does not fail on these") {
