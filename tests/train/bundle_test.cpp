@@ -225,7 +225,8 @@ TEST_CASE("the command says what is wrong, with exit code 2") {
     CHECK(contains(check({path, "--rows", "3", "--set", "a=b"}),
                    "a bundle is replayed as it was recorded: options given --set, --rows, options allowed --threads"));
     CHECK(check({(s.folder / "none.safetensors").string()}).starts_with("2 attend: "));
-    CHECK(check({s.folder.path().string()}).starts_with("2 attend: " + (s.folder / "bundle.safetensors").string()));
+    CHECK(check({s.folder.path().string()})
+              .starts_with("2 attend: " + (s.folder / "bundle.safetensors").string() + ": no bundle in this folder"));
 }
 
 TEST_SUITE_END();

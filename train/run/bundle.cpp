@@ -192,8 +192,13 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
 }
 
 fs::path bundle_at(const fs::path& path) {
-    if (fs::is_directory(path))
-        return path / file_name;
+    if (fs::is_directory(path)) {
+        const fs::path bundle = path / file_name;
+        require(fs::exists(bundle),
+                "{}: no bundle in this folder: files of that name 0, needed 1; only a run that diverged has one",
+                bundle.string());
+        return bundle;
+    }
     return path.extension() == extension ? path : fs::path();
 }
 

@@ -41,6 +41,7 @@ struct Bundle {
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle, ParameterStore& store);
 
 /// A bundle to read: a file of that kind by its name, or a run's folder, whose bundle it stands for; "" for any other path.
+/// Throws Error for a folder without one.
 std::filesystem::path bundle_at(const std::filesystem::path& path);
 
 /// A bundle's file, checked as a whole.
