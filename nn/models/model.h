@@ -23,6 +23,10 @@ struct LossOptions {
     double normaliser = 1;       ///< count of targets of the whole batch: the loss is the sum over this shard divided by it
     double label_smoothing = 0;  ///< share of the probability spread evenly over all classes
     int32_t ignored = -1;        ///< target id without a loss
+    /// Scheduled sampling (Bengio, Vinyals, Jaitly and Shazeer 2015): in training each input symbol but the first is with this
+    /// probability the model's own, drawn from its prediction at the step before, or the likeliest one.
+    double own_inputs = 0;
+    enum class Own { drawn, likeliest } own = Own::drawn;
 };
 
 /// The scores of a shard's targets [B, T].

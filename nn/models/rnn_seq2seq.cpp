@@ -1,5 +1,8 @@
 #include "nn/models/rnn_seq2seq.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/engine.h"
 #include "core/ops.h"
 #include "core/trace.h"
@@ -93,6 +96,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
     readout_dropout_ = Dropout(scope.in("readout_dropout"), o.dropout);
     head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
+    own_inputs_ = hash_name(decoder.in("own_inputs").path());
 }
 
 EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) const {
@@ -171,12 +175,70 @@ Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Co
         (luong() ? readouts : states).push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
     }
+    return features_of(luong() ? readouts : states, contexts, embedded, context);
+}
+
+// [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
+Tensor RnnSeq2Seq::features_of(const Array<Tensor>& outputs, const Array<Tensor>& contexts, const Tensor& embedded,
+                               const Context& context) const {
     if (luong())
-        return stack(readouts, 0);
-    const Tensor o = read_out(stack(states, 0), stack(contexts, 0), embedded);
+        return stack(outputs, 0);
+    const Tensor o = read_out(stack(outputs, 0), stack(contexts, 0), embedded);
     if (options_.dropout == 0 || !context.training())
         return o;
     return transpose(readout_dropout_(transpose(o, 0, 1), context), 0, 1);
+}
+
+// Inputs of step t + 1: y_t with probability 1 - p, else the model's own symbol. Two draws a row: whether, and which.
+Array<int32_t> RnnSeq2Seq::next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,
+                                       const Context& context) const {
+    const Draws draws = context.draws(own_inputs_, static_cast<uint32_t>(t));
+    const int64_t classes = logits.dim(1);
+    Array<int32_t> ids(static_cast<std::size_t>(input.rows));
+    for (int64_t b = 0; b < input.rows; ++b) {
+        const auto bits = philox(draws.counter(b, 0), draws.key);
+        int32_t& id = ids[static_cast<std::size_t>(b)];
+        id = input.at(b, t + 1);
+        if (t + 1 >= input.length(b) || static_cast<double>(unit_interval(bits[0])) >= own.own_inputs)
+            continue;
+        const std::span<const real> row(logits.data() + b * classes, static_cast<std::size_t>(classes));
+        const auto best = std::max_element(row.begin(), row.end());
+        id = static_cast<int32_t>(best - row.begin());
+        if (own.own == LossOptions::Own::likeliest)
+            continue;
+        // The first class whose cumulated share of sum e^(x - max) exceeds the draw.
+        double total = 0;
+        for (const real x : row) total += std::exp(static_cast<double>(x - *best));
+        double left = static_cast<double>(unit_interval(bits[1])) * total;
+        for (std::size_t c = 0; c < row.size(); ++c)
+            if ((left -= std::exp(static_cast<double>(row[c] - *best))) < 0) {
+                id = static_cast<int32_t>(c);
+                break;
+            }
+    }
+    return ids;
+}
+
+Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
+                                  const Context& context) const {
+    const int64_t rows = input.rows;
+    Array<int32_t> ids(static_cast<std::size_t>(rows));
+    for (int64_t b = 0; b < rows; ++b) ids[static_cast<std::size_t>(b)] = input.at(b, 0);
+    RnnDecoderPlace place = begin(source);
+    Array<Tensor> outputs, contexts, embedded;
+    for (int64_t t = 0; t < input.columns; ++t) {
+        const Tensor x = target_dropout_(target_embedding_(ids, {rows}), context, static_cast<uint32_t>(t));
+        StepOutput out = step(decoder_[0].project_part(x, 0, options_.embedding, {}), source, place, context);
+        outputs.push_back(luong() ? out.readout : out.state);
+        contexts.push_back(out.context);
+        embedded.push_back(x);
+        if (t + 1 < input.columns) {
+            const NoGrad off;
+            const Tensor logits = head_(luong() ? out.readout : read_out(out.state, out.context, x));
+            ids = next_inputs(input, t, logits, own, context);
+        }
+    }
+    return features_of(outputs, contexts, stack(embedded, 0), context);
 }
 
 // Without input feeding nothing of the attention goes into the cells: they run first, then all queries attend at once.
@@ -198,8 +260,10 @@ Scored RnnSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target,
             "model rnn_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows,
             input.rows, input.columns, target.rows, target.columns);
     const EncodedSource encoded = encode(source, context);
-    const bool time_major = !parallel();
-    const Tensor features = time_major ? steps(input, encoded, context) : all_at_once(input, encoded, context);
+    const bool own = o.own_inputs > 0 && context.training(), time_major = own || !parallel();
+    const Tensor features = own          ? steps_with_own(input, encoded, o, context)
+                            : time_major ? steps(input, encoded, context)
+                                         : all_at_once(input, encoded, context);
     const trace::Scope here("head");
     CrossEntropyOptions loss;
     loss.normaliser = o.normaliser;

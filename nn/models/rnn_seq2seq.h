@@ -81,6 +81,12 @@ class RnnSeq2Seq final : public Model {
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
     // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
     Tensor steps(const Ids& input, const EncodedSource& source, const Context& context) const;
+    // The same with some input symbols the model's own (LossOptions::own_inputs).
+    Tensor steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
+    Tensor features_of(const Array<Tensor>& outputs, const Array<Tensor>& contexts, const Tensor& embedded,
+                       const Context& context) const;
+    Array<int32_t> next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,
+                               const Context& context) const;
     Tensor all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const;
 
     RnnSeq2SeqOptions options_;
@@ -93,6 +99,7 @@ class RnnSeq2Seq final : public Model {
     std::vector<Dropout> between_;
     Attention attention_;
     Linear readout_, head_;
+    uint64_t own_inputs_ = 0;  // names the draws of scheduled sampling
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

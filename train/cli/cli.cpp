@@ -26,6 +26,8 @@ const std::vector<Command>& commands() {
         {"train", "train the experiment of a config", declare_train},
         {"eval", "evaluate a run's best checkpoint", declare_eval},
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate},
+        {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
+        {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
         {"plan", "show what training a config would be: model, options, time and memory", declare_plan},
         {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",

@@ -11,7 +11,7 @@ struct Arguments {
     ConfigArguments config;
     std::string out;
     int threads = 1;
-    bool resume = false, overwrite = false;
+    bool resume = false, overwrite = false, overfit = false;
 };
 }  // namespace
 
@@ -22,9 +22,15 @@ Action declare_train(CLI::App& app) {
     add_threads(app, a->threads);
     CLI::Option* resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
     app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew")->excludes(resume);
+    app.add_flag("--overfit-one-batch", a->overfit,
+                 "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
+                 "loss to 0");
     return [a](Streams&) {
         TrainRequest request;
-        request.experiment = read_experiment(a->config.config, a->config.assignments());
+        std::vector<std::string> assignments = a->config.assignments();
+        if (a->overfit)
+            assignments.push_back("train.overfit_one_batch=true");
+        request.experiment = read_experiment(a->config.config, assignments);
         request.folder = a->out.empty() ? "runs/" + request.experiment.name : a->out;
         request.threads = a->threads;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;

@@ -35,8 +35,7 @@ struct Job {
 class Check {
   public:
     Check(const Experiment& experiment, const GradientCheckSetup& setup) : experiment_(experiment), setup_(setup) {
-        const TaskSetup task_setup{.seed = seed(), .saved = "", .load_data = true};
-        task_ = task_table().build(experiment.data, task_setup);
+        task_ = make_task(experiment, "");
         experiment_ = resolve_for(experiment_, *task_);
         objective_ = objective_table().build(experiment_.objective);
         const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);

@@ -33,8 +33,7 @@ Module tree_of(const ParameterStore& store, const std::string& name) {
 
 Built build(const Experiment& asked) {
     Built b;
-    const TaskSetup setup{.seed = static_cast<uint64_t>(asked.seed), .saved = "", .load_data = true};
-    b.task = task_table().build(asked.data, setup);
+    b.task = make_task(asked, "");
     b.experiment = resolve_for(asked, *b.task);
     b.made = with_room_to_train(make_model(b.experiment, *b.task), b.experiment.train);
     return b;

@@ -26,6 +26,12 @@ ModelSetup vocabularies_of(const Task& task) {
     return {.source_vocabulary = task.source_vocabulary_size(), .target_vocabulary = task.target_vocabulary_size()};
 }
 
+std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string& saved) {
+    return task_table().build(experiment.data, {.seed = static_cast<uint64_t>(experiment.seed),
+                                                .saved = saved.empty() ? taken_vocabulary(experiment.init) : saved,
+                                                .load_data = true});
+}
+
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
     return make_model(experiment, vocabularies_of(task));
 }
@@ -34,6 +40,7 @@ ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabula
     ModelInStore made;
     made.store = std::make_unique<ParameterStore>(static_cast<uint64_t>(experiment.seed));
     made.model = model_table().build(experiment.model, Scope(*made.store), vocabularies);
+    freeze_parameters(experiment.init, *made.store);
     return made;
 }
 

@@ -21,7 +21,12 @@ StepSettings step_settings(const Experiment& experiment);
 /// resolve() with what this task and this machine say. Throws Error as resolve(), and for a task without training examples.
 Experiment resolve_for(Experiment experiment, const Task& task);
 
-/// The experiment's model with its initial parameters, for the task's vocabularies. Throws Error as the model's constructor.
+/// The experiment's task with its data: `saved` is the vocabularies' folder of the run to go on with, "" for a new run, which
+/// takes those of the run it begins with (init.from) or builds its own.
+std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string& saved);
+
+/// The experiment's model with its initial parameters, frozen as init.freeze says, for the task's vocabularies. Throws Error as
+/// the model's constructor.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
 

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "core/safetensors.h"
+#include "optim/average.h"
 #include "train/run/numbers.h"
 #include "train/run/record_reader.h"
 #include "train/run/slots.h"
@@ -185,6 +186,34 @@ Progressed load_checkpoint(const fs::path& folder, const Checkpointed& parts) {
         if (store)
             for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name.c_str());
     return std::move(opened.progressed);
+}
+
+void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
+    require(!from.empty(), "average: no checkpoints: checkpoints {}, least 1", from.size());
+    require(!fs::exists(to), "{}: there is something of that name already: nothing is replaced", to.string());
+    std::vector<fs::path> files;
+    std::vector<Opened> opened;
+    for (const fs::path& folder : from) {
+        opened.push_back(open_checkpoint(folder, {model_file}));
+        files.push_back(folder / model_file);
+        const std::string &first = opened.front().progressed.vocabulary, &here = opened.back().progressed.vocabulary;
+        require(here == first, "{}: another vocabulary than that of {}: [{}] and [{}]", folder.string(), from.front().string(),
+                here, first);
+    }
+    const fs::path fresh = to.parent_path() / ("." + to.filename().string());
+    fs::remove_all(fresh);
+    std::error_code error;
+    fs::create_directories(fresh, error);
+    ensure(!error, "{}: cannot make the checkpoint's folder: {}", fresh.string(), error.message());
+    Json state = opened.back().state;
+    Json steps = Json::array();
+    for (const Opened& o : opened) steps.push_back(o.progressed.step);
+    state["mean_of_steps"] = steps;
+    state["files"] = {{model_file, file_entry(average_files(files, fresh / model_file))}};
+    state["crc32"] = checksum(state);
+    write_file_atomically(fresh / state_file, state.dump(1) + "\n");
+    fs::rename(fresh, to, error);
+    ensure(!error, "{}: a checkpoint cannot be put in its place: {}", to.string(), error.message());
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

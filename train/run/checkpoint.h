@@ -3,6 +3,7 @@
 /// state.json, which is written last and holds the size and CRC-32 of the others and of itself.
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "core/parameters.h"
 #include "optim/optimizer.h"
@@ -50,5 +51,10 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpointed& tr
 /// those of this model: all of the missing, unknown and misshaped are counted and named.
 Progressed load_model(const std::filesystem::path& folder, ParameterStore& store);
 Progressed load_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained);
+
+/// Writes into `to`, which must not be there yet, a checkpoint whose parameters are the mean of those in `from`, in this order
+/// (Vaswani et al. 2017, 6.1). It can be evaluated and used, not gone on with: its state is the last one's, without an
+/// optimiser. Throws Error as load_model() and average_files() do, and when vocabularies differ.
+void average_checkpoints(std::span<const std::filesystem::path> from, const std::filesystem::path& to);
 
 }  // namespace attend::inline ATTEND_PRECISION

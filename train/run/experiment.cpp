@@ -114,6 +114,7 @@ void Experiment::fields(Visitor& v) {
     v.selection("schedule", schedule, "learning rate over the steps");
     v.object("train", train, "how long, how much at once, how often looked at");
     v.object("decode", decode, "how outputs are searched");
+    v.object("init", init, "what the parameters begin with");
 }
 
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {

@@ -5,6 +5,7 @@
 
 #include "core/options.h"
 #include "train/decode/beam.h"
+#include "train/run/pretrained.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -53,6 +54,7 @@ struct Experiment {
     Selection data, model, objective, optimizer, schedule;
     TrainOptions train;
     DecodeOptions decode;
+    InitOptions init;
     void fields(Visitor& v);
 };
 

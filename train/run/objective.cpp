@@ -1,14 +1,35 @@
 #include "train/run/objective.h"
 
+#include <algorithm>
+
 #include "core/kernels/reduce.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
+struct ScheduledSamplingOptions {
+    double share = 0;
+    int64_t steps = 1000;
+    std::string symbol = "drawn";
+    void fields(Visitor& v) {
+        v.number("share", share, {0, 1},
+                 "largest share of input symbols in training that are the model's own; 0: all are the right ones");
+        v.integer("steps", steps, {0, 4'000'000'000}, "training steps over which the share rises from 0, in a straight line");
+        v.choice("symbol", symbol, {"drawn", "likeliest"}, "drawn: from the model's prediction; likeliest: its first choice");
+    }
+    // share * min(1, step / steps), step from 0
+    double at(uint32_t step) const {
+        return share * (steps == 0 ? 1 : std::min(1.0, static_cast<double>(step) / static_cast<double>(steps)));
+    }
+};
+
 struct LikelihoodOptions {
     double label_smoothing = 0;
+    ScheduledSamplingOptions scheduled_sampling;
     void fields(Visitor& v) {
+        v.object("scheduled_sampling", scheduled_sampling,
+                 "the model's own symbols as inputs in training (Bengio et al. 2015)");
         v.number("label_smoothing", label_smoothing, {0, 0.99},
                  "share of the probability spread evenly over all classes in training (Szegedy et al. 2016)");
     }
@@ -20,7 +41,12 @@ class Likelihood final : public Objective {
     explicit Likelihood(const LikelihoodOptions& options) : options_(options) {}
 
     ShardLoss evaluate(const Model& model, const Batch& shard, double normaliser, const Context& context) const override {
-        const LossOptions loss{.normaliser = normaliser, .label_smoothing = options_.label_smoothing, .ignored = id_ignored};
+        const ScheduledSamplingOptions& own = options_.scheduled_sampling;
+        const LossOptions loss{.normaliser = normaliser,
+                               .label_smoothing = options_.label_smoothing,
+                               .ignored = id_ignored,
+                               .own_inputs = own.at(context.step),
+                               .own = own.symbol == "drawn" ? LossOptions::Own::drawn : LossOptions::Own::likeliest};
         const Scored scored = model.score(shard.source, shard.input, shard.target, loss, context);
         return {scored.loss, kernels::sum_double(scored.target_loss.data(), scored.target_loss.size())};
     }

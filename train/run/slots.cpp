@@ -54,7 +54,7 @@ void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, con
     }
     std::size_t tensors = 0;
     for (const TensorInfo& t : file.tensors()) {
-        if (!t.name.starts_with(spoken.prefix))
+        if (!t.name.starts_with(spoken.prefix) || (spoken.wanted && !spoken.wanted(t.name)))
             continue;
         ++tensors;
         if (!known.contains(t.name))

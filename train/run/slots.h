@@ -1,5 +1,6 @@
 #pragma once
 /// The arrays of a model or optimiser that a file holds: which, and where their values live.
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ std::vector<Slot> model_slots(ParameterStore& store);
 struct SlotFile {
     std::string where, file, hint;
     std::string prefix;  ///< of the tensors' names in the file; tensors without it are not looked at
+    std::function<bool(const std::string&)> wanted = nullptr;  ///< nor are those whose name it refuses; none: all are
 };
 
 /// Fills all slots from the file. Throws Error, with nothing read, when tensors are missing, of another shape or unknown: all

@@ -68,6 +68,8 @@ class Run {
           schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
           batches_(task_->batches(Split::train, training_order(experiment_))),
           step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
+        if (!going_on())
+            begun_with_ = take_weights(experiment_.init, *made_.store);
         if (options().average > 0) {
             averaged_ = make_model(experiment_, *task_);
             average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,
@@ -120,10 +122,7 @@ class Run {
             if (now.train.shards == 0)
                 now.train.shards = before->train.shards;
         }
-        const TaskSetup setup{.seed = static_cast<uint64_t>(now.seed),
-                              .saved = resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string(),
-                              .load_data = true};
-        task = task_table().build(now.data, setup);
+        task = make_task(now, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
         now = resolve_for(std::move(now), *task);
         if (before) {
             const std::vector<std::string> forbidden = forbidden_changes(*before, now);
@@ -143,6 +142,7 @@ class Run {
     // What is evaluated and saved as the model.
     const ModelInStore& judged() const { return average_ ? averaged_ : made_; }
     Checkpointed trained() { return {*judged().store, *optimizer_, average_ ? made_.store.get() : nullptr}; }
+    bool going_on() const { return request_.existing == Existing::resume && folder_.has_checkpoint(); }
     bool evaluating() const { return task_->size(Split::valid) > 0 && !options().overfit_one_batch; }
 
     void prepare() {
@@ -151,7 +151,7 @@ class Run {
             lock_ = folder_.lock();
             folder_.check(request_.existing);  // another run may have come and gone since
         }
-        const bool checkpointed = resuming && folder_.has_checkpoint();
+        const bool checkpointed = going_on();
         if (checkpointed) {
             p_ = load_checkpoint(folder_.last(), trained());
             saved_step_ = p_.step;
@@ -184,6 +184,10 @@ class Run {
                   experiment_.name, experiment_.data.name(), experiment_.model.name(), made_.store->count(), options().steps,
                   options().batch, options().shards, request_.threads);
         for (const std::string& line : task_->describe()) log_.info("{}", line);
+        if (!begun_with_.empty())
+            log_.info("{}", begun_with_);
+        if (const int64_t frozen = frozen_count(*made_.store); frozen > 0)
+            log_.info("{} of {} parameters are frozen", frozen, made_.store->count());
         if (request_.terminal)
             progress_.emplace(request_.terminal, p_.step, options().steps);
     }
@@ -428,7 +432,8 @@ class Run {
     std::unique_ptr<Schedule> schedule_;
     std::unique_ptr<Batches> batches_;
     TrainingStep step_;
-    ModelInStore averaged_;  // empty without averaging
+    std::string begun_with_;  // what init.from gave, for the log
+    ModelInStore averaged_;   // empty without averaging
     std::optional<Average> average_;
     std::vector<Batch> taken_;  // of one step
     struct Latest {

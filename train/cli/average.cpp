@@ -1,0 +1,52 @@
+#include <memory>
+#include <ostream>
+
+#include "train/cli/cli.h"
+#include "train/run/run_folder.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+struct Arguments {
+    std::string run, name = "average";
+    int64_t last = 0;
+};
+
+// The newest `last` of the run's checkpoints, by their steps; all of them for 0.
+std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
+    std::vector<std::filesystem::path> steps = run.steps();
+    require(static_cast<int64_t>(steps.size()) >= std::max<int64_t>(last, 1),
+            "{}: fewer checkpoints than asked for: checkpoints {}, --last {}; train.keep says how many a run keeps",
+            run.checkpoints().string(), steps.size(), last);
+    if (last > 0)
+        steps.erase(steps.begin(), steps.end() - last);
+    return steps;
+}
+}  // namespace
+
+Action declare_average(CLI::App& app) {
+    auto a = std::make_shared<Arguments>();
+    app.add_option("RUN", a->run, "a run's folder")->required();
+    app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: all that the run has kept)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
+    app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
+        ->type_name("NAME")
+        ->capture_default_str();
+    return [a](Streams& streams) {
+        require(!a->name.empty() && a->name.find('/') == std::string::npos && a->name[0] != '.' &&
+                    !a->name.starts_with("step-") && a->name != "last" && a->name != "best",
+                "--name: not a name of its own for a checkpoint: '{}'; names of a run's own are last, best and step-N",
+                a->name);
+        const RunFolder run = find_run(a->run).run;
+        const RunLock lock = run.lock();  // a run that goes on removes checkpoints
+        const std::vector<std::filesystem::path> from = newest(run, a->last);
+        const std::filesystem::path to = run.checkpoints() / a->name;
+        average_checkpoints(from, to);
+        streams.out << fmt::format("{}: mean of {} checkpoints, {} to {}\n", to.string(), from.size(),
+                                   from.front().filename().string(), from.back().filename().string());
+        return 0;
+    };
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli

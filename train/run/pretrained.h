@@ -1,0 +1,37 @@
+#pragma once
+/// Fine-tuning: a run that begins with the weights of another, and parameters that stay as they are.
+#include <string>
+
+#include "core/options.h"
+#include "core/parameters.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Names are matched as file names are: '*' any characters, '?' one, [ab] one of these; several patterns with commas between.
+struct InitOptions {
+    std::string from;
+    std::string take = "*";
+    std::string freeze;
+    std::string vocabulary = "taken";
+    void fields(Visitor& v);
+};
+
+/// Whether `name` matches one of the patterns.
+bool matches_any(const std::string& patterns, const std::string& name);
+
+/// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from` saved them to; "" when they
+/// are built from the data. Throws Error when there is no such run.
+std::string taken_vocabulary(const InitOptions& options);
+
+/// Fills the parameters and named state that `take` matches from `from`: a run's folder (its best checkpoint), a checkpoint's
+/// folder, or a safetensors file. Throws Error when it cannot be read, when a pattern matches no parameter, and when what
+/// matches is missing in the file, unknown to the model, or of another shape. Gives a line for the log; "" without `from`.
+std::string take_weights(const InitOptions& options, ParameterStore& store);
+
+/// Elements of the parameters that are frozen.
+int64_t frozen_count(const ParameterStore& store);
+
+/// Excludes the parameters that `freeze` matches from training. Throws Error when a pattern matches none.
+void freeze_parameters(const InitOptions& options, ParameterStore& store);
+
+}  // namespace attend::inline ATTEND_PRECISION
