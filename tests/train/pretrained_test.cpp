@@ -215,7 +215,7 @@ TEST_CASE("metrics as comma-separated values") {
     std::istringstream lines(all.out);
     std::string header, line;
     std::getline(lines, header);
-    CHECK(header.starts_with("step,split,loss,seconds,lr,grad_norm,loss_z,grad_norm_z,tokens_per_second,perplexity,accuracy"));
+    CHECK(header.starts_with("step,split,loss,seconds,"));
     const auto commas = std::count(header.begin(), header.end(), ',');
     std::size_t rows = 0;
     while (std::getline(lines, line)) {
