@@ -45,7 +45,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
     const Ranges ranges = (*window)(site);
-    Scores scores = (*score)(site, ranges);
+    AttentionScores scores = (*score)(site, ranges);
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())

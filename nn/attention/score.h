@@ -16,8 +16,8 @@ struct ScoreSetup {
 };
 
 /// What a score makes of a site.
-struct Scores {
-    Scores(Tensor v, Tensor s = {}) : values(std::move(v)), state(std::move(s)) {}
+struct AttentionScores {
+    AttentionScores(Tensor v, Tensor s = {}) : values(std::move(v)), state(std::move(s)) {}
     Tensor values;  ///< [B, T, S]
     Tensor state;   ///< for the next step's Site::previous; undefined when there is none
 };
@@ -28,7 +28,7 @@ class Score {
     /// The part that does not depend on the query, made once per source: memory [B, S, Dm] to keys [B, S, ...].
     virtual Tensor prepare(const Tensor& memory) const = 0;
     /// Scores [B, T, S]. Positions outside `ranges` (one a row of B * T) are not looked at.
-    virtual Scores operator()(const Site& site, const Ranges& ranges) const = 0;
+    virtual AttentionScores operator()(const Site& site, const Ranges& ranges) const = 0;
     /// Whether the query is read at all (a location score may not).
     virtual bool needs_query() const { return true; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.

@@ -16,7 +16,7 @@ class AdditiveScore final : public Score {
           v_(scope.add("v", {s.width}, Init::xavier(s.width, 1))) {}
 
     Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    Scores operator()(const Site& site, const Ranges& ranges) const override {
+    AttentionScores operator()(const Site& site, const Ranges& ranges) const override {
         return additive_score(query_(site.query), site.keys, v_, ranges);
     }
 

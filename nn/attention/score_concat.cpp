@@ -16,7 +16,7 @@ class ConcatScore final : public Score {
           query_(s.query) {}
 
     Tensor prepare(const Tensor& memory) const override { return linear(memory, weight_.rows(query_, weight_.dim(0))); }
-    Scores operator()(const Site& site, const Ranges& ranges) const override {
+    AttentionScores operator()(const Site& site, const Ranges& ranges) const override {
         return additive_score(linear(site.query, weight_.rows(0, query_)), site.keys, v_, ranges);
     }
 

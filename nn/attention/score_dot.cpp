@@ -16,7 +16,7 @@ class DotScore final : public Score {
             s.query, s.memory);
     }
     Tensor prepare(const Tensor& memory) const override { return memory; }
-    Scores operator()(const Site& site, const Ranges&) const override {
+    AttentionScores operator()(const Site& site, const Ranges&) const override {
         return matmul(site.query, site.keys, Transpose::no, Transpose::yes);
     }
 };

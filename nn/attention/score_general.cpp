@@ -12,7 +12,7 @@ class GeneralScore final : public Score {
     GeneralScore(const Scope& scope, const ScoreSetup& s) : key_(scope, s.memory, s.query, Bias::no) {}
 
     Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    Scores operator()(const Site& site, const Ranges&) const override {
+    AttentionScores operator()(const Site& site, const Ranges&) const override {
         return matmul(site.query, site.keys, Transpose::no, Transpose::yes);
     }
 

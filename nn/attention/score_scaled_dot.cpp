@@ -18,7 +18,7 @@ class ScaledDotScore final : public Score {
           factor_(1 / std::sqrt(static_cast<real>(s.width))) {}
 
     Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    Scores operator()(const Site& site, const Ranges&) const override {
+    AttentionScores operator()(const Site& site, const Ranges&) const override {
         return scale(matmul(query_(site.query), site.keys, Transpose::no, Transpose::yes), factor_);
     }
 
