@@ -75,11 +75,17 @@ TEST_CASE("broken configs: the message of each") {
     };
     const Case cases[] = {
         {"{\n\"nam\": 1}", "x.json:2: nam: unknown key; did you mean 'name'?"},
+        {"{\"clip_norm\": 1}",
+         "x.json:1: clip_norm: unknown key; known: name, seed, data, select, betas, milestones, train; there is one at "
+         "train.clip_norm"},
+        {"{\"train\": {\"name\": \"x\"}}",
+         "x.json:1: train.name: unknown key; known: steps, shards, clip_norm, shuffle; there is one at name"},
         {"{\"zzzzzz\": 1}", "x.json:1: zzzzzz: unknown key; known: name, seed, data, select, betas, milestones, train"},
         {"{\"train\": {\n\"step\": 1}}", "x.json:2: train.step: unknown key; did you mean 'steps'?"},
         {"{\"select\": {\"type\": \"hard\", \"estimator\": {\"type\": \"reinforce\",\n\"dekay\": 1}}}",
          "x.json:2: select.estimator.dekay: unknown key; did you mean 'decay'?"},
-        {"{\"select\": {\"type\": \"soft\", \"samples\": 1}}", "x.json:1: select.samples: unknown key; known: type"},
+        {"{\"select\": {\"type\": \"soft\", \"samples\": 1}}",
+         "x.json:1: select.samples: unknown key; known: type; it belongs to select hard"},
         {"{\"a\\nb\": 1}", "x.json:1: a\\nb: unknown key; known: name, seed, data, select, betas, milestones, train"},
         // wrong types, one for each kind
         {"{\"name\": 3}", "x.json:1: name: wrong type: expected a text, got 3"},
@@ -241,7 +247,8 @@ TEST_CASE("--set: the message of each mistake") {
         {{"select=hrad"}, "--set select=hrad: select: unknown select: 'hrad'; did you mean 'hard'? known: soft, hard"},
         {{"select={\"samples\": 2}"},
          "--set select={\"samples\": 2}: select: 'type' is missing: 0 given, expected 1; known: soft, hard"},
-        {{"select=soft", "select.samples=2"}, "--set select.samples=2: select.samples: unknown key; known: type"},
+        {{"select=soft", "select.samples=2"},
+         "--set select.samples=2: select.samples: unknown key; known: type; it belongs to select hard"},
         {{"select=hrad", "select.samples=2"},
          "--set select=hrad: select: unknown select: 'hrad'; did you mean 'hard'? known: soft, hard"},
         {{"train.shuffle=yes"},

@@ -14,10 +14,38 @@ namespace attend::inline ATTEND_PRECISION::config {
 
 namespace {
 
+std::string joined(const std::vector<std::string>& names) {
+    std::string all;
+    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
+    return all;
+}
+
 struct Problem {
     Place place;
     std::string message;
+    std::string stray, stray_path;  // a key that is like none of those beside it
 };
+
+// Where else a key of that name stands: "; it belongs to optimizer sgd" for one of another row, "; there is one at train.batch"
+// for others. "" when nowhere.
+std::string elsewhere(const std::vector<Option>& options, const Problem& problem) {
+    constexpr std::size_t most = 3;
+    std::vector<std::string> paths, rows;
+    for (const Listed& l : flat(options)) {
+        const std::string& path = l.option->path;
+        if (path == problem.stray_path)
+            rows.push_back(l.row);
+        else if ((path == problem.stray || path.ends_with("." + problem.stray)) &&
+                 std::find(paths.begin(), paths.end(), path) == paths.end())
+            paths.push_back(path);
+    }
+    const std::vector<std::string>& found = rows.empty() ? paths : rows;
+    if (found.empty())
+        return "";
+    const std::vector<std::string> shown(found.begin(), found.begin() + static_cast<int64_t>(std::min(most, found.size())));
+    return fmt::format("; {} {}{}", rows.empty() ? "there is one at" : "it belongs to", joined(shown),
+                       found.size() > most ? ", ..." : "");
+}
 
 // How the value of --set is to be understood.
 enum class Form {
@@ -26,12 +54,6 @@ enum class Form {
     name,     // as it is, but an object or a quoted text as JSON
     list,     // as it is, but a list as JSON
 };
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string all;
-    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
-    return all;
-}
 
 // "'train' or 'valid'"
 std::string either(const std::vector<std::string>& names) {
@@ -195,7 +217,7 @@ class Reader final : public Visitor {
     void finish() {
         for (const Member& m : object_.members)
             if (std::find(known_.begin(), known_.end(), m.key) == known_.end())
-                problem(m.place, utf8::printable(m.key), "unknown key" + short_hint(m.key));
+                unknown(m);
     }
 
   protected:
@@ -233,7 +255,7 @@ class Reader final : public Visitor {
         } catch (const Error& e) {
             if (first != '{' && first != '[' && first != '"')
                 return v;  // a bare word: a type error, or "auto"
-            problems_.push_back({v.place, e.what()});
+            problems_.push_back({v.place, e.what(), "", ""});
             return {};
         }
     }
@@ -307,16 +329,21 @@ class Reader final : public Visitor {
         return true;
     }
 
-    std::string short_hint(const std::string& key) const {
-        const std::vector<std::string> near = nearest_names(key, known_);
-        if (!near.empty())
-            return fmt::format("; did you mean {}?", either(near));
-        return known_.empty() ? "; there are none" : "; known: " + joined(known_);
+    void unknown(const Member& m) {
+        const std::vector<std::string> near = nearest_names(m.key, known_);
+        const std::string hint = !near.empty()    ? fmt::format("; did you mean {}?", either(near))
+                                 : known_.empty() ? "; there are none"
+                                                  : "; known: " + joined(known_);
+        problem(m.place, utf8::printable(m.key), "unknown key" + hint);
+        if (near.empty()) {
+            problems_.back().stray = m.key;
+            problems_.back().stray_path = joined_path(m.key);
+        }
     }
 
     std::string joined_path(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
     void problem(const Place& place, const std::string& name, const std::string& message) {
-        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message)});
+        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message), "", ""});
     }
     void wrong_type(const Value& v, const char* name, const std::string& what) {
         problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
@@ -347,8 +374,13 @@ void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
     };
     std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) { return rank(a) < rank(b); });
     constexpr std::size_t most = 20;
+    const std::vector<Option> options = describe_fields(fields);
     std::string all;
-    for (std::size_t i = 0; i < std::min(most, problems.size()); ++i) all += (i ? "\n" : "") + problems[i].message;
+    for (std::size_t i = 0; i < std::min(most, problems.size()); ++i) {
+        all += (i ? "\n" : "") + problems[i].message;
+        if (!problems[i].stray.empty())
+            all += elsewhere(options, problems[i]);
+    }
     if (problems.size() > most)
         all += fmt::format("\n... and {} more", problems.size() - most);
     throw Error(all);
