@@ -20,8 +20,11 @@ namespace {
 
 enum class Reaches { at_least, at_most };
 
-// What makes a config short, and what it must reach on the validation split then. One whose files may be missing learns
-// nothing here: it says what to fetch (`fetch`) when they are.
+// Stands in for the files of a config: writes small ones of the same format into `folder` and names them as --set does.
+using Generate = Strings (*)(const fs::path& folder);
+
+// What makes a config short, and what it must reach on the validation split then. Where its files are missing it says what to
+// fetch.
 struct Short {
     const char* config;
     Strings set;
@@ -29,7 +32,74 @@ struct Short {
     Reaches reaches;
     double value;
     const char* fetch = "";
+    Generate generate = nullptr;
 };
+
+Strings in_folder(const fs::path& folder, const char* option, const Strings& names) {
+    std::string list;
+    for (const std::string& n : names) list += (list.empty() ? "[\"" : ", \"") + (folder / n).string() + "\"";
+    return {fmt::format("data.{}={}", option, names.size() == 1 ? (folder / names[0]).string() : list + "]")};
+}
+
+// Words of `least` to `most` letters out of the first `letters`, apart from each other by `between`.
+std::string letters(Stream& stream, uint32_t least, uint32_t most, uint32_t letters, const char* between) {
+    std::string word;
+    const uint32_t length = least + stream.below(most - least + 1);
+    for (uint32_t i = 0; i < length; ++i)
+        word += (i ? between : "") + std::string(1, static_cast<char>('a' + stream.below(letters)));
+    return word;
+}
+
+// Pairs of lines: symbols, and the same in capitals.
+Strings capitals(const fs::path& folder) {
+    Stream stream(7, "capitals");
+    Strings set;
+    for (const char* split : {"train", "valid", "test"}) {
+        std::ofstream source(folder / (std::string(split) + ".src")), target(folder / (std::string(split) + ".trg"));
+        for (int i = 0; i < (std::string(split) == "train" ? 600 : 40); ++i) {
+            std::string line = letters(stream, 2, 5, 6, " ");
+            source << line << '\n';
+            for (char& c : line) c = static_cast<char>(std::toupper(c));
+            target << line << '\n';
+        }
+        for (const std::string& s : in_folder(folder, split, {std::string(split) + ".src", std::string(split) + ".trg"}))
+            set.push_back(s);
+    }
+    return set;
+}
+
+// lemma, form, tags: a plural in -s, a past in -ed.
+Strings inflections(const fs::path& folder) {
+    Stream stream(7, "inflections");
+    Strings set;
+    for (const char* split : {"train", "valid", "test"}) {
+        std::ofstream file(folder / split);
+        for (int i = 0; i < (std::string(split) == "train" ? 600 : 40); ++i) {
+            const std::string lemma = letters(stream, 2, 4, 5, "");
+            const bool noun = stream.below(2) == 0;
+            file << lemma << '\t' << lemma << (noun ? "s" : "ed") << '\t' << (noun ? "N;PL" : "V;PST") << '\n';
+        }
+        for (const std::string& s : in_folder(folder, split, {split})) set.push_back(s);
+    }
+    return set;
+}
+
+// What a model of some hundred steps is made of.
+Strings small(Strings more = {}) {
+    Strings set = {"model.embedding=16",
+                   "model.hidden=32",
+                   "model.dropout=0",
+                   "train.epochs=auto",
+                   "train.steps=300",
+                   "train.batch=20",
+                   "train.evaluate_every=300",
+                   "schedule.warmup=20",
+                   "optimizer.learning_rate=0.01",
+                   "decode.beam=2"};
+    set.insert(set.end(), more.begin(), more.end());
+    return set;
+}
+
 const Short table[] = {
     {"bahdanau_dates.json",
      {"data.train_examples=4000", "data.valid_examples=100", "data.test_examples=0", "train.steps=250",
@@ -37,7 +107,16 @@ const Short table[] = {
      "accuracy",
      Reaches::at_least,
      0.97},
-    {"reverse_luong.json", {}, "", Reaches::at_least, 0, "datasets/reverse/train.src.gz"},
+    {"g2p_cmudict.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,
+     "datasets/g2p-wu2018/CMUDict.train.src.gz", capitals},
+    {"g2p_nettalk.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,
+     "datasets/g2p-wu2018/NETtalk.train.src.gz", capitals},
+    {"inflection_soft.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "exact_match", Reaches::at_least, 0.8,
+     "datasets/sigmorphon2017-task1/german-train-high", inflections},
+    {"multi30k_bahdanau.json", small({"train.average=0.9"}), "bleu", Reaches::at_least, 90,
+     "datasets/multi30k/tok/train.lc.norm.tok.de.gz", capitals},
+    {"reverse_luong.json", small({"data.first=0"}), "accuracy", Reaches::at_least, 0.9, "datasets/reverse/train.src.gz",
+     capitals},
 };
 
 std::vector<fs::path> shipped() {
@@ -70,16 +149,18 @@ TEST_CASE("every shipped config has a row that makes it short, and every row a c
     for (const Short& row : table) CHECK_MESSAGE(fs::exists(fs::path(ATTEND_SOURCE_DIR) / "configs" / row.config), row.config);
 }
 
-TEST_CASE("every shipped config of a generated task learns in its short form") {
-    int learnt = 0;
+TEST_CASE("every shipped config learns in its short form") {
     for (const fs::path& config : shipped()) {
         const Short* row = row_of(config);
-        if (row == nullptr || needs_files(config))
-            continue;
+        REQUIRE(row != nullptr);
         CAPTURE(row->config);
+        REQUIRE(needs_files(config) == (row->generate != nullptr));
         const oracles::TemporaryFolder folder;
+        Strings set = row->set;
+        if (row->generate != nullptr)
+            for (const std::string& s : row->generate(folder.path())) set.push_back(s);
         TrainRequest request;
-        request.experiment = read_experiment(config.string(), row->set);
+        request.experiment = read_experiment(config.string(), set);
         request.folder = (folder / "run").string();
         request.threads = 2;
         const TrainResult result = train(request);
@@ -87,9 +168,7 @@ TEST_CASE("every shipped config of a generated task learns in its short form") {
         const double value = result.progressed.valid->scores.find(row->metric).value();
         CAPTURE(value);
         CHECK((row->reaches == Reaches::at_least ? value >= row->value : value <= row->value));
-        ++learnt;
     }
-    CHECK(learnt >= 1);
 }
 
 TEST_CASE("every shipped config passes plan, or says what to fetch") {
@@ -100,7 +179,8 @@ TEST_CASE("every shipped config passes plan, or says what to fetch") {
         Strings command = {"plan", config.string(), "--threads", "1"};
         const Short* row = row_of(config);
         REQUIRE(row != nullptr);
-        for (const std::string& s : row->set) command.insert(command.end(), {"--set", s});
+        if (row->generate == nullptr)  // the others as they are: this asks for their files
+            for (const std::string& s : row->set) command.insert(command.end(), {"--set", s});
         const int code = cli::run(command, {in, out, error});
         CAPTURE(error.str());
         if (has_files(config)) {
