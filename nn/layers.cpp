@@ -3,31 +3,42 @@
 #include <cmath>
 
 #include "core/ops.h"
+#include "core/trace.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
-Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias) {
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias) : path(scope.path()) {
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, in))));
     weight = scope.add("weight", {in, out}, init);
     if (with_bias == Bias::yes)
         bias = scope.add("bias", {out}, init);
 }
-Tensor Linear::operator()(const Tensor& x, const Tensor& plus) const { return linear(x, weight, bias, plus); }
+Tensor Linear::operator()(const Tensor& x, const Tensor& plus) const {
+    const trace::Scope here(path.c_str());
+    return linear(x, weight, bias, plus);
+}
 
 Embedding::Embedding(const Scope& scope, int64_t vocabulary, int64_t width, double deviation)
-    : weight(scope.add("weight", {vocabulary, width}, Init::normal(deviation))) {}
-Tensor Embedding::operator()(std::span<const int32_t> ids, const Shape& shape) const { return embedding(weight, ids, shape); }
+    : weight(scope.add("weight", {vocabulary, width}, Init::normal(deviation))), path(scope.path()) {}
+Tensor Embedding::operator()(std::span<const int32_t> ids, const Shape& shape) const {
+    const trace::Scope here(path.c_str());
+    return embedding(weight, ids, shape);
+}
 
 LayerNorm::LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_)
-    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_) {
+    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_), path(scope.path()) {
     if (with_bias == Bias::yes)
         bias = scope.add("bias", {width}, Init::zeros());
 }
-Tensor LayerNorm::operator()(const Tensor& x) const { return layer_norm(x, weight, bias, static_cast<real>(epsilon)); }
+Tensor LayerNorm::operator()(const Tensor& x) const {
+    const trace::Scope here(path.c_str());
+    return layer_norm(x, weight, bias, static_cast<real>(epsilon));
+}
 
 Tensor Dropout::operator()(const Tensor& x, const Context& context, uint32_t call) const {
     if (!context.training() || probability == 0)
         return x;
+    const trace::Scope here(path.c_str());
     return dropout(x, static_cast<real>(probability), context.draws(name, call));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter once; calling it runs it and
-/// stores nothing.
+/// stores nothing. Each keeps its path for the messages about what it runs (core/trace.h); a module must outlive the graphs it
+/// made.
 #include <span>
 #include <string>
 
@@ -19,6 +20,7 @@ struct Linear {
     /// x [..., in] to [..., out]; `plus` [..., out] is added when defined. Throws as core's linear.
     Tensor operator()(const Tensor& x, const Tensor& plus = {}) const;
     Tensor weight, bias;
+    std::string path;
 };
 
 /// Rows of `weight` [V, D] picked by ids. Starts normal with deviation `deviation`.
@@ -28,6 +30,7 @@ struct Embedding {
     /// ids in the order of `shape` to [shape..., D]. Throws Error for an id outside the vocabulary.
     Tensor operator()(std::span<const int32_t> ids, const Shape& shape) const;
     Tensor weight;
+    std::string path;
 };
 
 /// (x - mean) / sqrt(variance + epsilon) gain + bias over the last axis (Ba, Kiros and Hinton 2016): `weight`, `bias` [D].
@@ -37,17 +40,20 @@ struct LayerNorm {
     Tensor operator()(const Tensor& x) const;
     Tensor weight, bias;
     double epsilon = 1e-5;
+    std::string path;
 };
 
 /// Zeroes elements with `probability` in training and divides the rest by 1 - probability (Srivastava et al. 2014); the
 /// identity in evaluation. The leading axis is the batch.
 struct Dropout {
     Dropout() = default;
-    Dropout(const Scope& scope, double probability_) : probability(probability_), name(hash_name(scope.path())) {}
+    Dropout(const Scope& scope, double probability_)
+        : probability(probability_), name(hash_name(scope.path())), path(scope.path()) {}
     /// `call` tells apart calls of one step (time steps); draws depend on it.
     Tensor operator()(const Tensor& x, const Context& context, uint32_t call = 0) const;
     double probability = 0;
     uint64_t name = 0;
+    std::string path;
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

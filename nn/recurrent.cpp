@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/ops.h"
+#include "core/trace.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -19,7 +20,7 @@ CellKind cell_kind(const std::string& name) {
 }
 
 RecurrentLayer::RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in_, int64_t hidden_)
-    : kind(kind_), in(in_), hidden(hidden_) {
+    : kind(kind_), in(in_), hidden(hidden_), path(scope.path()) {
     const int64_t width = (kind == CellKind::gru ? 3 : 4) * hidden;
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(hidden)));
     input_weight = scope.in("input").add("weight", {in, width}, init);
@@ -28,15 +29,13 @@ RecurrentLayer::RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in_, 
     recurrent_bias = scope.in("recurrent").add("bias", {width}, init);
 }
 
-Tensor RecurrentLayer::linear_(const Tensor& x, int64_t begin, int64_t end, const Tensor& bias) const {
-    return linear(x, input_weight.rows(begin, end), bias);
-}
-
 Tensor RecurrentLayer::project_part(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const {
-    return plus.defined() ? linear(x, input_weight.rows(begin, end), {}, plus) : linear_(x, begin, end, input_bias);
+    const trace::Scope here(path.c_str());
+    return linear(x, input_weight.rows(begin, end), plus.defined() ? Tensor() : input_bias, plus);
 }
 
 CellState RecurrentLayer::step(const Tensor& projection, const CellState& s) const {
+    const trace::Scope here(path.c_str());
     if (kind == CellKind::gru)
         return {gru_step(projection, s.h, recurrent_weight, recurrent_bias), {}};
     const LstmState next = lstm_step(projection, {s.h, s.c}, recurrent_weight, recurrent_bias);
@@ -45,6 +44,7 @@ CellState RecurrentLayer::step(const Tensor& projection, const CellState& s) con
 
 LayerOutput RecurrentLayer::operator()(const Tensor& x, const CellState& s, std::span<const int32_t> lengths,
                                        Direction direction) const {
+    const trace::Scope here(path.c_str());
     const Tensor projection = project(x);
     if (kind == CellKind::gru) {
         GruLayerResult r = gru_layer(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);

@@ -31,7 +31,7 @@ struct RecurrentLayer {
     RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in, int64_t hidden_);
 
     /// The input's part of the gates for any number of steps: x [..., in] to [..., G H].
-    Tensor project(const Tensor& x) const { return linear_(x, 0, in, input_bias); }
+    Tensor project(const Tensor& x) const { return project_part(x, 0, in, {}); }
     /// The same for the input's columns [begin, end) alone, added to `plus`: lets a decoder project what it knows beforehand
     /// for all steps at once, and the rest step by step.
     Tensor project_part(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const;
@@ -46,9 +46,7 @@ struct RecurrentLayer {
     CellKind kind = CellKind::gru;
     int64_t in = 0, hidden = 0;
     Tensor input_weight, input_bias, recurrent_weight, recurrent_bias;
-
-  private:
-    Tensor linear_(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const;
+    std::string path;
 };
 
 struct EncoderOutput {

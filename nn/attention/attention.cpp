@@ -6,7 +6,7 @@
 namespace attend::inline ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind)
-    : path(scope.path()) {
+    : path(scope.path()), score_path(scope.in("score").path()) {
     const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width};
     score = score_table().build(o.score, scope.in("score"), setup);
     bias = bias_table().build(o.bias, scope.in("bias"));
@@ -31,10 +31,15 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
 }
 
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
-    const trace::Scope here(path.c_str());
+    const trace::Scope here(score_path.c_str());
     require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
             "{}: one length a row: memory {}, {} lengths", path, memory.shape(), lengths.size());
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
+}
+
+AttentionScores Attention::scored(const Site& site, const Ranges& ranges) const {
+    const trace::Scope here(score_path.c_str());
+    return (*score)(site, ranges);
 }
 
 // e = score(q, k) + bias, a = align(e over the window), c = sum_s select(a)_s value_s
@@ -45,7 +50,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
     const Ranges ranges = (*window)(site);
-    AttentionScores scores = (*score)(site, ranges);
+    AttentionScores scores = scored(site, ranges);
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())

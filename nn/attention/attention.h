@@ -63,12 +63,15 @@ struct Attention {
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
-    std::string path;
+    std::string path, score_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
     std::shared_ptr<const Window> window;
     std::shared_ptr<const Align> align;
     std::shared_ptr<const Select> select;
+
+  private:
+    AttentionScores scored(const Site& site, const Ranges& ranges) const;
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -129,6 +129,7 @@ Tensor RnnSeq2Seq::embed_input(const Ids& input, const Context& context) const {
 
 // Bahdanau: o = tanh(W [s; c; y] + b); Luong: h~ = tanh(W [s; c] + b) (eq. 5)
 Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const {
+    const trace::Scope here(readout_.path.c_str());
     return tanh(readout_(luong() ? concat({state, attended}, -1) : concat({state, attended, embedded}, -1)));
 }
 
@@ -166,6 +167,7 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
 }
 
 Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Context& context) const {
+    const trace::Scope here("decoder");
     const Tensor embedded = embed_input(input, context);  // [T, B, E]
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
@@ -221,6 +223,7 @@ Array<int32_t> RnnSeq2Seq::next_inputs(const Ids& input, int64_t t, const Tensor
 
 Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
                                   const Context& context) const {
+    const trace::Scope here("decoder");
     const int64_t rows = input.rows;
     Array<int32_t> ids(static_cast<std::size_t>(rows));
     for (int64_t b = 0; b < rows; ++b) ids[static_cast<std::size_t>(b)] = input.at(b, 0);
@@ -264,7 +267,7 @@ Scored RnnSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target,
     const Tensor features = own          ? steps_with_own(input, encoded, o, context)
                             : time_major ? steps(input, encoded, context)
                                          : all_at_once(input, encoded, context);
-    const trace::Scope here("head");
+    const trace::Scope here(head_.path.c_str());
     CrossEntropyOptions loss;
     loss.normaliser = o.normaliser;
     loss.label_smoothing = o.label_smoothing;

@@ -246,7 +246,8 @@ TEST_CASE("learning rate x 1000: the command's bundle fails the same way in anot
     const Json summary = runs.summary("bad");
     CHECK(summary["status"] == "diverged");
     const std::string message = summary["message"];
-    CHECK(message.starts_with("step " + std::to_string(summary["steps"].get<int64_t>() + 1) + ": encoder: output"));
+    CHECK(
+        message.starts_with("step " + std::to_string(summary["steps"].get<int64_t>() + 1) + ": encoder.rnn.0.forward: output"));
     CHECK(summary["steps"].get<int64_t>() > 20);
     CHECK(fs::exists(runs / "bad/checkpoints/last/model.safetensors"));
     CHECK(attend_command({"eval", (runs / "bad").string()}).code == 0);  // the last good checkpoint
