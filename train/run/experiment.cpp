@@ -68,6 +68,7 @@ void TrainOptions::fields(Visitor& v) {
     v.flag("overfit_one_batch", overfit_one_batch,
            "train on the first batch alone, again and again, without evaluations: a model that can learn drives its loss to 0");
     v.integer("log_every", log_every, {1, most_steps}, "steps between two training lines of metrics.jsonl");
+    v.flag("tensorboard", tensorboard, "write what goes into metrics.jsonl into event files for TensorBoard, too");
     v.integer("evaluate_every", evaluate_every, {1, most_steps, "auto"},
               "steps between two evaluations; auto: a tenth of the run, an epoch where epochs is given");
     v.integer("checkpoint_every", checkpoint_every, {1, most_steps, "auto"},
@@ -168,7 +169,8 @@ Experiment resolve(Experiment e, const Surroundings& around) {
 
 std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now) {
     static const std::vector<std::string> allowed = {"train.steps",          "train.max_seconds",      "train.log_every",
-                                                     "train.evaluate_every", "train.checkpoint_every", "train.keep"};
+                                                     "train.evaluate_every", "train.checkpoint_every", "train.keep",
+                                                     "train.tensorboard"};
     std::vector<std::string> forbidden;
     for (const config::Difference& d : config::differences(before, now))
         if (!contains(allowed, d.path))

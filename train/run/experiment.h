@@ -23,6 +23,7 @@ struct TrainOptions {
     double max_seconds = 0;
     bool overfit_one_batch = false;
     int64_t log_every = 20;
+    bool tensorboard = false;
     int64_t evaluate_every = 0;
     int64_t checkpoint_every = 0;
     int64_t evaluate_batch = 64;

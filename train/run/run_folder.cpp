@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "core/files.h"
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* samples_mark = "== step ";
+constexpr std::string_view events_begin = "events.out.tfevents.", events_end = ".attend";
 constexpr std::size_t largest_record = std::size_t{1} << 32;
 
 void erase(const fs::path& path) {
@@ -32,6 +34,17 @@ std::string target_of(const fs::path& link) {
     std::error_code error;
     const fs::path target = fs::read_symlink(link, error);
     return error ? std::string() : target.filename().string();
+}
+
+// SECONDS of the name of an event file of ours; none for any other name.
+std::optional<int64_t> events_number(std::string_view name) {
+    if (!name.starts_with(events_begin) || !name.ends_with(events_end) ||
+        name.size() <= events_begin.size() + events_end.size())
+        return {};
+    name = name.substr(events_begin.size(), name.size() - events_begin.size() - events_end.size());
+    int64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    return error == std::errc() && end == name.data() + name.size() && number >= 0 ? std::optional(number) : std::nullopt;
 }
 
 // Keeps the lines for which `keep` says so; the file is only written when that changes it.
@@ -67,7 +80,26 @@ const char* status_name(Status status) {
 fs::path RunFolder::step(int64_t step) const { return checkpoints() / fmt::format("step-{}", step); }
 
 std::vector<fs::path> RunFolder::contents() const {
-    return {metrics(), summary(), log(), samples(), vocabulary(), bundle(), checkpoints(), root_ / "report.html", config()};
+    std::vector<fs::path> all = events();
+    for (const fs::path& path :
+         {metrics(), summary(), log(), samples(), vocabulary(), bundle(), checkpoints(), root_ / "report.html", config()})
+        all.push_back(path);
+    return all;
+}
+
+std::vector<fs::path> RunFolder::events() const {
+    std::vector<fs::path> found;
+    std::error_code error;  // no folder, no files
+    for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error))
+        if (events_number(entry->path().filename().string()))
+            found.push_back(entry->path());
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+fs::path RunFolder::new_events(int64_t now) const {
+    for (const fs::path& path : events()) now = std::max(now, *events_number(path.filename().string()) + 1);
+    return root_ / fmt::format("{}{:010}{}", events_begin, now, events_end);
 }
 
 std::string RunFolder::found() const {

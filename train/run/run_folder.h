@@ -5,6 +5,7 @@
 ///     metrics.jsonl    a line an object                   log.txt        what standard error said
 ///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
 ///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
+///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run went on
 #include <filesystem>
 #include <string>
 
@@ -36,6 +37,12 @@ class RunFolder {
     std::filesystem::path vocabulary() const { return root_ / "vocabulary"; }
     /// What a step that diverged was made of (train/run/bundle.h).
     std::filesystem::path bundle() const { return root_ / "bundle.safetensors"; }
+    /// The event files (train/run/tensorboard.h) in the order they were begun in, which is that of their names: readers go by
+    /// it.
+    std::vector<std::filesystem::path> events() const;
+    /// Where to begin the next: named by `now`, seconds since 1970, or more where a file is there with that name or a later
+    /// one.
+    std::filesystem::path new_events(int64_t now) const;
     std::filesystem::path checkpoints() const { return root_ / "checkpoints"; }
     std::filesystem::path last() const { return checkpoints() / "last"; }
     std::filesystem::path best() const { return checkpoints() / "best"; }

@@ -7,6 +7,7 @@
 #include "train/decode/picture.h"
 #include "train/run/assemble.h"
 #include "train/run/bundle.h"
+#include "train/run/metrics_log.h"
 #include "train/run/step.h"
 #include "train/terminal/log.h"
 #include "train/terminal/progress.h"
@@ -130,7 +131,8 @@ class Run {
             for (const std::string& change : forbidden) list += "\n  " + change;
             require(forbidden.empty(),
                     "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-                    "--resume allows changes to threads, train.steps, train.max_seconds, train.keep and the intervals",
+                    "--resume allows changes to threads, train.steps, train.max_seconds, train.keep, train.tensorboard and the "
+                    "intervals",
                     folder.config().string(), forbidden.size(), forbidden.size() == 1 ? "" : "s", list);
         }
         return now;
@@ -176,7 +178,8 @@ class Run {
         log_ = request_.terminal
                    ? make_log(request_.terminal, folder_.log().string(), checkpointed ? LogFile::append : LogFile::begin)
                    : Log();
-        metrics_.emplace(folder_.metrics());
+        metrics_.emplace(folder_, options().tensorboard ? Events::yes : Events::no,
+                         checkpointed ? std::optional(p_.step) : std::nullopt);
         samples_.emplace(folder_.samples());
         if (resuming)
             log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
@@ -293,7 +296,7 @@ class Run {
                          {"loss_z", latest_.loss_z},
                          {"grad_norm_z", latest_.norm_z},
                          {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
-        write_line(Split::train, p_.step, scores);
+        metrics_->write(Split::train, p_.step, p_.seconds, scores);
         if (request_.terminal && !request_.terminal->live())
             log_.info("step {}/{}  loss {} (z {:+.1f})  lr {:.3g}  grad_norm {:.3g} (z {:+.1f})  {:.0f} targets/s", p_.step,
                       options().steps, short_number(scores.values[0].second), latest_.loss_z, report.learning_rate,
@@ -301,16 +304,6 @@ class Run {
         p_.train = ScoredStep{p_.step, std::move(scores)};
         p_.line_loss = p_.line_seconds = 0;
         p_.line_targets = 0;
-    }
-
-    void write_line(Split split, int64_t step, const Scores& scores) {
-        Json line;
-        line["step"] = step;
-        line["split"] = split_name(split);
-        line["loss"] = number_to_json(scores.find("loss").value_or(std::nan("")));
-        line["seconds"] = std::round(p_.seconds * 1e6) / 1e6;
-        add_scores(line, scores);
-        metrics_->append(line.dump() + "\n");
     }
 
     EvaluationSetup evaluation(Split split, Decode decode) const {
@@ -339,7 +332,7 @@ class Run {
             return false;
         p_.seconds += seconds_since(begin);
         p_.valid = ScoredStep{p_.step, std::move(e->scores)};
-        write_line(Split::valid, p_.step, p_.valid->scores);
+        metrics_->write(Split::valid, p_.step, p_.seconds, p_.valid->scores);
         follow(p_.valid->scores);
         log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
         std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
@@ -394,7 +387,7 @@ class Run {
         const Clock::time_point begin = Clock::now();
         const std::optional<Evaluation> e = evaluate(*judged().model, *task_, evaluation(Split::test, Decode::yes), workers_);
         p_.seconds += seconds_since(begin);
-        write_line(Split::test, best, e->scores);
+        metrics_->write(Split::test, best, p_.seconds, e->scores);
         log_.info("step {}  test  {}", best, scores_text(e->scores));
         return e->scores;
     }
@@ -444,7 +437,8 @@ class Run {
     int64_t saved_step_ = -1;
     bool recorded_ = false;  // the step that diverged, in the folder's bundle
     Log log_;
-    std::optional<LineFile> metrics_, samples_;
+    std::optional<MetricsLog> metrics_;
+    std::optional<LineFile> samples_;
     std::optional<Progress> progress_;
 };
 
