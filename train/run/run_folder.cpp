@@ -193,6 +193,7 @@ std::vector<fs::path> RunFolder::steps() const {
     }
     std::sort(found.begin(), found.end());
     std::vector<fs::path> paths;
+    paths.reserve(found.size());
     for (auto& [number, path] : found) paths.push_back(std::move(path));
     return paths;
 }

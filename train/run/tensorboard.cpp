@@ -70,7 +70,7 @@ void EventFile::append(const Json& line) {
         if (name == "step" || name == "split")
             continue;
         attend_events::Summary::Value& scalar = *event.mutable_summary()->add_value();
-        scalar.set_tag(split + "/" + name);
+        scalar.set_tag(fmt::format("{}/{}", split, name));
         scalar.set_simple_value(static_cast<float>(number_from_json(value, name)));
     }
     file_.append(record_of(event));
