@@ -42,8 +42,10 @@ int compare(const Scores& now, const Scores& best, const std::string& metric) {
     return (a < b) == (better_of(metric) == Better::lower) ? 1 : -1;
 }
 
-// "0.1234"; a loss that has run away as "1.234e+12".
+// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
 std::string short_number(double value) {
+    if (std::isnan(value))
+        return "nan";
     return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
 }
 
