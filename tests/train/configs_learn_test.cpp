@@ -6,7 +6,7 @@
 
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
-#include "train/plan/settings.h"
+#include "train/run/assemble.h"
 
 TEST_SUITE_BEGIN("train: configs learn");
 
@@ -135,10 +135,10 @@ const Short* row_of(const fs::path& config) {
     return nullptr;
 }
 
-bool needs_files(const fs::path& config) { return !plan::paths_of(read_experiment(config.string(), {})).empty(); }
+bool needs_files(const fs::path& config) { return !files_of(read_experiment(config.string(), {})).empty(); }
 
 bool has_files(const fs::path& config) {
-    const auto paths = plan::paths_of(read_experiment(config.string(), {}));
+    const auto paths = files_of(read_experiment(config.string(), {}));
     return std::all_of(paths.begin(), paths.end(), [](const std::string& p) { return fs::exists(p); });
 }
 

@@ -105,7 +105,7 @@ TEST_CASE("every shipped config can be begun") {
         CAPTURE(path);
         const Experiment asked = read_experiment(path, {});
         bool missing = false;
-        for (const std::string& p : plan::paths_of(asked)) {
+        for (const std::string& p : files_of(asked)) {
             CHECK(contains(p, "/datasets/"));
             missing |= !std::filesystem::exists(p);
         }

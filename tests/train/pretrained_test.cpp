@@ -198,7 +198,7 @@ TEST_CASE("the mean of a run's last checkpoints can be evaluated") {
 
     CHECK(contains(command({"average", run}).error, "there is something of that name already"));
     CHECK(contains(command({"average", run, "--last", "50"}).error,
-                   "fewer checkpoints than asked for: checkpoints 6, --last 50"));
+                   "too few checkpoints for a mean: checkpoints 6, needed 50"));
     for (const char* taken : {"last", "best", "step-3", ".x", "a/b", ""})
         CHECK(contains(command({"average", run, "--name", taken}).error, "--name: not a name of its own"));
     CHECK(command({"average", run, "--name", "all"}).code == 0);

@@ -15,9 +15,10 @@ struct Arguments {
 // The newest `last` of the run's checkpoints, by their steps; all of them for 0.
 std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
     std::vector<std::filesystem::path> steps = run.steps();
-    require(static_cast<int64_t>(steps.size()) >= std::max<int64_t>(last, 1),
-            "{}: fewer checkpoints than asked for: checkpoints {}, --last {}; train.keep says how many a run keeps",
-            run.checkpoints().string(), steps.size(), last);
+    const int64_t wanted = last > 0 ? last : 2;
+    require(static_cast<int64_t>(steps.size()) >= wanted,
+            "{}: too few checkpoints for a mean: checkpoints {}, needed {}; train.keep says how many a run keeps",
+            run.checkpoints().string(), steps.size(), wanted);
     if (last > 0)
         steps.erase(steps.begin(), steps.end() - last);
     return steps;
@@ -29,7 +30,7 @@ Action declare_average(CLI::App& app) {
     app.add_option("RUN", a->run, "a run's folder")->required();
     app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: all that the run has kept)")
         ->type_name("N")
-        ->check(CLI::Range(1, 1'000'000));
+        ->check(CLI::Range(2, 1'000'000));
     app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
         ->type_name("NAME")
         ->capture_default_str();

@@ -27,7 +27,6 @@ std::string list_of(const std::vector<std::string>& items) {
 struct Flat {
     std::vector<Leaf> leaves;
     Rows rows;
-    std::vector<std::string> paths;  // files and folders named
 };
 
 // Writes down every value. Where `rows` holds another row than is chosen, that row's defaults are written.
@@ -48,14 +47,11 @@ class Flattener final : public Visitor {
     }
     void path(const char* name, std::string& value, const char*) override {
         put(name, quoted(value));
-        if (!value.empty())
-            flat_.paths.push_back(value);
     }
     void paths(const char* name, std::vector<std::string>& value, const char*) override {
         std::vector<std::string> items;
         for (const std::string& p : value) items.push_back(quoted(p));
         put(name, list_of(items));
-        flat_.paths.insert(flat_.paths.end(), value.begin(), value.end());
     }
     void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
         std::vector<std::string> items;
@@ -116,7 +112,5 @@ std::vector<Setting> settings(const Experiment& asked, const Experiment& resolve
     }
     return all;
 }
-
-std::vector<std::string> paths_of(const Experiment& experiment) { return flat(experiment, nullptr).paths; }
 
 }  // namespace attend::inline ATTEND_PRECISION::plan

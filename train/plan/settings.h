@@ -23,7 +23,4 @@ struct Setting {
 /// chosen; where that one turned another off (epochs into steps), the one asked for is shown.
 std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved);
 
-/// The files and folders that the experiment names.
-std::vector<std::string> paths_of(const Experiment& experiment);
-
 }  // namespace attend::inline ATTEND_PRECISION::plan

@@ -1,6 +1,27 @@
 #include "train/run/assemble.h"
 
+#include <filesystem>
+
+#include "core/files.h"
+#include "train/config/paths.h"
+
 namespace attend::inline ATTEND_PRECISION {
+
+std::vector<std::string> files_of(const Experiment& experiment) {
+    Experiment e = experiment;
+    return config::paths_of([&e](Visitor& v) { e.fields(v); });
+}
+
+std::string data_seal(const Experiment& experiment) {
+    Selection data = experiment.data;
+    std::string seal;
+    for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
+        const WrittenFile f = crc32_of_file(path);
+        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(path).filename().string(),
+                            f.bytes, f.crc32);
+    }
+    return seal;
+}
 
 BatchOrder training_order(const Experiment& e) {
     return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};

@@ -14,6 +14,11 @@ struct ModelInStore {
     std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
 };
 
+/// The files that an experiment names; of its data alone, with their sizes and CRC-32 in one line ("" where there are none):
+/// part of every checkpoint, as a run must not go on with other data. Throws Error when one cannot be read.
+std::vector<std::string> files_of(const Experiment& experiment);
+std::string data_seal(const Experiment& experiment);
+
 /// The order of an experiment's training batches, and how its steps are taken.
 BatchOrder training_order(const Experiment& experiment);
 StepSettings step_settings(const Experiment& experiment);

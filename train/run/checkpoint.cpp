@@ -119,6 +119,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["schedule"] = progressed.schedule;
     state["moments"] = {{"loss", moments_to_json(progressed.loss)},
                         {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
+    state["data"] = progressed.data;
     state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
     for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
@@ -157,6 +158,7 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.schedule = state.numbers("schedule");
     p.loss = moments_from_json(moments.object("loss"));
     p.gradient_norm = moments_from_json(moments.object("gradient_norm"));
+    p.data = state.text("data");
     p.vocabulary = state.text("vocabulary");
     return opened;
 }

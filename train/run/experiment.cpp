@@ -81,8 +81,9 @@ void TrainOptions::fields(Visitor& v) {
     v.integer("samples", samples, {0, 1000}, "examples that an evaluation writes into samples.txt");
     v.text("best_metric", best_metric,
            "metric of the validation split that chooses the best checkpoint; empty: exact_match, else bleu, else loss");
-    v.integer("patience", patience, {1, most_steps, "off"},
-              "evaluations without a better best_metric after which a run ends; off: none");
+    v.integer(
+        "patience", patience, {1, most_steps, "off"},
+        "evaluations without a better best_metric (or, where it is equal, a lower loss) after which a run ends; off: none");
 }
 
 void DecodeOptions::fields(Visitor& v) {
@@ -122,10 +123,10 @@ Experiment read_experiment(const std::string& path, const std::vector<std::strin
     config::Value document = config::load(path);
     drop_schema(document);
     for (const std::string& a : assignments) document = config::set(std::move(document), a);
+    Experiment experiment = config::read<Experiment>(document);
     for (const char* key : {"data", "model"})
         require(document.find(key) != nullptr, "{}: {}: missing: keys found {}, keys needed data and model",
                 document.place.text(), key, document.members.size());
-    Experiment experiment = config::read<Experiment>(document);
     if (experiment.name.empty())
         experiment.name = std::filesystem::path(path).stem().string();
     require(experiment.name != "." && experiment.name != ".." && experiment.name.size() <= 200 &&

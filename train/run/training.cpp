@@ -65,6 +65,7 @@ class Run {
           lock_(lock_existing(request, folder_)),
           workers_(request.threads),
           experiment_(choose(request, folder_, task_)),
+          data_(data_seal(experiment_)),
           made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train)),
           objective_(objective_table().build(experiment_.objective)),
           optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
@@ -156,10 +157,15 @@ class Run {
             folder_.check(request_.existing);  // another run may have come and gone since
         }
         const bool checkpointed = going_on();
+        const int64_t steps_before = checkpointed ? folder_.experiment().train.steps : options().steps;
         if (checkpointed) {
             p_ = load_checkpoint(folder_.last(), trained());
             saved_step_ = p_.step;
             folder_.check_vocabulary(p_.vocabulary);
+            require(p_.data == data_,
+                    "{}: not the data that this run was trained on: files [{}], the checkpoint says [{}]; a new "
+                    "run can begin with its weights (init.from)",
+                    folder_.config().string(), data_, p_.data);
             schedule_->restore(p_.schedule);
             require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
                     folder_.last().string(), p_.step, options().steps);
@@ -176,6 +182,7 @@ class Run {
                 fs::remove(folder_.vocabulary());
             fs::create_directories(folder_.checkpoints());
             p_.vocabulary = folder_.vocabulary_seal();
+            p_.data = data_;
         }
         log_ = request_.terminal
                    ? make_log(request_.terminal, folder_.log().string(), checkpointed ? LogFile::append : LogFile::begin)
@@ -183,6 +190,8 @@ class Run {
         metrics_.emplace(folder_, options().tensorboard ? Events::yes : Events::no,
                          checkpointed ? std::optional(p_.step) : std::nullopt);
         samples_.emplace(folder_.samples());
+        if (steps_before != options().steps)
+            log_.info("train.steps: {} before, {} now; the schedule is laid over all of them", steps_before, options().steps);
         if (resuming)
             log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
         log_.info("{}: task {}, model {} with {} parameters, {} steps of {} examples in {} shards on {} threads",
@@ -341,12 +350,14 @@ class Run {
         for (const Sample& s : e->samples)
             text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
         samples_->append(text);
-        // Of equally good ones the one with the lower loss is the best, but patience waits for a better metric.
+        // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
+        // stays at 0 while the loss falls, or at 1, tells nothing.
         const Scores best = p_.best ? p_.best->scores : Scores();
-        const int better = compare(p_.valid->scores, best, options().best_metric);
-        if (better > 0 || (better == 0 && compare(p_.valid->scores, best, "loss") > 0))
+        const int metric = compare(p_.valid->scores, best, options().best_metric);
+        const bool better = metric > 0 || (metric == 0 && compare(p_.valid->scores, best, "loss") > 0);
+        if (better)
             p_.best = p_.valid;
-        p_.evaluations_since_best = better > 0 ? 0 : p_.evaluations_since_best + 1;
+        p_.evaluations_since_best = better ? 0 : p_.evaluations_since_best + 1;
         return true;
     }
 
@@ -390,7 +401,7 @@ class Run {
         const std::optional<Evaluation> e = evaluate(*judged().model, *task_, evaluation(Split::test, Decode::yes), workers_);
         p_.seconds += seconds_since(begin);
         metrics_->write(Split::test, best, p_.seconds, e->scores);
-        log_.info("step {}  test  {}", best, scores_text(e->scores));
+        log_.info("test  of the {} checkpoint (step {})  {}", p_.best ? "best" : "last", best, scores_text(e->scores));
         return e->scores;
     }
 
@@ -421,6 +432,7 @@ class Run {
     Workers workers_;
     std::unique_ptr<Task> task_;
     Experiment experiment_;
+    std::string data_;  // seal of its files
     ModelInStore made_;
     std::unique_ptr<Objective> objective_;
     std::unique_ptr<Optimizer> optimizer_;

@@ -1,0 +1,13 @@
+#pragma once
+/// The files that an options struct names.
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+
+namespace attend::inline ATTEND_PRECISION::config {
+
+/// Every path that the options name, in the order of their listing, chosen rows included; empty ones are left out.
+std::vector<std::string> paths_of(FunctionRef<void(Visitor&)> fields);
+
+}  // namespace attend::inline ATTEND_PRECISION::config
