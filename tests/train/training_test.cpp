@@ -182,7 +182,7 @@ TEST_CASE("the run folder and its lines") {
             CHECK(line.contains(key) == (line["split"] == "train"));
         for (const char* key : {"accuracy", "exact_match"}) CHECK(line.contains(key) == (line["split"] != "train"));
     }
-    CHECK(lines[1]["lr"].get<double>() < lines[0].value("lr", 0.01));
+    CHECK(lines[3]["lr"].get<double>() < lines[1]["lr"].get<double>());
 
     const Json summary = runs.summary("a");
     CHECK(summary["status"] == "finished");

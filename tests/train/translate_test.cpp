@@ -78,7 +78,8 @@ TEST_CASE("lines come out in the order they went in, with the same bits for any 
     for (const Strings& arguments : {Strings{}, Strings{"--beam", "3", "--nbest", "2", "--scores"}, Strings{"--attention"}}) {
         const Outcome one = run.translate(arguments, input);
         REQUIRE(one.code == 0);
-        CHECK(one.error.empty());
+        CHECK(!contains(one.error, "source symbols"));  // nothing is unknown, nothing left out
+        CHECK(!contains(one.error, "lines cut"));
         for (const char* threads : {"2", "5"}) {
             Strings more = arguments;
             more.insert(more.end(), {"--threads", threads});
@@ -195,8 +196,8 @@ TEST_CASE("what is not known and what is cut is counted and said") {
     CHECK(unknown.error == "attend: warning: 3 of 6 source symbols are not in the vocabulary, the first in line 2\n");
     const Outcome long_lines = run.translate({}, "1\n0 1 2 3 0 0 0\n1 1 1 1 1\n");
     CHECK(long_lines.code == 0);
-    CHECK(long_lines.error ==
-          "attend: warning: lines cut to 4 symbols (decode.max_source): 2, the first line 2; symbols left out 4\n");
+    CHECK(long_lines.error.starts_with(
+        "attend: warning: lines cut to 4 symbols (decode.max_source): 2, the first line 2; symbols left out 4\n"));
     CHECK(cut(long_lines.out, '\n')[1] + "\n" == run.translate({}, "0 1 2 3\n").out);
 }
 

@@ -134,6 +134,9 @@ Action declare_eval(CLI::App& app) {
                                             confusion.add(e);
                                     }};
         const std::optional<Evaluation> e = evaluate(*restored.made.model, *restored.task, setup, workers);
+        if (e->cut > 0)
+            streams.error << fmt::format("attend: warning: {} of {} outputs were cut before they ended (decode.max_length)\n",
+                                         e->cut, e->decoded);
         workers.run(static_cast<int>(resampled.size()), [&](int i) {
             Resampled& r = resampled[static_cast<std::size_t>(i)];
             r.interval = bootstrap(*r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});

@@ -33,9 +33,10 @@ struct Arguments {
 struct Line {
     int64_t number = 1;
     std::string text;
-    Ids ids;               // one row
-    int64_t unknown = 0;   // symbols that are not in the vocabulary
-    int64_t left_out = 0;  // symbols beyond decode.max_source
+    Ids ids;                  // one row
+    int64_t unknown = 0;      // symbols that are not in the vocabulary
+    int64_t left_out = 0;     // symbols beyond decode.max_source
+    bool unfinished = false;  // the output was cut at its limit
     std::string error, output;
 
     int64_t length() const { return ids.rows == 0 ? 0 : ids.length(0); }
@@ -45,6 +46,7 @@ struct Line {
 struct Tally {
     int64_t symbols = 0, unknown = 0, first_unknown = 0;
     int64_t left_out = 0, cut_lines = 0, first_cut = 0;
+    int64_t unfinished = 0, first_unfinished = 0;
 
     void count(const Line& line) {
         symbols += line.length();
@@ -54,6 +56,8 @@ struct Tally {
         if (line.left_out > 0 && cut_lines++ == 0)
             first_cut = line.number;
         left_out += line.left_out;
+        if (line.unfinished && unfinished++ == 0)
+            first_unfinished = line.number;
     }
     void say(std::ostream& error, int64_t max_source) const {
         if (unknown > 0)
@@ -63,6 +67,10 @@ struct Tally {
             error << fmt::format(
                 "attend: warning: lines cut to {} symbols (decode.max_source): {}, the first line {}; symbols left out {}\n",
                 max_source, cut_lines, first_cut, left_out);
+        if (unfinished > 0)
+            error << fmt::format(
+                "attend: warning: outputs cut before they ended (decode.max_length): {}, the first of line {}\n", unfinished,
+                first_unfinished);
         error.flush();
     }
 };
@@ -147,7 +155,10 @@ class Translator {
         const std::vector<std::vector<Decoded>> found =
             decode_beam(*run_.made.model, source, decode_limits(*run_.task, source, options_.max_length),
                         options_.search(nbest()), a_.attention ? Collect::attention : Collect::nothing);
-        for (std::size_t r = 0; r < lines.size(); ++r) lines[r]->output = text(*lines[r], found[r]);
+        for (std::size_t r = 0; r < lines.size(); ++r) {
+            lines[r]->output = text(*lines[r], found[r]);
+            lines[r]->unfinished = !found[r].front().ended;
+        }
     }
 
     std::string text(const Line& line, const std::vector<Decoded>& found) const {

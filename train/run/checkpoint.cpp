@@ -110,8 +110,13 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["step"] = progressed.step;
     state["seconds"] = progressed.seconds;
     state["precision"] = precision_name;
-    state["line"] = {
-        {"loss", progressed.line_loss}, {"targets", progressed.line_targets}, {"seconds", progressed.line_seconds}};
+    state["line"] = {{"loss", progressed.line_loss},
+                     {"targets", progressed.line_targets},
+                     {"seconds", progressed.line_seconds},
+                     {"lr", progressed.latest.learning_rate},
+                     {"grad_norm", progressed.latest.gradient_norm},
+                     {"loss_z", progressed.latest.loss_z},
+                     {"grad_norm_z", progressed.latest.gradient_norm_z}};
     state["train"] = scored_to_json(progressed.train);
     state["valid"] = scored_to_json(progressed.valid);
     state["best"] = scored_to_json(progressed.best);
@@ -151,6 +156,10 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.line_loss = line.number("loss");
     p.line_targets = line.integer("targets");
     p.line_seconds = line.number("seconds");
+    p.latest = {.learning_rate = line.number("lr"),
+                .gradient_norm = line.number("grad_norm"),
+                .loss_z = line.number("loss_z"),
+                .gradient_norm_z = line.number("grad_norm_z")};
     p.train = scored_from_json(state, "train");
     p.valid = scored_from_json(state, "valid");
     p.best = scored_from_json(state, "best");

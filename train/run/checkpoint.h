@@ -18,6 +18,12 @@ struct ScoredStep {
     Scores scores;
 };
 
+/// What the next training line of metrics.jsonl says of the last step.
+struct LatestStep {
+    double learning_rate = 0, gradient_norm = 0;
+    double loss_z = 0, gradient_norm_z = 0;
+};
+
 /// Where a run stands, besides its parameters and the optimiser's arrays. The position in the data is the step.
 struct Progressed {
     int64_t step = 0;    ///< steps done
@@ -26,13 +32,14 @@ struct Progressed {
     double line_loss = 0;
     int64_t line_targets = 0;
     double line_seconds = 0;
+    LatestStep latest;
     std::optional<ScoredStep> train;     ///< the last training line
     std::optional<ScoredStep> valid;     ///< the last evaluation of the validation split
     std::optional<ScoredStep> best;      ///< the best one; its checkpoint is `best`
     int64_t evaluations_since_best = 0;  ///< in a row without a better best_metric
     std::vector<double> schedule;        ///< what evaluations left behind in the schedule (Schedule::state)
     MovingMoments loss, gradient_norm;   ///< of the steps so far: what z-scores compare with
-    std::string data;        ///< seal of the data's files (data_seal)
+    std::string data;                    ///< seal of the data's files (data_seal)
     std::string vocabulary;  ///< seal of the vocabulary the parameters were trained with (RunFolder::vocabulary_seal)
 };
 

@@ -158,6 +158,10 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                         metric->add(e);
                 if (setup.each_example)
                     setup.each_example(e);
+                if (needs.decoding) {
+                    ++result.decoded;
+                    result.cut += o.decoded[i].ended ? 0 : 1;
+                }
                 if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
                     result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded.text,
                                                                               o.decoded[i].log_likelihood, o.decoded[i].score};

@@ -234,7 +234,8 @@ void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     bool keep = true;
     filter_lines(samples(), [&](std::string_view line, int64_t) {
         if (line.starts_with(samples_mark))
-            keep = std::strtoll(std::string(line.substr(std::strlen(samples_mark))).c_str(), nullptr, 10) <= valid_step;
+            keep = line.find("  attention of ") == std::string_view::npos &&  // drawn at the end of a run, which comes again
+                   std::strtoll(std::string(line.substr(std::strlen(samples_mark))).c_str(), nullptr, 10) <= valid_step;
         return keep;
     });
 }

@@ -285,7 +285,10 @@ class Run {
         p_.line_loss += report.loss_sum;
         p_.line_targets += report.targets;
         const double loss = report.loss_sum / static_cast<double>(report.targets);
-        latest_ = {.report = report, .loss_z = p_.loss.z_score(loss), .norm_z = p_.gradient_norm.z_score(report.gradient_norm)};
+        p_.latest = {.learning_rate = report.learning_rate,
+                     .gradient_norm = report.gradient_norm,
+                     .loss_z = p_.loss.z_score(loss),
+                     .gradient_norm_z = p_.gradient_norm.z_score(report.gradient_norm)};
         if (progress_)
             progress_->update(p_.step, loss);
         if (due(p_.step, options().log_every) || p_.step == options().steps)
@@ -299,19 +302,19 @@ class Run {
     }
 
     void write_train_line() {
-        const StepReport& report = latest_.report;
+        const LatestStep& latest = p_.latest;
         Scores scores;
         scores.values = {{"loss", p_.line_loss / static_cast<double>(p_.line_targets)},
-                         {"lr", report.learning_rate},
-                         {"grad_norm", report.gradient_norm},
-                         {"loss_z", latest_.loss_z},
-                         {"grad_norm_z", latest_.norm_z},
+                         {"lr", latest.learning_rate},
+                         {"grad_norm", latest.gradient_norm},
+                         {"loss_z", latest.loss_z},
+                         {"grad_norm_z", latest.gradient_norm_z},
                          {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
         metrics_->write(Split::train, p_.step, p_.seconds, scores);
         if (request_.terminal && !request_.terminal->live())
             log_.info("step {}/{}  loss {} (z {:+.1f})  lr {:.3g}  grad_norm {:.3g} (z {:+.1f})  {:.0f} targets/s", p_.step,
-                      options().steps, short_number(scores.values[0].second), latest_.loss_z, report.learning_rate,
-                      report.gradient_norm, latest_.norm_z, scores.values.back().second);
+                      options().steps, short_number(scores.values[0].second), latest.loss_z, latest.learning_rate,
+                      latest.gradient_norm, latest.gradient_norm_z, scores.values.back().second);
         p_.train = ScoredStep{p_.step, std::move(scores)};
         p_.line_loss = p_.line_seconds = 0;
         p_.line_targets = 0;
@@ -325,6 +328,22 @@ class Run {
                 .search = experiment_.decode.search(),
                 .samples = options().samples,
                 .seed = seed()};
+    }
+
+    // A model that the last updates have ruined: the next step meets what is not finite and says where; nothing is saved.
+    void require_finite(Split split, const Scores& scores) {
+        const double loss = scores.find("loss").value_or(std::nan(""));
+        if (std::isfinite(loss))
+            return;
+        if (split == Split::valid)
+            run_step();
+        throw Diverged(fmt::format("step {}: the loss of the {} split is not finite: loss {}", p_.step, split_name(split),
+                                   std::isnan(loss) ? "nan" : "inf"));
+    }
+
+    void say_cut(const Evaluation& e) const {
+        if (e.cut > 0)
+            log_.info("{} of {} outputs did not end before the limit and were cut (decode.max_length)", e.cut, e.decoded);
     }
 
     // Tells the schedule how the run does, less being better.
@@ -344,8 +363,10 @@ class Run {
         p_.seconds += seconds_since(begin);
         p_.valid = ScoredStep{p_.step, std::move(e->scores)};
         metrics_->write(Split::valid, p_.step, p_.seconds, p_.valid->scores);
+        require_finite(Split::valid, p_.valid->scores);
         follow(p_.valid->scores);
         log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
+        say_cut(*e);
         std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
         for (const Sample& s : e->samples)
             text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
@@ -402,6 +423,8 @@ class Run {
         p_.seconds += seconds_since(begin);
         metrics_->write(Split::test, best, p_.seconds, e->scores);
         log_.info("test  of the {} checkpoint (step {})  {}", p_.best ? "best" : "last", best, scores_text(e->scores));
+        say_cut(*e);
+        require_finite(Split::test, e->scores);
         return e->scores;
     }
 
@@ -443,10 +466,6 @@ class Run {
     ModelInStore averaged_;   // empty without averaging
     std::optional<Average> average_;
     std::vector<Batch> taken_;  // of one step
-    struct Latest {
-        StepReport report;
-        double loss_z = 0, norm_z = 0;
-    } latest_;
     Progressed p_;
     int64_t saved_step_ = -1;
     bool recorded_ = false;  // the step that diverged, in the folder's bundle
