@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <system_error>
 #include <utility>
 
@@ -105,33 +106,115 @@ void FileWriter::flush() {
     buffer_.clear();
 }
 
+WrittenFile FileWriter::fill(const std::filesystem::path& path, int file, FunctionRef<void(FileWriter&)> contents) {
+    FileWriter writer(path, file);
+    writer.buffer_.reserve(buffer_bytes);
+    contents(writer);
+    writer.flush();
+    return writer.total_;
+}
+
+void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code) {
+    const std::string message = fmt::format("{}: {}: {}", path.string(), rule, reason(code));
+    switch (code) {
+        case EACCES:
+        case EPERM:
+        case EROFS:
+        case ENOENT:
+        case ENOTDIR:
+        case EISDIR:
+        case EEXIST:
+        case ELOOP:
+        case ENAMETOOLONG:
+        case ETXTBSY:
+        case ENXIO:
+        case EINVAL:
+            throw Error(message);
+        default:
+            throw MachineError(message);
+    }
+}
+
+namespace {
+// A file is never replaced where a link points to an open descriptor: who opened it would go on with the old file.
+struct Destination {
+    std::filesystem::path file;  // at the end of all links
+    int opened = -1;             // what is written into in place; -1: `file` is replaced
+};
+
+// The number of a descriptor of this process that `path` names (/proc/self/fd/N); -1 for any other.
+int own_descriptor(const std::filesystem::path& path) {
+    std::error_code ignored;
+    const std::filesystem::path folder = std::filesystem::canonical(path.parent_path(), ignored);
+    const std::string name = path.filename().string();
+    int number = -1;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    const bool is_number = error == std::errc() && end == name.data() + name.size() && number >= 0;
+    return is_number && folder == fmt::format("/proc/{}/fd", ::getpid()) ? number : -1;
+}
+
+Destination destination_of(const std::filesystem::path& path) {
+    constexpr int most_links = 40;  // as the system has it
+    constexpr std::string_view rule = "cannot be created";
+    Destination to{path};
+    std::error_code error;
+    for (int links = 0;; ++links) {
+        if (const int number = own_descriptor(to.file); number >= 0) {
+            to.opened = ::fcntl(number, F_DUPFD_CLOEXEC, 0);
+            if (const int code = errno; to.opened < 0)
+                fail_to_write(path, rule, code == EBADF ? ENOENT : code);
+            return to;
+        }
+        std::filesystem::path next = std::filesystem::read_symlink(to.file, error);
+        if (error)
+            break;  // not a link
+        if (links == most_links)
+            fail_to_write(path, rule, ELOOP);
+        to.file = next.is_absolute() ? std::move(next) : to.file.parent_path() / next;
+    }
+    struct stat status {};
+    if (::stat(to.file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        to.opened = ::open(to.file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        if (const int code = errno; to.opened < 0)
+            fail_to_write(path, "cannot be opened for writing", code);
+    }
+    return to;
+}
+}  // namespace
+
 WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents) {
     static std::atomic<uint64_t> number{0};
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const Destination to = destination_of(path);
+    if (to.opened >= 0) {
+        Descriptor file(to.opened);
+        const WrittenFile written = FileWriter::fill(path, file.get(), contents);
+        const int code = file.close();
+        ensure(code == 0, "{}: writing failed on closing: bytes {}; {}", path.string(), written.bytes, reason(code));
+        return written;
+    }
+    const std::filesystem::path folder = to.file.has_parent_path() ? to.file.parent_path() : std::filesystem::path(".");
     // Another name if a killed program of the same number left one behind.
     std::filesystem::path partial;
     int opened = -1, code = EEXIST;
     for (int attempt = 0; opened < 0 && code == EEXIST && attempt < 1000; ++attempt) {
-        partial = folder / fmt::format(".{}.partial-{}-{}", path.filename().string(), ::getpid(), number.fetch_add(1));
+        partial = folder / fmt::format(".{}.partial-{}-{}", to.file.filename().string(), ::getpid(), number.fetch_add(1));
         opened = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         code = errno;
     }
-    ensure(opened >= 0, "{}: cannot be created: {}", path.string(), reason(code));
+    if (opened < 0)
+        fail_to_write(path, "cannot be created", code);
     Descriptor file(opened);
     try {
-        FileWriter writer(path, file.get());
-        writer.buffer_.reserve(buffer_bytes);
-        contents(writer);
-        writer.flush();
-        const uint64_t bytes = writer.total_.bytes;
+        const WrittenFile written = FileWriter::fill(path, file.get(), contents);
+        const uint64_t bytes = written.bytes;
         code = ::fsync(file.get()) == 0 ? 0 : errno;
         ensure(code == 0, "{}: cannot be brought to the disk: bytes {}; {}", path.string(), bytes, reason(code));
         code = file.close();
         ensure(code == 0, "{}: writing failed on closing: bytes {}; {}", path.string(), bytes, reason(code));
-        code = ::rename(partial.c_str(), path.c_str()) == 0 ? 0 : errno;
+        code = ::rename(partial.c_str(), to.file.c_str()) == 0 ? 0 : errno;
         ensure(code == 0, "{}: cannot be replaced: bytes {}; {}", path.string(), bytes, reason(code));
         synchronise_folder(folder);
-        return writer.total_;
+        return written;
     } catch (...) {
         ::unlink(partial.c_str());
         throw;

@@ -1,6 +1,7 @@
 #pragma once
 /// Whole files: atomic writing, bounded reading, checksums, read-only mapping. A message names the file; what the user can
-/// mend (missing, a folder, too large) is an Error, what the machine did (disk full, input/output error) a MachineError.
+/// mend (missing, a folder, too large, not allowed) is an Error, what the machine did (disk full, input/output error) a
+/// MachineError.
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -30,6 +31,8 @@ class FileWriter {
   private:
     friend WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
     FileWriter(const std::filesystem::path& path, int file) : path_(path), file_(file) {}
+    // What `contents` writes, to the descriptor.
+    static WrittenFile fill(const std::filesystem::path& path, int file, FunctionRef<void(FileWriter&)> contents);
     void flush();
     const std::filesystem::path& path_;
     int file_;
@@ -39,9 +42,17 @@ class FileWriter {
 
 /// Replaces `path` by what `contents` writes: a new file of another name in the same folder, brought to the disk and then
 /// renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On any failure the old file
-/// stays, the new one is removed. Throws MachineError with the file's name, both byte counts and the system's reason.
+/// stays, the new one is removed. Where `path` is a link, the file that it points to is replaced (or made). What is no regular
+/// file, as a pipe or a device, is written into, and so is a descriptor of this process (/dev/stdout, /dev/fd/N). Throws
+/// Error when the user can mend why it cannot be made (see fail_to_write), else MachineError with the file's name, both byte
+/// counts and the system's reason.
 WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
 WrittenFile write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+/// Throws "PATH: RULE: REASON" for a file or folder that cannot be made or opened for writing; `code` is the system's error
+/// number. Error where another name or other rights mend it (missing folder, no permission, read-only file system, ...),
+/// MachineError otherwise (no space, no descriptors left, input/output error, ...).
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code);
 
 /// The whole file. Throws Error when it is missing, may not be read, is a folder, or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit);

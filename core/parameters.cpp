@@ -19,7 +19,8 @@ struct ParameterStore::Arena {
 
     Arena() {
         void* p = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        ensure(p != MAP_FAILED, "parameters: no address space: {} bytes asked, error {}", reserved, std::strerror(errno));
+        const int code = errno;
+        ensure(p != MAP_FAILED, "parameters: no address space: {} bytes asked, error {}", reserved, std::strerror(code));
         base = static_cast<real*>(p);
     }
     ~Arena() { munmap(base, reserved); }

@@ -13,10 +13,11 @@ struct LineLimits {
 };
 
 /// The lines of a file without their ends (LF or CR LF); a last line without an end counts. A UTF-8 byte order mark at the
-/// beginning is not text and is left out. gzip files, told by their first bytes, are unpacked. Any bytes are allowed: who cuts
+/// beginning is not text and is left out. gzip files, told by their first bytes, are unpacked
+/// (see UnpackingReader: several members may follow one another, zero bytes may follow them). Any bytes are allowed: who cuts
 /// lines into symbols checks them.
 /// Throws Error naming the file when it is missing (with `hint` behind the message), not a file, cannot be read, named .gz
-/// without being gzip, broken or cut off, empty, or over a limit (naming the line).
+/// without being gzip, broken or cut off, with something else behind the gzip data, empty, or over a limit (naming the line).
 Texts read_lines(const std::string& file, const LineLimits& limits = {}, const std::string& hint = "");
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 
+#include "core/files.h"
 #include "data/text/lines.h"
 #include "data/text/utf8.h"
 
@@ -85,12 +83,10 @@ const std::string& Vocabulary::symbol(int32_t id) const {
 }
 
 void Vocabulary::save(const std::string& file) const {
-    errno = 0;
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out << header_start << symbols_.size() << header_end << '\n';
-    for (const std::string& s : symbols_) out << escape(s) << '\n';
-    out.close();
-    ensure(out.good(), "{}: vocabulary cannot be written: {} symbols, {}", file, symbols_.size(), std::strerror(errno));
+    write_file_atomically(file, [&](FileWriter& out) {
+        out.write(fmt::format("{}{}{}\n", header_start, symbols_.size(), header_end));
+        for (const std::string& s : symbols_) out.write(escape(s) + "\n");
+    });
 }
 
 Vocabulary Vocabulary::load(const std::string& file) {

@@ -34,7 +34,7 @@ class Vocabulary {
     const std::string& symbol(int32_t id) const;
     const std::vector<std::string>& symbols() const { return symbols_; }
 
-    /// Writes the file format above. Throws MachineError when the file cannot be written.
+    /// Writes the file format above. Throws as write_file_atomically().
     void save(const std::string& file) const;
     /// Reads it. Throws Error naming file and line for anything else than what save() writes.
     static Vocabulary load(const std::string& file);

@@ -1,6 +1,7 @@
 #include "core/files.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -112,9 +113,79 @@ TEST_SUITE("files") {
         std::filesystem::create_directories(folder / "taken" / "inside");
         CHECK(message_of<MachineError>([&] { write_file_atomically(folder / "taken", "abc"); }) ==
               (folder / "taken").string() + ": cannot be replaced: bytes 3; Is a directory");
-        CHECK(message_of<MachineError>([&] { write_file_atomically(folder / "no" / "such" / "file", "abc"); }) ==
+        // The user gave a wrong name, so this is no failure of the machine.
+        CHECK(message_of<Error>([&] { write_file_atomically(folder / "no" / "such" / "file", "abc"); }) ==
               (folder / "no" / "such" / "file").string() + ": cannot be created: No such file or directory");
+        std::filesystem::create_symlink("loop", folder / "loop");
+        CHECK(message_of<Error>([&] { write_file_atomically(folder / "loop", "abc"); }) ==
+              (folder / "loop").string() + ": cannot be created: Too many levels of symbolic links");
+        std::filesystem::remove(folder / "loop");
         CHECK(names_in(folder.path()) == std::vector<std::string>{"taken"});
+    }
+
+    TEST_CASE("a process without descriptors left is the machine's failure") {
+        const TemporaryFolder folder;
+        rlimit before{};
+        getrlimit(RLIMIT_NOFILE, &before);
+        rlimit none = before;
+        none.rlim_cur = 0;
+        setrlimit(RLIMIT_NOFILE, &none);
+        const std::string message = message_of<MachineError>([&] { write_file_atomically(folder / "file", "abc"); });
+        setrlimit(RLIMIT_NOFILE, &before);
+        CHECK(message == (folder / "file").string() + ": cannot be created: Too many open files");
+    }
+
+    TEST_CASE("links stay: what they point to is replaced, or made where it is missing") {
+        const TemporaryFolder folder;
+        namespace fs = std::filesystem;
+        fs::create_directory(folder / "sub");
+        write_file_atomically(folder / "sub/target", "old");
+        fs::create_hard_link(folder / "sub/target", folder / "other name");
+        fs::create_symlink("sub/target", folder / "link");
+        fs::create_symlink(folder / "link", folder / "link to link");
+        fs::create_symlink("sub/missing", folder / "dangling");
+        write_file_atomically(folder / "link to link", "new");
+        write_file_atomically(folder / "dangling", "made");
+        for (const char* name : {"link", "link to link", "dangling"})
+            CHECK_MESSAGE(fs::is_symlink(fs::symlink_status(folder / name)), name);
+        CHECK(read_file(folder / "sub/target", 10) == "new");
+        CHECK(read_file(folder / "other name", 10) == "old");  // replaced and not overwritten
+        CHECK(read_file(folder / "sub/missing", 10) == "made");
+        CHECK(names_in(folder / "sub").size() == 2);
+    }
+
+    TEST_CASE("pipes are written into, by name, by link and by descriptor") {
+        const TemporaryFolder folder;
+        const auto pipe = folder / "pipe", link = folder / "link";
+        REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+        std::filesystem::create_symlink("pipe", link);
+        const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        REQUIRE(reader >= 0);
+        const auto read_back = [&] {
+            char text[16] = {};
+            const ssize_t n = ::read(reader, text, sizeof text);
+            return std::string(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+        };
+        for (const auto& path : {pipe, link}) {
+            const WrittenFile written = write_file_atomically(path, "123456789");
+            CHECK(written.bytes == 9);
+            CHECK(written.crc32 == 0xcbf43926u);
+            CHECK(read_back() == "123456789");
+            CHECK(std::filesystem::is_fifo(pipe));
+        }
+        CHECK(names_in(folder.path()).size() == 2);
+        ::close(reader);
+
+        // As /dev/stdout behind `> file`: a link to a descriptor, which writes on where it stands.
+        const int file = ::open((folder / "output").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        REQUIRE(file >= 0);
+        REQUIRE(::write(file, "a", 1) == 1);
+        std::filesystem::create_symlink("/proc/self/fd/" + std::to_string(file), folder / "standard output");
+        write_file_atomically(folder / "standard output", "b");
+        REQUIRE(::write(file, "c", 1) == 1);
+        ::close(file);
+        CHECK(read_file(folder / "output", 10) == "abc");
+        CHECK(std::filesystem::is_symlink(std::filesystem::symlink_status(folder / "standard output")));
     }
 
     TEST_CASE("a new file has the usual permissions, and a name of its own while it is written") {

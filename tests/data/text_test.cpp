@@ -126,6 +126,39 @@ TEST_SUITE("text") {
         for (std::size_t size = 1; size < 40; ++size)
             CHECK(message(folder.write("cut.gz", bytes.substr(0, size))) != "no error");
     }
+    TEST_CASE("gzip: members follow one another, zeros may follow them, nothing else") {
+        const TestFiles folder;
+        const auto result = [](const std::string& file) {
+            try {
+                std::string all;
+                for (const std::string& line : all_lines(file)) all += line + "|";
+                return all;
+            } catch (const Error& e) {
+                return std::string(e.what());
+            }
+        };
+        folder.write_gzip("one.gz", "one\ntw");
+        folder.write_gzip("two.gz", "o\nthree\n");
+        folder.write_gzip("empty.gz", "");
+        const std::string one = folder.read("one.gz"), two = folder.read("two.gz"), both = one + folder.read("empty.gz") + two;
+        CHECK(result(folder.write("both.gz", both)) == "one|two|three|");
+        CHECK(result(folder.write("padded.gz", both + std::string(300'000, '\0'))) == "one|two|three|");
+        for (const std::string& garbage : {std::string("garbage"), std::string("\x1f"), std::string("\x1fx"),
+                                           std::string("x") + two, std::string("\0\0y", 3), std::string(1, '\0') + two}) {
+            const std::string file = folder.write("garbage.gz", one + garbage);
+            const std::size_t at = one.size() + garbage.find_first_not_of('\0');
+            CHECK(result(file) == fmt::format("{}: what follows the gzip data is neither gzip nor zeros: offset {}, byte "
+                                              "0x{:02x}, after line 1",
+                                              file, at, static_cast<unsigned char>(garbage[garbage.find_first_not_of('\0')])));
+        }
+        const std::string cut = folder.write("cut.gz", one + two.substr(0, 5));
+        CHECK(result(cut).starts_with(cut + ": gzip data are broken or cut off: "));
+        CHECK(result(folder.write("plain",
+                                  "\x1f"
+                                  "one")) ==
+              "\x1f"
+              "one|");
+    }
 
     TEST_CASE("vocabulary: by falling count, then by bytes, limits, unknown symbols") {
         SymbolCounter counter;
@@ -176,7 +209,7 @@ TEST_SUITE("text") {
         CHECK(Vocabulary::load(folder.path("none")).size() == first_free_id);
         Vocabulary({"a", "\n"}).save(folder.path("two"));
         CHECK(folder.read("two") == "attend vocabulary 1: 2 symbols\na\n\\x0a\n");
-        CHECK_THROWS_AS(vocabulary.save(folder.path("no/folder")), MachineError);
+        CHECK_THROWS_AS(vocabulary.save(folder.path("no/folder")), Error);
     }
     TEST_CASE("vocabulary files that are broken, each with its message") {
         const TestFiles folder;
