@@ -329,7 +329,7 @@ TEST_CASE("eval searches as it is told, and writes its examples") {
     }
     CHECK(penalised > 5);
     CHECK(run.evaluate({"--beam", "many"}).code == 2);
-    CHECK(run.evaluate({"--examples", (run.runs / "no/such/folder").string()}).code == 1);
+    CHECK(run.evaluate({"--examples", (run.runs / "no/such/folder").string()}).code == 2);
 }
 
 TEST_CASE("eval gives an interval with every metric") {

@@ -30,7 +30,7 @@ Action declare_average(CLI::App& app) {
     app.add_option("RUN", a->run, "a run's folder")->required();
     app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: all that the run has kept)")
         ->type_name("N")
-        ->check(CLI::Range(2, 1'000'000));
+        ->check(integer_in(2, 1'000'000));
     app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
         ->type_name("NAME")
         ->capture_default_str();

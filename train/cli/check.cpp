@@ -69,13 +69,13 @@ Action declare_check(CLI::App& app) {
     app.get_option("CONFIG")->description(
         "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
     app.add_option("--rows", a->setup.rows, "rows of the first training batch to use")
-        ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
+        ->check(integer_in(int64_t{1}, int64_t{1} << 20))
         ->capture_default_str();
     app.add_option("--elements", a->setup.elements, "elements of each parameter to check")
-        ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+        ->check(integer_in(int64_t{1}, int64_t{1} << 40))
         ->capture_default_str();
     app.add_option("--tolerance", a->setup.tolerance, "largest relative error")
-        ->check(CLI::Range(1e-12, 1.0))
+        ->check(number_in(1e-12, 1.0))
         ->capture_default_str();
     app.add_flag("--double", a->in_double, "replay a bundle in double precision, as a config is always checked");
     add_threads(app, a->setup.threads);

@@ -1,12 +1,18 @@
 #include "train/cli/cli.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <ostream>
 
 #include "core/error.h"
+#include "core/options.h"
+#include "train/cli/output.h"
 #include "train/run/experiment.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
@@ -19,13 +25,31 @@ int report(std::ostream& error, const std::string& text, int code) {
     error << "attend: " << text << std::endl;
     return code;
 }
+
+// `well_formed` says so of what follows a sign.
+template <class T>
+CLI::Validator numbers_in(T low, T high, const char* what, bool (*well_formed)(std::string_view)) {
+    const std::string range =
+        high == std::numeric_limits<T>::max() ? fmt::format("from {}", low) : fmt::format("{} to {}", low, high);
+    return CLI::Validator(
+        [=](std::string& text) {
+            T value{};
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
+            const bool good = error == std::errc() && end == text.data() + text.size() && well_formed(digits) && value >= low &&
+                              value <= high;
+            return good ? std::string() : fmt::format("not {} from {} to {}: '{}'", what, low, high, text);
+        },
+        range);
+}
 }  // namespace
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
         {"train", "train the experiment of a config", declare_train},
         {"eval", "evaluate a run's best checkpoint", declare_eval},
-        {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate},
+        {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate,
+         "lines come from standard input: '< {}'"},
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
@@ -51,13 +75,26 @@ void add_config(CLI::App& app, ConfigArguments& arguments) {
     app.add_option("--set", arguments.set, "change an option: a.b=value; may be given again")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
-    app.add_option("--seed", arguments.seed, "in place of the config's seed")->check(CLI::NonNegativeNumber);
+    app.add_option("--seed", arguments.seed, "in place of the config's seed")
+        ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+}
+
+CLI::Validator integer_in(int64_t low, int64_t high) {
+    return numbers_in(low, high, "an integer", [](std::string_view digits) {  // 010 is 8 to some and 10 to others
+        return digits == "0" || (digits.find_first_not_of("0123456789") == std::string_view::npos && !digits.starts_with('0'));
+    });
+}
+
+CLI::Validator number_in(double low, double high) {
+    return numbers_in(low, high, "a number", [](std::string_view digits) {
+        return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
+    });
 }
 
 void add_threads(CLI::App& app, int& threads) {
     threads = default_threads();
     app.add_option("--threads", threads, "threads to use; results do not depend on it")
-        ->check(CLI::Range(1, most_threads))
+        ->check(integer_in(1, most_threads))
         ->capture_default_str();
 }
 
@@ -66,10 +103,12 @@ void flush(std::ostream& out) {
     out.flush();
     if (out)
         return;
-    if (errno == EPIPE)
+    const auto* buffer = dynamic_cast<const OutputBuffer*>(out.rdbuf());
+    const int code = buffer != nullptr ? buffer->error() : errno;  // errno is lost where an earlier write failed
+    if (code == EPIPE)
         throw BrokenPipe();
     throw MachineError(
-        fmt::format("standard output: cannot be written: {}", errno != 0 ? std::strerror(errno) : "stream failed"));
+        fmt::format("standard output: cannot be written: {}", code != 0 ? std::strerror(code) : "stream failed"));
 }
 
 int run(std::vector<std::string> arguments, Streams streams) {
@@ -77,6 +116,21 @@ int run(std::vector<std::string> arguments, Streams streams) {
     app.set_version_flag("--version", fmt::format("attend {} ({})", version, precision_name));
     app.require_subcommand(1);
     app.footer("attend list shows what can stand in a config, attend list optimizer adam the options of one choice.");
+    const std::string first = arguments.empty() ? "" : arguments.front();
+    const Command* chosen = nullptr;
+    std::vector<std::string> known;
+    for (const Command& c : commands()) {
+        known.emplace_back(c.name);
+        if (first == c.name)
+            chosen = &c;
+    }
+    if (chosen == nullptr && !first.empty() && !first.starts_with('-')) {
+        const std::string near = nearest_name(first, known);
+        return report(streams.error,
+                      fmt::format("no such command: '{}'{}; known: {}; see 'attend --help'", first,
+                                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near), fmt::join(known, ", ")),
+                      2);
+    }
     std::vector<std::pair<CLI::App*, Action>> actions;
     for (const Command& c : commands()) {
         CLI::App* sub = app.add_subcommand(c.name, c.help);
@@ -91,7 +145,15 @@ int run(std::vector<std::string> arguments, Streams streams) {
             flush(streams.out);
             return 0;
         } catch (const CLI::ParseError& wrong) {
-            return report(streams.error, fmt::format("{}; see 'attend --help'", wrong.what()), 2);
+            std::string hint;
+            if (chosen != nullptr && chosen->stray != nullptr && dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr)
+                if (const auto stray = app.get_subcommand(chosen->name)->remaining();
+                    !stray.empty() && !stray.front().starts_with('-'))
+                    hint = fmt::format(fmt::runtime(chosen->stray), stray.front());
+            return report(streams.error,
+                          fmt::format("{}{}; see 'attend {}--help'", wrong.what(), hint.empty() ? "" : "; " + hint,
+                                      chosen == nullptr ? "" : std::string(chosen->name) + " "),
+                          2);
         }
         for (auto& [sub, action] : actions)
             if (sub->parsed()) {

@@ -26,6 +26,8 @@ struct Command {
     const char* help;
     /// Declares arguments and options on `app`; what the action needs of them it keeps itself.
     Action (*declare)(CLI::App& app);
+    /// What to say of a word too many, which stands for {}; null: nothing.
+    const char* stray = nullptr;
 };
 const std::vector<Command>& commands();
 
@@ -55,6 +57,11 @@ struct ConfigArguments {
 };
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
 void add_config(CLI::App& app, ConfigArguments& arguments);
+
+/// For option.check(): a number from `low` to `high` in decimal digits. Octal, hexadecimal, leading zeros, "inf" and "nan" are
+/// refused, and so is what does not fit, with "not an integer from LOW to HIGH: 'TEXT'" ("not a number ...").
+CLI::Validator integer_in(int64_t low, int64_t high);
+CLI::Validator number_in(double low, double high);
 
 /// Adds `--threads N` (default: the machine's cores).
 void add_threads(CLI::App& app, int& threads);

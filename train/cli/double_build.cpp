@@ -15,9 +15,9 @@ constexpr const char* double_build = "attend64";
 
 std::filesystem::path double_build_in(const std::filesystem::path& folder) {
     std::filesystem::path path = folder / double_build;
-    if (::access(path.c_str(), X_OK) != 0)
-        throw MachineError(fmt::format("{}: the double build is needed beside attend: {}; build it with the target {}",
-                                       path.string(), std::strerror(errno), double_build));
+    const int code = ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
+    ensure(code == 0, "{}: the double build is needed beside attend: {}; build it with the target {}", path.string(),
+           std::strerror(code), double_build);
     return path;
 }
 
@@ -29,7 +29,8 @@ void become_double_build(const std::vector<std::string>& arguments) {
     for (std::string& w : words) pointers.push_back(w.data());
     pointers.push_back(nullptr);
     ::execv(path.c_str(), pointers.data());
-    throw MachineError(fmt::format("{}: cannot be executed: {}", path.string(), std::strerror(errno)));
+    const int code = errno;
+    throw MachineError(fmt::format("{}: cannot be executed: {}", path.string(), std::strerror(code)));
 }
 
 }  // namespace attend::inline ATTEND_PRECISION::cli

@@ -101,7 +101,7 @@ Action declare_eval(CLI::App& app) {
     app.add_option("--resamples", a->resamples,
                    "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
         ->type_name("N")
-        ->check(CLI::Range(0, 1'000'000))
+        ->check(integer_in(0, 1'000'000))
         ->capture_default_str();
     app.add_flag("--tables", a->tables,
                  "how often each target symbol is right, which are taken for which: for targets of few symbols")

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -18,6 +20,7 @@ std::vector<Json> lines_of(const std::filesystem::path& path, const std::string&
     std::ifstream file(path);
     require(file.good(), "{}: no metrics yet: the file is missing", path.string());
     std::vector<Json> lines;
+    std::vector<std::string> splits;  // that the file has
     int64_t number = 0;
     for (std::string text; std::getline(file, text);) {
         ++number;
@@ -26,9 +29,15 @@ std::vector<Json> lines_of(const std::filesystem::path& path, const std::string&
             break;  // a run at work is writing it
         require(line.is_object() && line.contains("split") && line["split"].is_string(),
                 "{}:{}: not a line of metrics: an object with 'step' and 'split' was expected", path.string(), number);
-        if (split.empty() || line["split"] == split)
+        const auto name = line["split"].get<std::string>();
+        if (std::find(splits.begin(), splits.end(), name) == splits.end())
+            splits.push_back(name);
+        if (split.empty() || name == split)
             lines.push_back(std::move(line));
     }
+    require(!splits.empty(), "{}: no metrics yet: lines 0", path.string());
+    require(!lines.empty(), "{}: no lines of this split: --split {}, splits there are {}", path.string(), split,
+            fmt::join(splits, ", "));
     return lines;
 }
 

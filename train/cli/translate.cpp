@@ -258,7 +258,7 @@ Action declare_translate(CLI::App& app) {
            "--nbest", a->nbest,
            "up to N outputs a line, best first, with two columns in front: the input line's number and the rank, from 1")
         ->type_name("N")
-        ->check(CLI::Range(int64_t{1}, most_beam));
+        ->check(integer_in(int64_t{1}, most_beam));
     app.add_flag(
         "--scores", a->scores,
         "three columns before the text: score (log-likelihood over the length penalty), log-likelihood in nats, and that "
@@ -267,7 +267,7 @@ Action declare_translate(CLI::App& app) {
                    "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
                    "decode.batch; 1: answer each line at once)")
         ->type_name("LINES")
-        ->check(CLI::Range(int64_t{1}, int64_t{1} << 24));
+        ->check(integer_in(int64_t{1}, int64_t{1} << 24));
     add_threads(app, a->threads);
     app.footer(
         "One output line for each input line, in its order; an empty line for a line without symbols. Columns are parted by "

@@ -46,6 +46,30 @@ void open_up(Value& value, const std::string& path, const Place& place) {
     value = std::move(object);
 }
 
+// Where the command line has set something below `value`, which is at `key_path`; null: nowhere.
+const Place* set_inside(const Value& value, const std::string& prefix) {
+    for (const Member& member : value.members) {
+        const Source* source = member.place.source.get();
+        if (source != nullptr && source->kind == Source::Kind::command_line && source->name.starts_with(prefix))
+            return &member.place;
+        if (const Place* inside = set_inside(member.value, prefix))
+            return inside;
+    }
+    return nullptr;
+}
+const Place* set_below(const Value& document, std::string_view key_path) {
+    const Value* at = &document;
+    for (std::size_t begin = 0; begin <= key_path.size();) {
+        const std::size_t end = std::min(key_path.find('.', begin), key_path.size());
+        const Member* member = at->find(key_path.substr(begin, end - begin));
+        if (member == nullptr)
+            return nullptr;
+        at = &member->value;
+        begin = end + 1;
+    }
+    return set_inside(*at, fmt::format("--set {}.", key_path));
+}
+
 }  // namespace
 
 Value with(Value document, std::string_view key_path, Value value) {
@@ -83,11 +107,15 @@ Value set(Value document, std::string_view assignment) {
     source.folder = std::filesystem::current_path(error).string();
     require(!error, "{}: the working folder cannot be found: {}", source.name, error.message());
 
+    const std::string_view key_path = assignment.substr(0, equals);
+    if (const Place* undone = set_below(document, key_path))
+        fail("{}: comes after and would undo {}: put it first", source.name, undone->text());
+
     Value word;
     word.kind = Value::Kind::word;
     word.text = assignment.substr(equals + 1);
     word.place.source = std::make_shared<const Source>(std::move(source));
-    return with(std::move(document), assignment.substr(0, equals), std::move(word));
+    return with(std::move(document), key_path, std::move(word));
 }
 
 Value parse_word(const Value& word) { return parse_value(word.text, word.place.source); }

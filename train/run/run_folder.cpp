@@ -128,9 +128,12 @@ void RunFolder::check(Existing existing) const {
 void RunFolder::make() const {
     std::error_code error;
     fs::create_directories(root_, error);
-    require(!error, "{}: the run's folder cannot be made: {}", root_.string(), error.message());
-    require(::access(root_.c_str(), W_OK | X_OK) == 0, "{}: the run's folder cannot be written to: {}", root_.string(),
-            std::strerror(errno));
+    if (error)
+        fail_to_write(root_, "the run's folder cannot be made", error.value());
+    if (::access(root_.c_str(), W_OK | X_OK) != 0) {
+        const int code = errno;  // before anything else can change it
+        fail_to_write(root_, "the run's folder cannot be written to", code);
+    }
 }
 
 RunLock RunFolder::lock() const {
@@ -244,7 +247,9 @@ void RunFolder::write_summary(const Json& summary_json) const { write_file_atomi
 
 LineFile::LineFile(fs::path path) : path_(std::move(path)) {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    require(file_ >= 0, "{}: cannot be opened for writing: {}", path_.string(), std::strerror(errno));
+    const int code = errno;
+    if (file_ < 0)
+        fail_to_write(path_, "cannot be opened for writing", code);
 }
 LineFile::~LineFile() { ::close(file_); }
 
@@ -252,10 +257,11 @@ void LineFile::append(const std::string& text) {
     std::size_t done = 0;
     while (done < text.size()) {
         const ssize_t n = ::write(file_, text.data() + done, text.size() - done);
-        if (n < 0 && errno == EINTR)
+        const int code = errno;
+        if (n < 0 && code == EINTR)
             continue;
         ensure(n >= 0, "{}: cannot be written: {} of {} bytes done, {}", path_.string(), done, text.size(),
-               std::strerror(errno));
+               std::strerror(code));
         done += static_cast<std::size_t>(n);
     }
 }

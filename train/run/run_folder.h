@@ -102,7 +102,7 @@ class RunFolder {
 /// Appends lines to a file of a run. Every line is given to the system whole, before the call returns.
 class LineFile {
   public:
-    /// Throws Error when the file cannot be opened for appending.
+    /// Throws as fail_to_write() when the file cannot be opened for appending.
     explicit LineFile(std::filesystem::path path);
     ~LineFile();
     LineFile(const LineFile&) = delete;

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/error.h"
+#include "core/files.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -41,7 +41,9 @@ std::string holder_of(int descriptor) {
 RunLock::RunLock(const std::filesystem::path& folder) : file_(folder / ".lock") {
     for (;;) {
         descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        require(descriptor_ >= 0, "{}: the run's folder cannot be written to: {}", file_.string(), std::strerror(errno));
+        const int code = errno;
+        if (descriptor_ < 0)
+            fail_to_write(file_, "the run's folder cannot be written to", code);
         const int refused = lock_exclusively(descriptor_);
         if (refused == EWOULDBLOCK) {
             const std::string holder = holder_of(descriptor_);
