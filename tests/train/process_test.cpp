@@ -134,7 +134,7 @@ TEST_CASE("words that are no command, or one too many") {
     CHECK(!contains(command({"translate", "run", "--bogus"}).error, "standard input"));
 }
 
-TEST_CASE("--set does not undo what was set below its key; metrics of a split that has none") {
+TEST_CASE("--set does not undo what was set below its key, metrics of a split that has none") {
     const SmallRun runs;
     const std::string config = (runs / "small.json").string();
     CHECK(contains(command({"plan", config, "--set", "optimizer.learning_rate=0.1", "--set", "optimizer=sgd"}).error,
