@@ -203,7 +203,7 @@ TEST_CASE("--set: a key path goes through shorthands, rows and what is missing")
     // the default row where none is named, of a seam whose key is not "type" too
     CHECK(read("{}", {"data.train_examples=3"}).data.as<Dates>().train_examples == 3);
     CHECK(read("{\"data\": \"text\"}", {"data.valid_fraction=0.5"}).data.as<Text>().valid_fraction == 0.5);
-    CHECK(read("{\"data\": \"text\"}", {"data.task=dates", "data=dates"}).data.name() == "dates");
+    CHECK(read("{\"data\": \"text\"}", {"data.task=dates"}).data.name() == "dates");
     CHECK(read("{}", {"train.steps=4"}).train.steps == 4);
     CHECK(read("{\"select\": \"soft\"}", {"select.type=hard", "select.samples=3"}).select.as<Hard>().samples == 3);
 }
