@@ -1,6 +1,7 @@
 #include "train/cli/cli.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>

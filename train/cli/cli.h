@@ -1,12 +1,17 @@
 #pragma once
 /// The command line. Each command is a row of commands(), one file each.
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "core/real.h"
+
+// Only the files that declare arguments need the whole of it, which takes seconds to compile.
+namespace CLI {
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace attend::inline ATTEND_PRECISION::cli {
 

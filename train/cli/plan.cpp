@@ -1,5 +1,6 @@
 #include "train/plan/plan.h"
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 

@@ -1,5 +1,6 @@
 #include "train/schema/schema.h"
 
+#include <CLI/CLI.hpp>
 #include <ostream>
 
 #include "train/cli/cli.h"

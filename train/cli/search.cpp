@@ -1,5 +1,7 @@
 #include "train/cli/search.h"
 
+#include <CLI/CLI.hpp>
+
 namespace attend::inline ATTEND_PRECISION::cli {
 
 void add_search(CLI::App& app, SearchArguments& arguments) {

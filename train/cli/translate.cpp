@@ -2,6 +2,7 @@
 // lines are written in the order they came in. What a batch holds depends on the input and the options alone, so the output
 // is the same, bit for bit, for any number of threads.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
