@@ -9,14 +9,15 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 #include "train/run/assemble.h"
 
 TEST_SUITE_BEGIN("train: bundle");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 namespace fs = std::filesystem;
 
@@ -213,11 +214,9 @@ TEST_CASE("the command says what is wrong, with exit code 2") {
     write_bundle(s.path(), s.bundle, s.store);
     const auto check = [](std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(), "check");
-        std::istringstream in;
-        std::ostringstream out, error;
-        const int code = cli::run(arguments, {in, out, error, false});
-        CHECK(out.str().empty());
-        return std::to_string(code) + " " + error.str();
+        const Outcome o = attend_command(arguments);
+        CHECK(o.out.empty());
+        return std::to_string(o.code) + " " + o.error;
     };
     const std::string path = s.path().string();
     CHECK(contains(check({path}), "parameters missing ("));

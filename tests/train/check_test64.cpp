@@ -4,24 +4,23 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 #include "train/plan/gradient_check.h"
 
 TEST_SUITE_BEGIN("train: check");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 using Verdict = plan::CheckedParameter::Verdict;
 
 namespace {
 
 std::pair<int, std::string> command(const std::vector<std::string>& arguments) {
-    std::istringstream in;
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str() + error.str()};
+    const Outcome o = attend_command(arguments);
+    return {o.code, o.out + o.error};
 }
 
 }  // namespace

@@ -83,11 +83,14 @@ TEST_CASE("a value that is not finite is not saved, and the checkpoint before st
     save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
     const std::string before = read_file(folder / "c/model.safetensors", 1 << 20);
     a.store.values(*a.store.find("b"))[4] = std::numeric_limits<real>::infinity();
-    CHECK(message_of<Diverged>([&] { save_checkpoint(folder / "c", {a.store, *a.optimizer}, {}); }) ==
-          "step 0: checkpoint: a parameter is not finite and is not saved: 'b' [2, 3], element 4 is inf");
+    CHECK(message_of<Diverged>([&] {
+              save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
+          }) == "step 0: checkpoint: a parameter is not finite and is not saved: 'b' [2, 3], element 4 is inf");
     a.store.values(*a.store.find("b"))[4] = 0;
     a.optimizer->state(a.store).at(0).values[0] = std::nanf("");
-    CHECK(contains(message_of<Diverged>([&] { save_checkpoint(folder / "c", {a.store, *a.optimizer}, {}); }),
+    CHECK(contains(message_of<Diverged>([&] {
+                       save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
+                   }),
                    "an optimiser's value is not finite and is not saved: 'm.a' [4], element 0 is nan"));
     CHECK(read_file(folder / "c/model.safetensors", 1 << 20) == before);
 }
@@ -112,19 +115,16 @@ TEST_CASE("every byte of every file counts") {
                 continue;  // white space between values says nothing
             overwrite(path, flipped);
             CAPTURE(i);
-            const std::string message =
-                message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); });
+            const std::string message = message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); });
             CHECK(contains(message, "c/"));
         }
         for (std::size_t size : {std::size_t{0}, std::size_t{1}, bytes.size() / 2, bytes.size() - (json ? 2 : 1)}) {
             overwrite(path, bytes.substr(0, size));
             CAPTURE(size);
-            CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }),
-                           name));
+            CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }), name));
         }
         fs::remove(path);
-        CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }),
-                       name));
+        CHECK(contains(message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }), name));
         overwrite(path, bytes);
     }
     CHECK(load_checkpoint(folder / "c", {a.store, *a.optimizer}).step == 12);
@@ -135,9 +135,7 @@ TEST_CASE("messages of broken files name both numbers") {
     const oracles::TemporaryFolder folder;
     Small a;
     save_checkpoint(folder / "c", {a.store, *a.optimizer}, {});
-    const auto message = [&] {
-        return message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); });
-    };
+    const auto message = [&] { return message_of([&] { load_checkpoint(folder / "c", {a.store, *a.optimizer}); }); };
     const std::string where = (folder / "c").string();
     const std::string bytes = read_file(folder / "c/model.safetensors", 1 << 20);
     overwrite(folder / "c/model.safetensors", bytes.substr(0, bytes.size() - 4));
@@ -177,8 +175,7 @@ TEST_CASE("a checkpoint of another model or optimizer: all that does not fit is 
               ": 1 parameter missing (c), 1 unknown to this model (b); model.safetensors holds 3 tensors, 3 expected; the "
               "checkpoint is of another model");
     Small other({2, 3}, "b", "adadelta");
-    const std::string message =
-        message_of([&] { load_checkpoint(folder / "c", {other.store, *other.optimizer}); });
+    const std::string message = message_of([&] { load_checkpoint(folder / "c", {other.store, *other.optimizer}); });
     CAPTURE(message);
     CHECK(contains(message, "optimizer.safetensors holds 4 tensors, 4 expected; the checkpoint is of another optimizer"));
     CHECK(contains(message, "missing (square_average.a"));

@@ -11,22 +11,12 @@
 TEST_SUITE_BEGIN("train: command line");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 
 namespace {
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-Outcome attend_command(const std::vector<std::string>& arguments, const std::string& input = "") {
-    std::istringstream in(input);
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str(), error.str()};
-}
 
 // Takes nothing: what a full disk or a reader that left looks like.
 class Refusing final : public std::streambuf {

@@ -5,14 +5,15 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 #include "train/run/assemble.h"
 
 TEST_SUITE_BEGIN("train: configs learn");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
@@ -174,25 +175,23 @@ TEST_CASE("every shipped config learns in its short form") {
 TEST_CASE("every shipped config passes plan, or says what to fetch") {
     for (const fs::path& config : shipped()) {
         CAPTURE(config.string());
-        std::istringstream in;
-        std::ostringstream out, error;
         Strings command = {"plan", config.string(), "--threads", "1"};
         const Short* row = row_of(config);
         REQUIRE(row != nullptr);
         if (row->generate == nullptr)  // the others as they are: this asks for their files
             for (const std::string& s : row->set) command.insert(command.end(), {"--set", s});
-        const int code = cli::run(command, {in, out, error});
-        CAPTURE(error.str());
+        const Outcome planned = attend_command(command);
+        CAPTURE(planned.error);
         if (has_files(config)) {
-            CHECK(code == 0);
-            CHECK(contains(out.str(), "parameters"));
+            CHECK(planned.code == 0);
+            CHECK(contains(planned.out, "parameters"));
         } else {
-            CHECK(code == 2);
+            CHECK(planned.code == 2);
             CHECK(std::string(row->fetch) != "");
-            CHECK(contains(error.str(), row->fetch));
+            CHECK(contains(planned.error, row->fetch));
             // and train the same, before it makes a folder
             const oracles::TemporaryFolder folder;
-            CHECK(cli::run({"train", config.string(), "--out", (folder / "run").string()}, {in, out, error}) == 2);
+            CHECK(attend_command({"train", config.string(), "--out", (folder / "run").string()}).code == 2);
             CHECK(!fs::exists(folder / "run"));
         }
     }

@@ -17,8 +17,10 @@
 TEST_SUITE_BEGIN("train: plan");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 using plan::Module;
 using plan::Setting;
@@ -212,10 +214,8 @@ TEST_CASE("the commands plan, schema and list, and check needs the double build"
     const SmallRun runs;
     const std::string config = (runs / "small.json").string();
     const auto command = [](const std::vector<std::string>& arguments) {
-        std::istringstream in;
-        std::ostringstream out, error;
-        const int code = cli::run(arguments, {in, out, error, false});
-        return std::tuple(code, out.str(), error.str());
+        const Outcome o = attend_command(arguments);
+        return std::tuple(o.code, o.out, o.error);
     };
     {
         const auto [code, out, error] = command({"plan", config, "--json", "--set", "model.hidden=7", "--seed", "9"});

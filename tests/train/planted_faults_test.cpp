@@ -9,15 +9,16 @@
 #include "core/ops.h"
 #include "core/trace.h"
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 #include "train/run/assemble.h"
 #include "train/run/replay.h"
 
 TEST_SUITE_BEGIN("train: planted faults");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 using Verdict = Replayed::Verdict;
 namespace fs = std::filesystem;
@@ -137,18 +138,6 @@ struct PlantedRun {
           workers(2),
           step({model, store, *objective, *optimizer, *schedule, workers}, {.shards = 3, .seed = 3}) {}
 };
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-Outcome attend_command(const std::vector<std::string>& arguments) {
-    std::istringstream in;
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str(), error.str()};
-}
 
 }  // namespace
 

@@ -7,30 +7,19 @@
 
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 #include "train/run/assemble.h"
 
 TEST_SUITE_BEGIN("train: pretrained");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-Outcome command(const std::vector<std::string>& arguments) {
-    std::istringstream in;
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str(), error.str()};
-}
 
 std::vector<real> values(const fs::path& checkpoint, const std::string& name) {
     const SafetensorsFile file(checkpoint / "model.safetensors");
@@ -186,7 +175,7 @@ TEST_CASE("the mean of a run's last checkpoints can be evaluated") {
     const SmallRun runs;
     runs.run("a", {"train.checkpoint_every=2", "train.keep=9"});
     const std::string run = (runs / "a").string();
-    const Outcome made = command({"average", run, "--last", "3"});
+    const Outcome made = attend_command({"average", run, "--last", "3"});
     CHECK(made.code == 0);
     CHECK(contains(made.out, "mean of 3 checkpoints, step-8 to step-12"));
     const std::string name = "decoder.embedding.weight";
@@ -194,23 +183,23 @@ TEST_CASE("the mean of a run's last checkpoints can be evaluated") {
                y = values(runs / "a/checkpoints/step-10", name), z = values(runs / "a/checkpoints/step-12", name);
     for (std::size_t i = 0; i < mean.size(); ++i)
         CHECK(double(mean[i]) == doctest::Approx((double(x[i]) + double(y[i]) + double(z[i])) / 3).epsilon(1e-5));
-    CHECK(command({"eval", run + "/checkpoints/average"}).code == 0);
+    CHECK(attend_command({"eval", run + "/checkpoints/average"}).code == 0);
 
-    CHECK(contains(command({"average", run}).error, "there is something of that name already"));
-    CHECK(contains(command({"average", run, "--last", "50"}).error,
+    CHECK(contains(attend_command({"average", run}).error, "there is something of that name already"));
+    CHECK(contains(attend_command({"average", run, "--last", "50"}).error,
                    "too few checkpoints for a mean: checkpoints 6, needed 50"));
     for (const char* taken : {"last", "best", "step-3", ".x", "a/b", ""})
-        CHECK(contains(command({"average", run, "--name", taken}).error, "--name: not a name of its own"));
-    CHECK(command({"average", run, "--name", "all"}).code == 0);
+        CHECK(contains(attend_command({"average", run, "--name", taken}).error, "--name: not a name of its own"));
+    CHECK(attend_command({"average", run, "--name", "all"}).code == 0);
     // it is no checkpoint to go on with
-    CHECK(contains(command({"average", (runs / "none").string()}).error, "no such run"));
+    CHECK(contains(attend_command({"average", (runs / "none").string()}).error, "no such run"));
 }
 
 TEST_CASE("metrics as comma-separated values") {
     const SmallRun runs;
     runs.run("a");
     const std::string run = (runs / "a").string();
-    const Outcome all = command({"metrics", run});
+    const Outcome all = attend_command({"metrics", run});
     CHECK(all.code == 0);
     std::istringstream lines(all.out);
     std::string header, line;
@@ -223,13 +212,13 @@ TEST_CASE("metrics as comma-separated values") {
         CHECK(std::count(line.begin(), line.end(), ',') == commas);
     }
     CHECK(rows == runs.metrics("a").size());
-    CHECK(command({"metrics", run, "--split", "valid"}).out.find("train") == std::string::npos);
-    CHECK(command({"metrics", run, "--split", "other"}).code == 2);
-    CHECK(contains(command({"metrics", (runs / "none").string()}).error, "config.json is missing"));
+    CHECK(attend_command({"metrics", run, "--split", "valid"}).out.find("train") == std::string::npos);
+    CHECK(attend_command({"metrics", run, "--split", "other"}).code == 2);
+    CHECK(contains(attend_command({"metrics", (runs / "none").string()}).error, "config.json is missing"));
     std::ofstream(runs / "a/metrics.jsonl", std::ios::app) << "{\"step\": 13, \"spl";  // being written
-    CHECK(command({"metrics", run}).out == all.out);
+    CHECK(attend_command({"metrics", run}).out == all.out);
     std::ofstream(runs / "a/metrics.jsonl", std::ios::app) << "\nbroken\n";
-    CHECK(contains(command({"metrics", run}).error, "metrics.jsonl:"));
+    CHECK(contains(attend_command({"metrics", run}).error, "metrics.jsonl:"));
 }
 
 TEST_SUITE_END();

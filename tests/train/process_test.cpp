@@ -17,22 +17,12 @@
 TEST_SUITE_BEGIN("train: process");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 
 namespace {
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-Outcome command(const std::vector<std::string>& arguments) {
-    std::istringstream in;
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str(), error.str()};
-}
 
 // Exit code of a child process that does `what`; 128 + signal where one ended it.
 template <class F>
@@ -68,7 +58,7 @@ TEST_CASE("a file size limit is a failed write") {
         const rlimit limit{2000, 2000};
         ::setrlimit(RLIMIT_FSIZE, &limit);
         cli::prepare_process();
-        const Outcome o = command({"train", (runs / "small.json").string(), "--out", (runs / "r").string()});
+        const Outcome o = attend_command({"train", (runs / "small.json").string(), "--out", (runs / "r").string()});
         return o.code == 1 && contains(o.error, "File too large") ? 42 : o.code;
     };
     CHECK(exit_code_of(train) == 42);
@@ -98,12 +88,12 @@ TEST_CASE("an output that fails before the last flush says why, and a reader tha
 
 TEST_CASE("integers are decimal and fit") {
     for (const char* text : {"99999999999999999999", "010", "0x10", "-1", "abc", "1.5", "1e3", "+1"}) {
-        const Outcome o = command({"train", "x.json", std::string("--seed=") + text});
+        const Outcome o = attend_command({"train", "x.json", std::string("--seed=") + text});
         CHECK(o.code == 2);
         CHECK_MESSAGE(contains(o.error, fmt::format("--seed: not an integer from 0 to 9223372036854775807: '{}'", text)),
                       o.error);
     }
-    CHECK(contains(command({"train", "x.json", "--seed", "9223372036854775807"}).error, "x.json: "));
+    CHECK(contains(attend_command({"train", "x.json", "--seed", "9223372036854775807"}).error, "x.json: "));
     const std::vector<std::vector<std::string>> others = {
         {"train", "x", "--threads"},   {"eval", "x", "--beam"},    {"eval", "x", "--resamples"}, {"translate", "x", "--nbest"},
         {"translate", "x", "--chunk"}, {"average", "x", "--last"}, {"check", "x", "--rows"},     {"check", "x", "--elements"}};
@@ -111,39 +101,39 @@ TEST_CASE("integers are decimal and fit") {
         for (const char* text : {"010", "0x10", "99999999999999999999"}) {
             std::vector<std::string> arguments = begin;
             arguments.emplace_back(text);
-            const Outcome o = command(arguments);
+            const Outcome o = attend_command(arguments);
             CHECK(o.code == 2);
             CHECK_MESSAGE(contains(o.error, begin.back() + ": not an integer from "), o.error);
         }
     for (const char* text : {"nan", "inf", "0x1", "11"})
-        CHECK(
-            contains(command({"eval", "x", "--length-penalty", text}).error, "--length-penalty: not a number from 0 to 10: '"));
+        CHECK(contains(attend_command({"eval", "x", "--length-penalty", text}).error,
+                       "--length-penalty: not a number from 0 to 10: '"));
 }
 
 TEST_CASE("words that are no command, or one too many") {
-    CHECK(
-        command({"trian"}).error.starts_with("attend: no such command: 'trian'; did you mean 'train'?; known: train, eval, "));
-    CHECK(command({"bogus"}).error.starts_with("attend: no such command: 'bogus'; known: train, eval, "));
-    CHECK(command({"bogus"}).code == 2);
-    CHECK(contains(command({"train"}).error, "see 'attend train --help'"));
-    CHECK(contains(command({}).error, "see 'attend --help'"));
-    const Outcome file = command({"translate", "run", "in.txt"});
+    CHECK(attend_command({"trian"}).error.starts_with(
+        "attend: no such command: 'trian'; did you mean 'train'?; known: train, eval, "));
+    CHECK(attend_command({"bogus"}).error.starts_with("attend: no such command: 'bogus'; known: train, eval, "));
+    CHECK(attend_command({"bogus"}).code == 2);
+    CHECK(contains(attend_command({"train"}).error, "see 'attend train --help'"));
+    CHECK(contains(attend_command({}).error, "see 'attend --help'"));
+    const Outcome file = attend_command({"translate", "run", "in.txt"});
     CHECK(file.code == 2);
     CHECK_MESSAGE(contains(file.error, "in.txt; lines come from standard input: '< in.txt'; see 'attend translate --help'"),
                   file.error);
-    CHECK(!contains(command({"translate", "run", "--bogus"}).error, "standard input"));
+    CHECK(!contains(attend_command({"translate", "run", "--bogus"}).error, "standard input"));
 }
 
 TEST_CASE("--set does not undo what was set below its key, metrics of a split that has none") {
     const SmallRun runs;
     const std::string config = (runs / "small.json").string();
-    CHECK(contains(command({"plan", config, "--set", "optimizer.learning_rate=0.1", "--set", "optimizer=sgd"}).error,
+    CHECK(contains(attend_command({"plan", config, "--set", "optimizer.learning_rate=0.1", "--set", "optimizer=sgd"}).error,
                    "--set optimizer=sgd: comes after and would undo --set optimizer.learning_rate=0.1: put it first"));
-    CHECK(command({"plan", config, "--set", "optimizer=sgd", "--set", "optimizer.learning_rate=0.1"}).code == 0);
-    CHECK(command({"plan", config, "--set", "optimizer=sgd", "--set", "optimizer=adam"}).code == 0);
+    CHECK(attend_command({"plan", config, "--set", "optimizer=sgd", "--set", "optimizer.learning_rate=0.1"}).code == 0);
+    CHECK(attend_command({"plan", config, "--set", "optimizer=sgd", "--set", "optimizer=adam"}).code == 0);
     runs.run("r");
     std::ofstream(runs / "r/metrics.jsonl") << "{\"step\": 1, \"split\": \"train\", \"loss\": 1}\n";
-    const Outcome none = command({"metrics", (runs / "r").string(), "--split", "valid"});
+    const Outcome none = attend_command({"metrics", (runs / "r").string(), "--split", "valid"});
     CHECK(none.code == 2);
     CHECK(none.out.empty());
     CHECK(contains(none.error, "metrics.jsonl: no lines of this split: --split valid, splits there are train"));

@@ -17,8 +17,10 @@
 TEST_SUITE_BEGIN("train: ends of runs");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
@@ -181,10 +183,8 @@ TEST_CASE("a vocabulary that is missing or another one is refused with code 2 by
         "model": {"type": "rnn_seq2seq", "embedding": 4, "hidden": 4}, "train": {"steps": 2, "batch": 4, "shards": 1}})";
     const std::string run = (runs / "run").string();
     const auto command = [&](const Strings& arguments) {
-        std::istringstream in("a b\n");
-        std::ostringstream out, error;
-        const int code = cli::run(arguments, {in, out, error});
-        return std::pair(code, error.str());
+        const Outcome o = attend_command(arguments, "a b\n");
+        return std::pair(o.code, o.error);
     };
     const Strings again = {"train", (runs / "words.json").string(), "--out", run, "--resume"};
     REQUIRE(command({"train", (runs / "words.json").string(), "--out", run}).first == 0);

@@ -6,29 +6,18 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/cli/cli.h"
 
 TEST_SUITE_BEGIN("train: run honesty");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-Outcome command(const std::vector<std::string>& arguments, const std::string& input = "") {
-    std::istringstream in(input);
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, false});
-    return {code, out.str(), error.str()};
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
     std::size_t n = 0;
@@ -76,12 +65,12 @@ TEST_CASE("outputs that were cut are counted and said") {
     const SmallRun runs;
     runs.run("a", {"decode.max_length=1", "train.steps=2"});
     const std::string run = (runs / "a").string();
-    CHECK(contains(command({"eval", run}).error, " of 10 outputs were cut before they ended (decode.max_length)"));
-    const Outcome translated = command({"translate", run}, "0 1 2\n\n1 2\n");
+    CHECK(contains(attend_command({"eval", run}).error, " of 10 outputs were cut before they ended (decode.max_length)"));
+    const Outcome translated = attend_command({"translate", run}, "0 1 2\n\n1 2\n");
     CHECK(translated.code == 0);
     CHECK(contains(translated.error, "outputs cut before they ended (decode.max_length): 2, the first of line 1"));
     runs.run("b", {"train.steps=200", "model.hidden=24", "model.dropout=0"});
-    CHECK(!contains(command({"translate", (runs / "b").string()}, "0 1 2\n").error, "cut before they ended"));
+    CHECK(!contains(attend_command({"translate", (runs / "b").string()}, "0 1 2\n").error, "cut before they ended"));
 }
 
 TEST_CASE("a run that was stopped off a line of metrics and resumed at its end writes that line as it would have been") {

@@ -1,11 +1,13 @@
 #pragma once
 /// Small experiments for the tests of training.
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/files.h"
 #include "tests/oracles/temporary_folder.h"
+#include "train/cli/cli.h"
 #include "train/run/numbers.h"
 #include "train/run/training.h"
 
@@ -54,6 +56,23 @@ class SmallRun {
   private:
     oracles::TemporaryFolder folder_;
 };
+
+/// What a command of the program gave.
+struct Outcome {
+    int code;
+    std::string out, error;
+};
+
+/// Whether standard input is a file or a pipe, or somebody at a terminal.
+enum class Input { stream, person };
+
+inline Outcome attend_command(const std::vector<std::string>& arguments, const std::string& input = "",
+                              Input from = Input::stream) {
+    std::istringstream in(input);
+    std::ostringstream out, error;
+    const int code = cli::run(arguments, {in, out, error, from == Input::person});
+    return {code, out.str(), error.str()};
+}
 
 /// The message of the Error that `f` throws; "" when it throws none.
 template <class E = Error, class F>

@@ -50,7 +50,8 @@ struct Bench {
 
 // Runs `round` until one of them asks the system for no memory, and gives the number of those before it; `most` if none does.
 // With one thread what is there is a function of the steps alone, so the first round must do. With two it depends on when one
-// gives back what the other took: the odd block is asked for now and then, and a leak or a cache that thrashes in every round.
+// gives back what the other took, and now and then a round asks for a block. A leak, or a cache that thrashes, asks in every
+// round.
 template <class F>
 int rounds_with_requests(int most, F&& round) {
     for (int n = 0; n < most; ++n) {

@@ -13,25 +13,14 @@
 TEST_SUITE_BEGIN("train: translate");
 
 using namespace attend;
+using attend::testing::attend_command;
 using attend::testing::contains;
+using attend::testing::Input;
+using attend::testing::Outcome;
 using attend::testing::SmallRun;
 using Strings = std::vector<std::string>;
 
 namespace {
-
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-enum class Input { stream, person };
-
-Outcome attend_command(const Strings& arguments, const std::string& input = "", Input from = Input::stream) {
-    std::istringstream in(input);
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, from == Input::person});
-    return {code, out.str(), error.str()};
-}
 
 Strings cut(const std::string& text, char at) {
     Strings parts;

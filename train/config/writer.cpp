@@ -6,6 +6,7 @@
 
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
+#include "train/config/values.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
 
@@ -20,36 +21,8 @@ struct Written {
     bool object = false;
 };
 
-std::string list_of(const std::vector<std::string>& items) {
-    std::string text = "[";
-    for (std::size_t i = 0; i < items.size(); ++i) text += (i ? ", " : "") + items[i];
-    return text + "]";
-}
-
-class Writer final : public Visitor {
+class Writer final : public ValueVisitor {
   public:
-    void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
-        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
-    }
-    void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
-        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
-    }
-    void flag(const char* name, bool& value, const char*) override { put(name, value ? "true" : "false"); }
-    void text(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
-    void choice(const char* name, std::string& value, std::vector<std::string>, const char*) override {
-        put(name, quoted(value));
-    }
-    void path(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
-    void paths(const char* name, std::vector<std::string>& value, const char*) override {
-        std::vector<std::string> items;
-        for (const std::string& p : value) items.push_back(quoted(p));
-        put(name, items.size() == 1 ? items[0] : list_of(items));
-    }
-    void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
-        std::vector<std::string> items;
-        for (double x : value) items.push_back(number_text(x));
-        put(name, list_of(items));
-    }
     void selection(const char* name, Selection& value, const char*) override {
         Writer inner;
         const char* key = value.seam().key();
@@ -73,7 +46,7 @@ class Writer final : public Visitor {
     }
 
   private:
-    void put(const char* name, std::string scalar) {
+    void put(const char* name, std::string scalar) override {
         Written w;
         w.key = name;
         w.scalar = std::move(scalar);

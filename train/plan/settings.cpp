@@ -2,13 +2,12 @@
 
 #include <map>
 
-#include "train/config/writer.h"
+#include "train/config/values.h"
 
 namespace attend::inline ATTEND_PRECISION::plan {
 
 namespace {
 
-using config::number_text;
 using config::quoted;
 
 // The rows of the selections by their paths.
@@ -18,46 +17,16 @@ struct Leaf {
     std::string path, value;
 };
 
-std::string list_of(const std::vector<std::string>& items) {
-    std::string text;
-    for (const std::string& i : items) text += (text.empty() ? "" : ", ") + i;
-    return "[" + text + "]";
-}
-
 struct Flat {
     std::vector<Leaf> leaves;
     Rows rows;
 };
 
 // Writes down every value. Where `rows` holds another row than is chosen, that row's defaults are written.
-class Flattener final : public Visitor {
+class Flattener final : public config::ValueVisitor {
   public:
     Flattener(Flat& flat, const Rows* rows, std::string path = "") : flat_(flat), rows_(rows), path_(std::move(path)) {}
 
-    void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
-        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
-    }
-    void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
-        put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
-    }
-    void flag(const char* name, bool& value, const char*) override { put(name, value ? "true" : "false"); }
-    void text(const char* name, std::string& value, const char*) override { put(name, quoted(value)); }
-    void choice(const char* name, std::string& value, std::vector<std::string>, const char*) override {
-        put(name, quoted(value));
-    }
-    void path(const char* name, std::string& value, const char*) override {
-        put(name, quoted(value));
-    }
-    void paths(const char* name, std::vector<std::string>& value, const char*) override {
-        std::vector<std::string> items;
-        for (const std::string& p : value) items.push_back(quoted(p));
-        put(name, list_of(items));
-    }
-    void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
-        std::vector<std::string> items;
-        for (double x : value) items.push_back(number_text(x));
-        put(name, list_of(items));
-    }
     void selection(const char* name, Selection& value, const char*) override {
         const std::string here = joined(name);
         put(fmt::format("{}.{}", name, value.seam().key()).c_str(), quoted(value.name()));
@@ -78,7 +47,7 @@ class Flattener final : public Visitor {
 
   private:
     std::string joined(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
-    void put(const char* name, std::string value) { flat_.leaves.push_back({joined(name), std::move(value)}); }
+    void put(const char* name, std::string value) override { flat_.leaves.push_back({joined(name), std::move(value)}); }
 
     Flat& flat_;
     const Rows* rows_;
