@@ -8,3 +8,4 @@
 #include "core/ops/normalise.h"
 #include "core/ops/recurrent.h"
 #include "core/ops/reduce.h"
+#include "core/ops/rotary.h"

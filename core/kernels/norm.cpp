@@ -75,6 +75,50 @@ void layer_norm_backward(const real* x, const real* gain, const real* mean, cons
     }
 }
 
+void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, int64_t rows, int64_t columns) {
+    if (columns <= 0)
+        return;
+    const real share = real{1} / static_cast<real>(columns);
+    for (int64_t row = 0; row < rows; ++row) {
+        const real* in = x + row * columns;
+        const real squares = sum_of(columns, [=](auto part, int64_t i) HWY_ATTR {
+            const V v = part.load(in + i);
+            return v * v;
+        });
+        const real inverse = real{1} / std::sqrt(share * squares + epsilon);
+        const V vr = set(inverse);
+        write({y + row * columns, Write::set}, columns,
+              [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i) * vr * load_or(part, gain, i, 1); });
+        if (r != nullptr)
+            r[row] = inverse;
+    }
+}
+
+void rms_norm_backward(const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain,
+                       int64_t rows, int64_t columns) {
+    if (columns <= 0)
+        return;
+    const real share = real{1} / static_cast<real>(columns);
+    write_zero(dgain, columns);
+    for (int64_t row = 0; row < rows; ++row) {
+        const real* in = x + row * columns;
+        const real* g_out = dy + row * columns;
+        const V vr = set(r[row]);
+        V sum_gh = hn::Zero(d);
+        vectors(columns, [&](auto part, int64_t i) HWY_ATTR {
+            const V raw = part.load(g_out + i), h = part.load(in + i) * vr;
+            if (dgain.data != nullptr)
+                part.store(hn::MulAdd(raw, h, part.load(dgain.data + i)), dgain.data + i);
+            sum_gh = hn::MulAdd(raw * load_or(part, gain, i, 1), h, sum_gh);
+        });
+        const V mean_gh = set(share * lane_sum(sum_gh));
+        write(at(dx, row * columns), columns, [=](auto part, int64_t i) HWY_ATTR {
+            const V g = part.load(g_out + i) * load_or(part, gain, i, 1), h = part.load(in + i) * vr;
+            return vr * hn::NegMulAdd(h, mean_gh, g);
+        });
+    }
+}
+
 }  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -83,6 +127,8 @@ namespace attend::inline ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(layer_norm);
 HWY_EXPORT(layer_norm_backward);
+HWY_EXPORT(rms_norm);
+HWY_EXPORT(rms_norm_backward);
 void layer_norm(const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
                 int64_t columns) {
     HWY_DYNAMIC_DISPATCH(layer_norm)(x, gain, bias, epsilon, y, mean, rstd, rows, columns);
@@ -90,6 +136,14 @@ void layer_norm(const real* x, const real* gain, const real* bias, real epsilon,
 void layer_norm_backward(const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
                          Destination dgain, Destination dbias, int64_t rows, int64_t columns) {
     HWY_DYNAMIC_DISPATCH(layer_norm_backward)(x, gain, mean, rstd, dy, dx, dgain, dbias, rows, columns);
+}
+
+void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, y, r, rows, columns);
+}
+void rms_norm_backward(const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain,
+                       int64_t rows, int64_t columns) {
+    HWY_DYNAMIC_DISPATCH(rms_norm_backward)(x, gain, r, dy, dx, dgain, rows, columns);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION::kernels

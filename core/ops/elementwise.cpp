@@ -1,6 +1,7 @@
 #include "core/ops/elementwise.h"
 
 #include "core/broadcast.h"
+#include "core/kernels/activation.h"
 #include "core/kernels/elementwise.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -118,5 +119,21 @@ Tensor absolute(const Tensor& x) { return unary<Keeps::input>("absolute", kernel
 Tensor tanh(const Tensor& x) { return unary<Keeps::output>("tanh", kernels::tanh, kernels::tanh_backward, x); }
 Tensor sigmoid(const Tensor& x) { return unary<Keeps::output>("sigmoid", kernels::sigmoid, kernels::sigmoid_backward, x); }
 Tensor relu(const Tensor& x) { return unary<Keeps::output>("relu", kernels::relu, kernels::relu_backward, x); }
+Tensor gelu(const Tensor& x) { return unary<Keeps::input>("gelu", kernels::gelu, kernels::gelu_backward, x); }
+Tensor gelu_tanh(const Tensor& x) {
+    return unary<Keeps::input>("gelu_tanh", kernels::gelu_tanh, kernels::gelu_tanh_backward, x);
+}
+Tensor silu(const Tensor& x) { return unary<Keeps::input>("silu", kernels::silu, kernels::silu_backward, x); }
+
+// y = u s(u) v; du = dy v s (1 + u (1 - s)), dv = dy u s
+Tensor swiglu(const Tensor& x) {
+    require(x.rank() >= 1 && x.dim(-1) % 2 == 0, "swiglu: two halves are needed: x {}, columns {}", x, x.shape().columns());
+    const int64_t rows = x.shape().rows(), width = x.dim(-1) / 2;
+    Tensor y = Tensor::empty(x.shape().with(-1, width));
+    kernels::swiglu(x.data(), y.writable(), rows, width);
+    return record("swiglu", y, {x}, [x = Saved(x), rows, width](Backward& b) {
+        kernels::swiglu_backward(x.data(), b.gradient(), b.into(0), rows, width);
+    });
+}
 
 }  // namespace attend::inline ATTEND_PRECISION

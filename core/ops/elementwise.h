@@ -36,6 +36,15 @@ Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 /// max(x, 0); gradient 0 at 0.
 Tensor relu(const Tensor& x);
+/// x P(x), P the standard normal's distribution function (Hendrycks and Gimpel 2016).
+Tensor gelu(const Tensor& x);
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, section 2; GPT-2's).
+Tensor gelu_tanh(const Tensor& x);
+/// x sigmoid(x) (Elfwing, Uchibe and Doya 2018; also called swish).
+Tensor silu(const Tensor& x);
+/// silu(u) v with u and v the halves of the last axis (Shazeer 2020, eq. 6, behind the product with both weights): x [..., 2F],
+/// output [..., F]. Throws Error when the last axis is missing or odd.
+Tensor swiglu(const Tensor& x);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return subtract(a, b); }

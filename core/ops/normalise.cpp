@@ -75,6 +75,26 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real 
     });
 }
 
+// y = gain h, h = x r, r = 1 / sqrt(mean of x^2 + epsilon); the backward's formulas stand at the kernel
+Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon) {
+    const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    require(x.rank() >= 1 && (!gain.defined() || gain.shape() == Shape{columns}), "rms_norm: sizes differ: x {}, gain {}", x,
+            gain);
+    require(epsilon > 0, "rms_norm: epsilon out of range: epsilon {}, more than {}", epsilon, 0);
+    Tensor y = Tensor::empty(x.shape()), r = Tensor::empty({rows});
+    kernels::rms_norm(x.data(), gain.data(), epsilon, y.writable(), r.writable(), rows, columns);
+    return record("rms_norm", y, {x, gain}, [=, x = Saved(x), gain = Saved(gain), r = Saved(r)](Backward& b) {
+        const auto run = [&](Destination dx, Destination dgain) {
+            kernels::rms_norm_backward(x.data(), gain.data(), r.data(), b.gradient(), dx, dgain, rows, columns);
+        };
+        const Destination dx = b.wanted(0), dgain = b.wanted(1);
+        if (b.distinct({0, 1}))
+            return run(dx, dgain);
+        run(dx, {});
+        run({}, dgain);
+    });
+}
+
 // y = x keep / (1 - p); dx = dy keep / (1 - p), the mask drawn again
 Tensor dropout(const Tensor& x, real probability, const Draws& draws) {
     require(probability >= 0 && probability < 1, "dropout: probability out of range: probability {}, at least 0 and below {}",

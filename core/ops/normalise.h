@@ -1,5 +1,5 @@
 #pragma once
-/// Softmax and its relatives over the last axis, layer normalisation, dropout.
+/// Softmax and its relatives over the last axis, layer and root-mean-square normalisation, dropout.
 ///
 /// `ranges` says which positions of the last axis each row sees: empty for all, or one Range a row, rows counted over all
 /// leading axes. Outside its range a row's output and gradient are 0 (never an infinity), and a row with an empty range is 0.
@@ -20,6 +20,10 @@ Tensor sparsemax(const Tensor& x, const Ranges& ranges = {}, real scale = 1);
 /// gain (x - mean) / sqrt(variance + epsilon) + bias over the last axis (Ba, Kiros and Hinton 2016); gain and bias [columns],
 /// each may be undefined. Throws Error when their sizes differ from x's columns.
 Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon);
+
+/// gain x / sqrt(mean of x^2 + epsilon) over the last axis (Zhang and Sennrich 2019, eq. 4); gain [columns] may be undefined.
+/// Throws Error when its size differs from x's columns or epsilon is not positive.
+Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon);
 
 /// x with elements zeroed with `probability` and the rest divided by 1 - probability (Srivastava et al. 2014). Row i of the
 /// leading axis draws as row draws.first_row + i of the whole batch. Throws Error unless 0 <= probability < 1.

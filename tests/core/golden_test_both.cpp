@@ -120,6 +120,24 @@ TEST_SUITE("golden ops") {
         n.finish();
     }
 
+    TEST_CASE("activations, rms_norm and rotary equal PyTorch's") {
+        const std::pair<const char*, Tensor (*)(const Tensor&)> activations[] = {
+            {"gelu", gelu}, {"gelu_tanh", gelu_tanh}, {"silu", silu}, {"swiglu", swiglu}};
+        for (const auto& [name, op] : activations) {
+            Case c(name);
+            c.output("y", op(c.leaf("input.x")));
+            c.finish();
+        }
+        Case n("rms_norm");
+        n.output("y", rms_norm(n.leaf("input.x"), n.leaf("weight"), static_cast<real>(n.number("epsilon"))));
+        n.finish();
+        Case r("rotary");
+        const auto integer = [&](const char* key) { return static_cast<int64_t>(r.number(key)); };
+        r.output("y", rotary(r.leaf("input.x"), integer("heads"), integer("head_size"), integer("first_position"),
+                             r.number("base")));
+        r.finish();
+    }
+
     TEST_CASE("softmax, log_softmax and sparsemax behind lengths equal PyTorch's") {
         for (const std::string name : {"softmax", "log_softmax", "sparsemax"}) {
             Case c(name + "_lengths");

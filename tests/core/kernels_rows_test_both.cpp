@@ -213,6 +213,58 @@ TEST_CASE("layer_norm and its backward, with and without gain and bias") {
 }
 
 namespace {
+Values naive_rms_norm(const Values& x, const Values& gain, int64_t columns) {
+    Values y(x.size());
+    const std::size_t n = static_cast<std::size_t>(columns);
+    for (std::size_t first = 0; first < x.size(); first += n) {
+        double square = 0;
+        for (std::size_t j = 0; j < n; ++j) square += x[first + j] * x[first + j] / static_cast<double>(n);
+        for (std::size_t j = 0; j < n; ++j) y[first + j] = x[first + j] / std::sqrt(square + 1e-3) * gain[j];
+    }
+    return y;
+}
+}  // namespace
+
+TEST_CASE("rms_norm and its backward, with and without gain") {
+    constexpr int64_t rows = 3;
+    for (int64_t columns = 0; columns <= 130; ++columns) {
+        CAPTURE(columns);
+        const Values x = values(rows * columns, 1), dy = values(rows * columns, 2), gain = values(columns, 3);
+        const Values ones(gain.size(), 1.0);
+        const bool gradients = columns <= 10 || columns % 16 == 1;
+        const auto slope_x = [&](const Values& g) {
+            return numeric_gradient(x, [&](const Values& at) { return inner(naive_rms_norm(at, g, columns), dy); });
+        };
+        Values dx, dx_plain, dgain;
+        if (gradients) {
+            dx = slope_x(gain);
+            dx_plain = slope_x(ones);
+            dgain = numeric_gradient(gain, [&](const Values& at) { return inner(naive_rms_norm(x, at, columns), dy); });
+        }
+        each_target([&] {
+            Buffer in(x), g(gain), out = Buffer::unwritten(rows * columns), up(dy), r = Buffer::unwritten(rows);
+            kernels::rms_norm(in, g, real(1e-3), out, r, rows, columns);
+            check_close(out, naive_rms_norm(x, gain, columns), 10 * epsilon);
+            kernels::rms_norm(in, nullptr, real(1e-3), out, nullptr, rows, columns);
+            check_close(out, naive_rms_norm(x, ones, columns), 10 * epsilon);
+            if (!gradients)
+                return;
+            const double loose = 10 * gradient_tolerance;
+            const auto backward = [&](const real* with, Destination to_x, Destination to_gain) {
+                kernels::rms_norm_backward(in, with, r, up, to_x, to_gain, rows, columns);
+            };
+            check_destination(dx, loose, [&](Destination to) { backward(g, to, {}); });
+            check_destination(dx_plain, loose, [&](Destination to) { backward(nullptr, to, {}); });
+            check_destination(dgain, loose, [&](Destination to) { backward(g, {}, to); });
+            Buffer together = Buffer::unwritten(columns);
+            backward(g, {up, Write::set}, {together, Write::set});  // dx over dy
+            check_close(up, dx, loose);
+            check_close(together, dgain, loose);
+        });
+    }
+}
+
+namespace {
 double naive_cross_entropy(const Values& x, int32_t target, double smoothing) {
     const Values log_p = naive_log_softmax(x, 1);
     double mean = 0;

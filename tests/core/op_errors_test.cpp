@@ -293,6 +293,39 @@ TEST_SUITE("op errors") {
              [] {
                  layer_norm(t({2, 3}), {}, {}, 0);
              }},
+            {"rms_norm: sizes differ: x [2, 3], gain [2]",
+             [] {
+                 rms_norm(t({2, 3}), t({2}), 1);
+             }},
+            {"rms_norm: epsilon out of range: epsilon -1, more than 0",
+             [] {
+                 rms_norm(t({2, 3}), {}, -1);
+             }},
+            {"swiglu: two halves are needed: x [2, 3], columns 3",
+             [] {
+                 swiglu(t({2, 3}));
+             }},
+            {"swiglu: two halves are needed: x [], columns 1", [] { swiglu(t({})); }},
+            {"rotary: three axes are needed: x [2, 4], rank 2",
+             [] {
+                 rotary(t({2, 4}), 1, 4);
+             }},
+            {"rotary: head size must be even: head size 3, at least 2",
+             [] {
+                 rotary(t({1, 2, 6}), 2, 3);
+             }},
+            {"rotary: heads leave the last axis: 2 heads of 4 columns, x [1, 2, 6]",
+             [] {
+                 rotary(t({1, 2, 6}), 2, 4);
+             }},
+            {"rotary: position out of range: first position -1, positions 2",
+             [] {
+                 rotary(t({1, 2, 4}), 1, 4, -1);
+             }},
+            {"rotary: base out of range: base 0, more than 0",
+             [] {
+                 rotary(t({1, 2, 4}), 1, 4, 0, 0);
+             }},
             {"dropout: probability out of range: probability 1, at least 0 and below 1", [] { dropout(t({2}), 1, Draws{}); }},
             {"dropout: probability out of range: probability nan, at least 0 and below 1",
              [] { dropout(t({2}), std::numeric_limits<real>::quiet_NaN(), Draws{}); }},

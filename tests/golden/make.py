@@ -13,6 +13,7 @@ import attention
 import layers
 import models
 import trajectories
+import transformer
 from store import Draw
 
 
@@ -25,7 +26,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     count = 0
-    for part in (layers, attention, trajectories, models):
+    for part in (layers, attention, transformer, trajectories, models):
         for case in part.cases(arguments.seed):
             case.write(arguments.out)
             count += 1

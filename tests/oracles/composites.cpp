@@ -1,6 +1,7 @@
 #include "tests/oracles/composites.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -101,6 +102,45 @@ Tensor layer_norm_composite(const Tensor& x, const Tensor& gain, const Tensor& b
     if (bias.defined())
         y = y + bias;
     return y.reshape(x.shape());
+}
+
+Tensor rms_norm_composite(const Tensor& x, const Tensor& gain, real epsilon) {
+    const Tensor z = as_rows(x);
+    const Tensor y = z / sqrt(shift(mean(square(z), 1), epsilon)).reshape({z.dim(0), 1});
+    return (gain.defined() ? y * gain : y).reshape(x.shape());
+}
+
+Tensor gelu_tanh_composite(const Tensor& x) {
+    const Tensor u = scale(x + scale(x * square(x), real(0.044715)), real(0.79788456080286536));
+    return scale(x, real(0.5)) * shift(tanh(u), 1);
+}
+
+Tensor silu_composite(const Tensor& x) { return x * sigmoid(x); }
+
+Tensor swiglu_composite(const Tensor& x) {
+    const int64_t width = x.dim(-1) / 2;
+    return silu_composite(slice(x, -1, 0, width)) * slice(x, -1, width, 2 * width);
+}
+
+Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {
+    const int64_t steps = x.dim(1), half = head_size / 2, turned = heads * head_size;
+    Tensor cosines = Tensor::empty({steps, half}), sines = Tensor::empty({steps, half});
+    for (int64_t t = 0; t < steps; ++t)
+        for (int64_t i = 0; i < half; ++i) {
+            const double power = -2 * static_cast<double>(i) / static_cast<double>(head_size);
+            const double angle = static_cast<double>(first_position + t) * std::pow(base, power);
+            cosines.writable()[t * half + i] = static_cast<real>(std::cos(angle));
+            sines.writable()[t * half + i] = static_cast<real>(std::sin(angle));
+        }
+    std::vector<Tensor> parts;
+    for (int64_t head = 0; head < heads; ++head) {
+        const Tensor a = slice(x, 2, head * head_size, head * head_size + half);
+        const Tensor b = slice(x, 2, head * head_size + half, (head + 1) * head_size);
+        parts.push_back(a * cosines - b * sines);
+        parts.push_back(a * sines + b * cosines);
+    }
+    parts.push_back(slice(x, 2, turned, x.dim(2)));
+    return concat(parts, 2);
 }
 
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {

@@ -18,6 +18,15 @@ Tensor log_softmax_composite(const Tensor& x, const Ranges& ranges);
 Tensor sparsemax_composite(const Tensor& x, const Ranges& ranges, real scale);
 /// gain (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) + bias
 Tensor layer_norm_composite(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon);
+/// gain x / sqrt(mean of x^2 + epsilon)
+Tensor rms_norm_composite(const Tensor& x, const Tensor& gain, real epsilon);
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+Tensor gelu_tanh_composite(const Tensor& x);
+/// x sigmoid(x); and that of the first half of the columns times the second
+Tensor silu_composite(const Tensor& x);
+Tensor swiglu_composite(const Tensor& x);
+/// x cos + J x sin with J (a, b) = (-b, a) on the halves of each head, as whole arrays
+Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
 /// sum_a v_a tanh(query + keys), all pairs at once
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
 
