@@ -7,6 +7,7 @@
 #include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
+#include "data/tasks/text.h"
 #include "data/tasks/tsv.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -21,6 +22,11 @@ const char* split_name(Split split) {
             return "test";
     }
     return "unknown";
+}
+
+std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& place) const {
+    fail("{}: this task has no running text to go on with: prompt of {} bytes, tasks with running text: text", place.text(),
+         text.size());
 }
 
 int64_t Batch::targets() const {
@@ -57,6 +63,7 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
                                        sigmorphon_task),
+            T::make<TextOptions>("text", "running text, cut into windows, for language models", text_task),
         },
         "task");
     return table;

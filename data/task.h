@@ -8,6 +8,7 @@
 
 #include "core/ids.h"
 #include "core/options.h"
+#include "data/text/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -38,7 +39,8 @@ struct Batch {
 class Batches {
   public:
     virtual ~Batches() = default;
-    /// Batches in one pass over the data; every example stands in exactly one of them (the last may be smaller).
+    /// Batches in one pass over the data; every example stands in exactly one of them (the last may be smaller). Windows at
+    /// random places (data/windows.h) are as many as cover the text once.
     virtual int64_t per_epoch() const = 0;
     /// Batch `number`, from 0 on without end; epoch e is [e * per_epoch(), (e + 1) * per_epoch()). Draws a fresh order for
     /// each epoch when training; in evaluation every epoch is the same.
@@ -77,6 +79,9 @@ class Task {
     virtual std::vector<std::string> cut_target(std::string_view text) const = 0;
     /// Lines as a user writes them to padded source ids. Throws Error naming the row for text that cannot be encoded.
     virtual Ids encode_sources(std::span<const std::string> lines) const = 0;
+    /// A text that a language model goes on with, to ids; decode_target() gives it back. Throws Error naming the place of text
+    /// that cannot be encoded, and where the task has no running text.
+    virtual std::vector<int32_t> encode_prompt(std::string_view text, const Place& place) const;
     /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps. Throws Error for an id out of
     /// range.
     virtual std::string decode_target(std::span<const int32_t> ids) const = 0;
@@ -99,9 +104,11 @@ class Task {
 struct TaskSetup {
     uint64_t seed = 1;
     /// Folder that save() wrote to; empty: build vocabularies from the training data.
-    std::string saved;
+    std::string saved{};
     /// Load the data splits; without, only encoding and decoding work (translate needs no data).
     bool load_data = true;
+    /// Targets in a window of running text: the model's context. 0: the task's own option.
+    int64_t context = 0;
 };
 
 /// The key that selects a row is "task": construct the table with Table("task", rows, "task").

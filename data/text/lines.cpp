@@ -3,13 +3,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "data/text/unpacking.h"
-
 namespace attend::inline ATTEND_PRECISION {
 
-namespace {
-
-UnpackingReader open(const std::string& file, const std::string& hint) {
+UnpackingReader open_text(const std::string& file, const std::string& hint) {
     std::error_code ignored;
     const auto status = std::filesystem::status(file, ignored);
     if (!std::filesystem::exists(status))
@@ -18,10 +14,8 @@ UnpackingReader open(const std::string& file, const std::string& hint) {
     return UnpackingReader(file);
 }
 
-}  // namespace
-
 Texts read_lines(const std::string& file, const LineLimits& limits, const std::string& hint) {
-    UnpackingReader reader = open(file, hint);
+    UnpackingReader reader = open_text(file, hint);
     Texts lines;
     std::string line;  // the unfinished one
     int64_t total = 0;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "data/packed.h"
+#include "data/text/unpacking.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -11,6 +12,10 @@ struct LineLimits {
     int64_t line_bytes = int64_t{1} << 20;  ///< longest line
     int64_t file_bytes = int64_t{1} << 32;  ///< whole text, unpacked
 };
+
+/// Opens a file that a config names. Throws Error naming it when it is missing (with `hint` behind the message), a folder, or
+/// cannot be opened.
+UnpackingReader open_text(const std::string& file, const std::string& hint);
 
 /// The lines of a file without their ends (LF or CR LF); a last line without an end counts. A UTF-8 byte order mark at the
 /// beginning is not text and is left out. gzip files, told by their first bytes, are unpacked

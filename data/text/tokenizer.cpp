@@ -9,7 +9,14 @@ namespace {
 // A way to cut a valid line: the next symbol at or behind byte `at`, which it moves; empty at the end. And what stands between
 // symbols when they are joined again.
 struct Characters {
-    static constexpr std::string_view glue = "";
+    static constexpr bool exact = true;
+    static std::string_view glue(std::string_view, std::string_view) { return ""; }
+    static void refuse(std::string_view c, const Place& place) {
+        fail("{}: a character is not in the vocabulary: '{}', U+{:04X}", place.text(), c,
+             static_cast<uint32_t>(utf8_decode(c, 0)));
+    }
+    // By code point, which is the order of UTF-8's bytes.
+    static std::vector<std::string> own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter);
     static std::string_view next(std::string_view line, std::size_t& at) {
         if (at == line.size())
             return {};
@@ -20,13 +27,25 @@ struct Characters {
 };
 
 struct Words {
-    static constexpr std::string_view glue = " ";
-    static constexpr std::string_view space = " \t\r\v\f";
+    static constexpr bool exact = false;
+    static constexpr std::string_view space = " \t\r\v\f", ends = " \t\r\v\f\n";
+    static std::string_view glue(std::string_view left, std::string_view right) {
+        return left == "\n" || right == "\n" ? "" : " ";
+    }
+    static void refuse(std::string_view word, const Place& place) {
+        fail("{}: a word is not in the vocabulary, which has no {}: '{}'", place.text(), unknown_symbol, word);
+    }
+    static std::vector<std::string> own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter) {
+        std::vector<std::string> symbols = counter.symbols(setup.limits);
+        if (std::ranges::find(symbols, unknown_symbol) == symbols.end())
+            symbols.emplace_back(unknown_symbol);
+        return symbols;
+    }
     static std::string_view next(std::string_view line, std::size_t& at) {
         const std::size_t begin = line.find_first_not_of(space, at);
         if (begin == std::string_view::npos)
             return {};
-        at = std::min(line.find_first_of(space, begin), line.size());
+        at = line[begin] == '\n' ? begin + 1 : std::min(line.find_first_of(ends, begin), line.size());
         return line.substr(begin, at - begin);
     }
 };
@@ -45,11 +64,17 @@ class SymbolTokenizer final : public Tokenizer {
     }
 
     int64_t size() const override { return vocabulary_.size(); }
+    bool exact() const override { return Cut::exact && vocabulary_.specials() == Specials::own; }
     std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
         require_utf8(line, place);
         std::vector<int32_t> ids;
         std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) ids.push_back(vocabulary_.id(s));
+        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+            const int32_t id = vocabulary_.id(s);
+            if (id == id_none)
+                Cut::refuse(s, place_of(line, static_cast<std::size_t>(s.data() - line.data()), place));
+            ids.push_back(id);
+        }
         return ids;
     }
     std::vector<std::string> cut(std::string_view line) const override {
@@ -61,19 +86,22 @@ class SymbolTokenizer final : public Tokenizer {
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
         for (std::size_t i = 0; i < ids.size(); ++i) {
+            const std::string& symbol = vocabulary_.symbol(ids[i]);
             if (i > 0)
-                text += Cut::glue;
-            text += vocabulary_.symbol(ids[i]);
+                text += Cut::glue(vocabulary_.symbol(ids[i - 1]), symbol);
+            text += symbol;
         }
         return text;
     }
     std::string normal_form(std::string_view line) const override {
         std::string text;
         std::size_t at = 0;
+        std::string_view before;
         for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
-            if (!text.empty())
-                text += Cut::glue;
+            if (!before.empty())
+                text += Cut::glue(before, s);
             text += s;
+            before = s;
         }
         return text;
     }
@@ -84,23 +112,44 @@ class SymbolTokenizer final : public Tokenizer {
     Vocabulary vocabulary_;
 };
 
+// Counts the symbols of a piece of text.
+template <class Cut>
+auto counting(SymbolCounter& counter) {
+    return [&counter](std::string_view text, const Place& place) {
+        require_utf8(text, place);
+        std::size_t at = 0;
+        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) counter.add(s);
+    };
+}
+
+std::vector<std::string> Characters::own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter) {
+    SymbolCounter all = counter;
+    if (setup.held_out)
+        setup.held_out(counting<Characters>(all));
+    std::vector<std::string> symbols = all.symbols(setup.limits);
+    std::ranges::sort(symbols);
+    return symbols;
+}
+
 template <class Cut>
 std::unique_ptr<Tokenizer> build(const NoOptions&, const TokenizerSetup& setup) {
     if (!setup.saved.empty())
-        return std::make_unique<SymbolTokenizer<Cut>>(Vocabulary::load(setup.saved), setup.saved);
-    ensure(setup.training != nullptr, "tokenizer: nothing to learn from: saved files 0, training files 0");
+        return std::make_unique<SymbolTokenizer<Cut>>(Vocabulary::load(setup.saved, setup.specials), setup.saved);
     SymbolCounter counter;
-    const Texts& lines = setup.training->lines;
-    for (int64_t i = 0; i < lines.size(); ++i) {
-        const std::string_view line = lines.text(i);
-        require_utf8(line, setup.training->place(i));
-        std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) counter.add(s);
-    }
+    setup.each_piece(counting<Cut>(counter));
+    if (setup.specials == Specials::own)
+        return std::make_unique<SymbolTokenizer<Cut>>(Vocabulary(Cut::own_symbols(setup, counter), Specials::own));
     return std::make_unique<SymbolTokenizer<Cut>>(counter.vocabulary(setup.limits));
 }
 
 }  // namespace
+
+void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)> take) const {
+    ensure(training != nullptr || pieces, "tokenizer: nothing to learn from: saved files 0, training files 0");
+    if (pieces)
+        return pieces(take);
+    for (int64_t i = 0; i < training->lines.size(); ++i) take(training->lines.text(i), training->place(i));
+}
 
 std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary) {
     return std::make_unique<SymbolTokenizer<Characters>>(std::move(vocabulary));

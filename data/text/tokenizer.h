@@ -1,7 +1,9 @@
 #pragma once
 /// How text becomes ids and ids become text. Tokenizers are rows of tokenizer_table().
+#include <functional>
 #include <memory>
 
+#include "core/function_ref.h"
 #include "core/options.h"
 #include "data/packed.h"
 #include "data/text/utf8.h"
@@ -20,11 +22,15 @@ struct TextFile {
 class Tokenizer {
   public:
     virtual ~Tokenizer() = default;
-    /// Ids are 0 ... size() - 1, the special ones of core/ids.h included.
+    /// Ids are 0 ... size() - 1, with Specials::shared the special ones of core/ids.h included.
     virtual int64_t size() const = 0;
-    /// Ids of the symbols of a line; id_unknown for symbols that are not in the vocabulary. Throws Error naming `place` for
-    /// text it cannot take (char and word: invalid UTF-8).
+    /// Ids of the symbols of a text that begins at `place`: one line, or (language models) several with their ends. A symbol
+    /// that is not in the vocabulary is id_unknown, with own ids that of the vocabulary's unknown symbol. Throws Error naming
+    /// the place of text it cannot take (char and word: invalid UTF-8; char with own ids: a character that is not in the
+    /// vocabulary).
     virtual std::vector<int32_t> encode(std::string_view line, const Place& place) const = 0;
+    /// Whether decode(encode(text)) is the text, byte for byte, for every text that encode() takes.
+    virtual bool exact() const { return false; }
     /// The symbols themselves, whether in the vocabulary or not; what metrics compare. The text must be valid, as for encode().
     virtual std::vector<std::string> cut(std::string_view line) const = 0;
     /// Text of ids; special ids as Vocabulary::symbol writes them. Throws Error for an id out of range.
@@ -37,15 +43,26 @@ class Tokenizer {
     virtual void save(const std::string& file) const = 0;
 };
 
+/// Hands out a text in pieces, each with the place where it begins.
+using TextPieces = std::function<void(FunctionRef<void(std::string_view, const Place&)>)>;
+
 /// What a tokenizer is built from: a file that save() wrote, or training text to learn from.
 struct TokenizerSetup {
     std::string saved;
-    const TextFile* training = nullptr;
+    const TextFile* training = nullptr;  ///< lines of pairs
+    TextPieces pieces;                   ///< or running text
+    TextPieces held_out;                 ///< validation and test text; only alphabets are taken from it
     VocabularyLimits limits;
+    Specials specials = Specials::shared;
+
+    /// Calls `take` with the lines or pieces to learn from. Throws MachineError when there is nothing.
+    void each_piece(FunctionRef<void(std::string_view, const Place&)> take) const;
 };
 
-/// "char": code points. "word": cut at ASCII white space (blank, tab, CR, VT, FF) and joined by single blanks; other spaces, as
-/// U+00A0, are part of words. "same" stands for another field's choice and cannot be built.
+/// "char": code points; with own ids all of the text's, held-out parts included, in ascending order, and any other is refused.
+/// "word": cut at ASCII white space (blank, tab, CR, VT, FF) and joined by single blanks; other spaces, as U+00A0, are part of
+/// words; a line feed is a word; with own ids one of them is unknown_symbol. "same" stands for another field's choice and
+/// cannot be built.
 const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table();
 
 /// Tokenizers of a fixed vocabulary.

@@ -1,5 +1,7 @@
 #include "data/text/utf8.h"
 
+#include <algorithm>
+
 namespace attend::inline ATTEND_PRECISION {
 
 std::string Place::text() const { return file.empty() ? fmt::format("line {}", line) : fmt::format("{}:{}", file, line); }
@@ -62,11 +64,18 @@ std::size_t first_invalid_utf8(std::string_view text) {
     return std::string_view::npos;
 }
 
+Place place_of(std::string_view text, std::size_t at, const Place& place) {
+    return {place.file, place.line + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')};
+}
+
 void require_utf8(std::string_view text, const Place& place) {
     const std::size_t bad = first_invalid_utf8(text);
-    if (bad != std::string_view::npos)
-        fail("{}: text is not valid UTF-8: byte {} of the line, value {:#04x}", place.text(), bad + 1,
-             static_cast<unsigned char>(text[bad]));
+    if (bad == std::string_view::npos)
+        return;
+    const Place line = place_of(text, bad, place);
+    const std::size_t begin = text.substr(0, bad).rfind('\n') + 1;  // 0 where there is none
+    fail("{}: text is not valid UTF-8: byte {} of the line, value {:#04x}", line.text(), bad - begin + 1,
+         static_cast<unsigned char>(text[bad]));
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

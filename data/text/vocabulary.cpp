@@ -13,7 +13,7 @@ namespace attend::inline ATTEND_PRECISION {
 namespace {
 
 constexpr std::string_view header_start = "attend vocabulary 1: ";
-constexpr std::string_view header_end = " symbols";
+std::string_view header_end(Specials specials) { return specials == Specials::own ? " symbols, own ids" : " symbols"; }
 const std::array<std::string, first_free_id> special_symbols = {"<pad>", "<s>", "</s>", "<unk>"};
 
 std::string escape(std::string_view symbol) {
@@ -59,49 +59,55 @@ std::string unescape(std::string_view line, const Place& place) {
 
 }  // namespace
 
-Vocabulary::Vocabulary(std::vector<std::string> symbols) : symbols_(std::move(symbols)) {
+Vocabulary::Vocabulary(std::vector<std::string> symbols, Specials specials)
+    : symbols_(std::move(symbols)), specials_(specials) {
     require(symbols_.size() < (std::size_t{1} << 31) - first_free_id, "vocabulary: too many symbols: symbols {}, allowed {}",
             symbols_.size(), (std::size_t{1} << 31) - first_free_id);
     ids_.reserve(symbols_.size());
     for (std::size_t i = 0; i < symbols_.size(); ++i) {
         require(!symbols_[i].empty(), "vocabulary: a symbol is empty: symbol number {}, symbols {}", i, symbols_.size());
-        const auto [at, fresh] = ids_.emplace(symbols_[i], static_cast<int32_t>(i) + first_free_id);
+        const auto [at, fresh] = ids_.emplace(symbols_[i], static_cast<int32_t>(i) + first());
         require(fresh, "vocabulary: a symbol stands twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
-                at->second - first_free_id, i);
+                at->second - first(), i);
+    }
+    if (specials == Specials::own) {
+        const auto at = ids_.find(unknown_symbol);
+        unknown_ = at == ids_.end() ? id_none : at->second;
     }
 }
 
 int32_t Vocabulary::id(std::string_view symbol) const {
     const auto at = ids_.find(symbol);
-    return at == ids_.end() ? int32_t{id_unknown} : at->second;
+    return at == ids_.end() ? unknown_ : at->second;
 }
 
 const std::string& Vocabulary::symbol(int32_t id) const {
     require(id >= 0 && id < size(), "vocabulary: id is out of range: id {}, size {}", id, size());
     const auto place = static_cast<std::size_t>(id);
-    return id < first_free_id ? special_symbols[place] : symbols_[place - first_free_id];
+    return id < first() ? special_symbols[place] : symbols_[place - static_cast<std::size_t>(first())];
 }
 
 void Vocabulary::save(const std::string& file) const {
     write_file_atomically(file, [&](FileWriter& out) {
-        out.write(fmt::format("{}{}{}\n", header_start, symbols_.size(), header_end));
+        out.write(fmt::format("{}{}{}\n", header_start, symbols_.size(), header_end(specials_)));
         for (const std::string& s : symbols_) out.write(escape(s) + "\n");
     });
 }
 
-Vocabulary Vocabulary::load(const std::string& file) {
+Vocabulary Vocabulary::load(const std::string& file, Specials specials) {
+    const std::string_view ending = header_end(specials);
     const Texts lines = read_lines(file);
     std::string_view head = lines.text(0);
     std::size_t count = 0;
     const bool framed =
-        head.size() > header_start.size() + header_end.size() && head.starts_with(header_start) && head.ends_with(header_end);
+        head.size() > header_start.size() + ending.size() && head.starts_with(header_start) && head.ends_with(ending);
     if (framed) {
         head.remove_prefix(header_start.size());
-        head.remove_suffix(header_end.size());
+        head.remove_suffix(ending.size());
     }
     const auto parsed = std::from_chars(head.data(), head.data() + head.size(), count);
     require(framed && parsed.ec == std::errc() && parsed.ptr == head.data() + head.size(),
-            "{}:1: not a vocabulary: first line '{:.60}', expected '{}N{}'", file, lines.text(0), header_start, header_end);
+            "{}:1: not a vocabulary: first line '{:.60}', expected '{}N{}'", file, lines.text(0), header_start, ending);
     require(count == static_cast<std::size_t>(lines.size()) - 1,
             "{}: vocabulary is cut off or too long: header says {} symbols, file has {}", file, count, lines.size() - 1);
     std::vector<std::string> symbols;
@@ -116,10 +122,10 @@ Vocabulary Vocabulary::load(const std::string& file) {
         require(fresh, "{}: a symbol stands twice: '{}', first on line {}", place.text(), line, at->second);
         symbols.push_back(unescape(line, place));
     }
-    return Vocabulary(std::move(symbols));
+    return Vocabulary(std::move(symbols), specials);
 }
 
-Vocabulary SymbolCounter::vocabulary(const VocabularyLimits& limits) const {
+std::vector<std::string> SymbolCounter::symbols(const VocabularyLimits& limits) const {
     require(limits.min_count >= 1, "vocabulary: min_count is too small: min_count {}, needed at least 1", limits.min_count);
     require(limits.max_size >= 0, "vocabulary: size limit is negative: limit {}, needed at least 0", limits.max_size);
     std::vector<std::pair<std::string_view, int64_t>> kept;
@@ -135,7 +141,7 @@ Vocabulary SymbolCounter::vocabulary(const VocabularyLimits& limits) const {
     std::vector<std::string> symbols;
     symbols.reserve(kept.size());
     for (const auto& entry : kept) symbols.emplace_back(entry.first);
-    return Vocabulary(std::move(symbols));
+    return symbols;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -1,9 +1,9 @@
 #pragma once
-/// The symbols of one side of a task and their ids. Ids 0 ... 3 are the special ids of core/ids.h; the symbols follow.
+/// The symbols of a text and their ids: behind the special ids of core/ids.h, or alone.
 ///
-/// File format: the line "attend vocabulary 1: N symbols", then N lines, one symbol each, in the order of the ids from
-/// first_free_id on. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00 ... 0x1f and 0x7f are written
-/// \xHH with two lower-case hexadecimal digits. Each line ends with a line feed.
+/// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1: N symbols, own ids"), then N
+/// lines, one symbol each, in the order of the ids. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00
+/// ... 0x1f and 0x7f are written \xHH with two lower-case hexadecimal digits. Each line ends with a line feed.
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +13,23 @@
 #include "core/ids.h"
 
 namespace attend::inline ATTEND_PRECISION {
+
+/// Whose the first ids are. Pairs of sequences need padding, begin, end and unknown: `shared`, ids 0 ... 3 are those of
+/// core/ids.h and the symbols follow. Language models have the ids of their vocabulary and nothing else: `own`, from 0.
+enum class Specials { shared, own };
+
+/// The symbol that stands for unknown ones where ids are `own`, if there is such a symbol.
+constexpr const char* unknown_symbol = "<unk>";
+/// What Vocabulary::id() says where nothing stands for an unknown symbol.
+constexpr int32_t id_none = -1;
+
+/// Hashes texts so that a map of strings can be asked for a string_view.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+};
+template <class T>
+using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 /// Which training symbols get an id.
 struct VocabularyLimits {
@@ -24,40 +41,48 @@ class Vocabulary {
   public:
     Vocabulary() = default;
     /// These symbols in this order. Throws Error for an empty symbol or one given twice.
-    explicit Vocabulary(std::vector<std::string> symbols);
+    explicit Vocabulary(std::vector<std::string> symbols, Specials specials = Specials::shared);
 
+    Specials specials() const { return specials_; }
+    /// The id of the first symbol.
+    int32_t first() const { return specials_ == Specials::shared ? int32_t{first_free_id} : 0; }
     /// Ids are 0 ... size() - 1, the special ones included.
-    int64_t size() const { return first_free_id + static_cast<int64_t>(symbols_.size()); }
-    /// id_unknown for a symbol that is not there.
+    int64_t size() const { return first() + static_cast<int64_t>(symbols_.size()); }
+    /// For a symbol that is not there id_unknown, or with ids of its own that of unknown_symbol, id_none without one.
     int32_t id(std::string_view symbol) const;
-    /// The symbol; "<pad>", "<s>", "</s>" and "<unk>" for the special ids. Throws Error for an id out of range.
+    /// The symbol; "<pad>", "<s>", "</s>" and "<unk>" for the shared special ids. Throws Error for an id out of range.
     const std::string& symbol(int32_t id) const;
     const std::vector<std::string>& symbols() const { return symbols_; }
 
     /// Writes the file format above. Throws as write_file_atomically().
     void save(const std::string& file) const;
-    /// Reads it. Throws Error naming file and line for anything else than what save() writes.
-    static Vocabulary load(const std::string& file);
+    /// Reads it. Throws Error naming file and line for anything else than what save() of such a vocabulary writes.
+    static Vocabulary load(const std::string& file, Specials specials = Specials::shared);
 
   private:
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
-    };
     std::vector<std::string> symbols_;
-    std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> ids_;
+    TextMap<int32_t> ids_;
+    Specials specials_ = Specials::shared;
+    int32_t unknown_ = id_unknown;
 };
 
-/// Counts symbols and makes the vocabulary: by falling count, then by bytes.
+/// Counts symbols.
 class SymbolCounter {
   public:
-    /// The text that `symbol` lies in must outlive the counter.
-    void add(std::string_view symbol) { ++counts_[symbol]; }
-    /// Throws Error when no symbol is left, or when limits.min_count < 1 or limits.max_size < 0.
-    Vocabulary vocabulary(const VocabularyLimits& limits) const;
+    void add(std::string_view symbol) {
+        if (const auto at = counts_.find(symbol); at != counts_.end())
+            ++at->second;
+        else
+            counts_.emplace(symbol, 1);
+    }
+    /// What is kept, by falling count, then by bytes. Throws Error when no symbol is left, or when limits.min_count < 1 or
+    /// limits.max_size < 0.
+    std::vector<std::string> symbols(const VocabularyLimits& limits) const;
+    /// The vocabulary of these symbols with shared special ids.
+    Vocabulary vocabulary(const VocabularyLimits& limits) const { return Vocabulary(symbols(limits)); }
 
   private:
-    std::unordered_map<std::string_view, int64_t> counts_;
+    TextMap<int64_t> counts_;
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -43,6 +43,21 @@ TEST_SUITE("metrics") {
         CHECK_FALSE(metric->needs_decoding());
         CHECK_FALSE(metric->needs_attention());
     }
+    TEST_CASE("bits per byte: of the whole text, not the mean over examples") {
+        const auto metric = make_bits_per_byte();
+        EvaluatedExample e;
+        e.reference = "caf\u00e9";  // 5 bytes
+        e.loss = 10 * std::log(2);
+        e.targets = {1, 2, 3, 4};
+        metric->add(e);
+        CHECK(*metric->value() == doctest::Approx(2).epsilon(1e-12));
+        e.reference = "abc";
+        e.loss = 0;
+        metric->add(e);
+        CHECK(*metric->value() == doctest::Approx(1.25).epsilon(1e-12));
+        CHECK(metric->better() == Better::lower);
+        CHECK_FALSE(metric->needs_decoding());
+    }
     TEST_CASE("exact match: the whole text, byte for byte") {
         const auto metric = make_exact_match();
         EvaluatedExample e;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/files.h"
+#include "data/text/matching.h"
 #include "train/config/paths.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -16,9 +17,11 @@ std::string data_seal(const Experiment& experiment) {
     Selection data = experiment.data;
     std::string seal;
     for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
-        const WrittenFile f = crc32_of_file(path);
-        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(path).filename().string(),
-                            f.bytes, f.crc32);
+        for (const std::string& file : matching_files(path)) {
+            const WrittenFile f = crc32_of_file(file);
+            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(file).filename().string(),
+                                f.bytes, f.crc32);
+        }
     }
     return seal;
 }
