@@ -75,7 +75,7 @@ TEST_SUITE("language model data") {
                              "line 2: a character is not in the vocabulary: 'x', U+0078", Error);
         CHECK_THROWS_AS(task->encode_sources(Strings{"a"}), Error);
     }
-    TEST_CASE("what is saved builds the same ids; a vocabulary of pairs is another") {
+    TEST_CASE("what is saved builds the same ids, and a vocabulary of pairs does not") {
         const TestFiles folder;
         TextOptions options;
         options.path = {folder.write("text.txt", "the cat\nthe mat <unk>\n")};
@@ -221,7 +221,7 @@ TEST_SUITE("language model data") {
         CHECK(same < 5);
         CHECK(windows(counting_ids(25), 4, WindowOrder::random, {.batch = 3, .shuffled = true})->per_epoch() == 3);
     }
-    TEST_CASE("broken input, each with its message") {
+    TEST_CASE("broken running text, each with its message") {
         const TestFiles folder;
         const std::string file = folder.write("t", "abcdefghij");
         const std::string fetch =
