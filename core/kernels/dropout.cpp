@@ -1,7 +1,6 @@
 #include "core/kernels/dropout.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "core/kernels/targets.h"
 
@@ -9,70 +8,18 @@
 #define HWY_TARGET_INCLUDE "core/kernels/dropout.cpp"
 #include "hwy/foreach_target.h"
 // Behind foreach_target.h.
+#include "core/kernels/philox-inl.h"
 #include "core/kernels/vector-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-// Constants of Philox4x32-10 (Salmon et al. 2011, table 2 and section 3.2).
-constexpr uint32_t multiplier_a = 0xD2511F53, multiplier_b = 0xCD9E8D57;
-constexpr uint32_t weyl_a = 0x9E3779B9, weyl_b = 0xBB67AE85;
-
-using D64 = hn::ScalableTag<uint64_t>;
-using V64 = hn::Vec<D64>;
-constexpr int64_t groups = static_cast<int64_t>(hn::MaxLanes(D64()));  // of four words, computed at a time
-
-#if HWY_TARGET == HWY_SCALAR
-HWY_INLINE V64 low_product(V64 v, uint64_t multiplier) { return hn::Set(D64(), (hn::GetLane(v) & 0xFFFFFFFF) * multiplier); }
-#else
-/// The 64-bit products of the low halves of each lane.
-HWY_INLINE V64 low_product(V64 v, uint64_t multiplier) {
-    const hn::Repartition<uint32_t, D64> halves;
-    return hn::MulEven(hn::BitCast(halves, v), hn::BitCast(halves, hn::Set(D64(), multiplier)));
-}
-#endif
-
-/// Writes the words of `groups` counters from `start` on (its first word counting up), four a group. One group lives in a
-/// 64-bit lane of four vectors; the upper halves hold rubbish that no product reads, until they are packed at the end.
-HWY_INLINE void philox_words(Counter start, Key key, uint32_t* words) {
-    const D64 d64;
-    const V64 low_half = hn::Set(d64, 0xFFFFFFFF);
-    V64 c0 = hn::Iota(d64, start[0]), c1 = hn::Set(d64, start[1]), c2 = hn::Set(d64, start[2]), c3 = hn::Set(d64, start[3]);
-    for (int round = 0; round < 10; ++round) {
-        const V64 pa = low_product(c0, multiplier_a), pb = low_product(c2, multiplier_b);
-        c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(pb), c1), hn::Set(d64, key.a));
-        c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(pa), c3), hn::Set(d64, key.b));
-        c1 = pb;
-        c3 = pa;
-        key.a += weyl_a;
-        key.b += weyl_b;
-    }
-    HWY_ALIGN uint64_t pairs[2 * groups];
-    hn::StoreInterleaved2(hn::Or(hn::And(c0, low_half), hn::ShiftLeft<32>(c1)),
-                          hn::Or(hn::And(c2, low_half), hn::ShiftLeft<32>(c3)), d64, pairs);
-    static_assert(std::endian::native == std::endian::little);
-    std::memcpy(words, pairs, sizeof(pairs));
-}
-
-/// x where its word is at least the threshold, 0 elsewhere.
-HWY_INLINE V keep(V x, const uint32_t* words, uint32_t threshold) {
-#if defined(ATTEND_DOUBLE)
-    const V64 bits = hn::PromoteTo(D64(), hn::LoadU(hn::Rebind<uint32_t, D>(), words));
-    return hn::IfThenZeroElse(hn::RebindMask(d, bits < hn::Set(D64(), threshold)), x);
-#else
-    const hn::Rebind<uint32_t, D> d32;
-    return hn::IfThenZeroElse(hn::RebindMask(d, hn::LoadU(d32, words) < hn::Set(d32, threshold)), x);
-#endif
-}
-
 void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns) {
-    // Rounded to float, the same in both precisions; then exact: a float's product with 2^32 fits a double.
-    const double p = static_cast<double>(static_cast<float>(probability));
-    if (p >= 1)
+    if (static_cast<float>(probability) >= 1)
         return write_zero(y, rows * columns);
-    const uint32_t threshold = static_cast<uint32_t>(p * 0x1p32);
-    const V scale = set(static_cast<real>(1 / (1 - p)));
+    const Dropping dropping(probability);
+    const V scale = set(dropping.scale);
     constexpr int64_t block = 4 * groups;
     HWY_ALIGN uint32_t words[block];
     for (int64_t row = 0; row < rows; ++row) {
@@ -80,7 +27,7 @@ void dropout(const real* x, real probability, const Draws& draws, Destination y,
             philox_words(draws.counter(row, j / 4), draws.key, words);
             const int64_t first = row * columns + j;
             write(at(y, first), std::min(block, columns - j), [=, &words](auto part, int64_t i) HWY_ATTR {
-                return keep(part.load(x + first + i) * scale, words + i, threshold);
+                return keep(part.load(x + first + i) * scale, words + i, dropping.threshold);
             });
         }
     }

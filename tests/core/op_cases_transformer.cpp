@@ -67,6 +67,112 @@ void add_rotary(std::vector<OpCase>& all) {
     all.push_back({"rotary no rows", {{0, 2, 4}}, {0, 2, 4}, [](Inputs in) { return rotary(in[0], 1, 4); }, nullptr, nothing});
 }
 
+Ranges causal(int64_t rows, int64_t length) {
+    Ranges all;
+    for (int64_t i = 0; i < rows * length; ++i) all.push_back({0, static_cast<int32_t>(i % length + 1)});
+    return all;
+}
+// For 6 queries and 5 keys: all, none, inner, first, last, none at the end.
+Ranges mixed() { return {{0, 5}, {2, 2}, {1, 4}, {0, 1}, {4, 5}, {5, 5}}; }
+
+AttentionOptions two_heads() {
+    AttentionOptions o;
+    o.heads = 2;
+    return o;
+}
+AttentionOptions grouped() {
+    AttentionOptions o;
+    o.heads = 4;
+    o.key_heads = 2;
+    o.scale = real{0.9};
+    o.alibi = {real{0.5}, real{0.25}, real{-0.5}, 0};
+    o.first_position = 2;
+    return o;
+}
+AttentionOptions dropping() {
+    AttentionOptions o = two_heads();
+    o.dropout = real{0.4};
+    o.draws = {stream_key(1, "attention"), 3, 1, 0, 0};
+    return o;
+}
+
+void add_attention(std::vector<OpCase>& all) {
+    const Expected nothing = Expected::no_gradient;
+    all.push_back({"self_attention",
+                   {{{2, 3, 12}, -2, 2}},
+                   {2, 3, 4},
+                   [](Inputs in) { return self_attention(in[0], two_heads()); },
+                   [](Inputs in) { return self_attention_composite(in[0], two_heads(), {}); }});
+    all.push_back({"self_attention causal",
+                   {{{2, 4, 18}, -2, 2}},
+                   {2, 4, 6},
+                   [](Inputs in) { return self_attention(in[0], two_heads(), causal(2, 4)); },
+                   [](Inputs in) { return self_attention_composite(in[0], two_heads(), causal(2, 4)); }});
+    all.push_back({"self_attention grouped, alibi, causal",
+                   {{{2, 3, 24}, -2, 2}},
+                   {2, 3, 12},
+                   [](Inputs in) { return self_attention(in[0], grouped(), causal(2, 3)); },
+                   [](Inputs in) { return self_attention_composite(in[0], grouped(), causal(2, 3)); }});
+    all.push_back({"self_attention dropout", {{2, 3, 12}}, {2, 3, 4}, [](Inputs in) {
+                       return self_attention(in[0], dropping(), causal(2, 3));
+                   }});
+    all.push_back({"self_attention empty ranges",
+                   {{2, 3, 6}},
+                   {2, 3, 2},
+                   [](Inputs in) { return self_attention(in[0], two_heads(), Ranges(6)); },
+                   nullptr,
+                   nothing});
+    all.push_back({"self_attention 1 x 1",
+                   {{1, 1, 3}},
+                   {1, 1, 1},
+                   [](Inputs in) { return self_attention(in[0], {}); },
+                   [](Inputs in) { return self_attention_composite(in[0], {}, {}); }});
+    all.push_back({"self_attention no rows",
+                   {{0, 2, 6}},
+                   {0, 2, 2},
+                   [](Inputs in) { return self_attention(in[0], two_heads()); },
+                   nullptr,
+                   nothing});
+    all.push_back({"self_attention no length",
+                   {{2, 0, 6}},
+                   {2, 0, 2},
+                   [](Inputs in) { return self_attention(in[0], two_heads()); },
+                   nullptr,
+                   nothing});
+    all.push_back({"cross_attention",
+                   {{{2, 3, 6}, -2, 2}, {{2, 5, 12}, -2, 2}},
+                   {2, 3, 6},
+                   [](Inputs in) { return cross_attention(in[0], in[1], two_heads()); },
+                   [](Inputs in) { return cross_attention_composite(in[0], in[1], two_heads(), {}); }});
+    all.push_back({"cross_attention ranges, grouped, alibi",
+                   {{{2, 3, 12}, -2, 2}, {{2, 5, 12}, -2, 2}},
+                   {2, 3, 12},
+                   [](Inputs in) { return cross_attention(in[0], in[1], grouped(), mixed()); },
+                   [](Inputs in) { return cross_attention_composite(in[0], in[1], grouped(), mixed()); }});
+    all.push_back({"cross_attention of one shape",
+                   {{2, 3, 4}, {2, 3, 4}},
+                   {2, 3, 4},
+                   [](Inputs in) {
+                       AttentionOptions o = two_heads();
+                       o.key_heads = 1;
+                       return cross_attention(in[0], in[1], o);
+                   },
+                   [](Inputs in) {
+                       AttentionOptions o = two_heads();
+                       o.key_heads = 1;
+                       return cross_attention_composite(in[0], in[1], o, {});
+                   }});
+    all.push_back({"cross_attention dropout", {{2, 3, 4}, {2, 5, 8}}, {2, 3, 4}, [](Inputs in) {
+                       return cross_attention(in[0], in[1], dropping(), mixed());
+                   }});
+    all.push_back({"cross_attention no keys",
+                   {{2, 3, 4}, {2, 0, 8}},
+                   {2, 3, 4},
+                   [](Inputs in) { return cross_attention(in[0], in[1], two_heads()); },
+                   nullptr,
+                   nothing});
+}
+
 }  // namespace
 
 std::vector<OpCase> transformer_op_cases() {
@@ -74,6 +180,7 @@ std::vector<OpCase> transformer_op_cases() {
     add_activations(all);
     add_norms(all);
     add_rotary(all);
+    add_attention(all);
     return all;
 }
 

@@ -150,6 +150,35 @@ Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const T
     return sum(pairs * v, 3) * mask_of(ranges, batch * queries, count).reshape({batch, queries, count});
 }
 
+Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const AttentionOptions& o, const Ranges& ranges) {
+    const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads, size = q.dim(2) / o.heads;
+    const int64_t queries = q.dim(1), keys = kv.dim(1);
+    const real factor = o.scale == 0 ? 1 / std::sqrt(static_cast<real>(size)) : o.scale;
+    std::vector<Tensor> contexts;
+    for (int64_t head = 0; head < o.heads; ++head) {
+        const int64_t k = head / (o.heads / key_heads) * size, v = k + key_heads * size;
+        Tensor scores =
+            scale(matmul(slice(q, 2, head * size, (head + 1) * size), slice(kv, 2, k, k + size), Transpose::no, Transpose::yes),
+                  factor);
+        if (!o.alibi.empty()) {
+            Tensor bias = Tensor::empty({queries, keys});
+            for (int64_t t = 0; t < queries; ++t)
+                for (int64_t s = 0; s < keys; ++s)
+                    bias.writable()[t * keys + s] =
+                        -o.alibi[static_cast<std::size_t>(head)] * static_cast<real>(o.first_position + t - s);
+            scores = scores + bias;
+        }
+        contexts.push_back(matmul(softmax(scores, ranges), slice(kv, 2, v, v + size)));
+    }
+    return concat(contexts, 2);
+}
+
+Tensor self_attention_composite(const Tensor& qkv, const AttentionOptions& o, const Ranges& ranges) {
+    const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads;
+    const int64_t queries = qkv.dim(2) / (o.heads + 2 * key_heads) * o.heads;
+    return cross_attention_composite(slice(qkv, 2, 0, queries), slice(qkv, 2, queries, qkv.dim(2)), o, ranges);
+}
+
 Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus) {
     Tensor y = matmul(as_rows(x), weight);
     if (bias.defined())
