@@ -13,6 +13,11 @@ Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias) : pa
     if (with_bias == Bias::yes)
         bias = scope.add("bias", {out}, init);
 }
+Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias, const Init& init)
+    : weight(scope.add("weight", {in, out}, init)), path(scope.path()) {
+    if (with_bias == Bias::yes)
+        bias = scope.add("bias", {out}, Init::zeros());
+}
 Tensor Linear::operator()(const Tensor& x, const Tensor& plus) const {
     const trace::Scope here(path.c_str());
     return linear(x, weight, bias, plus);
@@ -33,6 +38,13 @@ LayerNorm::LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double e
 Tensor LayerNorm::operator()(const Tensor& x) const {
     const trace::Scope here(path.c_str());
     return layer_norm(x, weight, bias, static_cast<real>(epsilon));
+}
+
+RmsNorm::RmsNorm(const Scope& scope, int64_t width, double epsilon_)
+    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_), path(scope.path()) {}
+Tensor RmsNorm::operator()(const Tensor& x) const {
+    const trace::Scope here(path.c_str());
+    return rms_norm(x, weight, static_cast<real>(epsilon));
 }
 
 Tensor Dropout::operator()(const Tensor& x, const Context& context, uint32_t call) const {

@@ -13,10 +13,12 @@ namespace attend::inline ATTEND_PRECISION {
 
 enum class Bias { no, yes };
 
-/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias.
+/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias; or the weight as told,
+/// and the bias at 0.
 struct Linear {
     Linear() = default;
     Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias);
+    Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias, const Init& init);
     /// x [..., in] to [..., out]; `plus` [..., out] is added when defined. Throws as core's linear.
     Tensor operator()(const Tensor& x, const Tensor& plus = {}) const;
     Tensor weight, bias;
@@ -39,6 +41,16 @@ struct LayerNorm {
     LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_ = 1e-5);
     Tensor operator()(const Tensor& x) const;
     Tensor weight, bias;
+    double epsilon = 1e-5;
+    std::string path;
+};
+
+/// gain x / sqrt(mean of x^2 + epsilon) over the last axis (Zhang and Sennrich 2019, eq. 4): `weight` [D].
+struct RmsNorm {
+    RmsNorm() = default;
+    RmsNorm(const Scope& scope, int64_t width, double epsilon_ = 1e-5);
+    Tensor operator()(const Tensor& x) const;
+    Tensor weight;
     double epsilon = 1e-5;
     std::string path;
 };

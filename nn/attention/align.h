@@ -1,6 +1,7 @@
 #pragma once
 /// Alignments: scores to weights over the range. Rows of align_table(), one file each (align_NAME.cpp).
 #include <memory>
+#include <optional>
 
 #include "core/options.h"
 #include "core/tensor.h"
@@ -23,6 +24,8 @@ class Align {
     virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site& site) const = 0;
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }
+    /// f where the weights are softmax(f scores): such an alignment can be part of a fused kernel.
+    virtual std::optional<real> softmax_factor() const { return {}; }
 };
 
 using AlignTable = Table<std::unique_ptr<Align>()>;

@@ -12,6 +12,7 @@ class SoftmaxAlign final : public Align {
     Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
         return softmax(scores, ranges, factor_);
     }
+    std::optional<real> softmax_factor() const override { return factor_; }
 
   private:
     real factor_;

@@ -5,11 +5,12 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind)
-    : path(scope.path()), score_path(scope.in("score").path()) {
-    const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width};
+Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
+                     const Head& head)
+    : path(scope.path()), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
+    const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width, head.projected};
     score = score_table().build(o.score, scope.in("score"), setup);
-    bias = bias_table().build(o.bias, scope.in("bias"));
+    bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
     window = window_table().build(o.window);
     align = align_table().build(o.align);
     select = select_table().build(o.select, scope.in("select"));
@@ -37,6 +38,13 @@ Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> len
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
+std::optional<Attention::Fused> Attention::fused() const {
+    const std::optional<real> product = score->product_factor(), softmax = align->softmax_factor(), slope = bias->slope();
+    if (!product || !softmax || !slope || window->after_align() || !select->reads_weights())
+        return {};
+    return Fused{*product * *softmax, *slope * *softmax};
+}
+
 AttentionScores Attention::scored(const Site& site, const Ranges& ranges) const {
     const trace::Scope here(score_path.c_str());
     return (*score)(site, ranges);
@@ -57,7 +65,8 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
         context.taps->maps.push_back({path, position, chosen.weights.detach()});
     if (context.decisions != nullptr && chosen.decision)
         context.decisions->taken.push_back(*chosen.decision);
-    return {matmul(chosen.weights, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
+    const Tensor read = dropout(chosen.weights, context, static_cast<uint32_t>(position));
+    return {matmul(read, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -2,6 +2,7 @@
 /// The attention algebra put together: score, bias, window, align, select and read. Self-, cross- and memory attention are the
 /// same thing with other arguments.
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "nn/attention/score.h"
 #include "nn/attention/select.h"
 #include "nn/attention/window.h"
+#include "nn/layers.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -50,10 +52,18 @@ struct QueryKind {
     bool aligned_positions = false;  ///< query t stands at position t of the source itself (self-attention)
 };
 
+/// An attention that is one head of several, on that head's own projections.
+struct Head {
+    int64_t number = 0, of = 1;
+    Projected projected = Projected::no;
+    double dropout = 0;  ///< of the weights that values are read with (Vaswani 2017's code), in training
+};
+
 struct Attention {
     Attention() = default;
     /// Throws Error for a combination that makes no sense, saying why.
-    Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind);
+    Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind,
+              const Head& head = {});
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
@@ -63,12 +73,20 @@ struct Attention {
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
+    /// What a fused kernel needs to know, where these factors can be one: factor (q . k) - slope |distance| under a softmax.
+    struct Fused {
+        real factor = 1, slope = 0;
+    };
+    std::optional<Fused> fused() const;
+
     std::string path, score_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
     std::shared_ptr<const Window> window;
     std::shared_ptr<const Align> align;
     std::shared_ptr<const Select> select;
+
+    Dropout dropout;
 
   private:
     AttentionScores scored(const Site& site, const Ranges& ranges) const;

@@ -1,12 +1,20 @@
 #pragma once
 /// Biases: what is added to the scores by position alone. Rows of bias_table(), one file each (bias_NAME.cpp).
 #include <memory>
+#include <optional>
 
 #include "core/options.h"
 #include "core/parameters.h"
 #include "nn/attention/site.h"
 
 namespace attend::inline ATTEND_PRECISION {
+
+/// What a bias is built for.
+struct BiasSetup {
+    int64_t query = 0;  ///< width of the queries
+    int64_t head = 0;   ///< number of the head, of `heads`
+    int64_t heads = 1;
+};
 
 class PositionBias {
   public:
@@ -16,9 +24,12 @@ class PositionBias {
     virtual Tensor operator()(const Tensor& scores, const Site& site, const Ranges& ranges) const = 0;
     /// Whether the query's place in a sequence aligned with the source is compared with the source's (self-attention only).
     virtual bool needs_position() const { return false; }
+    /// m where the bias is -m |query's place - key's place| and nothing else (0: none at all): such a bias can be part of a
+    /// fused kernel.
+    virtual std::optional<real> slope() const { return {}; }
 };
 
-using BiasTable = Table<std::unique_ptr<PositionBias>(const Scope&)>;
+using BiasTable = Table<std::unique_ptr<PositionBias>(const Scope&, const BiasSetup&)>;
 const BiasTable& bias_table();
 
 }  // namespace attend::inline ATTEND_PRECISION

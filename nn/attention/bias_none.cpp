@@ -8,13 +8,15 @@ namespace {
 class NoBias final : public PositionBias {
   public:
     Tensor operator()(const Tensor& scores, const Site&, const Ranges&) const override { return scores; }
+    std::optional<real> slope() const override { return real{0}; }
 };
 
 }  // namespace
 
 BiasTable::Row bias_none() {
-    return BiasTable::make<NoOptions>("none", "the scores as they are: content alone decides",
-                                      [](const NoOptions&, const Scope&) { return std::make_unique<NoBias>(); });
+    return BiasTable::make<NoOptions>(
+        "none", "the scores as they are: content alone decides",
+        [](const NoOptions&, const Scope&, const BiasSetup&) { return std::make_unique<NoBias>(); });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

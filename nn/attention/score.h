@@ -1,6 +1,7 @@
 #pragma once
 /// Scoring functions: how well a query fits each key. Rows of score_table(), one file each (score_NAME.cpp).
 #include <memory>
+#include <optional>
 
 #include "core/options.h"
 #include "core/parameters.h"
@@ -8,11 +9,15 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// Whether what a score compares has been projected for it, as the heads of multi-head attention are: then W q . U m is q . m.
+enum class Projected { no, yes };
+
 /// Sizes a score is built for.
 struct ScoreSetup {
     int64_t query = 0;   ///< Dq
     int64_t memory = 0;  ///< Dm, the width of what is attended to
     int64_t width = 0;   ///< A, the width of the alignment space
+    Projected projected = Projected::no;
 };
 
 /// What a score makes of a site.
@@ -33,6 +38,8 @@ class Score {
     virtual bool needs_query() const { return true; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
+    /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.
+    virtual std::optional<real> product_factor() const { return {}; }
 };
 
 using ScoreTable = Table<std::unique_ptr<Score>(const Scope&, const ScoreSetup&)>;

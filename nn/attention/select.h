@@ -24,6 +24,8 @@ class Select {
     virtual Selected operator()(const Tensor& weights, const Site& site, const Context& context) const = 0;
     /// Whether positions are drawn from the weights, so that these must be a distribution.
     virtual bool draws() const { return false; }
+    /// Whether the weights are read with as they are: such a selection can be part of a fused kernel.
+    virtual bool reads_weights() const { return false; }
 };
 
 using SelectTable = Table<std::unique_ptr<Select>(const Scope&)>;

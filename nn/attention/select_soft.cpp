@@ -8,6 +8,7 @@ namespace {
 class SoftSelect final : public Select {
   public:
     Selected operator()(const Tensor& weights, const Site&, const Context&) const override { return {weights, std::nullopt}; }
+    bool reads_weights() const override { return true; }
 };
 
 }  // namespace

@@ -1,8 +1,17 @@
 #include "nn/models/model.h"
 
+#include "nn/models/gpt.h"
 #include "nn/models/rnn_seq2seq.h"
 
+#include <algorithm>
+
 namespace attend::inline ATTEND_PRECISION {
+
+Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
+    Array<int32_t> out(target.values.size(), ignored);
+    for (int64_t b = 0; b < target.rows; ++b) std::copy_n(target.row(b), target.length(b), out.begin() + b * target.columns);
+    return out;
+}
 
 // The table: one line a model.
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
@@ -13,6 +22,10 @@ const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_tabl
                                           [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
                                               return std::make_unique<RnnSeq2Seq>(o, scope, setup);
                                           }),
+                                      T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
+                                                          [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {
+                                                              return std::make_unique<Gpt>(o, scope, setup);
+                                                          }),
                                   });
     return table;
 }

@@ -51,10 +51,14 @@ class Model {
     /// Scores target ids given the source (0 rows: none) and the decoder's input. Ids outside the vocabulary throw Error.
     virtual Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
                          const Context& context) const = 0;
-    /// Step-by-step decoding, never recorded: encodes the source, then one id a row a step to logits [B, V].
+    /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written
+    /// already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
 };
+
+/// The target ids in order, with those behind a row's length ignored.
+Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);
 
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table();
 

@@ -52,7 +52,7 @@ bool legal(const Combination& c) {
     const AttentionOptions o = options(c);
     ParameterStore store(1);
     const auto score = score_table().build(o.score, Scope(store, "score"), ScoreSetup{width, width, o.width});
-    const auto bias = bias_table().build(o.bias, Scope(store, "bias"));
+    const auto bias = bias_table().build(o.bias, Scope(store, "bias"), BiasSetup{width, 0, 1});
     const auto window = window_table().build(o.window);
     const auto align = align_table().build(o.align);
     const auto select = select_table().build(o.select, Scope(store, "select"));

@@ -1,0 +1,35 @@
+#pragma once
+/// Memory for time: a part of a model whose inner values are not kept for the backward but computed again there (Chen et al.
+/// 2016, section 3).
+#include "core/engine.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// f(x, z), of which only x and z are kept; z may be undefined. f must compute the same when run again, and what it refers to
+/// must outlive the graph, as a module's parameters do. In the backward f runs on watched copies, and its own graph is
+/// differentiated at once: of a deep stack one layer's inner values exist at a time.
+template <class F>
+Tensor recompute(const Tensor& x, const Tensor& z, F f) {
+    Tensor y;
+    {
+        const NoGrad off;
+        y = f(x, z).detach();
+    }
+    const auto again = [x = Saved(x), z = Saved(z), f](Backward& b) {
+        const Tensor inputs[] = {watch(x.tensor()), z.defined() ? watch(z.tensor()) : Tensor()};
+        const Tensor outputs[] = {f(inputs[0], inputs[1])}, cotangents[] = {b.gradient_tensor()};
+        backward(outputs, cotangents, b.sink());
+        for (int i = 0; i < (z.defined() ? 2 : 1); ++i) {
+            if (!b.needs(i))
+                continue;
+            const Tensor gradient = b.sink().of(inputs[i]);
+            const Destination d = b.into(i);
+            for (int64_t e = 0; e < gradient.size(); ++e)
+                d.data[e] = d.write == Write::add ? d.data[e] + gradient.data()[e] : gradient.data()[e];
+        }
+    };
+    const Tensor from = x.recorded() ? x : watch(x);  // f has parameters: the step is recorded whatever x is
+    return z.defined() ? record("recompute", y, {from, z}, again) : record("recompute", y, {from}, again);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,171 @@
+#include "nn/blocks.h"
+
+#include <cmath>
+
+#include "core/ops.h"
+#include "core/recompute.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct Activation {
+    const char* name;
+    Tensor (*function)(const Tensor&);
+    int64_t inputs;  // numbers that one number of the result is made of
+};
+constexpr Activation activations[] = {{"relu", relu, 1}, {"gelu", gelu, 1}, {"gelu_tanh", gelu_tanh, 1}, {"swiglu", swiglu, 2}};
+
+std::vector<std::string> activation_names() {
+    std::vector<std::string> names;
+    for (const Activation& a : activations) names.emplace_back(a.name);
+    return names;
+}
+
+const Activation& activation_of(const std::string& name) {
+    for (const Activation& a : activations)
+        if (name == a.name)
+            return a;
+    fail("activation: no such name: '{}', known {}", name, std::size(activations));
+}
+
+}  // namespace
+
+void BlockOptions::fields(Visitor& v) {
+    v.integer("layers", layers, {1, 1024}, "blocks in a stack");
+    v.integer("heads", heads, {1, 1024}, "attention heads; they share the width evenly");
+    v.integer("key_heads", key_heads, {0, 1024, "auto"},
+              "heads of keys and values, each for as many query heads (grouped-query attention); auto: heads");
+    v.integer("width", width, {1, 65536}, "width of the residual stream");
+    v.integer("ffn", ffn, {0, 262144, "auto"}, "inner width of the feed-forward network; auto: 4 width");
+    v.choice("activation", activation, activation_names(), "of the feed-forward network; gelu is the exact one");
+    v.choice("norm", norm, {"layer", "rms"}, "layer norm (Ba 2016) or RMS norm (Zhang and Sennrich 2019)");
+    v.choice("norm_place", norm_place, {"pre", "post"},
+             "in front of each part, with one behind the stack, or behind each residual sum (Vaswani 2017)");
+    v.number("norm_epsilon", norm_epsilon, {1e-12, 1e-1}, "added to the variance under the root");
+    v.flag("bias", bias, "linear layers and layer norms have biases");
+    v.number("dropout", dropout, {0, 0.99}, "share dropped of embeddings, attention weights and what each part adds");
+    v.number("rotary_base", rotary_base, {1, 1e9}, "positions 'rotary': base of the wave lengths (Su 2021, 3.2.2)");
+    v.flag("recompute", recompute,
+           "keep one value a block for the backward and compute the rest again: less memory, more time");
+}
+
+std::vector<std::string> position_names() { return {"learned", "sinusoidal", "rotary", "none"}; }
+
+// p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(the same)
+Tensor sinusoidal_positions(int64_t positions, int64_t width) {
+    Tensor p = Tensor::empty({positions, width});
+    for (int64_t t = 0; t < positions; ++t)
+        for (int64_t i = 0; i < width; ++i) {
+            const double angle =
+                static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(width));
+            p.writable()[t * width + i] = static_cast<real>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+        }
+    return p;
+}
+
+Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {
+    if (rms_)
+        rms = RmsNorm(scope, o.width, o.norm_epsilon);
+    else
+        layer = LayerNorm(scope, o.width, o.with_bias(), o.norm_epsilon);
+}
+
+FeedForward::FeedForward(const Scope& scope, const BlockOptions& o, const Init& init, const Init& down_init)
+    : path_(scope.path()) {
+    const Activation& a = activation_of(o.activation);
+    up_ = Linear(scope.in("up"), o.width, a.inputs * o.ffn_width(), o.with_bias(), init);
+    down_ = Linear(scope.in("down"), o.ffn_width(), o.width, o.with_bias(), down_init);
+    activation_ = a.function;
+}
+
+Tensor FeedForward::operator()(const Tensor& x) const {
+    const trace::Scope here(path_.c_str());
+    return down_(activation_(up_(x)));
+}
+
+BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const AttentionOptions& self, const CrossOptions& cross,
+                       const BlockInit& init, bool rotary)
+    : options_(o), crosses_(cross.attention != nullptr) {
+    for (int64_t l = 0; l < o.layers; ++l) {
+        const Scope s = scope.in(l);
+        MultiHeadSetup heads{.width = o.width,
+                             .memory = 0,
+                             .heads = o.heads,
+                             .key_heads = o.key_heads,
+                             .bias = o.with_bias(),
+                             .dropout = o.dropout,
+                             .rotary_base = rotary ? o.rotary_base : 0,
+                             .init = init.inner,
+                             .out_init = init.residual};
+        Block b;
+        b.self_norm = Norm(s.in("self_norm"), o);
+        b.self = MultiHead(s.in("self"), self, heads);
+        b.self_dropout = Dropout(s.in("self_dropout"), o.dropout);
+        if (crosses_) {
+            heads.memory = cross.width;
+            heads.rotary_base = 0;
+            b.cross_norm = Norm(s.in("cross_norm"), o);
+            b.cross = MultiHead(s.in("cross"), *cross.attention, heads);
+            b.cross_dropout = Dropout(s.in("cross_dropout"), o.dropout);
+        }
+        b.ffn_norm = Norm(s.in("ffn_norm"), o);
+        b.ffn = FeedForward(s.in("ffn"), o, init.inner, init.residual);
+        b.ffn_dropout = Dropout(s.in("ffn_dropout"), o.dropout);
+        blocks_.push_back(std::move(b));
+    }
+    if (o.norm_place == "pre")
+        last_ = Norm(scope.in("norm"), o);
+}
+
+template <class F>
+Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, F part) const {
+    if (options_.norm_place == "pre")
+        return add(x, dropout(part(norm(x)), context));
+    return norm(add(x, dropout(part(x), context)));
+}
+
+Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
+                              std::span<const int32_t> memory_lengths, const Context& context) const {
+    // What a block run again refers to must live as long as the graph: lengths are copied, the memory is an input of its own.
+    const Array<int32_t> own(lengths.begin(), lengths.end()), others(memory_lengths.begin(), memory_lengths.end());
+    Tensor y = x;
+    for (const Block& b : blocks_) {
+        const auto run = [this, &b, own, others, context](const Tensor& in, const Tensor& other) {
+            Tensor h =
+                residual(in, b.self_norm, b.self_dropout, context, [&](const Tensor& z) { return b.self(z, own, context); });
+            if (crosses_)
+                h = residual(h, b.cross_norm, b.cross_dropout, context,
+                             [&](const Tensor& z) { return b.cross(z, b.cross.prepare(other, others), 0, context); });
+            return residual(h, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+        };
+        y = options_.recompute && context.training() ? recompute(y, memory, run) : run(y, memory);
+    }
+    return options_.norm_place == "pre" ? last_(y) : y;
+}
+
+StackCache BlockStack::begin(const Tensor& memory, std::span<const int32_t> lengths) const {
+    StackCache cache;
+    cache.past.resize(blocks_.size());
+    if (crosses_)
+        for (const Block& b : blocks_) cache.memory.push_back(b.cross.prepare(memory, lengths));
+    return cache;
+}
+
+Tensor BlockStack::extend(const Tensor& x, StackCache& cache, const Context& context) const {
+    Tensor y = x;
+    for (std::size_t l = 0; l < blocks_.size(); ++l) {
+        const Block& b = blocks_[l];
+        const int64_t position = cache.past[l].packed.defined() ? cache.past[l].packed.dim(1) : 0;
+        y = residual(y, b.self_norm, b.self_dropout, context,
+                     [&](const Tensor& z) { return b.self.extend(z, cache.past[l], context); });
+        if (crosses_)
+            y = residual(y, b.cross_norm, b.cross_dropout, context,
+                         [&](const Tensor& z) { return b.cross(z, cache.memory[l], position, context); });
+        y = residual(y, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+    }
+    return options_.norm_place == "pre" ? last_(y) : y;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,112 @@
+#pragma once
+/// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention where there is something to cross to, and a
+/// feed-forward network, each with a residual connection and a norm in front of it (pre) or behind it (post).
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/multi_head.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// What every transformer's config says of its blocks. A model gives its own defaults.
+struct BlockOptions {
+    int64_t layers = 4;
+    int64_t heads = 4;
+    int64_t key_heads = 0;
+    int64_t width = 128;
+    int64_t ffn = 0;
+    std::string activation = "gelu";
+    std::string norm = "layer";
+    std::string norm_place = "pre";
+    double norm_epsilon = 1e-5;
+    bool bias = true;
+    double dropout = 0;
+    double rotary_base = 10000;
+    bool recompute = false;
+    void fields(Visitor& v);
+
+    int64_t ffn_width() const { return ffn == 0 ? 4 * width : ffn; }
+    Bias with_bias() const { return bias ? Bias::yes : Bias::no; }
+};
+
+/// The values that `positions` can have, of models that read sequences.
+std::vector<std::string> position_names();
+/// sin and cos of position / 10000^(2 i / D) in turn, [positions, D] (Vaswani et al. 2017, 3.5).
+Tensor sinusoidal_positions(int64_t positions, int64_t width);
+
+/// Layer norm or RMS norm, as the options say.
+struct Norm {
+    Norm() = default;
+    Norm(const Scope& scope, const BlockOptions& options);
+    Tensor operator()(const Tensor& x) const { return rms_ ? rms(x) : layer(x); }
+
+  private:
+    bool rms_ = false;
+    LayerNorm layer;
+    RmsNorm rms;
+};
+
+/// down(activation(up(x))): `up` [D, F], `down` [F, D] (Vaswani et al. 2017, eq. 2); with swiglu `up` [D, 2 F] holds gate and
+/// value side by side (Shazeer 2020, eq. 6).
+struct FeedForward {
+    FeedForward() = default;
+    FeedForward(const Scope& scope, const BlockOptions& options, const Init& init, const Init& down_init);
+    Tensor operator()(const Tensor& x) const;
+
+  private:
+    Linear up_, down_;
+    Tensor (*activation_)(const Tensor&) = nullptr;
+    std::string path_;
+};
+
+/// How a stack begins: the weights of all linear layers, and of those that write to the residual stream.
+struct BlockInit {
+    Init inner = Init::normal(0.02), residual = Init::normal(0.02);
+};
+
+/// What a block attends to besides its own sequence.
+struct CrossOptions {
+    const AttentionOptions* attention = nullptr;  ///< null: nothing
+    int64_t width = 0;                            ///< of the other sequence
+};
+
+/// What a stack keeps of the positions that it has read, layer by layer.
+struct StackCache {
+    std::vector<KeyValues> past, memory;
+};
+
+/// A stack of blocks `NAME.0`, `NAME.1`, ... with parameters `self`, `cross`, `ffn` and `self_norm`, `cross_norm`, `ffn_norm`;
+/// and with norms in front a last one, `norm`.
+class BlockStack {
+  public:
+    BlockStack() = default;
+    BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
+               const BlockInit& init, bool rotary);
+
+    /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to one.
+    Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
+                      std::span<const int32_t> memory_lengths, const Context& context) const;
+    /// Keys and values of a memory, for extend().
+    StackCache begin(const Tensor& memory, std::span<const int32_t> lengths) const;
+    /// The next positions x [B, n, D], all rows full.
+    Tensor extend(const Tensor& x, StackCache& cache, const Context& context) const;
+
+  private:
+    struct Block {
+        MultiHead self, cross;
+        FeedForward ffn;
+        Norm self_norm, cross_norm, ffn_norm;
+        Dropout self_dropout, cross_dropout, ffn_dropout;
+    };
+    // x + dropout(part(norm(x))), or norm(x + dropout(part(x))).
+    template <class F>
+    Tensor residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, F part) const;
+
+    BlockOptions options_;
+    bool crosses_ = false;
+    std::vector<Block> blocks_;
+    Norm last_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

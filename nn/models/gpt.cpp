@@ -1,0 +1,144 @@
+#include "nn/models/gpt.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/ops.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+Tensor rows_of(const Tensor& x, std::span<const int32_t> rows) {
+    if (!x.defined())
+        return x;
+    const auto n = static_cast<int64_t>(rows.size());
+    return embedding(x.reshape({x.dim(0), x.shape().inner(0)}), rows, {n}).reshape(x.shape().with(0, n));
+}
+
+class GptState final : public DecoderState {
+  public:
+    StackCache cache;
+    std::vector<Array<int32_t>> text;  // of each row: what the cache holds, to begin again from when it is full
+
+    int64_t rows() const override { return static_cast<int64_t>(text.size()); }
+    int64_t filled() const { return text.empty() ? 0 : static_cast<int64_t>(text.front().size()); }
+    std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const override {
+        const NoGrad off;
+        auto out = std::make_unique<GptState>();
+        for (const int32_t r : rows) out->text.push_back(text[static_cast<std::size_t>(r)]);
+        for (const KeyValues& kv : cache.past) {
+            KeyValues picked{rows_of(kv.packed, rows), {}};
+            picked.lengths.assign(rows.size(), kv.lengths.empty() ? 0 : kv.lengths.front());
+            out->cache.past.push_back(std::move(picked));
+        }
+        return out;
+    }
+};
+
+}  // namespace
+
+Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup) : options_(o), vocabulary_(setup.target_vocabulary) {
+    require(setup.source_vocabulary == 0,
+            "model gpt: it reads one text and continues it, so it needs a task without a source, as 'text': source vocabulary "
+            "{}, target vocabulary {}",
+            setup.source_vocabulary, setup.target_vocabulary);
+    require(o.attention.window.name() != "global",
+            "model gpt: window '{}' shows a position what it has to predict: windows that do not: causal",
+            o.attention.window.name());
+    const BlockOptions& b = o.blocks;
+    embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.init);
+    if (o.positions == "learned") {
+        position_path_ = scope.in("position").path();
+        position_ = scope.in("position").add("weight", {o.context, b.width}, Init::normal(o.init));
+    } else if (o.positions == "sinusoidal") {
+        position_ = sinusoidal_positions(o.context, b.width);
+    }
+    dropout_ = Dropout(scope.in("dropout"), b.dropout);
+    const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
+    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {Init::normal(o.init), Init::normal(residual)},
+                          o.positions == "rotary");
+    if (!o.tie)
+        head_ = Linear(scope.in("head"), b.width, vocabulary_, Bias::no, Init::normal(o.init));
+}
+
+Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const {
+    const int64_t columns = static_cast<int64_t>(ids.size()) / rows;
+    Tensor x = embedding_(ids, {rows, columns});
+    if (position_.defined()) {
+        const trace::Scope here(position_path_.c_str());
+        x = add(x, position_.rows(position, position + columns));
+    }
+    return dropout_(x, context);
+}
+
+Scored Gpt::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o, const Context& context) const {
+    require(source.rows == 0 && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
+            "model gpt: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows, input.rows,
+            input.columns, target.rows, target.columns);
+    require(input.columns <= options_.context, "model gpt: the input is longer than the context: {} columns, context {}",
+            input.columns, options_.context);
+    require(o.own_inputs == 0, "objective: scheduled sampling is for models that read step by step: model gpt, share {}",
+            o.own_inputs);
+    const Tensor x = embed(input.values, input.rows, 0, context);
+    const Tensor features = decoder_(x, input.lengths, {}, {}, context);
+    const trace::Scope here("head");
+    CrossEntropyOptions loss;
+    loss.normaliser = o.normaliser;
+    loss.label_smoothing = o.label_smoothing;
+    loss.ignored = o.ignored;
+    const CrossEntropyResult r =
+        head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}), head_weight(),
+                           options_.tie ? Transpose::yes : Transpose::no, {}, ignoring_padding(target, o.ignored), loss);
+    return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
+}
+
+Tensor Gpt::logits(const Tensor& features) const {
+    return matmul(features, head_weight(), Transpose::no, options_.tie ? Transpose::yes : Transpose::no);
+}
+
+std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& context) const {
+    const NoGrad off;
+    auto state = std::make_unique<GptState>();
+    state->cache = decoder_.begin({}, {});
+    state->text.resize(static_cast<std::size_t>(written.rows));
+    for (int64_t r = 0; r < written.rows; ++r)
+        require(written.length(r) == written.columns, "model gpt: rows to continue are equally long: row {} has {}, row 0 {}",
+                r, written.length(r), written.columns);
+    const int64_t keep = written.columns < options_.context ? written.columns : options_.context / 2;
+    if (keep == 0)
+        return state;
+    Array<int32_t> ids;
+    for (int64_t r = 0; r < written.rows; ++r) {
+        Array<int32_t>& text = state->text[static_cast<std::size_t>(r)];
+        text.assign(written.row(r) + written.columns - keep, written.row(r) + written.columns);
+        ids.insert(ids.end(), text.begin(), text.end());
+    }
+    decoder_.extend(embed(ids, written.rows, 0, context), state->cache, context);
+    return state;
+}
+
+Tensor Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+    const NoGrad off;
+    auto* s = dynamic_cast<GptState*>(&state);
+    ensure(s != nullptr, "model gpt: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
+    require(static_cast<int64_t>(ids.size()) == s->rows() && s->rows() > 0, "model gpt: one id a row: {} ids, {} rows",
+            ids.size(), s->rows());
+    if (s->filled() >= options_.context) {  // positions are counted from the first: begin again with the last half
+        Ids written(s->rows(), s->filled());
+        for (int64_t r = 0; r < written.rows; ++r) {
+            const Array<int32_t>& text = s->text[static_cast<std::size_t>(r)];
+            std::copy(text.begin(), text.end(), written.values.begin() + r * written.columns);
+            written.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(written.columns);
+        }
+        const std::unique_ptr<DecoderState> again = start(written, context);
+        *s = std::move(dynamic_cast<GptState&>(*again));
+    }
+    const Tensor features = decoder_.extend(embed(ids, s->rows(), s->filled(), context), s->cache, context);
+    for (std::size_t r = 0; r < ids.size(); ++r) s->text[r].push_back(ids[r]);
+    const trace::Scope here("head");
+    return logits(features.reshape({s->rows(), options_.blocks.width}));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

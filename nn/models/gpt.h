@@ -1,0 +1,65 @@
+#pragma once
+/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms behind the sums) and GPT-2 (Radford et al. 2019: norms in
+/// front, residual projections scaled down at the start), by options.
+#include <memory>
+#include <string>
+
+#include "nn/blocks.h"
+#include "nn/models/model.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+struct GptOptions {
+    BlockOptions blocks;
+    int64_t context = 64;
+    std::string positions = "learned";
+    bool tie = true;
+    double init = 0.02;
+    bool scale_residual = true;
+    AttentionOptions attention = transformer_attention("causal");
+    void fields(Visitor& v) {
+        blocks.fields(v);
+        v.integer("context", context, {1, 1 << 20}, "most positions that are seen at once");
+        v.choice(
+            "positions", positions, position_names(),
+            "what tells positions apart: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5), rotary: turned "
+            "queries and keys (Su 2021); none: attention.bias or nothing");
+        v.flag("tie", tie, "the output layer is the embedding, transposed (Press and Wolf 2017)");
+        v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
+        v.flag("scale_residual", scale_residual,
+               "what writes to the residual stream begins smaller, by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
+        v.object("attention", attention, "how a position attends to those before it");
+    }
+};
+
+class Gpt final : public Model {
+  public:
+    /// Parameters `embedding`, `position`, `decoder.0 ...` (BlockStack), and `head` unless tied. Throws Error for a task with a
+    /// source, and for factors of attention that would let a position see what it predicts.
+    Gpt(const GptOptions& options, const Scope& scope, const ModelSetup& setup);
+
+    /// `source` has no rows. Throws Error when the input is longer than the context.
+    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
+                 const Context& context) const override;
+    /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
+    /// model sees the last half of its context and what follows.
+    std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
+    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+
+  private:
+    // Ids [B, T] to what goes into the blocks, the first at `position`.
+    Tensor embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
+    const Tensor& head_weight() const { return options_.tie ? embedding_.weight : head_.weight; }
+    Tensor logits(const Tensor& features) const;
+
+    GptOptions options_;
+    int64_t vocabulary_;
+    Embedding embedding_;
+    Tensor position_;  // [context, D]; undefined where positions are not added
+    Dropout dropout_;
+    BlockStack decoder_;
+    Linear head_;
+    std::string position_path_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,94 @@
+#include "nn/multi_head.h"
+
+#include "core/ops.h"
+#include "core/trace.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup)
+    : setup_(setup), path_(scope.path()) {
+    if (setup_.key_heads == 0)
+        setup_.key_heads = setup_.heads;
+    const int64_t h = setup_.heads, g = setup_.key_heads, d = setup_.width;
+    require(d % h == 0, "{}: the heads must share the width evenly: width {}, heads {}", path_, d, h);
+    require(h % g == 0, "{}: each key-value head serves as many query heads: heads {}, key_heads {}", path_, h, g);
+    head_size_ = d / h;
+    require(setup_.rotary_base == 0 || head_size_ % 2 == 0,
+            "{}: rotary positions turn pairs of elements: head size {} (width {} / heads {}), a multiple of 2 asked", path_,
+            head_size_, d, h);
+    const bool self = setup_.memory == 0;
+    if (self) {
+        qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init);
+    } else {
+        query_ = Linear(scope.in("query"), d, h * head_size_, setup_.bias, setup_.init);
+        key_value_ = Linear(scope.in("key_value"), setup_.memory, 2 * g * head_size_, setup_.bias, setup_.init);
+    }
+    out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init);
+    const QueryKind kind{.parallel = true, .aligned_positions = self};
+    for (int64_t i = 0; i < h; ++i)
+        heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
+                            Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout});
+}
+
+Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
+    const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
+    Array<Tensor> keys, values, contexts;
+    for (int64_t i = 0; i < g; ++i) {
+        keys.push_back(slice(memory.packed, -1, i * k, (i + 1) * k));
+        values.push_back(slice(memory.packed, -1, (g + i) * k, (g + i + 1) * k));
+    }
+    for (int64_t i = 0; i < setup_.heads; ++i) {
+        const Attention& head = heads_[static_cast<std::size_t>(i)];
+        const auto shared = static_cast<std::size_t>(i / group);
+        Attendable source = head.prepare(keys[shared], memory.lengths);
+        source.values = values[shared];
+        contexts.push_back(head(slice(queries, -1, i * k, (i + 1) * k), source, position, {}, context).context);
+    }
+    return concat(contexts, -1);
+}
+
+Tensor MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
+    return out_(by_heads(queries, memory, position, context));
+}
+
+Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const {
+    const trace::Scope here(path_.c_str());
+    const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
+    Tensor qkv = qkv_(x);
+    if (setup_.rotary_base > 0)
+        qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
+    return attend(slice(qkv, -1, 0, h * k),
+                  {slice(qkv, -1, h * k, (h + 2 * g) * k), Array<int32_t>(lengths.begin(), lengths.end())}, 0, context);
+}
+
+Tensor MultiHead::extend(const Tensor& x, KeyValues& past, const Context& context) const {
+    const trace::Scope here(path_.c_str());
+    const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
+    const int64_t position = past.packed.defined() ? past.packed.dim(1) : 0;
+    Tensor qkv = qkv_(x);
+    if (setup_.rotary_base > 0)
+        qkv = rotary(qkv, h + g, k, position, setup_.rotary_base);
+    const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
+    past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
+    past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(position + x.dim(1)));
+    return attend(slice(qkv, -1, 0, h * k), past, position, context);
+}
+
+KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
+    const trace::Scope here(path_.c_str());
+    return {key_value_(memory), Array<int32_t>(lengths.begin(), lengths.end())};
+}
+
+Tensor MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const {
+    const trace::Scope here(path_.c_str());
+    return attend(query_(x), memory, position, context);
+}
+
+AttentionOptions transformer_attention(const std::string& window) {
+    AttentionOptions o;
+    o.score.choose("scaled_dot");
+    o.window.choose(window);
+    return o;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

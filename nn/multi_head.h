@@ -1,0 +1,63 @@
+#pragma once
+/// Multi-head attention (Vaswani et al. 2017, 3.2.2): the attention algebra on H projections of queries, keys and values side
+/// by side, and their results joined. With fewer key-value heads than query heads it is grouped-query attention (Ainslie et al.
+/// 2023), with one multi-query attention (Shazeer 2019).
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/attention/attention.h"
+#include "nn/layers.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Keys and values of a sequence, projected: what queries of any number can attend to.
+struct KeyValues {
+    Tensor packed;           ///< [B, S, 2 G K]: the keys of G heads, then their values
+    Array<int32_t> lengths;  ///< B
+};
+
+struct MultiHeadSetup {
+    int64_t width = 0;      ///< D of the queries' side, and of the result
+    int64_t memory = 0;     ///< Dm of what is attended to; 0: self-attention
+    int64_t heads = 1;      ///< H; the head size is K = D / H
+    int64_t key_heads = 0;  ///< G, 0: H
+    Bias bias = Bias::yes;
+    double dropout = 0;      ///< of the weights
+    double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
+    Init init = Init::normal(0.02), out_init = Init::normal(0.02);
+};
+
+class MultiHead {
+  public:
+    MultiHead() = default;
+    /// Parameters: self-attention `qkv` [D, (H + 2 G) K], else `query` [D, H K] and `key_value` [Dm, 2 G K]; `out` [H K, D].
+    /// Throws Error when H does not divide the width, G does not divide H, or the factors do not go together.
+    MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup);
+
+    /// Self-attention of x [B, T, D] with B lengths.
+    Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
+    /// Self-attention of the next positions x [B, n, D] to all so far; adds theirs to `past`, which begins empty. Every row is
+    /// of full length.
+    Tensor extend(const Tensor& x, KeyValues& past, const Context& context) const;
+    /// Cross-attention: keys and values of memory [B, S, Dm], once; then queries x [B, T, D], the first at `position`.
+    KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
+    Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
+
+  private:
+    // Queries [B, T, H K] on keys and values, head by head: the algebra as it stands.
+    Tensor by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
+    Tensor attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
+
+    MultiHeadSetup setup_;
+    int64_t head_size_ = 0;
+    Linear query_, key_value_, qkv_, out_;
+    std::vector<Attention> heads_;
+    std::string path_;
+};
+
+/// The factors of scaled dot-product attention with this window: what a transformer begins with.
+AttentionOptions transformer_attention(const std::string& window);
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,68 @@
+#pragma once
+/// Small language models of every form, for the tests of what must hold for all of them.
+#include <string>
+#include <vector>
+
+#include "nn/models/gpt.h"
+#include "tests/oracles/gradient_check.h"
+
+namespace attend::inline ATTEND_PRECISION::testing {
+
+struct GptForm {
+    std::string name;
+    GptOptions options;
+};
+
+constexpr int64_t gpt_vocabulary = 11;
+
+/// One of each choice, and each of the choices that interact.
+inline std::vector<GptForm> gpt_forms() {
+    std::vector<GptForm> all;
+    const auto form = [&](const char* name, auto change) {
+        GptOptions o;
+        o.blocks.layers = 2;
+        o.blocks.heads = 2;
+        o.blocks.width = 8;
+        o.blocks.ffn = 6;
+        o.context = 8;
+        o.init = 0.3;
+        change(o);
+        all.push_back({name, o});
+    };
+    form("gpt-2", [](GptOptions&) {});
+    form("gpt-1", [](GptOptions& o) { o.blocks.norm_place = "post"; });
+    form("no bias, own head, sinusoidal", [](GptOptions& o) {
+        o.blocks.bias = o.tie = false;
+        o.positions = "sinusoidal";
+    });
+    form("rotary, rms, swiglu, one key head", [](GptOptions& o) {
+        o.blocks.norm = "rms";
+        o.blocks.activation = "swiglu";
+        o.blocks.key_heads = 1;
+        o.positions = "rotary";
+    });
+    form("alibi, relu", [](GptOptions& o) {
+        o.positions = "none";
+        o.blocks.activation = "relu";
+        o.attention.bias.choose("alibi");
+    });
+    form("additive heads, sparsemax, gelu_tanh", [](GptOptions& o) {
+        o.attention.score.choose("additive");
+        o.attention.align.choose("sparsemax");
+        o.blocks.activation = "gelu_tanh";
+    });
+    form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
+    return all;
+}
+
+/// Ids of rows of these lengths.
+inline Ids random_text(std::initializer_list<int32_t> lengths, int64_t columns, const char* name = "text") {
+    Stream stream(7, name);
+    Ids ids(static_cast<int64_t>(lengths.size()), columns);
+    std::copy(lengths.begin(), lengths.end(), ids.lengths.begin());
+    for (int64_t r = 0; r < ids.rows; ++r)
+        for (int64_t t = 0; t < ids.length(r); ++t) ids.at(r, t) = static_cast<int32_t>(stream.below(gpt_vocabulary));
+    return ids;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::testing
