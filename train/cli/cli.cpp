@@ -51,6 +51,7 @@ const std::vector<Command>& commands() {
         {"eval", "evaluate a run's best checkpoint", declare_eval},
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate,
          "lines come from standard input: '< {}'"},
+        {"generate", "continue a text with a run's best checkpoint", declare_generate, "the text to continue is --prompt '{}'"},
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},

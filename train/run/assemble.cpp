@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "data/text/matching.h"
 #include "train/config/paths.h"
+#include "train/config/walk.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -50,10 +51,25 @@ ModelSetup vocabularies_of(const Task& task) {
     return {.source_vocabulary = task.source_vocabulary_size(), .target_vocabulary = task.target_vocabulary_size()};
 }
 
+TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
+    class Finder final : public config::Walk {
+      public:
+        int64_t value = 0;
+        void integer(const char* name, int64_t& v, Bounds<int64_t>, const char*) override {
+            value = std::string_view(name) == "context" ? v : value;
+        }
+    } found;
+    Selection model = experiment.model;
+    model.options().fields(found);
+    return {.seed = static_cast<uint64_t>(experiment.seed),
+            .saved = saved,
+            .load_data = data == Data::splits,
+            .context = found.value};
+}
+
 std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string& saved) {
-    return task_table().build(experiment.data, {.seed = static_cast<uint64_t>(experiment.seed),
-                                                .saved = saved.empty() ? taken_vocabulary(experiment.init) : saved,
-                                                .load_data = true});
+    return task_table().build(experiment.data,
+                              task_setup(experiment, saved.empty() ? taken_vocabulary(experiment.init) : saved, Data::splits));
 }
 
 ModelInStore make_model(const Experiment& experiment, const Task& task) {

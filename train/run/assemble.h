@@ -9,6 +9,9 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// Whether the data of a task is wanted, or only its vocabularies.
+enum class Data { vocabularies, splits };
+
 struct ModelInStore {
     std::unique_ptr<ParameterStore> store;
     std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
@@ -34,6 +37,10 @@ std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string&
 /// the model's constructor.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
+
+/// How an experiment's task is set up: `saved` as for make_task(). Running text is cut into windows as long as the model's
+/// option `context`, where it has one.
+TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data);
 
 /// What a model is told of a task.
 ModelSetup vocabularies_of(const Task& task);

@@ -5,9 +5,6 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-/// Whether the data of the task is wanted, or only its vocabularies.
-enum class Data { vocabularies, splits };
-
 struct Restored {
     Experiment experiment;
     std::unique_ptr<Task> task;

@@ -1,0 +1,169 @@
+// A text is written out as it grows: what stands behind the last symbol that could still become a stop text, or the bytes of a
+// character that is not whole yet, is held back.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "train/cli/cli.h"
+#include "train/cli/input_lines.h"
+#include "train/decode/sampling.h"
+#include "train/run/restored.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+
+struct Arguments {
+    std::string run;
+    std::optional<std::string> prompt;
+    std::string stop;
+    int64_t samples = 1;
+    GenerationOptions generation;
+    std::optional<int64_t> seed;
+};
+
+// What one sample has written, and how much of it may be shown.
+class Growing {
+  public:
+    Growing(const Task& task, std::string stop) : task_(task), stop_(std::move(stop)) {}
+
+    // Adds a symbol; false when the stop text has appeared.
+    bool add(int32_t id) {
+        ids_.push_back(id);
+        text_ = task_.decode_target(ids_);
+        if (stop_.empty())
+            return true;
+        const std::size_t from = seen_ < stop_.size() ? 0 : seen_ - stop_.size();
+        seen_ = text_.size();
+        if (const std::size_t at = text_.find(stop_, from); at != std::string::npos) {
+            text_.resize(at);
+            stopped_ = true;
+        }
+        return !stopped_;
+    }
+    // What is new since it was asked last; all of it at the end.
+    std::string news(bool end) {
+        std::size_t until = text_.size();
+        if (!end && !stopped_)
+            until -= std::min(until, std::max(unfinished(), stop_.empty() ? 0 : stop_.size() - 1));
+        if (until <= shown_)
+            return "";
+        std::string part = text_.substr(shown_, until - shown_);
+        shown_ = until;
+        return part;
+    }
+
+  private:
+    // Bytes at the end that begin a UTF-8 character without ending it.
+    std::size_t unfinished() const {
+        for (std::size_t back = 1; back <= std::min<std::size_t>(3, text_.size()); ++back) {
+            const auto byte = static_cast<unsigned char>(text_[text_.size() - back]);
+            if (byte >= 0xC0)
+                return back < (byte >= 0xF0 ? 4u : byte >= 0xE0 ? 3u : 2u) ? back : 0;
+            if (byte < 0x80)
+                return 0;
+        }
+        return 0;
+    }
+    const Task& task_;
+    std::string stop_, text_;
+    std::vector<int32_t> ids_;
+    std::size_t shown_ = 0, seen_ = 0;
+    bool stopped_ = false;
+};
+
+// Writes the continuations of `prompt`: one as it grows, several one behind the other, each under a line with its number.
+void write(const Restored& run, const Arguments& a, const std::string& prompt, Streams& streams) {
+    // A model continues something: an empty prompt is the beginning of a line.
+    const std::vector<int32_t> ids = run.task->encode_prompt(prompt.empty() ? "\n" : prompt, {"--prompt", 1});
+    require(!ids.empty(), "--prompt: nothing to continue: bytes {}, symbols {}", prompt.size(), ids.size());
+    GenerationOptions options = a.generation;
+    options.seed = static_cast<uint64_t>(a.seed.value_or(run.experiment.seed));
+    std::vector<Growing> samples(static_cast<std::size_t>(a.samples), Growing(*run.task, a.stop));
+    const bool stream = a.samples == 1;
+    if (stream)
+        streams.out << prompt << std::flush;
+    generate(*run.made.model, ids, a.samples, options, [&](int64_t s, int32_t id) {
+        Growing& g = samples[static_cast<std::size_t>(s)];
+        const bool more = g.add(id);
+        if (stream) {
+            streams.out << g.news(false);
+            flush(streams.out);
+        }
+        return more;
+    });
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        if (!stream)
+            streams.out << fmt::format("--- {} of {}\n{}", s + 1, samples.size(), prompt);
+        streams.out << samples[s].news(true) << '\n';
+    }
+    flush(streams.out);
+}
+
+int run_generate(const Arguments& a, Streams& streams) {
+    const Restored run = restore(a.run, Data::vocabularies);
+    require(run.task->source_vocabulary_size() == 0,
+            "{}: the task has sources, whose targets 'attend translate' writes: source vocabulary {}, target vocabulary {}",
+            a.run, run.task->source_vocabulary_size(), run.task->target_vocabulary_size());
+    if (a.prompt) {
+        write(run, a, *a.prompt, streams);
+        return 0;
+    }
+    if (!streams.interactive) {
+        write(run, a, std::string(std::istreambuf_iterator<char>(streams.in), {}), streams);
+        return 0;
+    }
+    InputLines input(streams.in, "standard input");
+    for (std::string line;;) {
+        streams.error << "> " << std::flush;
+        if (!input.next(line))
+            break;
+        try {
+            write(run, a, line, streams);
+        } catch (const Error& e) {  // a person reads what is wrong and types on
+            streams.error << "attend: " << e.what() << '\n';
+        }
+    }
+    streams.error << std::endl;
+    return 0;
+}
+
+}  // namespace
+
+Action declare_generate(CLI::App& app) {
+    auto a = std::make_shared<Arguments>();
+    SamplingOptions& s = a->generation.sampling;
+    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
+    app.add_option("--prompt", a->prompt,
+                   "the text to continue; without, it is standard input, or line by line from a terminal")
+        ->type_name("TEXT");
+    app.add_option("--tokens", a->generation.symbols, "most symbols to write")
+        ->check(integer_in(0, int64_t{1} << 30))
+        ->capture_default_str();
+    app.add_option("--temperature", s.temperature, "below 1 surer, above 1 more varied; 0: always the likeliest")
+        ->check(number_in(0, 1e3))
+        ->capture_default_str();
+    app.add_option("--top-k", s.top_k, "draw from the K likeliest symbols alone; 0: from all")
+        ->type_name("K")
+        ->check(integer_in(0, int64_t{1} << 30))
+        ->capture_default_str();
+    app.add_option("--top-p", s.top_p, "draw from the fewest likeliest symbols that have this probability together")
+        ->check(number_in(1e-6, 1))
+        ->capture_default_str();
+    app.add_option("--repetition-penalty", s.repetition_penalty, "above 1: symbols that were there already become less likely")
+        ->check(number_in(1e-3, 1e3))
+        ->capture_default_str();
+    app.add_option("--stop", a->stop, "end in front of this text")->type_name("TEXT");
+    app.add_option("--samples", a->samples, "continuations to write")->check(integer_in(1, 4096))->capture_default_str();
+    app.add_option("--seed", a->seed, "of the draws, in place of the run's")
+        ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+    app.footer("The prompt and what follows it go to standard output. The same seed writes the same text.");
+    return [a](Streams& streams) { return run_generate(*a, streams); };
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli
