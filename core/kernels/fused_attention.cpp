@@ -16,7 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-constexpr int64_t tile = attention_tile;
+constexpr int64_t tile = attention_tile, block = attention_block;
 constexpr int64_t row_groups = tile / product_rows;
 
 /// Where one head of one example lies.
@@ -69,16 +69,16 @@ HWY_INLINE void look(const Attention& a, int64_t example, int64_t first, Window&
 /// The part of a block of keys that product_rows queries see: keys begin ... end of the block, and the columns that whole
 /// vectors over them take.
 struct Span {
-    int64_t begin = tile, end = 0, first_column = 0, last_column = 0;
+    int64_t begin, end, first_column = 0, last_column = 0;
     bool whole = true;  // every query sees every one of these columns
     bool empty() const { return begin >= end; }
 };
-HWY_INLINE Span span_of(const Window& w, int64_t group, int64_t first_key) {
-    Span s;
-    int64_t inner_begin = 0, inner_end = tile;
+HWY_INLINE Span span_of(const Window& w, int64_t group, int64_t first_key, int64_t keys) {
+    Span s{keys, 0};
+    int64_t inner_begin = 0, inner_end = keys;
     for (int64_t i = group * product_rows; i < (group + 1) * product_rows; ++i) {
-        const int64_t begin = std::clamp<int64_t>(w.begin[i] - first_key, 0, tile);
-        const int64_t end = std::clamp<int64_t>(w.end[i] - first_key, 0, tile);
+        const int64_t begin = std::clamp<int64_t>(w.begin[i] - first_key, 0, keys);
+        const int64_t end = std::clamp<int64_t>(w.end[i] - first_key, 0, keys);
         inner_begin = std::max(inner_begin, begin);
         inner_end = std::min(inner_end, begin < end ? end : 0);
         if (begin < end) {
@@ -94,38 +94,51 @@ HWY_INLINE Span span_of(const Window& w, int64_t group, int64_t first_key) {
     return s;
 }
 
-/// Scores of one query against the columns of a span, in place: the position bias is added and what the query does not see
-/// becomes -infinity.
-HWY_INLINE void mask_row(const Attention& a, const Head& h, const Window& w, int64_t row, int64_t first_key, const Span& s,
-                         real* scores) {
+/// Columns [from, to) become 0; whole vectors.
+HWY_INLINE void clear(real* row, int64_t from, int64_t to) {
+    for (int64_t j = from; j < to; j += lanes) hn::Store(hn::Zero(d), d, row + j);
+}
+
+/// Whether a query sees any key of a span.
+HWY_INLINE bool sees(const Window& w, int64_t row, int64_t first_key, const Span& s) {
+    return w.begin[row] < w.end[row] && w.begin[row] < first_key + s.end && w.end[row] > first_key + s.begin;
+}
+
+/// score(column, j) of one query over the columns of a span: what the query does not see is -infinity, the position bias is
+/// added. body(score, j) takes them.
+template <class Body>
+HWY_INLINE void masked_scores(const Attention& a, const Head& h, const Window& w, int64_t row, int64_t first_key, const Span& s,
+                              const real* scores, Body body) {
+    if (s.whole && a.alibi == nullptr) {
+        for (int64_t j = s.first_column; j < s.last_column; j += lanes) body(hn::Load(d, scores + j), j);
+        return;
+    }
     const V begin = set(static_cast<real>(w.begin[row] - first_key)), end = set(static_cast<real>(w.end[row] - first_key));
     const V slope = set(h.slope), shift = set(static_cast<real>(first_key - a.first_position - w.first - row));
     for (int64_t j = s.first_column; j < s.last_column; j += lanes) {
         const V column = hn::Iota(d, static_cast<real>(j));
         const V score = hn::MulAdd(slope, column + shift, hn::Load(d, scores + j));
         const auto seen = hn::And(column >= begin, column < end);
-        hn::Store(hn::IfThenElse(seen, score, set(-infinity)), d, scores + j);
+        body(hn::IfThenElse(seen, score, set(-infinity)), j);
     }
 }
 
 /// weights[j] = keep(weights[j]) / (1 - p) over the columns of a span.
 HWY_INLINE void drop_row(const Attention& a, const Head& h, int64_t query, int64_t first_key, const Span& s,
                          const Dropping& dropping, real* weights) {
-    constexpr int64_t block = 4 * groups;
+    constexpr int64_t drawn = 4 * groups;
     // Every head draws from a stream of its own.
     const Key key{a.draws.key.a + 0x85EBCA6B * static_cast<uint32_t>(h.number), a.draws.key.b};
-    HWY_ALIGN uint32_t words[block];
-    for (int64_t j = s.first_column / block * block; j < s.last_column; j += block) {
+    HWY_ALIGN uint32_t words[drawn];
+    for (int64_t j = s.first_column / drawn * drawn; j < s.last_column; j += drawn) {
         philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), key, words);
-        for (int64_t i = 0; i < block; i += lanes)
+        for (int64_t i = 0; i < drawn; i += lanes)
             hn::Store(keep(hn::Load(d, weights + j + i) * set(dropping.scale), words + i, dropping.threshold), d,
                       weights + j + i);
     }
 }
 
-HWY_INLINE real exp_one(real x) { return hn::GetLane(exp_of_negative(set(x))); }
-
-/// Working memory of one key head: keys as columns in blocks [head_size, tile], values as rows [keys, columns].
+/// Working memory, handed out piece by piece.
 struct Arena {
     real* next;
     HWY_INLINE real* take(int64_t n) {
@@ -134,94 +147,108 @@ struct Arena {
         return p;
     }
 };
-HWY_INLINE int64_t blocks_of(const Attention& a) { return (a.keys + tile - 1) / tile; }
 
-/// Rows of a head as columns: block n holds rows n tile ... (n + 1) tile - 1 as [head_size, tile].
-HWY_INLINE void pack_columns(const Attention& a, const real* from, real* to) {
-    for (int64_t n = 0; n < blocks_of(a); ++n)
-        pack_transposed(from + n * tile * a.kv_stride, a.kv_stride, std::min(tile, a.keys - n * tile), a.head_size,
-                        to + n * tile * a.head_size, tile);
+/// Rows of a head as columns: block n holds rows n width ... (n + 1) width - 1 as [head_size, width].
+HWY_INLINE void pack_columns(const Attention& a, const real* from, int64_t width, real* to) {
+    for (int64_t s = 0; s < a.keys; s += width)
+        pack_transposed(from + s * a.kv_stride, a.kv_stride, std::min(width, a.keys - s), a.head_size, to + s * a.head_size,
+                        width);
 }
 
-/// Softmax of one query's scores over a span, against what came before: scores become weights relative to the new maximum.
-/// Returns the factor of what was summed before.
-HWY_INLINE real running_softmax(const Span& s, real* scores, real& maximum, real& sum) {
-    const int64_t n = s.last_column - s.first_column;
-    real* x = scores + s.first_column;
-    const real here = max_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
-    const real before = maximum;
-    maximum = std::max(before, here);
-    const V m = set(maximum);
-    const real added = sum_of(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V e = exp_of_negative(part.load(x + i) - m);
-        part.store(e, x + i);
-        return e;
-    });
-    const real factor = before == maximum || before == -infinity ? 1 : exp_one(before - maximum);
-    sum = sum * factor + added;
-    return factor;
+/// Softmax over the keys met so far, for each query of a tile: the largest score, sums of e^(score - maximum) a lane, and the
+/// values weighted alike, [tile, columns].
+struct Running {
+    real maximum[tile];
+    HWY_ALIGN real sums[tile * lanes];
+    real* context;
+};
+
+/// Turns the scores of product_rows queries, [product_rows, block], into weights relative to their new maximum; what was summed
+/// before is brought down to it.
+HWY_INLINE void running_softmax(const Attention& a, const Head& h, const Window& w, int64_t first_row, int64_t first_key,
+                                const Span& s, int64_t columns, real* scores, Running& state) {
+    real largest[product_rows];
+    for (int64_t r = 0; r < product_rows; ++r) {
+        V most = set(-infinity);
+        real* const row = scores + r * block;
+        masked_scores(a, h, w, first_row + r, first_key, s, row, [&](V score, int64_t j) HWY_ATTR {
+            hn::Store(score, d, row + j);
+            most = hn::IfThenElse(score > most, score, most);
+        });
+        largest[r] = lane_max(most);
+    }
+    for (int64_t r = 0; r < product_rows; ++r) {
+        const int64_t i = first_row + r;
+        real* const row = scores + r * block;
+        if (!sees(w, i, first_key, s)) {
+            clear(row, s.first_column, s.last_column);
+            continue;
+        }
+        const real before = state.maximum[i], now = std::max(before, largest[r]);
+        V sum = hn::Load(d, state.sums + i * lanes);
+        if (before != now && before != -infinity) {
+            const V factor = exp_of_negative(set(before - now));
+            sum = sum * factor;
+            for (int64_t j = 0; j < columns; j += lanes)
+                hn::Store(factor * hn::Load(d, state.context + i * columns + j), d, state.context + i * columns + j);
+        }
+        state.maximum[i] = now;
+        for (int64_t j = s.first_column; j < s.last_column; j += lanes) {
+            const V e = exp_of_negative(hn::Load(d, row + j) - set(now));
+            hn::Store(e, d, row + j);
+            sum = sum + e;
+        }
+        hn::Store(sum, d, state.sums + i * lanes);
+    }
 }
 
 void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
-    const int64_t columns = attention_columns(a.head_size);
+    const int64_t columns = attention_columns(a.head_size), padded = (a.keys + block - 1) / block * block;
     Arena arena{workspace};
-    real* const keys = arena.take(blocks_of(a) * tile * a.head_size);
-    real* const values = arena.take(blocks_of(a) * tile * columns);
+    real* const keys = arena.take(padded * a.head_size);
+    real* const values = arena.take(padded * columns);
     real* const q = arena.take(tile * columns);
-    real* const context = arena.take(tile * columns);
-    real* const scores = arena.take(tile * tile);
+    real* const scores = arena.take(product_rows * block);
+    Running state;
+    state.context = arena.take(tile * columns);
     const Dropping dropping(a.dropout);
     Window w;
     for (int64_t number = 0; number < a.batch * a.heads; ++number) {
         const Head h = head_of(a, number / a.heads, number % a.heads);
         if (h.number % (a.heads / a.key_heads) == 0) {
-            pack_columns(a, h.k, keys);
-            pack_rows(h.v, a.kv_stride, a.keys, a.head_size, 1, values, blocks_of(a) * tile, columns);
+            pack_columns(a, h.k, block, keys);
+            pack_rows(h.v, a.kv_stride, a.keys, a.head_size, 1, values, a.keys, columns);
         }
         for (int64_t first = 0; first < a.queries; first += tile) {
             look(a, h.example, first, w);
             const int64_t filled = (w.rows + product_rows - 1) / product_rows * product_rows;
             pack_rows(h.q + first * a.q_stride, a.q_stride, w.rows, a.head_size, a.scale, q, filled, columns);
-            write_zero({context, Write::set}, filled * columns);
-            real maximum[tile], sum[tile];
-            std::fill(maximum, maximum + tile, -infinity);
-            std::fill(sum, sum + tile, real{0});
-            for (int64_t block = w.least / tile; block * tile < w.most; ++block) {
-                const int64_t first_key = block * tile;
-                for (int64_t group = 0; group * product_rows < w.rows; ++group) {
-                    const Span s = span_of(w, group, first_key);
+            write_zero({state.context, Write::set}, filled * columns);
+            write_zero({state.sums, Write::set}, filled * lanes);
+            std::fill(state.maximum, state.maximum + filled, -infinity);
+            for (int64_t first_key = w.least / block * block; first_key < w.most; first_key += block)
+                for (int64_t row = 0; row < w.rows; row += product_rows) {
+                    const Span s = span_of(w, row / product_rows, first_key, block);
                     if (s.empty())
                         continue;
-                    const int64_t row = group * product_rows, wide = s.last_column - s.first_column;
-                    product_of_rows({q + row * columns, columns, 1}, keys + first_key * a.head_size + s.first_column, tile,
-                                    a.head_size, wide, scores + row * tile + s.first_column, tile, Write::set);
-                    for (int64_t i = row; i < row + product_rows; ++i) {
-                        real* const at_row = scores + i * tile;
-                        if (w.begin[i] >= first_key + s.end || w.end[i] <= first_key + s.begin || w.begin[i] >= w.end[i]) {
-                            write_zero({at_row + s.first_column, Write::set}, wide);
-                            continue;
-                        }
-                        if (!s.whole || a.alibi != nullptr)
-                            mask_row(a, h, w, i, first_key, s, at_row);
-                        const real factor = running_softmax(s, at_row, maximum[i], sum[i]);
-                        if (factor != 1)
-                            for (int64_t j = 0; j < columns; j += lanes)
-                                hn::Store(set(factor) * hn::Load(d, context + i * columns + j), d, context + i * columns + j);
-                        if (a.dropout > 0)
-                            drop_row(a, h, first + i, first_key, s, dropping, at_row);
-                    }
-                    product_of_rows({scores + row * tile + s.begin, tile, 1}, values + (first_key + s.begin) * columns, columns,
-                                    s.end - s.begin, columns, context + row * columns, columns, Write::add);
+                    product_of_rows({q + row * columns, columns, 1}, keys + first_key * a.head_size + s.first_column, block,
+                                    a.head_size, s.last_column - s.first_column, scores + s.first_column, block, Write::set);
+                    running_softmax(a, h, w, row, first_key, s, columns, scores, state);
+                    if (a.dropout > 0)
+                        for (int64_t r = 0; r < product_rows; ++r)
+                            drop_row(a, h, first + row + r, first_key, s, dropping, scores + r * block);
+                    product_of_rows({scores + s.begin, block, 1}, values + (first_key + s.begin) * columns, columns,
+                                    s.end - s.begin, columns, state.context + row * columns, columns, Write::add);
                 }
-            }
             for (int64_t i = 0; i < w.rows; ++i) {
                 const bool empty = w.begin[i] >= w.end[i];
-                const V inverse = set(empty ? 0 : 1 / sum[i]);
-                const real* from = context + i * columns;
+                const real sum = lane_sum(hn::Load(d, state.sums + i * lanes));
+                const V inverse = set(empty ? 0 : 1 / sum);
+                const real* from = state.context + i * columns;
                 write({y + h.y_offset + (first + i) * a.heads * a.head_size, Write::set}, a.head_size,
                       [=](auto part, int64_t j) HWY_ATTR { return inverse * part.load(from + j); });
                 if (log_sums != nullptr)
-                    log_sums[h.sums_offset + first + i] = empty ? 0 : maximum[i] + std::log(sum[i]);
+                    log_sums[h.sums_offset + first + i] = empty ? 0 : state.maximum[i] + std::log(sum);
             }
         }
     }
@@ -236,15 +263,15 @@ struct BackwardArena {
 };
 
 /// One block of keys of one tile of queries.
-HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& w, int64_t block, const real* log_sums,
+HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& w, int64_t first_key, const real* log_sums,
                                const real* products, const Dropping& dropping, const BackwardArena& m, bool want_queries,
                                bool want_keys) {
-    const int64_t columns = attention_columns(a.head_size), first_key = block * tile;
+    const int64_t columns = attention_columns(a.head_size);
     int64_t first_group[row_groups], last_group[row_groups];  // queries that see the keys of a group
     std::fill(first_group, first_group + row_groups, row_groups);
     std::fill(last_group, last_group + row_groups, 0);
     for (int64_t group = 0; group * product_rows < w.rows; ++group) {
-        const Span s = span_of(w, group, first_key);
+        const Span s = span_of(w, group, first_key, tile);
         const int64_t row = group * product_rows, wide = s.last_column - s.first_column;
         if (!s.empty()) {
             const real* const k = m.key_columns + first_key * a.head_size + s.first_column;
@@ -256,25 +283,23 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
         }
         for (int64_t i = row; i < row + product_rows; ++i) {
             real *const p = m.weights + i * tile, *const e = m.slopes + i * tile;
-            if (s.empty() || w.begin[i] >= first_key + s.end || w.end[i] <= first_key + s.begin || w.begin[i] >= w.end[i]) {
-                write_zero({p, Write::set}, tile);
-                write_zero({e, Write::set}, tile);
+            if (!sees(w, i, first_key, s)) {
+                clear(p, 0, tile);
+                clear(e, 0, tile);
                 continue;
             }
             for (real* x : {p, e}) {
-                write_zero({x, Write::set}, s.first_column);
-                write_zero({x + s.last_column, Write::set}, tile - s.last_column);
+                clear(x, 0, s.first_column);
+                clear(x, s.last_column, tile);
             }
-            if (!s.whole || a.alibi != nullptr)
-                mask_row(a, h, w, i, first_key, s, p);
             if (a.dropout > 0)
                 drop_row(a, h, w.first + i, first_key, s, dropping, e);
             const V log_sum = set(log_sums[i]), product = set(products[i]);
-            for (int64_t j = s.first_column; j < s.last_column; j += lanes) {
-                const V weight = exp_of_negative(hn::Load(d, p + j) - log_sum);
+            masked_scores(a, h, w, i, first_key, s, p, [=](V score, int64_t j) HWY_ATTR {
+                const V weight = exp_of_negative(score - log_sum);
                 hn::Store(weight, d, p + j);
                 hn::Store(weight * (hn::Load(d, e + j) - product), d, e + j);
-            }
+            });
             if (a.dropout > 0)
                 drop_row(a, h, w.first + i, first_key, s, dropping, p);
         }
@@ -304,7 +329,7 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
 
 void attention_backward(const Attention& a, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
                         Destination dv, real* workspace) {
-    const int64_t columns = attention_columns(a.head_size), padded = blocks_of(a) * tile;
+    const int64_t columns = attention_columns(a.head_size), padded = (a.keys + tile - 1) / tile * tile;
     const bool want_queries = dq.data != nullptr, want_keys = dk.data != nullptr || dv.data != nullptr;
     Arena arena{workspace};
     BackwardArena m;
@@ -313,13 +338,14 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
     for (real** part : {&m.q, &m.dy, &m.dq}) *part = arena.take(tile * columns);
     for (real** part : {&m.weights, &m.slopes}) *part = arena.take(tile * tile);
     const Dropping dropping(a.dropout);
+    const V scale = set(a.scale);
     const int64_t shared = a.heads / a.key_heads, y_stride = a.heads * a.head_size;
     Window w;
     for (int64_t number = 0; number < a.batch * a.heads; ++number) {
         const Head h = head_of(a, number / a.heads, number % a.heads);
         if (h.number % shared == 0) {
-            pack_columns(a, h.k, m.key_columns);
-            pack_columns(a, h.v, m.value_columns);
+            pack_columns(a, h.k, tile, m.key_columns);
+            pack_columns(a, h.v, tile, m.value_columns);
             pack_rows(h.k, a.kv_stride, a.keys, a.head_size, 1, m.keys, padded, columns);
             write_zero({m.dkeys, Write::set}, padded * columns);
             write_zero({m.dvalues, Write::set}, padded * columns);
@@ -337,13 +363,13 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
                 products[i] = sum_of(a.head_size, [=](auto part, int64_t j) HWY_ATTR {
                     return part.load(up + i * y_stride + j) * part.load(out + i * y_stride + j);
                 });
-            for (int64_t block = w.least / tile; block * tile < w.most; ++block)
-                backward_block(a, h, w, block, log_sums + h.sums_offset + first, products, dropping, m, want_queries,
+            for (int64_t first_key = w.least / tile * tile; first_key < w.most; first_key += tile)
+                backward_block(a, h, w, first_key, log_sums + h.sums_offset + first, products, dropping, m, want_queries,
                                want_keys);
             for (int64_t i = 0; i < w.rows && want_queries; ++i) {
                 const real* from = m.dq + i * columns;
                 write(at(dq, h.q_offset + (first + i) * a.q_stride), a.head_size,
-                      [=](auto part, int64_t j) HWY_ATTR { return set(a.scale) * part.load(from + j); });
+                      [=](auto part, int64_t j) HWY_ATTR { return scale * part.load(from + j); });
             }
         }
         if (h.number % shared != shared - 1)
@@ -364,16 +390,16 @@ HWY_AFTER_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels {
 
 namespace {
-int64_t padded_keys(int64_t keys) { return (keys + attention_tile - 1) / attention_tile * attention_tile; }
+int64_t up_to(int64_t keys, int64_t multiple) { return (keys + multiple - 1) / multiple * multiple; }
 }  // namespace
 
 int64_t attention_workspace(int64_t keys, int64_t head_size) {
-    const int64_t columns = attention_columns(head_size), tile = attention_tile;
-    return padded_keys(keys) * (head_size + columns) + tile * (2 * columns + tile);
+    const int64_t columns = attention_columns(head_size), tile = attention_tile, most_product_rows = 8;
+    return up_to(keys, attention_block) * (head_size + columns) + tile * 2 * columns + most_product_rows * attention_block;
 }
 int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
     const int64_t columns = attention_columns(head_size), tile = attention_tile;
-    return padded_keys(keys) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
+    return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
 }
 
 HWY_EXPORT(attention);

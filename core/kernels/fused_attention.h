@@ -23,8 +23,8 @@ struct Attention {
     Draws draws;  ///< read when dropout > 0
 };
 
-/// Queries, and keys, of one tile.
-constexpr int64_t attention_tile = 64;
+/// Queries of one tile, and keys of one in the backward; keys that the forward takes at a time.
+constexpr int64_t attention_tile = 64, attention_block = 128;
 /// A head's columns in packed arrays: whole lines of memory.
 constexpr int64_t attention_columns(int64_t head_size) {
     constexpr int64_t line = 64 / sizeof(real);

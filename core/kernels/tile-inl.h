@@ -72,7 +72,8 @@ HWY_INLINE void pack_rows(const real* from, int64_t stride, int64_t rows, int64_
     write_zero({to + rows * to_stride, Write::set}, (to_rows - rows) * to_stride);
 }
 
-/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero behind `rows`.
+/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero behind `rows` up to a
+/// whole vector.
 HWY_INLINE void pack_transposed(const real* from, int64_t stride, int64_t rows, int64_t columns, real* to, int64_t to_stride) {
     int64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR
@@ -104,8 +105,9 @@ HWY_INLINE void pack_transposed(const real* from, int64_t stride, int64_t rows, 
 #endif
     for (; r < rows; ++r)
         for (int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = from[r * stride + c];
-    for (; r < to_stride; ++r)
-        for (int64_t c = 0; c < columns; ++c) to[c * to_stride + r] = 0;
+    const int64_t whole = (rows + lanes - 1) / lanes * lanes;
+    for (int64_t c = 0; c < columns && r < whole; ++c)
+        for (int64_t i = r; i < whole; ++i) to[c * to_stride + i] = 0;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
