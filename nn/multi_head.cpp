@@ -28,6 +28,36 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     for (int64_t i = 0; i < h; ++i)
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
                             Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout});
+    const std::optional<Attention::Fused> first = heads_.front().fused();
+    if (!first)
+        return;
+    fused_.emplace();
+    fused_->heads = h;
+    fused_->key_heads = g;
+    fused_->scale = first->factor;
+    for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);
+    if (first->slope == 0)
+        fused_->alibi.clear();
+}
+
+FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& context) const {
+    FusedAttentionOptions o = *fused_;
+    o.first_position = position;
+    if (context.training() && setup_.dropout > 0) {
+        o.dropout = static_cast<real>(setup_.dropout);
+        o.draws = context.draws(heads_.front().dropout.name, 0);
+    }
+    return o;
+}
+
+// All heads have the same window: the first one's says what a query sees.
+Ranges MultiHead::ranges(int64_t queries, const Array<int32_t>& lengths, int64_t source, int64_t position) const {
+    Site site;
+    site.query = Tensor::empty({static_cast<int64_t>(lengths.size()), queries, 0});
+    site.lengths = lengths;
+    site.source = source;
+    site.position = position;
+    return (*heads_.front().window)(site);
 }
 
 Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
@@ -48,7 +78,10 @@ Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
 }
 
 Tensor MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
-    return out_(by_heads(queries, memory, position, context));
+    if (!fuses(context))
+        return out_(by_heads(queries, memory, position, context));
+    const Ranges seen = ranges(queries.dim(1), memory.lengths, memory.packed.dim(1), position);
+    return out_(cross_attention(queries, memory.packed, fused_for(position, context), seen));
 }
 
 Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const {
@@ -57,8 +90,10 @@ Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
     Tensor qkv = qkv_(x);
     if (setup_.rotary_base > 0)
         qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
-    return attend(slice(qkv, -1, 0, h * k),
-                  {slice(qkv, -1, h * k, (h + 2 * g) * k), Array<int32_t>(lengths.begin(), lengths.end())}, 0, context);
+    const Array<int32_t> own(lengths.begin(), lengths.end());
+    if (fuses(context))
+        return out_(self_attention(qkv, fused_for(0, context), ranges(x.dim(1), own, x.dim(1), 0)));
+    return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, context);
 }
 
 Tensor MultiHead::extend(const Tensor& x, KeyValues& past, const Context& context) const {

@@ -3,10 +3,12 @@
 /// by side, and their results joined. With fewer key-value heads than query heads it is grouped-query attention (Ainslie et al.
 /// 2023), with one multi-query attention (Shazeer 2019).
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/ops/attention.h"
 #include "nn/attention/attention.h"
 #include "nn/layers.h"
 
@@ -45,15 +47,23 @@ class MultiHead {
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
 
+    /// The way by heads even where there is a fused one: its oracle.
+    void use_heads() { fused_.reset(); }
+
   private:
     // Queries [B, T, H K] on keys and values, head by head: the algebra as it stands.
     Tensor by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
     Tensor attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
+    // Whether the kernel may do it now: nobody looks at the weights, which it does not keep.
+    bool fuses(const Context& context) const { return fused_ && (context.training() || context.taps == nullptr); }
+    FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
+    Ranges ranges(int64_t queries, const Array<int32_t>& lengths, int64_t source, int64_t position) const;
 
     MultiHeadSetup setup_;
     int64_t head_size_ = 0;
     Linear query_, key_value_, qkv_, out_;
     std::vector<Attention> heads_;
+    std::optional<FusedAttentionOptions> fused_;
     std::string path_;
 };
 

@@ -13,7 +13,7 @@ namespace attend::inline ATTEND_PRECISION {
 Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges = {});
 
 /// What multi-head attention by scaled products is told.
-struct AttentionOptions {
+struct FusedAttentionOptions {
     int64_t heads = 1;           ///< H
     int64_t key_heads = 0;       ///< G, each read by H / G query heads in a row (Ainslie et al. 2023; 1: Shazeer 2019); 0: H
     real scale = 0;              ///< of query times key; 0: 1 / sqrt(K)
@@ -36,10 +36,10 @@ struct AttentionOptions {
 ///
 /// Throws Error when the last axis does not divide into H + 2G equal heads, H % G is not 0, the ranges are not one a query or
 /// leave the keys, alibi has not H slopes, dropout is not in [0, 1), or T > 65,536 or S > 262,144 with dropout.
-Tensor self_attention(const Tensor& qkv, const AttentionOptions& options, const Ranges& ranges = {});
+Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges = {});
 
 /// The same with queries of one sequence and keys and values of another: q [B, T, H K], kv [B, S, 2 G K] (keys, then values),
 /// output [B, T, H K]. Throws Error also when the batches or head sizes of q and kv differ.
-Tensor cross_attention(const Tensor& q, const Tensor& kv, const AttentionOptions& options, const Ranges& ranges = {});
+Tensor cross_attention(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges = {});
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int64_t most_queries_drawn = 65'536, most_keys_drawn = 262'144;  // what a counter of 32 bits tells apart
 
-int64_t key_heads_of(const char* op, const AttentionOptions& o) {
+int64_t key_heads_of(const char* op, const FusedAttentionOptions& o) {
     const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads;
     require(o.heads >= 1 && key_heads >= 1 && o.heads % key_heads == 0,
             "{}: heads must be a multiple of key heads: heads {}, key heads {}", op, o.heads, key_heads);
@@ -18,7 +18,7 @@ int64_t key_heads_of(const char* op, const AttentionOptions& o) {
 
 // What does not fit is refused; options that follow from others are filled in. Pointers stay null.
 kernels::Attention prepare(const char* op, int64_t batch, int64_t queries, int64_t keys, int64_t head_size,
-                           const AttentionOptions& o, const Ranges& ranges) {
+                           const FusedAttentionOptions& o, const Ranges& ranges) {
     require(ranges.empty() || static_cast<int64_t>(ranges.size()) == batch * queries,
             "{}: one range a query: {} ranges, {} queries", op, ranges.size(), batch * queries);
     for (const Range& r : ranges)
@@ -89,7 +89,7 @@ Destination moved(Destination d, int64_t offset) { return {d.data == nullptr ? n
 
 // y_t = sum_s p_ts v_s, p_t = softmax of scale q_t k_s - slope (t - s) over the range; the backward's formulas stand at the
 // kernel
-Tensor self_attention(const Tensor& qkv, const AttentionOptions& options, const Ranges& ranges) {
+Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges) {
     constexpr const char* op = "self_attention";
     require(qkv.rank() == 3, "{}: three axes are needed: qkv {}, rank {}", op, qkv, qkv.rank());
     const int64_t key_heads = key_heads_of(op, options), blocks = options.heads + 2 * key_heads, columns = qkv.dim(2);
@@ -112,7 +112,7 @@ Tensor self_attention(const Tensor& qkv, const AttentionOptions& options, const 
     });
 }
 
-Tensor cross_attention(const Tensor& q, const Tensor& kv, const AttentionOptions& options, const Ranges& ranges) {
+Tensor cross_attention(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges) {
     constexpr const char* op = "cross_attention";
     require(q.rank() == 3 && kv.rank() == 3 && q.dim(0) == kv.dim(0), "{}: shapes do not fit: q {}, kv {}", op, q, kv);
     const int64_t key_heads = key_heads_of(op, options), columns = q.dim(2);

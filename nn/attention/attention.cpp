@@ -42,6 +42,8 @@ std::optional<Attention::Fused> Attention::fused() const {
     const std::optional<real> product = score->product_factor(), softmax = align->softmax_factor(), slope = bias->slope();
     if (!product || !softmax || !slope || window->after_align() || !select->reads_weights())
         return {};
+    if (*slope != 0 && !window->is_causal())  // the kernel's distance has a sign
+        return {};
     return Fused{*product * *softmax, *slope * *softmax};
 }
 

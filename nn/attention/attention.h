@@ -73,7 +73,7 @@ struct Attention {
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
-    /// What a fused kernel needs to know, where these factors can be one: factor (q . k) - slope |distance| under a softmax.
+    /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) - slope distance).
     struct Fused {
         real factor = 1, slope = 0;
     };

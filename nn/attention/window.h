@@ -19,6 +19,8 @@ class Window {
     virtual bool after_align() const { return false; }
     /// Whether the range of a query depends on its place in a sequence aligned with the source (self-attention only).
     virtual bool needs_position() const { return false; }
+    /// Whether no query sees a position behind its own.
+    virtual bool is_causal() const { return false; }
 };
 
 using WindowTable = Table<std::unique_ptr<Window>()>;

@@ -17,6 +17,7 @@ class CausalWindow final : public Window {
         return ranges;
     }
     bool needs_position() const override { return true; }
+    bool is_causal() const override { return true; }
 };
 
 }  // namespace

@@ -44,9 +44,8 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup) : opt
             "model gpt: it reads one text and continues it, so it needs a task without a source, as 'text': source vocabulary "
             "{}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
-    require(o.attention.window.name() != "global",
-            "model gpt: window '{}' shows a position what it has to predict: windows that do not: causal",
-            o.attention.window.name());
+    require(window_table().build(o.attention.window)->is_causal(),
+            "model gpt: window '{}' shows a position what it has to predict; 'causal' does not", o.attention.window.name());
     const BlockOptions& b = o.blocks;
     embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.init);
     if (o.positions == "learned") {

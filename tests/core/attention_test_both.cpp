@@ -28,8 +28,8 @@ Range window(int64_t t, int64_t keys) {
     return {static_cast<int32_t>(std::max<int64_t>(0, end - t % 70)), static_cast<int32_t>(end)};
 }
 
-AttentionOptions heads(int64_t query_heads, int64_t key_heads) {
-    AttentionOptions o;
+FusedAttentionOptions heads(int64_t query_heads, int64_t key_heads) {
+    FusedAttentionOptions o;
     o.heads = query_heads;
     o.key_heads = key_heads;
     return o;
@@ -79,7 +79,7 @@ TEST_SUITE("attention") {
     TEST_CASE("self_attention equals its composite at lengths around tile borders, on every instruction set") {
         for (const int64_t length : {1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129, 130, 200}) {
             CAPTURE(length);
-            const AttentionOptions o = heads(2, 1);
+            const FusedAttentionOptions o = heads(2, 1);
             const Tensor qkv = uniform({2, length, 4 * 5}, "qkv", -2, 2);
             const std::pair<const char*, Ranges> kinds[] = {{"all", {}},
                                                             {"causal", ranges_of(2, length, length, causal)},
@@ -98,7 +98,7 @@ TEST_SUITE("attention") {
     TEST_CASE("every head size, with alibi and a scale") {
         for (int64_t size = 1; size <= 70; size = size < 34 ? size + 1 : size + 3) {
             CAPTURE(size);
-            AttentionOptions o = heads(2, 2);
+            FusedAttentionOptions o = heads(2, 2);
             o.alibi = {real(0.25), real(0.0625)};
             o.scale = real(0.3);
             o.first_position = 4;
@@ -117,7 +117,7 @@ TEST_SUITE("attention") {
         for (const auto& [queries, keys] : sizes) {
             CAPTURE(queries);
             CAPTURE(keys);
-            const AttentionOptions o = heads(4, 2);
+            const FusedAttentionOptions o = heads(4, 2);
             const Tensor q = uniform({2, queries, 4 * 6}, "q", -2, 2), kv = uniform({2, keys, 4 * 6}, "kv", -2, 2);
             for (const Ranges& ranges : {Ranges{}, ranges_of(2, queries, keys, window)}) {
                 const Result truth =
@@ -187,7 +187,7 @@ TEST_SUITE("attention") {
     }
 
     TEST_CASE("memory is linear in the length") {
-        AttentionOptions o = heads(2, 2);
+        FusedAttentionOptions o = heads(2, 2);
         constexpr int64_t length = 2048;
         const Ranges ranges = ranges_of(1, length, length, causal);
         const Tensor qkv = watch(uniform({1, length, 3 * 2 * 8}, "long"));
@@ -209,7 +209,7 @@ TEST_SUITE("attention") {
 TEST_SUITE("attention dropout") {
     // Values are columns of the identity, so that the output holds the weights.
     Tensor weights(int64_t first_row, int64_t batch, int64_t queries, int64_t keys, real probability) {
-        AttentionOptions o = heads(2, 2);
+        FusedAttentionOptions o = heads(2, 2);
         o.scale = real(1e-6);  // nearly uniform weights
         o.dropout = probability;
         o.draws = {stream_key(5, "weights"), 7, 2, 0, first_row};
@@ -270,7 +270,7 @@ TEST_SUITE("attention errors") {
         };
         const auto t = [](std::initializer_list<int64_t> sizes) { return Tensor::full(Shape(sizes), 1); };
         const auto with = [](auto change) {
-            AttentionOptions o = heads(2, 2);
+            FusedAttentionOptions o = heads(2, 2);
             change(o);
             return o;
         };

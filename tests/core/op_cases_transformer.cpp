@@ -75,13 +75,13 @@ Ranges causal(int64_t rows, int64_t length) {
 // For 6 queries and 5 keys: all, none, inner, first, last, none at the end.
 Ranges mixed() { return {{0, 5}, {2, 2}, {1, 4}, {0, 1}, {4, 5}, {5, 5}}; }
 
-AttentionOptions two_heads() {
-    AttentionOptions o;
+FusedAttentionOptions two_heads() {
+    FusedAttentionOptions o;
     o.heads = 2;
     return o;
 }
-AttentionOptions grouped() {
-    AttentionOptions o;
+FusedAttentionOptions grouped() {
+    FusedAttentionOptions o;
     o.heads = 4;
     o.key_heads = 2;
     o.scale = real{0.9};
@@ -89,8 +89,8 @@ AttentionOptions grouped() {
     o.first_position = 2;
     return o;
 }
-AttentionOptions dropping() {
-    AttentionOptions o = two_heads();
+FusedAttentionOptions dropping() {
+    FusedAttentionOptions o = two_heads();
     o.dropout = real{0.4};
     o.draws = {stream_key(1, "attention"), 3, 1, 0, 0};
     return o;
@@ -153,12 +153,12 @@ void add_attention(std::vector<OpCase>& all) {
                    {{2, 3, 4}, {2, 3, 4}},
                    {2, 3, 4},
                    [](Inputs in) {
-                       AttentionOptions o = two_heads();
+                       FusedAttentionOptions o = two_heads();
                        o.key_heads = 1;
                        return cross_attention(in[0], in[1], o);
                    },
                    [](Inputs in) {
-                       AttentionOptions o = two_heads();
+                       FusedAttentionOptions o = two_heads();
                        o.key_heads = 1;
                        return cross_attention_composite(in[0], in[1], o, {});
                    }});

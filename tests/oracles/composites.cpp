@@ -150,7 +150,7 @@ Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const T
     return sum(pairs * v, 3) * mask_of(ranges, batch * queries, count).reshape({batch, queries, count});
 }
 
-Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const AttentionOptions& o, const Ranges& ranges) {
+Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& o, const Ranges& ranges) {
     const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads, size = q.dim(2) / o.heads;
     const int64_t queries = q.dim(1), keys = kv.dim(1);
     const real factor = o.scale == 0 ? 1 / std::sqrt(static_cast<real>(size)) : o.scale;
@@ -173,7 +173,7 @@ Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const Attent
     return concat(contexts, 2);
 }
 
-Tensor self_attention_composite(const Tensor& qkv, const AttentionOptions& o, const Ranges& ranges) {
+Tensor self_attention_composite(const Tensor& qkv, const FusedAttentionOptions& o, const Ranges& ranges) {
     const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads;
     const int64_t queries = qkv.dim(2) / (o.heads + 2 * key_heads) * o.heads;
     return cross_attention_composite(slice(qkv, 2, 0, queries), slice(qkv, 2, queries, qkv.dim(2)), o, ranges);

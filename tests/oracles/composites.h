@@ -30,8 +30,8 @@ Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64
 /// sum_a v_a tanh(query + keys), all pairs at once
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
 /// Head by head out of slices, products and softmax; without dropout. Query positions follow options.first_position.
-Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const AttentionOptions& options, const Ranges& ranges);
-Tensor self_attention_composite(const Tensor& qkv, const AttentionOptions& options, const Ranges& ranges);
+Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges);
+Tensor self_attention_composite(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges);
 
 /// x W + bias + plus as a matmul and two additions
 Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus);
