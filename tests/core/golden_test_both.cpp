@@ -138,6 +138,23 @@ TEST_SUITE("golden ops") {
         r.finish();
     }
 
+    TEST_CASE("fused attention, grouped heads, equals PyTorch's") {
+        for (const std::string name :
+             {"self_attention_causal", "self_attention_alibi", "self_attention_lengths", "cross_attention_lengths"}) {
+            Case c(name);
+            AttentionOptions o;
+            o.heads = static_cast<int64_t>(c.number("heads"));
+            o.key_heads = static_cast<int64_t>(c.number("key_heads"));
+            for (int64_t h = 1; h <= o.heads && c.text("alibi") == "true"; ++h)
+                o.alibi.push_back(std::exp2(-8 * static_cast<real>(h) / static_cast<real>(o.heads)));
+            const bool cross = name.starts_with("cross");
+            const Tensor q = c.leaf(cross ? "input.q" : "input.qkv");
+            const Ranges ranges = ranges_of(c.ids("input.lengths"), q.dim(1), c.text("causal") == "true");
+            c.output("y", cross ? cross_attention(q, c.leaf("input.kv"), o, ranges) : self_attention(q, o, ranges));
+            c.finish();
+        }
+    }
+
     TEST_CASE("softmax, log_softmax and sparsemax behind lengths equal PyTorch's") {
         for (const std::string name : {"softmax", "log_softmax", "sparsemax"}) {
             Case c(name + "_lengths");

@@ -1,4 +1,4 @@
-"""What transformers are made of: activations, root mean square norm, rotary positions."""
+"""What transformers are made of: activations, root mean square norm, rotary positions, multi-head attention."""
 import torch
 import torch.nn.functional as F
 
@@ -56,8 +56,48 @@ def rotary(seed):
     yield case
 
 
+def heads_attention(q, k, v, seen, slopes):
+    """q [B, T, H, K], k, v [B, S, G, K], seen [B, T, S] -> [B, T, H K]; a query that sees nothing gets zeros."""
+    shared = q.shape[2] // k.shape[2]
+    k, v = k.repeat_interleave(shared, 2), v.repeat_interleave(shared, 2)
+    scores = torch.einsum("bthk,bshk->bhts", q, k) / q.shape[-1] ** 0.5
+    if slopes is not None:
+        distance = torch.arange(q.shape[1])[:, None] - torch.arange(k.shape[1])
+        scores = scores - slopes[:, None, None] * distance
+    weights = torch.softmax(scores.masked_fill(~seen[:, None], -1e30), -1) * seen[:, None]
+    return torch.einsum("bhts,bshk->bthk", weights, v).flatten(2)
+
+
+def attention(seed):
+    for name, causal, alibi, cross in (("self_attention_causal", True, False, False), ("self_attention_alibi", True, True, False),
+                                       ("self_attention_lengths", False, False, False),
+                                       ("cross_attention_lengths", False, False, True)):
+        draw = Case(name, seed).draw
+        groups, shared, width = draw.size(2, 1, 4), draw.size(2, 1, 3), draw.size(5, 1, 20)
+        heads = groups * shared
+        case = Case(name, seed, heads=heads, key_heads=groups, causal=str(causal).lower(), alibi=str(alibi).lower())
+        size = case.draw.size
+        batch, keys = size(3, 2, 4), size(7, 2, 70)
+        queries = size(4, 1, 9) if cross else keys
+        if cross:
+            q = case.input("q", batch, queries, heads * width)
+            kv = case.input("kv", batch, keys, 2 * groups * width)
+        else:
+            qkv = case.input("qkv", batch, queries, (heads + 2 * groups) * width)
+            q, kv = qkv.split([heads * width, 2 * groups * width], -1)
+        lengths = case.given("lengths", case.draw.lengths(batch, keys, least=0))
+        seen = (torch.arange(keys) < lengths[:, None])[:, None, :].expand(batch, queries, keys)
+        if causal:
+            seen = seen & (torch.arange(keys)[None, :] <= torch.arange(queries)[:, None])
+        slopes = 2.0 ** (-8 * torch.arange(1, heads + 1, dtype=torch.float64) / heads) if alibi else None
+        k, v = kv.unflatten(-1, (2, groups, width)).unbind(2)
+        y = heads_attention(q.unflatten(-1, (heads, width)), k, v, seen, slopes)
+        case.output("y", y)
+        yield case
+
+
 def cases(seed):
-    for group in (activations, rms_norm, rotary):
+    for group in (activations, rms_norm, rotary, attention):
         for case in group(seed):
             case.differentiate()
             yield case
