@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "data/text/bpe_tokenizer.h"
+#include "data/text/wordpiece.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -164,9 +167,15 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
         "tokenizer",
         {T::make<NoOptions>("word", "symbols are cut at white space", build<Words>),
          T::make<NoOptions>("char", "symbols are characters (code points)", build<Characters>),
+         T::make<NoOptions>("byte", "symbols are bytes, any of them", byte_tokenizer),
+         T::make<BpeOptions>("bpe", "byte pair encoding over bytes, as GPT-2's: learnt from the training text or loaded",
+                             bpe_tokenizer),
+         T::make<WordpieceOptions>("wordpiece", "the longest pieces of words in a vocabulary, as BERT's", wordpiece_tokenizer),
          T::make<NoOptions>("same", "for source_unit and target_unit: what 'unit' says",
                             [](const NoOptions&, const TokenizerSetup&) -> std::unique_ptr<Tokenizer> {
-                                fail("unit: 'same' stands only in source_unit and target_unit: unit 'same', known word, char");
+                                fail(
+                                    "unit: 'same' stands only in source_unit and target_unit: unit 'same', known word, char, "
+                                    "byte, bpe, wordpiece");
                             })});
     return table;
 }

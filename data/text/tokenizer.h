@@ -2,6 +2,7 @@
 /// How text becomes ids and ids become text. Tokenizers are rows of tokenizer_table().
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/function_ref.h"
 #include "core/options.h"
@@ -39,6 +40,10 @@ class Tokenizer {
     virtual std::string normal_form(std::string_view line) const = 0;
     /// One symbol as text, for attention maps.
     virtual std::string symbol(int32_t id) const = 0;
+    /// The id of a token that stands for no text, as "[CLS]" or "<|endoftext|>"; none where the vocabulary has no such token.
+    virtual std::optional<int32_t> special(std::string_view) const { return {}; }
+    /// Whether the symbol goes on with the word of the one before it. (WordPiece: "##" tokens.)
+    virtual bool continues_word(int32_t) const { return false; }
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
 };

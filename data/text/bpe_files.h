@@ -1,0 +1,22 @@
+#pragma once
+/// Byte-level BPE vocabularies in the files that others write.
+#include "data/text/bpe.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Reads what `vocabulary` names:
+/// - encoder.json of GPT-2 (Hugging Face: vocab.json), an object of tokens and ids, with `merges` its vocab.bpe (merges.txt): a
+///   line for each merge, two tokens with a blank between them, a first line beginning "#version" left out;
+/// - tokenizer.json of Hugging Face's tokenizers with a byte-level BPE that does what GPT-2's does;
+/// - a folder with tokenizer.json, or else the other two under one of their names.
+/// Tokens are written as to_letters() writes bytes. Throws Error naming the file for anything else: not JSON, ids that are not
+/// 0
+/// ... N - 1 each once, a token or merge that is not in such letters, an unknown token in a merge, and what tokenizer.json asks
+/// for beyond GPT-2's way (another model, normalisation, prefixes, byte fallback).
+BpeModel load_bpe(const std::string& vocabulary, const std::string& merges);
+
+/// Writes a tokenizer.json that load_bpe() and Hugging Face's tokenizers read. `unreachable` are the tokens that encoding never
+/// gives; they stand under "added_tokens" too.
+void save_bpe(const std::string& file, const BpeModel& model, const TextMap<int32_t>& unreachable);
+
+}  // namespace attend::inline ATTEND_PRECISION

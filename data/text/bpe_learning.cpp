@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <queue>
+
+#include "core/error.h"
+#include "data/text/bpe.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+constexpr std::size_t longest_word = 1024;
+using Pair = std::pair<int32_t, int32_t>;
+
+struct PairHash {
+    std::size_t operator()(const Pair& p) const {
+        const uint64_t key = (uint64_t{static_cast<uint32_t>(p.first)} << 32) | static_cast<uint32_t>(p.second);
+        return static_cast<std::size_t>((key ^ (key >> 29)) * 0xbf58476d1ce4e5b9ull);
+    }
+};
+
+// The words as symbols, and how often two symbols stand side by side in them. A merge changes only the words that hold it.
+class Learner {
+  public:
+    explicit Learner(const WordCounts& words) {
+        for (const auto& [word, count] : words)
+            for (std::size_t begin = 0; begin < word.size(); begin += longest_word) {
+                Word w{.symbols = {}, .count = count};
+                for (char c : std::string_view(word).substr(begin, longest_word))
+                    w.symbols.push_back(static_cast<unsigned char>(c));
+                words_.push_back(std::move(w));
+            }
+        require(words_.size() < std::size_t{1} << 31, "bpe: too many different words: words {}, allowed below {}",
+                words_.size(), std::size_t{1} << 31);
+        for (std::size_t i = 0; i < words_.size(); ++i) count(static_cast<int32_t>(i), 1);
+        for (const auto& [pair, entry] : pairs_) queue_.push({entry.count, pair});
+    }
+
+    // The most frequent pair; its count is 0 when there is none any more.
+    std::pair<Pair, int64_t> best() {
+        while (!queue_.empty()) {
+            const Candidate top = queue_.top();
+            queue_.pop();
+            const int64_t now = pairs_.at(top.pair).count;
+            if (now == top.count)
+                return {top.pair, now};
+            if (now > 0)
+                queue_.push({now, top.pair});
+        }
+        return {{}, 0};
+    }
+
+    void merge(const Pair& pair, int32_t id) {
+        std::vector<int32_t> holders = std::move(pairs_.at(pair).words);
+        std::ranges::sort(holders);
+        holders.erase(std::ranges::unique(holders).begin(), holders.end());
+        for (int32_t w : holders) {
+            std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(w)].symbols;
+            const auto at = std::ranges::adjacent_find(
+                symbols, [&](int32_t left, int32_t right) { return left == pair.first && right == pair.second; });
+            if (at == symbols.end())
+                continue;  // another merge has taken it
+            count(w, -1);
+            auto to = at;
+            for (auto from = at; from != symbols.end();) {
+                const bool here = from + 1 != symbols.end() && from[0] == pair.first && from[1] == pair.second;
+                *to++ = here ? id : *from;
+                from += here ? 2 : 1;
+            }
+            symbols.erase(to, symbols.end());
+            count(w, 1);
+        }
+        // Only pairs with the new symbol can have become more frequent; a lower count is found out when its pair is on top.
+        std::vector<Pair> risen;
+        for (int32_t w : holders) {
+            const std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(w)].symbols;
+            for (std::size_t i = 0; i + 1 < symbols.size(); ++i)
+                if (symbols[i] == id || symbols[i + 1] == id)
+                    risen.push_back({symbols[i], symbols[i + 1]});
+        }
+        std::ranges::sort(risen);
+        risen.erase(std::ranges::unique(risen).begin(), risen.end());
+        for (const Pair& p : risen) queue_.push({pairs_.at(p).count, p});
+    }
+
+  private:
+    struct Word {
+        std::vector<int32_t> symbols;
+        int64_t count;
+    };
+    struct Entry {
+        int64_t count = 0;
+        std::vector<int32_t> words;  // that held it once, some more than once
+    };
+    struct Candidate {
+        int64_t count;
+        Pair pair;
+        bool operator<(const Candidate& o) const { return count != o.count ? count < o.count : pair > o.pair; }
+    };
+
+    // Adds the pairs of a word, or takes them away.
+    void count(int32_t word, int64_t sign) {
+        const Word& w = words_[static_cast<std::size_t>(word)];
+        for (std::size_t i = 0; i + 1 < w.symbols.size(); ++i) {
+            Entry& entry = pairs_[{w.symbols[i], w.symbols[i + 1]}];
+            entry.count += sign * w.count;
+            if (sign > 0 && (entry.words.empty() || entry.words.back() != word))
+                entry.words.push_back(word);
+        }
+    }
+
+    std::vector<Word> words_;
+    std::unordered_map<Pair, Entry, PairHash> pairs_;
+    std::priority_queue<Candidate> queue_;
+};
+
+}  // namespace
+
+BpeModel learn_bpe(const WordCounts& words, int64_t merges) {
+    BpeModel model;
+    TextMap<int32_t> ids;
+    const auto id_of = [&](std::string token) {
+        const auto [at, fresh] = ids.emplace(std::move(token), static_cast<int32_t>(model.tokens.size()));
+        if (fresh)
+            model.tokens.push_back(at->first);
+        return at->second;
+    };
+    for (int b = 0; b < 256; ++b) id_of(std::string(1, static_cast<char>(b)));
+    Learner learner(words);
+    for (int64_t m = 0; m < merges; ++m) {
+        const auto [pair, count] = learner.best();
+        if (count < 2)
+            break;
+        const auto token = [&](int32_t id) { return model.tokens[static_cast<std::size_t>(id)]; };
+        model.merges.push_back(pair);
+        learner.merge(pair, id_of(token(pair.first) + token(pair.second)));
+    }
+    return model;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,235 @@
+#include "data/text/wordpiece.h"
+
+#include <array>
+#include <filesystem>
+
+#include "core/files.h"
+#include "data/text/lines.h"
+#include "data/text/unicode.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+constexpr std::string_view inside = "##";
+constexpr std::string_view unknown = "[UNK]";
+constexpr std::size_t longest_word = 100;  // characters
+
+bool is_white(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || unicode::is_separator(c); }
+bool is_dropped(char32_t c) { return c == 0 || c == 0xFFFD || (!is_white(c) && unicode::is_control(c)); }
+bool is_punctuation(char32_t c) {
+    const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
+    return in(33, 47) || in(58, 64) || in(91, 96) || in(123, 126) || unicode::is_punctuation(c);
+}
+// The blocks of CJK Unified Ideographs and their compatibility forms; not Hangul, Hiragana, Katakana.
+bool is_ideograph(char32_t c) {
+    const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
+    return in(0x4E00, 0x9FFF) || in(0x3400, 0x4DBF) || in(0x20000, 0x2A6DF) || in(0x2A700, 0x2B73F) || in(0x2B740, 0x2B81F) ||
+           in(0x2B820, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
+}
+
+std::size_t count_characters(std::string_view text) {
+    std::size_t count = 0;
+    for (char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+    return count;
+}
+
+// What an ASCII character is: 0 left out, ' ' a separator, else itself; and whether it is punctuation.
+struct Ascii {
+    std::array<char, 128> clean{}, small{};
+    std::array<bool, 128> punctuation{};
+    Ascii() {
+        for (std::size_t i = 0; i < 128; ++i) {
+            const auto c = static_cast<char32_t>(i);
+            clean[i] = is_white(c) ? ' ' : is_dropped(c) ? '\0' : static_cast<char>(c);
+            small[i] = clean[i] == '\0' ? '\0' : static_cast<char>(unicode::lower(static_cast<char32_t>(clean[i])));
+            punctuation[i] = is_punctuation(c);
+        }
+    }
+};
+
+// Calls take(word) for each word; the view is valid during the call.
+template <class Take>
+void each_word(std::string_view text, bool lowercase, Take take) {
+    static const Ascii ascii;
+    std::string word, changed;
+    const auto finish = [&] {
+        if (!word.empty())
+            take(std::string_view(word));
+        word.clear();
+    };
+    // One character behind cleaning and lower-casing.
+    const auto add = [&](std::string_view c, bool punctuation) {
+        if (punctuation)
+            finish();
+        word += c;
+        if (punctuation)
+            finish();
+    };
+    for (std::size_t at = 0; at < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        if (byte < 0x80) {
+            ++at;
+            const char c = lowercase ? ascii.small[byte] : ascii.clean[byte];
+            if (c == ' ')
+                finish();
+            else if (c != '\0')
+                add({&c, 1}, ascii.punctuation[byte]);
+            continue;
+        }
+        const std::size_t size = utf8_size(text, at);
+        const char32_t c = utf8_decode(text, at);
+        const std::string_view written = text.substr(at, size);
+        at += size;
+        if (is_white(c)) {
+            finish();
+        } else if (is_dropped(c)) {
+            continue;
+        } else if (is_ideograph(c)) {
+            finish();
+            changed.clear();
+            unicode::append_without_marks(changed, c);  // compatibility forms decompose
+            word = lowercase ? changed : std::string(written);
+            finish();
+        } else if (!lowercase) {
+            add(written, is_punctuation(c));
+        } else {
+            changed.clear();
+            unicode::append_without_marks(changed, unicode::lower(c));
+            for (std::size_t i = 0; i < changed.size(); i += utf8_size(changed, i))
+                add(std::string_view(changed).substr(i, utf8_size(changed, i)), is_punctuation(utf8_decode(changed, i)));
+        }
+    }
+    finish();
+}
+
+class WordpieceTokenizer final : public Tokenizer {
+  public:
+    WordpieceTokenizer(std::vector<std::string> tokens, bool lowercase, Specials specials, const std::string& where)
+        : tokens_(std::move(tokens)), lowercase_(lowercase), first_(specials == Specials::shared ? int32_t{first_free_id} : 0) {
+        ids_.reserve(tokens_.size());
+        for (std::size_t i = 0; i < tokens_.size(); ++i) {
+            const auto [at, fresh] = ids_.emplace(tokens_[i], static_cast<int32_t>(i) + first_);
+            require(fresh, "{}:{}: a token stands twice: '{}', first on line {}", where, i + 1, tokens_[i],
+                    at->second - first_ + 1);
+            longest_ = std::max(longest_, tokens_[i].size());
+        }
+        const auto at = ids_.find(unknown);
+        require(at != ids_.end(), "{}: a vocabulary without {}: tokens {}, of that name 0", where, unknown, tokens_.size());
+        unknown_ = at->second;
+    }
+
+    int64_t size() const override { return first_ + static_cast<int64_t>(tokens_.size()); }
+    std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
+        require_utf8(line, place);
+        std::vector<int32_t> ids;
+        TextMap<std::pair<std::size_t, std::size_t>> seen;  // where the ids of a word stand
+        each_word(line, lowercase_, [&](std::string_view word) {
+            if (const auto known = seen.find(word); known != seen.end()) {
+                for (std::size_t i = 0; i < known->second.second; ++i) ids.push_back(ids[known->second.first + i]);
+                return;
+            }
+            const std::size_t begin = ids.size();
+            encode_word(word, ids);
+            seen.emplace(word, std::pair(begin, ids.size() - begin));
+        });
+        return ids;
+    }
+    std::vector<std::string> cut(std::string_view line) const override {
+        std::vector<std::string> symbols;
+        for (int32_t id : encode(line, Place{})) symbols.push_back(symbol(id));
+        return symbols;
+    }
+    std::string decode(std::span<const int32_t> ids) const override {
+        std::string text;
+        for (int32_t id : ids) {
+            const std::string& token = token_of(id);
+            const bool glued = token.starts_with(inside) && token.size() > inside.size();
+            if (!text.empty() && !glued)
+                text += ' ';
+            text += glued && !text.empty() ? std::string_view(token).substr(inside.size()) : std::string_view(token);
+        }
+        return text;
+    }
+    std::string normal_form(std::string_view line) const override {
+        std::string text;
+        each_word(line, lowercase_, [&](std::string_view word) {
+            if (!text.empty())
+                text += ' ';
+            text += word;
+        });
+        return text;
+    }
+    std::string symbol(int32_t id) const override { return token_of(id); }
+    std::optional<int32_t> special(std::string_view name) const override {
+        const auto at = ids_.find(name);
+        if (at == ids_.end() || !name.starts_with('[') || !name.ends_with(']'))
+            return {};
+        return at->second;
+    }
+    bool continues_word(int32_t id) const override { return token_of(id).starts_with(inside); }
+    void save(const std::string& file) const override {
+        write_file_atomically(file, [&](FileWriter& out) {
+            for (const std::string& token : tokens_) out.write(token + "\n");
+        });
+    }
+
+  private:
+    const std::string& token_of(int32_t id) const {
+        static const std::array<std::string, first_free_id> shared = {"<pad>", "<s>", "</s>", "<unk>"};
+        require(id >= 0 && id < size(), "wordpiece: id is out of range: id {}, size {}", id, size());
+        return id < first_ ? shared[static_cast<std::size_t>(id)] : tokens_[static_cast<std::size_t>(id - first_)];
+    }
+    // Greedy longest match first.
+    void encode_word(std::string_view word, std::vector<int32_t>& ids) const {
+        const std::size_t before = ids.size();
+        bool known = count_characters(word) <= longest_word;
+        std::string piece;
+        for (std::size_t begin = 0; known && begin < word.size();) {
+            piece = begin > 0 ? inside : std::string_view();
+            const std::size_t prefix = piece.size();
+            piece += word.substr(begin, longest_ - std::min(prefix, longest_));
+            auto at = ids_.find(piece);
+            for (; at == ids_.end() && piece.size() > prefix + 1; at = ids_.find(piece)) piece.pop_back();
+            known = at != ids_.end() && piece.size() > prefix;
+            if (known)
+                ids.push_back(at->second);
+            begin += piece.size() - prefix;
+        }
+        if (!known) {
+            ids.resize(before);
+            ids.push_back(unknown_);
+        }
+    }
+
+    std::vector<std::string> tokens_;
+    TextMap<int32_t> ids_;
+    std::size_t longest_ = 0;
+    bool lowercase_;
+    int32_t first_, unknown_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> basic_words(std::string_view text, bool lowercase) {
+    std::vector<std::string> words;
+    each_word(text, lowercase, [&](std::string_view word) { words.emplace_back(word); });
+    return words;
+}
+
+std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup) {
+    std::string file = setup.saved.empty() ? options.vocabulary : setup.saved;
+    require(!file.empty(), "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
+    if (std::filesystem::is_directory(file))
+        file = (std::filesystem::path(file) / "vocab.txt").string();
+    const Texts lines = read_lines(file);
+    std::vector<std::string> tokens;
+    for (int64_t i = 0; i < lines.size(); ++i) {
+        require_utf8(lines.text(i), Place{file, i + 1});
+        require(!lines.text(i).empty(), "{}:{}: a token is empty: line of 0 bytes, needed at least 1", file, i + 1);
+        tokens.emplace_back(lines.text(i));
+    }
+    return std::make_unique<WordpieceTokenizer>(std::move(tokens), options.lowercase, setup.specials, file);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
