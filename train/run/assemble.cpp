@@ -19,6 +19,8 @@ std::string data_seal(const Experiment& experiment) {
     std::string seal;
     for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
         for (const std::string& file : matching_files(path)) {
+            if (std::filesystem::is_directory(file))
+                continue;  // of a vocabulary, which the run keeps
             const WrittenFile f = crc32_of_file(file);
             seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(file).filename().string(),
                                 f.bytes, f.crc32);
