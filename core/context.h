@@ -11,11 +11,15 @@ namespace attend::inline ATTEND_PRECISION {
 
 enum class Mode { train, evaluate };
 
+/// What a map's columns are: positions of a source, or of the sequence that the rows are of (self-attention).
+enum class Columns { source, own };
+
 /// One attention map: weights [B, T, S] of one site.
 struct AttentionMap {
     std::string site;  ///< module path, for multi-head with the head's number
     int64_t step = 0;  ///< time index when the site ran one step at a time (then T = 1)
     Tensor weights;
+    Columns columns = Columns::source;
 };
 
 /// Collects attention maps, in evaluation only, so looking never changes training bits.

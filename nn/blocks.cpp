@@ -72,11 +72,11 @@ Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {
         layer = LayerNorm(scope, o.width, o.with_bias(), o.norm_epsilon);
 }
 
-FeedForward::FeedForward(const Scope& scope, const BlockOptions& o, const Init& init, const Init& down_init)
+FeedForward::FeedForward(const Scope& scope, const BlockOptions& o, const WeightInit& init, const WeightInit& down_init)
     : path_(scope.path()) {
     const Activation& a = activation_of(o.activation);
-    up_ = Linear(scope.in("up"), o.width, a.inputs * o.ffn_width(), o.with_bias(), init);
-    down_ = Linear(scope.in("down"), o.ffn_width(), o.width, o.with_bias(), down_init);
+    up_ = Linear(scope.in("up"), o.width, a.inputs * o.ffn_width(), o.with_bias(), init(o.width, o.ffn_width()));
+    down_ = Linear(scope.in("down"), o.ffn_width(), o.width, o.with_bias(), down_init(o.ffn_width(), o.width));
     activation_ = a.function;
 }
 
@@ -143,6 +143,13 @@ Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
         y = options_.recompute && context.training() ? recompute(y, memory, run) : run(y, memory);
     }
     return options_.norm_place == "pre" ? last_(y) : y;
+}
+
+StackCache StackCache::select(std::span<const int32_t> rows) const {
+    StackCache out;
+    for (const KeyValues& kv : past) out.past.push_back(kv.select(rows));
+    for (const KeyValues& kv : memory) out.memory.push_back(kv.select(rows));
+    return out;
 }
 
 StackCache BlockStack::begin(const Tensor& memory, std::span<const int32_t> lengths) const {

@@ -51,7 +51,7 @@ struct Norm {
 /// value side by side (Shazeer 2020, eq. 6).
 struct FeedForward {
     FeedForward() = default;
-    FeedForward(const Scope& scope, const BlockOptions& options, const Init& init, const Init& down_init);
+    FeedForward(const Scope& scope, const BlockOptions& options, const WeightInit& init, const WeightInit& down_init);
     Tensor operator()(const Tensor& x) const;
 
   private:
@@ -62,7 +62,7 @@ struct FeedForward {
 
 /// How a stack begins: the weights of all linear layers, and of those that write to the residual stream.
 struct BlockInit {
-    Init inner = Init::normal(0.02), residual = Init::normal(0.02);
+    WeightInit inner, residual;
 };
 
 /// What a block attends to besides its own sequence.
@@ -74,6 +74,7 @@ struct CrossOptions {
 /// What a stack keeps of the positions that it has read, layer by layer.
 struct StackCache {
     std::vector<KeyValues> past, memory;
+    StackCache select(std::span<const int32_t> rows) const;
 };
 
 /// A stack of blocks `NAME.0`, `NAME.1`, ... with parameters `self`, `cross`, `ffn` and `self_norm`, `cross_norm`, `ffn_norm`;

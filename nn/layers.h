@@ -13,6 +13,12 @@ namespace attend::inline ATTEND_PRECISION {
 
 enum class Bias { no, yes };
 
+/// How a weight [in, out] starts: normal, or where no deviation is given uniform (Init::xavier).
+struct WeightInit {
+    double deviation = 0;
+    Init operator()(int64_t in, int64_t out) const { return deviation > 0 ? Init::normal(deviation) : Init::xavier(in, out); }
+};
+
 /// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias; or the weight as told,
 /// and the bias at 0.
 struct Linear {

@@ -5,6 +5,18 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+KeyValues KeyValues::select(std::span<const int32_t> rows) const {
+    if (!packed.defined())
+        return *this;
+    const NoGrad off;
+    const auto n = static_cast<int64_t>(rows.size());
+    KeyValues out;
+    out.packed =
+        embedding(packed.reshape({packed.dim(0), packed.shape().inner(0)}), rows, {n}).reshape(packed.shape().with(0, n));
+    for (const int32_t r : rows) out.lengths.push_back(lengths[static_cast<std::size_t>(r)]);
+    return out;
+}
+
 MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup)
     : setup_(setup), path_(scope.path()) {
     if (setup_.key_heads == 0)
@@ -18,12 +30,13 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
             head_size_, d, h);
     const bool self = setup_.memory == 0;
     if (self) {
-        qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init);
+        qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init(d, d));
     } else {
-        query_ = Linear(scope.in("query"), d, h * head_size_, setup_.bias, setup_.init);
-        key_value_ = Linear(scope.in("key_value"), setup_.memory, 2 * g * head_size_, setup_.bias, setup_.init);
+        query_ = Linear(scope.in("query"), d, h * head_size_, setup_.bias, setup_.init(d, d));
+        key_value_ = Linear(scope.in("key_value"), setup_.memory, 2 * g * head_size_, setup_.bias,
+                            setup_.init(setup_.memory, g * head_size_));
     }
-    out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init);
+    out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
     const QueryKind kind{.parallel = true, .aligned_positions = self};
     for (int64_t i = 0; i < h; ++i)
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,

@@ -18,6 +18,8 @@ namespace attend::inline ATTEND_PRECISION {
 struct KeyValues {
     Tensor packed;           ///< [B, S, 2 G K]: the keys of G heads, then their values
     Array<int32_t> lengths;  ///< B
+    /// The rows of that number, in that order.
+    KeyValues select(std::span<const int32_t> rows) const;
 };
 
 struct MultiHeadSetup {
@@ -28,7 +30,7 @@ struct MultiHeadSetup {
     Bias bias = Bias::yes;
     double dropout = 0;      ///< of the weights
     double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
-    Init init = Init::normal(0.02), out_init = Init::normal(0.02);
+    WeightInit init, out_init;
 };
 
 class MultiHead {

@@ -7,7 +7,10 @@ namespace attend::inline ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
                      const Head& head)
-    : path(scope.path()), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
+    : path(scope.path()),
+      score_path(scope.in("score").path()),
+      dropout(scope.in("dropout"), head.dropout),
+      columns(kind.aligned_positions ? Columns::own : Columns::source) {
     const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width, head.projected};
     score = score_table().build(o.score, scope.in("score"), setup);
     bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
@@ -64,7 +67,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())
-        context.taps->maps.push_back({path, position, chosen.weights.detach()});
+        context.taps->maps.push_back({path, position, chosen.weights.detach(), columns});
     if (context.decisions != nullptr && chosen.decision)
         context.decisions->taken.push_back(*chosen.decision);
     const Tensor read = dropout(chosen.weights, context, static_cast<uint32_t>(position));

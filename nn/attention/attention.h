@@ -87,6 +87,7 @@ struct Attention {
     std::shared_ptr<const Select> select;
 
     Dropout dropout;
+    Columns columns = Columns::source;
 
   private:
     AttentionScores scored(const Site& site, const Ranges& ranges) const;

@@ -10,13 +10,6 @@ namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-Tensor rows_of(const Tensor& x, std::span<const int32_t> rows) {
-    if (!x.defined())
-        return x;
-    const auto n = static_cast<int64_t>(rows.size());
-    return embedding(x.reshape({x.dim(0), x.shape().inner(0)}), rows, {n}).reshape(x.shape().with(0, n));
-}
-
 class GptState final : public DecoderState {
   public:
     StackCache cache;
@@ -25,14 +18,9 @@ class GptState final : public DecoderState {
     int64_t rows() const override { return static_cast<int64_t>(text.size()); }
     int64_t filled() const { return text.empty() ? 0 : static_cast<int64_t>(text.front().size()); }
     std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const override {
-        const NoGrad off;
         auto out = std::make_unique<GptState>();
         for (const int32_t r : rows) out->text.push_back(text[static_cast<std::size_t>(r)]);
-        for (const KeyValues& kv : cache.past) {
-            KeyValues picked{rows_of(kv.packed, rows), {}};
-            picked.lengths.assign(rows.size(), kv.lengths.empty() ? 0 : kv.lengths.front());
-            out->cache.past.push_back(std::move(picked));
-        }
+        out->cache = cache.select(rows);
         return out;
     }
 };
@@ -56,8 +44,7 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup) : opt
     }
     dropout_ = Dropout(scope.in("dropout"), b.dropout);
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
-    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {Init::normal(o.init), Init::normal(residual)},
-                          o.positions == "rotary");
+    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary");
     if (!o.tie)
         head_ = Linear(scope.in("head"), b.width, vocabulary_, Bias::no, Init::normal(o.init));
 }

@@ -2,6 +2,7 @@
 
 #include "nn/models/gpt.h"
 #include "nn/models/rnn_seq2seq.h"
+#include "nn/models/transformer_seq2seq.h"
 
 #include <algorithm>
 
@@ -21,6 +22,11 @@ const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_tabl
                                           "rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)",
                                           [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
                                               return std::make_unique<RnnSeq2Seq>(o, scope, setup);
+                                          }),
+                                      T::make<TransformerSeq2SeqOptions>(
+                                          "transformer_seq2seq", "transformer encoder-decoder (Vaswani 2017)",
+                                          [](const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
+                                              return std::make_unique<TransformerSeq2Seq>(o, scope, setup);
                                           }),
                                       T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
                                                           [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {

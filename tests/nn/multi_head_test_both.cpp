@@ -38,7 +38,7 @@ std::vector<Case> cases() {
         o.bias.choose(bias);
         return o;
     };
-    const Init init = Init::normal(0.5);
+    const WeightInit init{0.5};
     const auto setup = [&](int64_t memory, int64_t key_heads, double rotary) {
         return MultiHeadSetup{.width = 12,
                               .memory = memory,

@@ -47,7 +47,7 @@ Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t 
     Array<real> mean(static_cast<std::size_t>(columns), 0);
     for (const AttentionMap& map : taps.maps) {
         const int64_t width = map.weights.shape().columns();
-        if (map.weights.size() != rows * width || width < columns)
+        if (map.columns != Columns::source || map.weights.size() != rows * width || width < columns)
             continue;
         ++sites;
         for (int64_t s = 0; s < columns; ++s) mean[static_cast<std::size_t>(s)] += map.weights.data()[row * width + s];

@@ -91,7 +91,7 @@ AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int6
     std::vector<Site> sites;
     for (const AttentionMap& map : maps) {
         const Shape& shape = map.weights.shape();
-        if (shape.columns() != source_columns || shape.rank() < 2 || row >= shape[0])
+        if (map.columns != Columns::source || shape.columns() != source_columns || shape.rank() < 2 || row >= shape[0])
             continue;
         auto site = std::find_if(sites.begin(), sites.end(), [&](const Site& s) { return *s.name == map.site; });
         if (site == sites.end())

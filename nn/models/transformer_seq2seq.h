@@ -1,0 +1,82 @@
+#pragma once
+/// The encoder-decoder of Vaswani et al. 2017 ("Attention is all you need").
+#include <memory>
+#include <string>
+
+#include "nn/blocks.h"
+#include "nn/models/model.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The blocks of the paper: ReLU, norms behind the sums.
+inline BlockOptions vaswani_blocks() {
+    BlockOptions b;
+    b.activation = "relu";
+    b.norm_place = "post";
+    return b;
+}
+
+struct TransformerSeq2SeqOptions {
+    BlockOptions blocks = vaswani_blocks();
+    int64_t decoder_layers = 0;
+    std::string positions = "sinusoidal";
+    int64_t max_length = 1024;
+    std::string share = "target";
+    bool scale_embedding = true;
+    AttentionOptions encoder_attention = transformer_attention("global");
+    AttentionOptions attention = transformer_attention("causal");
+    AttentionOptions cross_attention = transformer_attention("global");
+    void fields(Visitor& v) {
+        blocks.fields(v);
+        v.integer("decoder_layers", decoder_layers, {0, 1024, "auto"}, "blocks of the decoder; auto: layers, as the encoder");
+        v.choice(
+            "positions", positions, position_names(),
+            "what tells positions apart: vectors added to the embeddings, learned or fixed (3.5), rotary: turned queries and "
+            "keys (Su 2021); none: attention.bias or nothing");
+        v.integer("max_length", max_length, {1, 1 << 20}, "longest sequence that has positions");
+        v.choice(
+            "share", share, {"none", "target", "all"},
+            "weights that are one: target: output layer and target embedding (Press and Wolf 2017); all: the source embedding "
+            "too (3.4), of one vocabulary");
+        v.flag("scale_embedding", scale_embedding, "embeddings are multiplied by sqrt(width) (3.4)");
+        v.object("encoder_attention", encoder_attention, "how source positions attend to each other");
+        v.object("attention", attention, "how target positions attend to those before");
+        v.object("cross_attention", cross_attention, "how target positions attend to the source");
+    }
+};
+
+class TransformerSeq2Seq final : public Model {
+  public:
+    /// Parameters `encoder.embedding`, `encoder.0 ...`, `decoder.embedding`, `decoder.0 ...`, `head` (BlockStack). Throws Error
+    /// for a task without a source, for vocabularies that cannot be shared, and for factors of attention that do not go
+    /// together.
+    TransformerSeq2Seq(const TransformerSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
+
+    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
+                 const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+
+  private:
+    // One side: its embedding, positions and blocks.
+    struct Side {
+        Embedding embedding;
+        Tensor position;  // [max_length, D]; undefined where positions are not added
+        Dropout dropout;
+        BlockStack blocks;
+        std::string position_path;
+    };
+    Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const AttentionOptions& self,
+                   const CrossOptions& cross) const;
+    // Ids [B, T], the first at `position`, to what goes into the blocks.
+    Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
+    Tensor encode(const Ids& source, const Context& context) const;
+    bool tied() const { return options_.share != "none"; }
+
+    TransformerSeq2SeqOptions options_;
+    Side encoder_, decoder_;
+    Linear head_;  // without `share`
+    Tensor head_bias_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION

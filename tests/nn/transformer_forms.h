@@ -1,0 +1,50 @@
+#pragma once
+/// Small encoder-decoder transformers of every form, for the tests of what must hold for all of them.
+#include <string>
+#include <vector>
+
+#include "nn/models/transformer_seq2seq.h"
+#include "tests/nn/gpt_forms.h"
+
+namespace attend::inline ATTEND_PRECISION::testing {
+
+struct TransformerForm {
+    std::string name;
+    TransformerSeq2SeqOptions options;
+};
+
+inline std::vector<TransformerForm> transformer_forms() {
+    std::vector<TransformerForm> all;
+    const auto form = [&](const char* name, auto change) {
+        TransformerSeq2SeqOptions o;
+        o.blocks.layers = 2;
+        o.blocks.heads = 2;
+        o.blocks.width = 8;
+        o.blocks.ffn = 6;
+        o.max_length = 12;
+        change(o);
+        all.push_back({name, o});
+    };
+    form("Vaswani 2017", [](TransformerSeq2SeqOptions&) {});
+    form("pre-norm, one embedding, learned positions", [](TransformerSeq2SeqOptions& o) {
+        o.blocks.norm_place = "pre";
+        o.share = "all";
+        o.positions = "learned";
+    });
+    form("nothing shared, no bias, rotary, one key head, swiglu", [](TransformerSeq2SeqOptions& o) {
+        o.share = "none";
+        o.blocks.bias = false;
+        o.positions = "rotary";
+        o.blocks.key_heads = 1;
+        o.blocks.activation = "swiglu";
+        o.decoder_layers = 1;
+    });
+    form("recomputed, additive cross-attention", [](TransformerSeq2SeqOptions& o) {
+        o.blocks.recompute = true;
+        o.cross_attention.score.choose("additive");
+        o.scale_embedding = false;
+    });
+    return all;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::testing

@@ -1,0 +1,144 @@
+/// What must hold for every form of the encoder-decoder transformer, whatever its weights.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "tests/nn/transformer_forms.h"
+
+using namespace attend;
+using testing::gpt_vocabulary;
+using testing::random_text;
+
+TEST_SUITE_BEGIN("transformer");
+
+namespace {
+
+const double rounding = sizeof(real) == 4 ? 2e-5 : 1e-13;
+
+struct Sample {
+    Ids source = random_text({6, 3}, 6, "source"), input = random_text({5, 5}, 5, "input"),
+        target = random_text({5, 5}, 5, "target");
+};
+
+Tensor losses(const Model& model, const Sample& s) {
+    return model.score(s.source, s.input, s.target, LossOptions{}, Context{}).target_loss;
+}
+
+}  // namespace
+
+TEST_CASE("causality: another future of the target changes nothing before it, not a bit; the source changes all") {
+    for (const testing::TransformerForm& f : testing::transformer_forms()) {
+        CAPTURE(f.name);
+        ParameterStore store(5);
+        const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
+        const Sample s;
+        const Tensor before = losses(model, s);
+        for (int64_t changed = 1; changed < 5; ++changed) {
+            Sample other = s;
+            other.input.at(1, changed) = (other.input.at(1, changed) + 1) % static_cast<int32_t>(gpt_vocabulary);
+            const Tensor after = losses(model, other);
+            CHECK(std::memcmp(before.data(), after.data(), static_cast<std::size_t>(5 + changed) * sizeof(real)) == 0);
+            CHECK(std::abs(before.data()[5 + changed] - after.data()[5 + changed]) > 0);
+        }
+        Sample other = s;
+        other.source.at(1, 2) = (other.source.at(1, 2) + 1) % static_cast<int32_t>(gpt_vocabulary);
+        const Tensor after = losses(model, other);
+        for (int64_t t = 0; t < 5; ++t) {
+            CHECK(after.data()[t] == before.data()[t]);
+            CHECK(after.data()[5 + t] != before.data()[5 + t]);
+        }
+    }
+}
+
+TEST_CASE("padding of the source: ids behind its length and further columns change nothing") {
+    for (const testing::TransformerForm& f : testing::transformer_forms()) {
+        CAPTURE(f.name);
+        ParameterStore store(5);
+        const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
+        const Sample s;
+        Sample wide = s;
+        wide.source = Ids(2, 9);
+        wide.source.lengths = s.source.lengths;
+        for (int64_t r = 0; r < 2; ++r)
+            for (int64_t t = 0; t < 9; ++t) wide.source.at(r, t) = t < s.source.length(r) ? s.source.at(r, t) : 7;
+        const Tensor before = losses(model, s), after = losses(model, wide);
+        for (int64_t i = 0; i < 10; ++i)
+            CHECK(static_cast<double>(after.data()[i]) ==
+                  doctest::Approx(static_cast<double>(before.data()[i])).epsilon(rounding));
+    }
+}
+
+TEST_CASE("decoding step by step gives the losses of the whole, in rows of any order") {
+    for (const testing::TransformerForm& f : testing::transformer_forms()) {
+        CAPTURE(f.name);
+        ParameterStore store(5);
+        const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
+        const Sample s;
+        const Tensor whole = losses(model, s);
+        std::unique_ptr<DecoderState> state = model.start(s.source, {});
+        for (int64_t t = 0; t < 5; ++t) {
+            const std::vector<int32_t> ids = {s.input.at(0, t), s.input.at(1, t)};
+            const Tensor logits = model.advance(*state, ids, {});
+            for (int64_t r = 0; r < 2; ++r) {
+                const real* row = logits.data() + r * gpt_vocabulary;
+                double sum = 0;
+                for (int64_t v = 0; v < gpt_vocabulary; ++v) sum += std::exp(static_cast<double>(row[v]));
+                const double loss = std::log(sum) - static_cast<double>(row[s.target.at(r, t)]);
+                CHECK(loss == doctest::Approx(static_cast<double>(whole.data()[r * 5 + t])).epsilon(rounding));
+            }
+            const std::vector<int32_t> order = {1, 0, 1}, back = {1, 2};
+            state = state->select(order)->select(back);
+        }
+    }
+}
+
+TEST_CASE("attention maps: those of the source are told from those of the sequence itself") {
+    const testing::TransformerForm f = testing::transformer_forms().front();
+    ParameterStore store(5);
+    const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
+    const Sample s;
+    Taps taps;
+    Context look;
+    look.taps = &taps;
+    model.score(s.source, s.input, s.target, LossOptions{}, look);
+    REQUIRE(taps.maps.size() == 12);  // two heads: encoder 2 layers, decoder 2 layers of self and cross
+    int of_source = 0;
+    for (const AttentionMap& map : taps.maps) {
+        const bool cross = map.site.find(".cross.") != std::string::npos;
+        CHECK((map.columns == Columns::source) == cross);
+        of_source += cross ? 1 : 0;
+    }
+    CHECK(of_source == 4);
+}
+
+TEST_CASE("options that do not go together are refused with the numbers") {
+    const auto message = [](auto change, ModelSetup setup = {gpt_vocabulary, gpt_vocabulary}) {
+        TransformerSeq2SeqOptions o = testing::transformer_forms().front().options;
+        change(o);
+        ParameterStore store(1);
+        try {
+            const TransformerSeq2Seq model(o, Scope(store), setup);
+            Sample s;
+            s.source = random_text({13, 2}, 13);
+            losses(model, s);
+        } catch (const Error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    CHECK(message([](auto&) {}, {0, 5})
+              .starts_with("model transformer_seq2seq: needs a task with a source: source vocabulary 0"));
+    CHECK(message([](auto& o) { o.share = "all"; }, {5, 6})
+              .starts_with("model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source 5, target 6"));
+    CHECK(message([](auto& o) {
+              o.attention.window.choose("global");
+          }).starts_with("model transformer_seq2seq: attention.window 'global' shows a target position"));
+    CHECK(message([](auto& o) {
+              o.cross_attention.window.choose("causal");
+          }).starts_with("decoder.0.cross.heads.0: window 'causal' compares the query's place"));
+    CHECK(message([](auto&) {}) ==
+          "model transformer_seq2seq: a sequence is longer than there are positions: symbols 13, model.max_length 12");
+}
+
+TEST_SUITE_END();
