@@ -142,7 +142,7 @@ TEST_SUITE("golden ops") {
         for (const std::string name :
              {"self_attention_causal", "self_attention_alibi", "self_attention_lengths", "cross_attention_lengths"}) {
             Case c(name);
-            AttentionOptions o;
+            FusedAttentionOptions o;
             o.heads = static_cast<int64_t>(c.number("heads"));
             o.key_heads = static_cast<int64_t>(c.number("key_heads"));
             for (int64_t h = 1; h <= o.heads && c.text("alibi") == "true"; ++h)
