@@ -35,12 +35,24 @@ struct Case {
 };
 // Sizes as CASES of torch_training_step.py.
 constexpr Case cases[] = {
+    {"gpt-toy", R"({"vocabulary": 65, "batch": 8, "target": 32,
+        "model": {"type": "gpt", "layers": 2, "width": 64, "heads": 4, "context": 32}})"},
+    {"gpt-nano", R"({"vocabulary": 65, "batch": 12, "target": 64,
+        "model": {"type": "gpt", "layers": 4, "width": 128, "heads": 4, "context": 64}})"},
+    {"gpt-baby", R"({"vocabulary": 65, "batch": 8, "target": 256,
+        "model": {"type": "gpt", "layers": 6, "width": 384, "heads": 6, "context": 256}})"},
+    {"gpt-long", R"({"vocabulary": 256, "batch": 2, "target": 2048,
+        "model": {"type": "gpt", "layers": 2, "width": 128, "heads": 4, "context": 2048}})"},
+    {"gpt2-124m", R"({"vocabulary": 50257, "batch": 4, "target": 64,
+        "model": {"type": "gpt", "layers": 12, "width": 768, "heads": 12, "context": 64}})"},
     {"rnnsearch-toy", R"({"vocabulary": 30, "batch": 32, "source": 12, "target": 12,
         "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 32, "hidden": 64}})"},
     {"rnnsearch-mid", R"({"vocabulary": 1000, "batch": 64, "source": 20, "target": 20,
         "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 128, "hidden": 256}})"},
     {"rnnsearch-multi30k", R"({"vocabulary": 8000, "batch": 64, "source": 16, "target": 16,
         "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 256, "hidden": 512}})"},
+    {"transformer-tiny", R"({"vocabulary": 8000, "batch": 64, "source": 16, "target": 16,
+        "model": {"type": "transformer_seq2seq", "layers": 4, "width": 128, "heads": 4, "ffn": 256, "share": "all"}})"},
 };
 
 struct CaseOptions {
