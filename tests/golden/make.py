@@ -12,6 +12,7 @@ import torch
 import attention
 import layers
 import models
+import training
 import trajectories
 import transformer
 from store import Draw
@@ -26,7 +27,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     count = 0
-    for part in (layers, attention, transformer, trajectories, models):
+    for part in (layers, attention, transformer, trajectories, models, training):
         for case in part.cases(arguments.seed):
             case.write(arguments.out)
             count += 1
