@@ -3,6 +3,7 @@
 #include "data/tasks/addition.h"
 #include "data/tasks/dates.h"
 #include "data/tasks/lookup.h"
+#include "data/tasks/masked_text.h"
 #include "data/tasks/parallel.h"
 #include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
@@ -29,6 +30,10 @@ std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& pla
          text.size());
 }
 
+std::string Task::class_name(int32_t label) const {
+    fail("task: this task has no classes: asked for the name of class {}, classes {}", label, classes());
+}
+
 int64_t Batch::targets() const {
     int64_t count = 0;
     for (int32_t id : target.values) count += id != id_ignored ? 1 : 0;
@@ -43,6 +48,10 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
         part.source = source.slice(begin, end);
     part.input = input.slice(begin, end);
     part.target = target.slice(begin, end);
+    if (segments.rows > 0)
+        part.segments = segments.slice(begin, end);
+    if (!labels.empty())
+        part.labels.assign(labels.begin() + begin, labels.begin() + end);
     part.examples.assign(examples.begin() + begin, examples.begin() + end);
     return part;
 }
@@ -64,6 +73,8 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
                                        sigmorphon_task),
             T::make<TextOptions>("text", "running text, cut into windows, for language models", text_task),
+            T::make<MaskedTextOptions>("masked_text", "running text with tokens to be guessed from both sides, as BERT's",
+                                       masked_text_task),
         },
         "task");
     return table;

@@ -20,15 +20,17 @@ const char* split_name(Split split);
 constexpr int32_t id_ignored = -1;
 
 /// One batch. For sequence to sequence: source [B, S]; input [B, T] = bos, y_1 ... y_n; target [B, T] = y_1 ... y_n, eos,
-/// padded with id_ignored. Models without a source (language models) have source.rows == 0.
+/// padded with id_ignored. Models without a source (language models, encoders) have source.rows == 0; what they read is input.
 struct Batch {
     Ids source;
     Ids input;
     Ids target;
+    Ids segments;             ///< [B, T] 0 or 1: which of two texts each input position belongs to; no rows: there is one text
+    Array<int32_t> labels;    ///< [B] class of each row; empty: rows have none
     Array<int64_t> examples;  ///< number of each row's example in its split
 
     int64_t rows() const { return input.rows; }
-    /// Targets that are not ignored: the normaliser of the loss.
+    /// Targets that are not ignored: the normaliser of their loss. (That of the labels is rows().)
     int64_t targets() const;
     /// Rows [begin, end) with the columns cut to their longest: one shard.
     Batch slice(int64_t begin, int64_t end) const;
@@ -63,6 +65,9 @@ class Task {
     virtual int64_t size(Split split) const = 0;
     /// The batches of a split; the task must outlive them. Throws Error when order.batch is not in 1 ... 2^20.
     virtual std::unique_ptr<Batches> batches(Split split, const BatchOrder& order) const = 0;
+    /// Classes of Batch::labels, 0: rows have none; and their names.
+    virtual int64_t classes() const { return 0; }
+    virtual std::string class_name(int32_t label) const;
     /// Names of the metrics that make sense here, in the order of printing (rows of train's metric table).
     virtual std::vector<std::string> metrics() const = 0;
 

@@ -96,7 +96,7 @@ void require_byte_level(const std::string& file, const json& root) {
         require(is(model, key, nullptr), "{}: not GPT-2's way: model.{} is {}, known null", file, key, get(model, key).dump());
     for (const char* key : {"byte_fallback", "ignore_merges"})
         require(!model.contains(key) || is(model, key, false), "{}: not GPT-2's way: model.{} is {}, known false", file, key,
-                model[key].dump());
+                get(model, key).dump());
     require(is(root, "normalizer", nullptr), "{}: not GPT-2's way: normalizer is {}, known null", file,
             get(root, "normalizer").dump());
     const json splitter = get(root, "pre_tokenizer");

@@ -31,6 +31,7 @@ class ByteStrings : public Tokenizer {
     }
     std::string normal_form(std::string_view line) const override { return std::string(line); }
     std::string symbol(int32_t id) const override { return readable(bytes_of(id)); }
+    bool continues_word(int32_t before, int32_t id) const override { return same_word(bytes_of(before), bytes_of(id)); }
 
   protected:
     const std::string& bytes_of(int32_t id) const {

@@ -106,6 +106,14 @@ std::string readable(std::string_view bytes) {
     return text;
 }
 
+bool same_word(std::string_view before, std::string_view token) {
+    const auto in_word = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+    };
+    return !before.empty() && !token.empty() && in_word(before.back()) && in_word(token.front());
+}
+
 std::string_view next_word(std::string_view text, std::size_t& at) {
     const std::size_t begin = at;
     if (begin == text.size())

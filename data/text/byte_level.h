@@ -17,6 +17,9 @@ std::optional<std::string> from_letters(std::string_view letters);
 /// Bytes for people: valid UTF-8 as it is, anything else and control characters as \xHH.
 std::string readable(std::string_view bytes);
 
+/// Whether two neighbours end and begin with a letter or digit, or a byte beyond ASCII: they are parts of one word.
+bool same_word(std::string_view before, std::string_view token);
+
 /// The next word of `text` from byte `at` on, which moves behind it; empty at the end. Words are the matches of GPT-2's pattern
 /// (Radford 2019; its encoder.py)
 ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+

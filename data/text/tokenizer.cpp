@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/text/bpe_tokenizer.h"
+#include "data/text/byte_level.h"
 #include "data/text/wordpiece.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -13,6 +14,7 @@ namespace {
 // symbols when they are joined again.
 struct Characters {
     static constexpr bool exact = true;
+    static bool goes_on(std::string_view before, std::string_view symbol) { return same_word(before, symbol); }
     static std::string_view glue(std::string_view, std::string_view) { return ""; }
     static void refuse(std::string_view c, const Place& place) {
         fail("{}: a character is not in the vocabulary: '{}', U+{:04X}", place.text(), c,
@@ -31,6 +33,7 @@ struct Characters {
 
 struct Words {
     static constexpr bool exact = false;
+    static bool goes_on(std::string_view, std::string_view) { return false; }
     static constexpr std::string_view space = " \t\r\v\f", ends = " \t\r\v\f\n";
     static std::string_view glue(std::string_view left, std::string_view right) {
         return left == "\n" || right == "\n" ? "" : " ";
@@ -109,6 +112,9 @@ class SymbolTokenizer final : public Tokenizer {
         return text;
     }
     std::string symbol(int32_t id) const override { return vocabulary_.symbol(id); }
+    bool continues_word(int32_t before, int32_t id) const override {
+        return Cut::goes_on(vocabulary_.symbol(before), vocabulary_.symbol(id));
+    }
     void save(const std::string& file) const override { vocabulary_.save(file); }
 
   private:

@@ -42,8 +42,9 @@ class Tokenizer {
     virtual std::string symbol(int32_t id) const = 0;
     /// The id of a token that stands for no text, as "[CLS]" or "<|endoftext|>"; none where the vocabulary has no such token.
     virtual std::optional<int32_t> special(std::string_view) const { return {}; }
-    /// Whether the symbol goes on with the word of the one before it. (WordPiece: "##" tokens.)
-    virtual bool continues_word(int32_t) const { return false; }
+    /// Whether `id` goes on with the word that `before` ended in, for masking of whole words. WordPiece: "##" tokens; char,
+    /// byte and bpe: no blank or ASCII punctuation stands between the two. Throws Error for an id out of range.
+    virtual bool continues_word(int32_t, int32_t) const { return false; }
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
 };

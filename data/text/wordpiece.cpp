@@ -167,7 +167,7 @@ class WordpieceTokenizer final : public Tokenizer {
             return {};
         return at->second;
     }
-    bool continues_word(int32_t id) const override { return token_of(id).starts_with(inside); }
+    bool continues_word(int32_t, int32_t id) const override { return token_of(id).starts_with(inside); }
     void save(const std::string& file) const override {
         write_file_atomically(file, [&](FileWriter& out) {
             for (const std::string& token : tokens_) out.write(token + "\n");

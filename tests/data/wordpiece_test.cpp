@@ -71,8 +71,8 @@ TEST_SUITE("wordpiece") {
         CHECK(tokenizer->special("[MASK]") == 4);
         CHECK_FALSE(tokenizer->special("the"));
         CHECK_FALSE(tokenizer->special("[NONE]"));
-        CHECK(tokenizer->continues_word(6));
-        CHECK_FALSE(tokenizer->continues_word(5));
+        CHECK(tokenizer->continues_word(5, 6));
+        CHECK_FALSE(tokenizer->continues_word(6, 5));
         options.lowercase = false;
         CHECK(wordpiece_tokenizer(options, own())->encode("The re\u00e9 the", Place{}) == Ids32{1, 16, 15, 5});
         CHECK_THROWS_WITH_AS(tokenizer->encode("a\n\xff", (Place{"f", 7})),

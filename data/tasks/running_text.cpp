@@ -1,0 +1,141 @@
+#include "data/tasks/running_text.h"
+
+#include "data/text/corpus.h"
+#include "data/text/special_tokens.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+// Bytes [begin, end) of a corpus.
+struct Part {
+    std::shared_ptr<const Corpus> corpus;  // null: there is no such part
+    int64_t begin = 0, end = 0;
+    void pieces(FunctionRef<void(std::string_view, const Place&)> take) const {
+        if (corpus)
+            corpus->pieces(begin, end, take);
+    }
+};
+using Parts = std::array<Part, 3>;  // by Split
+
+Parts open_parts(const TextOptions& o) {
+    constexpr const char* hint =
+        "configs/README.md says what to fetch and from where, or give the files with --set data.path=FILE";
+    require(o.path.empty() || o.train.empty(), "data.path: the training text is named twice: files in path {}, in train {}",
+            o.path.size(), o.train.size());
+    require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}", hint);
+    require(o.valid.empty() || !o.train.empty(),
+            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' stands beside "
+            "'valid'",
+            o.path.size(), o.valid.size());
+    const auto open = [&](const std::vector<std::string>& files, const char* option) {
+        Part part;
+        if (files.empty())
+            return part;
+        part.corpus = std::make_shared<Corpus>(files, option, hint);
+        part.end = part.corpus->bytes();
+        return part;
+    };
+    Parts parts = {o.path.empty() ? open(o.train, "data.train") : open(o.path, "data.path"), open(o.valid, "data.valid"),
+                   open(o.test, "data.test")};
+    if (!o.path.empty() && o.valid_fraction > 0) {
+        const int64_t cut = parts[0].corpus->cut(o.valid_fraction);
+        parts[1] = {parts[0].corpus, cut, parts[0].end};
+        parts[0].end = cut;
+    }
+    return parts;
+}
+
+}  // namespace
+
+RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std::vector<std::string>& added)
+    : context_(o.context > 0 ? o.context : setup.context),
+      order_(o.order == "random" ? WindowOrder::random : WindowOrder::sequential) {
+    require(setup.context == 0 || o.context <= setup.context,
+            "data.context: windows are longer than the model's context: data.context {}, model's context {}", o.context,
+            setup.context);
+    TokenizerSetup tokenizer;
+    tokenizer.specials = Specials::own;
+    tokenizer.limits = {o.min_count, o.max_vocabulary};
+    if (!setup.saved.empty())
+        tokenizer.saved = setup.saved + "/" + tokenizer_file;
+    Parts parts;
+    if (setup.load_data || tokenizer.saved.empty())
+        parts = open_parts(o);
+    tokenizer.pieces = [&](auto take) { parts[0].pieces(take); };
+    tokenizer.held_out = [&](auto take) {
+        parts[1].pieces(take);
+        parts[2].pieces(take);
+    };
+    tokenizer_ = with_special_tokens(tokenizer_table().build(o.tokenizer, tokenizer), added);
+    if (!setup.load_data)
+        return;
+    require(context_ > 0, "data.context: the length of a window is needed: data.context {}, model's context {}", o.context,
+            setup.context);
+    for (std::size_t s = 0; s < parts.size(); ++s) {
+        tokens_[s] = TokenIds(tokenizer_->size());
+        bytes_[s] = parts[s].end - parts[s].begin;
+        parts[s].pieces([&](std::string_view text, const Place& place) { tokens_[s].add(tokenizer_->encode(text, place)); });
+        there_[s] = parts[s].corpus != nullptr;
+    }
+}
+
+void RunningText::require_tokens(Split s, int64_t needed, const char* is) const {
+    require(!there_[static_cast<std::size_t>(s)] || tokens(s).size() >= needed,
+            "data: the {} text is too short: tokens {}, needed {}{}", split_name(s), tokens(s).size(), needed, is);
+}
+
+std::string RunningText::text(Split s, int64_t begin, int64_t count) const {
+    std::vector<int32_t> ids(static_cast<std::size_t>(count));
+    tokens(s).copy(begin, count, ids.data());
+    return tokenizer_->decode(ids);
+}
+
+std::vector<std::string> RunningText::describe() const {
+    std::vector<std::string> lines;
+    for (Split s : {Split::train, Split::valid, Split::test})
+        if (tokens(s).size() > 0)
+            lines.push_back(
+                fmt::format("{}: {} tokens of {} bytes", split_name(s), tokens(s).size(), bytes_[static_cast<std::size_t>(s)]));
+    lines.push_back(fmt::format("vocabulary: {} ids", tokenizer_->size()));
+    return lines;
+}
+
+void RunningTextTask::require_example(Split s, int64_t example) const {
+    require(example >= 0 && example < size(s), "{}: no such example: asked for {} of {}, there are {}", name_, example,
+            split_name(s), size(s));
+}
+
+std::string RunningTextTask::source_text(Split s, int64_t example) const {
+    require_example(s, example);
+    return "";
+}
+
+Ids RunningTextTask::encode_sources(std::span<const std::string> lines) const {
+    fail("{}: running text has no sources: lines {}, sources 0", name_, lines.size());
+}
+
+std::vector<std::string> RunningTextTask::source_symbols(std::span<const int32_t> ids) const {
+    fail("{}: running text has no sources: ids {}, sources 0", name_, ids.size());
+}
+
+std::vector<std::string> RunningTextTask::target_symbols(std::span<const int32_t> ids) const {
+    std::vector<std::string> all;
+    for (int32_t id : ids) all.push_back(text_.tokenizer().symbol(id));
+    return all;
+}
+
+std::vector<Range> RunningTextTask::gold_alignment(Split s, int64_t example) const {
+    require_example(s, example);
+    return {};
+}
+
+std::vector<std::string> RunningTextTask::describe() const {
+    std::vector<std::string> lines = text_.describe();
+    for (Split s : {Split::train, Split::valid, Split::test})
+        if (size(s) > 0)
+            lines.push_back(fmt::format("{}: {} windows of {}", split_name(s), size(s), text_.context()));
+    return lines;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,11 @@
+#pragma once
+/// Tokens that stand for no text, behind the ids of a tokenizer that has none of that name.
+#include "data/text/tokenizer.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The tokenizer with one more id for each of `names` that it does not know as special(), in that order. They decode to their
+/// names, text never encodes to them, and save() leaves them out: who loads the file asks for them again.
+std::unique_ptr<Tokenizer> with_special_tokens(std::unique_ptr<Tokenizer> tokenizer, const std::vector<std::string>& names);
+
+}  // namespace attend::inline ATTEND_PRECISION
