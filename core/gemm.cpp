@@ -7,6 +7,8 @@
 #include <cassert>
 #include <cstdlib>
 
+#include "core/kernels/product.h"
+
 // OpenBLAS's own allocator of working memory, which its headers do not declare.
 extern "C" {
 void* blas_memory_alloc(int position);
@@ -52,6 +54,9 @@ void matrix_vector(CBLAS_TRANSPOSE t, blasint rows, blasint columns, real alpha,
 #endif
 }
 
+// Narrower results leave the vectors of our own kernel idle.
+constexpr int64_t least_columns = 16;
+
 // beta == 0 must overwrite, NaN included, and BLAS leaves C alone when alpha * K is empty.
 void scale(int64_t m, int64_t n, real beta, real* c, int64_t ldc) {
     for (int64_t i = 0; i < m; ++i)
@@ -73,6 +78,22 @@ void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, real alph
         return matrix_vector(tb == Transpose::no ? CblasTrans : CblasNoTrans, rows, columns, alpha, b, narrow(ldb), a,
                              ta == Transpose::no ? 1 : narrow(lda), beta, c, 1);
     }
+    if (m >= kernels::product_least_rows && n >= least_columns && kernels::product_is_fast()) {
+        const bool at = ta == Transpose::yes, bt = tb == Transpose::yes;
+        return kernels::product({.m = m,
+                                 .n = n,
+                                 .k = k,
+                                 .alpha = alpha,
+                                 .a = a,
+                                 .a_row = at ? 1 : lda,
+                                 .a_inner = at ? lda : 1,
+                                 .b = b,
+                                 .b_inner = bt ? 1 : ldb,
+                                 .b_column = bt ? ldb : 1,
+                                 .beta = beta,
+                                 .c = c,
+                                 .c_row = ldc});
+    }
     product(flag(ta), flag(tb), narrow(m), narrow(n), narrow(k), alpha, a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
 }
 
@@ -91,6 +112,9 @@ void reserve_gemm_buffers(int threads) {
     for (std::size_t i = 0; i < n; ++i) blas_memory_free(held[i]);
 }
 
-std::string gemm_library() { return std::string(openblas_get_config()) + " (" + openblas_get_corename() + ")"; }
+std::string gemm_library() {
+    const std::string library = std::string(openblas_get_config()) + " (" + openblas_get_corename() + ")";
+    return kernels::product_is_fast() ? "own kernels with AVX-512; else " + library : library;
+}
 
 }  // namespace attend::inline ATTEND_PRECISION

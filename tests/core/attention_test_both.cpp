@@ -3,6 +3,7 @@
 #include <cstring>
 #include <functional>
 
+#include "core/kernels/fused_attention.h"
 #include "core/ops.h"
 #include "tests/core/kernels_support.h"
 #include "tests/oracles/composites.h"
@@ -199,6 +200,8 @@ TEST_SUITE("attention") {
         const Tensor cotangent = Tensor::full(y.shape(), 1);
         backward({&y, 1}, {&cotangent, 1}, sink);
         const std::size_t peak = memory::statistics().peak_in_use - before;
+        CHECK(kernels::attention_workspace(2 * length, 8) < 2 * kernels::attention_workspace(length, 8));
+        CHECK(kernels::attention_backward_workspace(2 * length, 8) < 2 * kernels::attention_backward_workspace(length, 8));
         const std::size_t row = length * sizeof(real);
         CHECK(kept >= static_cast<std::size_t>(y.size()) * sizeof(real));
         CHECK(kept < 32 * row);
@@ -220,7 +223,7 @@ TEST_SUITE("attention dropout") {
         return cross_attention(Tensor::zeros({batch, queries, 2 * keys}), kv, o);
     }
 
-    TEST_CASE("weights are dropped with the probability, the rest scaled; heads, queries and examples differ") {
+    TEST_CASE("weights are dropped with the probability, the rest scaled, and heads, queries and examples differ") {
         constexpr int64_t queries = 70, keys = 90;
         const Tensor w = weights(0, 2, queries, keys, real(0.25));
         int64_t dropped = 0;

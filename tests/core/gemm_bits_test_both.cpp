@@ -1,5 +1,5 @@
 /// The promises of the product seam (DESIGN: bits depend on sizes, transposes and beta, not on addresses or other callers), for
-/// the very kernels that OpenBLAS runs on this machine.
+/// the very kernels that run on this machine, ours and OpenBLAS's.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -38,6 +38,11 @@ std::vector<Case> cases() {
                                                                              {32, 100, 33},
                                                                              {7, 65, 130},
                                                                              {33, 48, 1},
+                                                                             {8, 16, 3},
+                                                                             {9, 33, 300},
+                                                                             {70, 64, 64},
+                                                                             {15, 47, 513},
+                                                                             {1100, 34, 130},
                                                                              {64, 31, 200}})
                 for (const real beta : {real{0}, real{1}}) all.push_back({ta, tb, m, n, k, beta});
     return all;
