@@ -1,6 +1,7 @@
 #include "data/task.h"
 
 #include "data/tasks/addition.h"
+#include "data/tasks/classification.h"
 #include "data/tasks/dates.h"
 #include "data/tasks/lookup.h"
 #include "data/tasks/masked_text.h"
@@ -73,6 +74,7 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
                                        sigmorphon_task),
             T::make<TextOptions>("text", "running text, cut into windows, for language models", text_task),
+            T::make<ClassificationOptions>("classification", "one or two columns of text to a label", classification_task),
             T::make<MaskedTextOptions>("masked_text", "running text with tokens to be guessed from both sides, as BERT's",
                                        masked_text_task),
         },

@@ -1,21 +1,20 @@
 #include "data/tasks/masked_text.h"
 
 #include "data/masking.h"
+#include "data/text/special_tokens.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-constexpr const char *mask_name = "[MASK]", *begin_name = "[CLS]", *end_name = "[SEP]";
-
 // What a row is made of.
 struct Form {
     Masking masking;
-    std::optional<int32_t> begin, end;  // [CLS] and [SEP], both or neither
+    int32_t begin = 0, end = 0;  // [CLS] and [SEP]
     bool pairs = false;
     int64_t context = 0;
     /// Ids of a row that are text.
-    int64_t text() const { return context - (begin ? pairs ? 3 : 2 : 0); }
+    int64_t text() const { return context - (pairs ? 3 : 2); }
 };
 
 class MaskedBatches final : public Batches {
@@ -64,12 +63,10 @@ class MaskedBatches final : public Batches {
             tokens_.copy(start, length, input + n);
             n += length;
         };
-        if (form_.begin)
-            input[n++] = *form_.begin;
+        input[n++] = form_.begin;
         if (!form_.pairs) {
             add_text(texts[0], w.start, w.length);
-            if (form_.end)
-                input[n++] = *form_.end;
+            input[n++] = form_.end;
         } else {
             const int64_t least = std::max<int64_t>(1, w.length / 4);
             const int64_t first = least + draws.below(w.length - 2 * least + 1), second = w.length - first;
@@ -80,10 +77,10 @@ class MaskedBatches final : public Batches {
                 start = other < start ? other : other + 1;
             }
             add_text(texts[0], w.start, first);
-            input[n++] = *form_.end;
+            input[n++] = form_.end;
             const int64_t boundary = n;
             add_text(texts[1], start, second);
-            input[n++] = *form_.end;
+            input[n++] = form_.end;
             std::fill(&batch.segments.at(row, 0) + boundary, &batch.segments.at(row, 0) + n, 1);
             batch.segments.lengths[r] = static_cast<int32_t>(n);
         }
@@ -107,10 +104,8 @@ class MaskedTextTask final : public RunningTextTask {
         form_.masking = {.share = o.mask_share, .whole_word = o.whole_word, .mask = *tokenizer.special(mask_name)};
         form_.pairs = o.next_sentence;
         form_.context = text_.context();
-        form_.begin = tokenizer.special(begin_name);
-        form_.end = tokenizer.special(end_name);
-        if (!form_.begin || !form_.end)
-            form_.begin = form_.end = {};
+        form_.begin = *tokenizer.special(begin_name);
+        form_.end = *tokenizer.special(end_name);
         if (form_.context == 0)
             return;
         const int64_t least = form_.pairs ? 2 : 1;
@@ -162,10 +157,7 @@ class MaskedTextTask final : public RunningTextTask {
 }  // namespace
 
 std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const TaskSetup& setup) {
-    std::vector<std::string> added = {mask_name};
-    if (options.next_sentence)
-        added.insert(added.end(), {begin_name, end_name});
-    return std::make_unique<MaskedTextTask>(options, RunningText(options.text, setup, added));
+    return std::make_unique<MaskedTextTask>(options, RunningText(options.text, setup, encoder_tokens));
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -65,8 +65,8 @@ constexpr const char* pieces = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\naa\n##bb\n##
 TEST_SUITE("masked text") {
     TEST_CASE("15 percent, of these 80, 10 and 10 percent, all else untouched") {
         const TestFiles folder;
-        const auto task = masked_text_task(bytes_of(folder, countable(1000)), {.context = 100});
-        CHECK(task->target_vocabulary_size() == 257);
+        const auto task = masked_text_task(bytes_of(folder, countable(1000)), {.context = 102});
+        CHECK(task->target_vocabulary_size() == 259);
         CHECK(task->source_vocabulary_size() == 0);
         CHECK(task->size(Split::train) == 27);
         CHECK(task->size(Split::valid) == 3);
@@ -81,13 +81,13 @@ TEST_SUITE("masked text") {
             CHECK(b.source.rows == 0);
             CHECK(b.targets() == 150);
             for (int64_t r = 0; r < 10; ++r) {
-                CHECK(b.input.length(r) == 100);
+                CHECK(b.input.length(r) == 102);
                 CHECK(chosen(b, r) == 15);
-                for (int64_t t = 0; t < 100; ++t) {
+                for (int64_t t = 0; t < 102; ++t) {
                     const int32_t target = b.target.at(r, t), input = b.input.at(r, t);
                     if (target == id_ignored)
                         continue;
-                    ++at_place[static_cast<std::size_t>(t)];
+                    ++at_place.at(static_cast<std::size_t>(t) - 1);
                     masks += input == 256 ? 1 : 0;
                     kept += input == target ? 1 : 0;
                     other += input != 256 && input != target ? 1 : 0;
@@ -96,20 +96,22 @@ TEST_SUITE("masked text") {
         }
         const double n = masks + kept + other;
         CHECK(n == 30'000);
-        // Five standard errors; the drawn id may be the mask or the right one: 0.1 / 257 each.
-        CHECK(std::abs(masks / n - 0.8 - 0.1 / 257) < 5 * std::sqrt(0.8 * 0.2 / n));
-        CHECK(std::abs(kept / n - 0.1 - 0.1 / 257) < 5 * std::sqrt(0.1 * 0.9 / n));
+        // Five standard errors; the drawn id may be the mask or the right one: 0.1 / 259 each.
+        CHECK(std::abs(masks / n - 0.8 - 0.1 / 259) < 5 * std::sqrt(0.8 * 0.2 / n));
+        CHECK(std::abs(kept / n - 0.1 - 0.1 / 259) < 5 * std::sqrt(0.1 * 0.9 / n));
         for (int64_t count : at_place) CHECK(std::abs(static_cast<double>(count) - 300) < 5 * std::sqrt(300 * 0.85));
         const std::string text = folder.read("text");
         const Ids32 row = restored(batches->at(0), 0);
-        const std::string found = task->decode_target(row);
+        CHECK(row[0] == 257);
+        CHECK(row[101] == 258);
+        const std::string found = task->decode_target(std::span(row).subspan(1, 100));
         CHECK(text.find(found) != std::string::npos);
     }
     TEST_CASE("fresh in every epoch, the same in every evaluation of whatever batch") {
         const TestFiles folder;
         auto options = bytes_of(folder, countable(200));
         options.text.order = "sequential";
-        const auto task = masked_text_task(options, {.context = 50});
+        const auto task = masked_text_task(options, {.context = 52});
         const auto training = task->batches(Split::train, {.batch = 10, .seed = 2, .shuffled = true});
         CHECK(training->per_epoch() == 1);
         const Batch first = training->at(0), second = training->at(1), again = training->at(0);
@@ -129,7 +131,7 @@ TEST_SUITE("masked text") {
                 CHECK(b.target.at(r % 3, t) == all.target.at(r, t));
             }
         }
-        CHECK(all.input.length(all.rows() - 1) == 40);
+        CHECK(all.input.length(all.rows() - 1) == 42);
         CHECK(chosen(all, all.rows() - 1) == 6);
         CHECK(task->target_text(Split::train, 1) == folder.read("text").substr(50, 50));
         const auto other = task->batches(Split::train, {.batch = 16, .seed = 3})->at(0);
@@ -250,7 +252,7 @@ TEST_SUITE("masked text") {
     TEST_CASE("broken masked text, each with its message") {
         const TestFiles folder;
         auto options = bytes_of(folder, countable(10));
-        CHECK(message(options, {.context = 28}) == "data: the train text is too short: tokens 27, needed 28 for a window");
+        CHECK(message(options, {.context = 30}) == "data: the train text is too short: tokens 27, needed 28 for a window");
         options.next_sentence = true;
         CHECK(message(options, {.context = 4}) == "data.context: a window has no room for text: context 4, needed at least 5");
         CHECK(message(options, {.context = 7}) == "data: the valid text is too short: tokens 3, needed 4 for a window");
