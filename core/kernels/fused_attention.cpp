@@ -18,6 +18,7 @@ namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 constexpr int64_t tile = attention_tile, block = attention_block;
 constexpr int64_t row_groups = tile / product_rows;
+constexpr int64_t few_queries = 2;  // more go through tiles sooner
 
 /// Where one head of one example lies.
 struct Head {
@@ -202,6 +203,75 @@ HWY_INLINE void running_softmax(const Attention& a, const Head& h, const Window&
     }
 }
 
+/// Scores of one query against `count` keys, rows of `stride` from k on.
+template <int count>
+HWY_INLINE void dot_keys(const real* q, const real* k, int64_t stride, int64_t size, real* scores) {
+    V sums[count];
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i) sums[i] = hn::Zero(d);
+    vectors(size, [&](auto part, int64_t j) HWY_ATTR {
+        const V left = part.load(q + j);
+#pragma GCC unroll 4
+        for (int i = 0; i < count; ++i) sums[i] = hn::MulAdd(left, part.load(k + i * stride + j), sums[i]);
+    });
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i) scores[i] = lane_sum(sums[i]);
+}
+
+/// Few queries, as when a text is continued: packing would cost more than the products, so keys and values are read where they
+/// lie, once. scores [keys].
+HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Range range, real* y, real* log_sums,
+                           real* scores) {
+    real* const out = y + h.y_offset + query * a.heads * a.head_size;
+    const int64_t n = range.end - range.begin, size = a.head_size;
+    if (log_sums != nullptr)
+        log_sums[h.sums_offset + query] = 0;
+    if (n == 0)
+        return write_zero({out, Write::set}, size);
+    const real *const q = h.q + query * a.q_stride, *const k = h.k + range.begin * a.kv_stride;
+    const real* const v = h.v + range.begin * a.kv_stride;
+    int64_t s = 0;
+    for (; s + 4 <= n; s += 4) dot_keys<4>(q, k + s * a.kv_stride, a.kv_stride, size, scores + s);
+    for (; s < n; ++s) dot_keys<1>(q, k + s * a.kv_stride, a.kv_stride, size, scores + s);
+    const V scale = set(a.scale), slope = set(h.slope);
+    const real shift = static_cast<real>(range.begin - a.first_position - query);
+    const auto score = [=](auto part, int64_t i) HWY_ATTR {
+        const V bias = slope * hn::Iota(d, shift + static_cast<real>(i));
+        return part.or_else(hn::MulAdd(scale, part.load(scores + i), bias), set(-infinity));
+    };
+    const real maximum = max_of(n, score);
+    const V m = set(maximum);
+    const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V e = exp_of_negative(score(part, i) - m);
+        part.store(e, scores + i);
+        return e;
+    });
+    const V inverse = set(1 / sum);
+    int64_t j = 0;
+    for (; j + 4 * lanes <= size; j += 4 * lanes) {
+        V c0 = hn::Zero(d), c1 = c0, c2 = c0, c3 = c0;
+        for (int64_t i = 0; i < n; ++i) {
+            const real* row = v + i * a.kv_stride + j;
+            const V weight = set(scores[i]);
+            c0 = hn::MulAdd(weight, hn::LoadU(d, row), c0);
+            c1 = hn::MulAdd(weight, hn::LoadU(d, row + lanes), c1);
+            c2 = hn::MulAdd(weight, hn::LoadU(d, row + 2 * lanes), c2);
+            c3 = hn::MulAdd(weight, hn::LoadU(d, row + 3 * lanes), c3);
+        }
+        hn::StoreU(inverse * c0, d, out + j);
+        hn::StoreU(inverse * c1, d, out + j + lanes);
+        hn::StoreU(inverse * c2, d, out + j + 2 * lanes);
+        hn::StoreU(inverse * c3, d, out + j + 3 * lanes);
+    }
+    vectors(size - j, [=](auto part, int64_t rest) HWY_ATTR {
+        V c = hn::Zero(d);
+        for (int64_t i = 0; i < n; ++i) c = hn::MulAdd(set(scores[i]), part.load(v + i * a.kv_stride + j + rest), c);
+        part.store(inverse * c, out + j + rest);
+    });
+    if (log_sums != nullptr)
+        log_sums[h.sums_offset + query] = maximum + std::log(sum);
+}
+
 void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
     const int64_t columns = attention_columns(a.head_size), padded = (a.keys + block - 1) / block * block;
     Arena arena{workspace};
@@ -215,6 +285,12 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
     Window w;
     for (int64_t number = 0; number < a.batch * a.heads; ++number) {
         const Head h = head_of(a, number / a.heads, number % a.heads);
+        if (a.queries <= few_queries && a.dropout == 0) {
+            const Range all{0, static_cast<int32_t>(a.keys)};
+            for (int64_t t = 0; t < a.queries; ++t)
+                attend_one(a, h, t, a.ranges == nullptr ? all : a.ranges[h.example * a.queries + t], y, log_sums, workspace);
+            continue;
+        }
         if (h.number % (a.heads / a.key_heads) == 0) {
             pack_columns(a, h.k, block, keys);
             pack_rows(h.v, a.kv_stride, a.keys, a.head_size, 1, values, a.keys, columns);

@@ -128,6 +128,29 @@ TEST_SUITE("attention") {
         }
     }
 
+    TEST_CASE("few queries, as when a text is continued, equal the composite too") {
+        for (const int64_t queries : {1, 2, 3})
+            for (const int64_t keys : {1, 3, 4, 18, 130})
+                for (const int64_t size : {1, 16, 33, 70}) {
+                    CAPTURE(queries);
+                    CAPTURE(keys);
+                    CAPTURE(size);
+                    FusedAttentionOptions o = heads(2, 1);
+                    o.alibi = {real(0.5), real(-0.125)};
+                    o.first_position = keys - 1;
+                    const Tensor q = uniform({2, queries, 2 * size}, "q"), kv = uniform({2, keys, 2 * size}, "kv");
+                    const Ranges ranges = ranges_of(2, queries, keys, [&](int64_t t, int64_t n) {
+                        return causal(std::max<int64_t>(-1, t + n - queries / 2 - 1), n);
+                    });
+                    const Result truth =
+                        differentiate({q, kv}, [&](Inputs in) { return cross_attention_composite(in[0], in[1], o, ranges); });
+                    kernel_test::each_target([&] {
+                        check_same(differentiate({q, kv}, [&](Inputs in) { return cross_attention(in[0], in[1], o, ranges); }),
+                                   truth);
+                    });
+                }
+    }
+
     TEST_CASE("the future changes no bit of what came before") {
         constexpr int64_t length = 150, columns = 3 * 2 * 8;
         const Ranges ranges = ranges_of(1, length, length, causal);
