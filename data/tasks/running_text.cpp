@@ -1,5 +1,8 @@
 #include "data/tasks/running_text.h"
 
+#include <unistd.h>
+
+#include "core/files.h"
 #include "data/text/corpus.h"
 #include "data/text/special_tokens.h"
 
@@ -15,8 +18,23 @@ struct Part {
         if (corpus)
             corpus->pieces(begin, end, take);
     }
+    std::string key() const { return fmt::format("{} {}-{}", corpus->key(), begin, end); }
 };
 using Parts = std::array<Part, 3>;  // by Split
+
+// Two tokenizers with one key give one text the same ids.
+std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name, const std::filesystem::path& folder) {
+    std::error_code code;
+    std::filesystem::create_directories(folder, code);
+    if (code)
+        fail_to_write(folder, "folder for ids cannot be made", code.value());
+    // Told by what it saves. The name is this process's own.
+    const std::filesystem::path file = folder / fmt::format("tokenizer-{}", ::getpid());
+    tokenizer.save(file.string());
+    const WrittenFile written = crc32_of_file(file);
+    std::filesystem::remove(file, code);
+    return fmt::format("{} {} {} {}-{:08x} ", name, tokenizer.variant(), tokenizer.size(), written.bytes, written.crc32);
+}
 
 Parts open_parts(const TextOptions& o) {
     constexpr const char* hint =
@@ -72,11 +90,20 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
         return;
     require(context_ > 0, "data.context: the length of a window is needed: data.context {}, model's context {}", o.context,
             setup.context);
+    const std::string cache = o.cache.empty() ? setup.cache : o.cache;
+    const std::string key = cache.empty() ? "" : tokenizer_key(*tokenizer_, o.tokenizer.name(), cache);
     for (std::size_t s = 0; s < parts.size(); ++s) {
-        tokens_[s] = TokenIds(tokenizer_->size());
-        bytes_[s] = parts[s].end - parts[s].begin;
-        parts[s].pieces([&](std::string_view text, const Place& place) { tokens_[s].add(tokenizer_->encode(text, place)); });
         there_[s] = parts[s].corpus != nullptr;
+        bytes_[s] = parts[s].end - parts[s].begin;
+        const auto encode = [&](FunctionRef<void(std::span<const int32_t>)> take) {
+            parts[s].pieces([&](std::string_view text, const Place& place) { take(tokenizer_->encode(text, place)); });
+        };
+        if (cache.empty() || !there_[s]) {
+            tokens_[s] = TokenIds(tokenizer_->size());
+            encode([&](std::span<const int32_t> ids) { tokens_[s].add(ids); });
+        } else {
+            tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), encode);
+        }
     }
 }
 
@@ -94,9 +121,12 @@ std::string RunningText::text(Split s, int64_t begin, int64_t count) const {
 std::vector<std::string> RunningText::describe() const {
     std::vector<std::string> lines;
     for (Split s : {Split::train, Split::valid, Split::test})
-        if (tokens(s).size() > 0)
+        if (tokens(s).size() > 0) {
             lines.push_back(
                 fmt::format("{}: {} tokens of {} bytes", split_name(s), tokens(s).size(), bytes_[static_cast<std::size_t>(s)]));
+            if (!tokens(s).file().empty())
+                lines.push_back(fmt::format("{}: ids mapped from {}", split_name(s), tokens(s).file().string()));
+        }
     lines.push_back(fmt::format("vocabulary: {} ids", tokenizer_->size()));
     return lines;
 }

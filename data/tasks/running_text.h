@@ -17,6 +17,7 @@ struct TextOptions {
     int64_t context = 0;
     int64_t min_count = 1;
     int64_t max_vocabulary = 0;
+    std::string cache{};
     void fields(Visitor& v) {
         v.paths("path", path, "text to be cut into training and validation part: files or patterns as *.txt, .gz or plain");
         v.paths("train", train, "training text, in place of 'path'");
@@ -29,6 +30,10 @@ struct TextOptions {
         v.integer("context", context, {0, 1 << 20}, "targets in a window, 0: the model's context");
         v.integer("min_count", min_count, {1, int64_t{1} << 40}, "symbols seen less often in training are unknown");
         v.integer("max_vocabulary", max_vocabulary, {0, int64_t{1} << 30}, "most frequent symbols that get an id, 0: all");
+        v.path(
+            "cache", cache,
+            "folder for files with the text's ids, which are mapped and not loaded: for text larger than memory, and to spare "
+            "the next run their making; empty: ids are kept in memory");
     }
 };
 
@@ -42,6 +47,7 @@ class RunningText {
     /// encodes the parts where the setup loads data. Parts are encoded for themselves, and so are files. Throws Error for:
     /// neither 'path' nor 'train', or both; 'valid' without 'train'; a context neither in the options nor in the setup, or
     /// longer than the setup's; what Corpus and the tokenizer refuse.
+    /// With a folder for caches, the options' or else the setup's, the ids are mapped from there (TokenIds::cached).
     RunningText(const TextOptions& options, const TaskSetup& setup, const std::vector<std::string>& added);
 
     const Tokenizer& tokenizer() const { return *tokenizer_; }
@@ -53,7 +59,8 @@ class RunningText {
     void require_tokens(Split s, int64_t needed, const char* is) const;
     /// Ids [begin, begin + count) as text.
     std::string text(Split s, int64_t begin, int64_t count) const;
-    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and one for the vocabulary.
+    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and where its ids are mapped from; and one for
+    /// the vocabulary.
     std::vector<std::string> describe() const;
     void save(const std::string& folder) const { tokenizer_->save(folder + "/" + tokenizer_file); }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/files.h"
+#include "core/random.h"
 #include "data/text/lines.h"
 #include "data/text/matching.h"
 #include "data/text/unpacking.h"
@@ -72,6 +73,12 @@ Corpus::Corpus(const std::vector<std::string>& names, const std::string& option,
         bytes_ += size;
     }
     require(bytes_ > 0, "{}: there is no text: files {}, bytes 0, needed at least 1", option, files_.size());
+}
+
+std::string Corpus::key() const {
+    std::string ends;
+    for (int64_t size : sizes_) ends += fmt::format("{} ", size);
+    return fmt::format("{}-{:08x}-{:016x}", bytes_, crc_, hash_name(ends));
 }
 
 int64_t Corpus::cut(double fraction) const {

@@ -17,7 +17,8 @@ class Corpus {
     const std::vector<std::string>& files() const { return files_; }
     /// Of the text, unpacked, of all files.
     int64_t bytes() const { return bytes_; }
-    uint32_t crc32() const { return crc_; }
+    /// Says which text this is: its size, its CRC-32 and how it is divided between files, but not their names.
+    std::string key() const;
     /// Byte floor((1 - fraction) * bytes()), moved forward to where a UTF-8 character begins.
     int64_t cut(double fraction) const;
 

@@ -40,6 +40,7 @@ class WithSpecialTokens final : public Tokenizer {
     bool continues_word(int32_t before, int32_t id) const override {
         return !is_added(before) && !is_added(id) && inner_->continues_word(before, id);
     }
+    std::string variant() const override { return inner_->variant(); }
     void save(const std::string& file) const override { inner_->save(file); }
 
   private:

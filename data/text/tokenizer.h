@@ -45,6 +45,9 @@ class Tokenizer {
     /// Whether `id` goes on with the word that `before` ended in, for masking of whole words. WordPiece: "##" tokens; char,
     /// byte and bpe: no blank or ASCII punctuation stands between the two. Throws Error for an id out of range.
     virtual bool continues_word(int32_t, int32_t) const { return false; }
+    /// What of its options changes ids and is not in the file that save() writes; two tokenizers of one row, one such text and
+    /// one file are the same.
+    virtual std::string variant() const { return ""; }
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
 };

@@ -168,6 +168,7 @@ class WordpieceTokenizer final : public Tokenizer {
         return at->second;
     }
     bool continues_word(int32_t, int32_t id) const override { return token_of(id).starts_with(inside); }
+    std::string variant() const override { return lowercase_ ? "lowercase" : "cased"; }
     void save(const std::string& file) const override {
         write_file_atomically(file, [&](FileWriter& out) {
             for (const std::string& token : tokens_) out.write(token + "\n");

@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "data/tasks/masked_text.h"
+#include "data/tasks/text.h"
+#include "data/text/token_ids.h"
+#include "data/text/wordpiece.h"
+#include "tests/data/test_files.h"
+
+using namespace attend;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+using Ids32 = std::vector<int32_t>;
+
+Ids32 all_of(const TokenIds& ids) {
+    Ids32 all(static_cast<std::size_t>(ids.size()));
+    ids.copy(0, ids.size(), all.data());
+    return all;
+}
+
+// Ids 0, 7, 14, ... modulo the vocabulary, in pieces; counts how often it was asked.
+struct Produced {
+    int64_t vocabulary;
+    int times = 0;
+    TokenIds cached(const std::string& folder, const std::string& key) {
+        return TokenIds::cached(folder, key, vocabulary, [&](auto take) {
+            ++times;
+            for (int piece = 0; piece < 3; ++piece) {
+                Ids32 ids;
+                for (int i = 0; i < 1000; ++i) ids.push_back(static_cast<int32_t>((piece * 1000 + i) * 7 % vocabulary));
+                take(ids);
+            }
+        });
+    }
+};
+
+int64_t files_in(const std::string& folder) {
+    int64_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++count;
+    return count;
+}
+
+}  // namespace
+
+TEST_SUITE("token ids") {
+    TEST_CASE("two bytes or four, in memory or mapped") {
+        const TestFiles folder;
+        for (int64_t vocabulary : {int64_t{5}, int64_t{1} << 16, (int64_t{1} << 16) + 1, int64_t{1} << 30}) {
+            const Ids32 some = {0, 3, static_cast<int32_t>(vocabulary - 1), 1};
+            TokenIds ids(vocabulary);
+            ids.add(some);
+            ids.add(Ids32{2});
+            CHECK(ids.size() == 5);
+            CHECK(all_of(ids) == Ids32{0, 3, static_cast<int32_t>(vocabulary - 1), 1, 2});
+            CHECK(ids.file().empty());
+            const TokenIds mapped = TokenIds::cached(folder.path("new/folder"), std::to_string(vocabulary), vocabulary,
+                                                     [&](auto take) { take(some); });
+            CHECK(all_of(mapped) == some);
+            CHECK(std::filesystem::file_size(mapped.file()) == (vocabulary <= 65536 ? 8 : 16) + 512);
+            Ids32 part(2);
+            mapped.copy(2, 2, part.data());
+            CHECK(part == Ids32{static_cast<int32_t>(vocabulary - 1), 1});
+            CHECK_THROWS_WITH_AS(mapped.copy(3, 2, part.data()), "token ids: out of range: ids [3, 5), there are 4", Error);
+            CHECK_THROWS_AS(mapped.copy(-1, 1, part.data()), Error);
+            TokenIds full = mapped;
+            CHECK_THROWS_AS(full.add(some), MachineError);
+        }
+    }
+    TEST_CASE("a file of ids is made once, and again when it is not what was written") {
+        const TestFiles folder;
+        Produced ids{1000};
+        const Ids32 right = all_of(ids.cached(folder.path("c"), "one"));
+        CHECK(right.size() == 3000);
+        CHECK(right[2999] == 2999 * 7 % 1000);
+        CHECK(all_of(ids.cached(folder.path("c"), "one")) == right);
+        CHECK(ids.times == 1);
+        const std::filesystem::path file = ids.cached(folder.path("c"), "one").file();
+        ids.cached(folder.path("c"), "two");
+        CHECK(ids.times == 2);
+        CHECK(files_in(folder.path("c")) == 2);
+        std::ifstream in(file, std::ios::binary);
+        const std::string good{std::istreambuf_iterator<char>(in), {}};
+        CHECK(good.substr(6000, 50).starts_with("attend ids 1: 2 3000 "));
+        std::string flipped = good;
+        flipped[1234] ^= 4;
+        std::string renamed = good;
+        renamed[renamed.find("one")] = 'O';
+        for (const std::string& bad : {flipped, renamed, good.substr(0, 6000), good.substr(2), good + "x", std::string()}) {
+            std::ofstream(file, std::ios::binary) << bad;
+            const int before = ids.times;
+            CHECK(all_of(ids.cached(folder.path("c"), "one")) == right);
+            CHECK(ids.times == before + 1);
+        }
+        // Ids of another width are others.
+        ids.vocabulary = 100'000;
+        CHECK(all_of(ids.cached(folder.path("c"), "one"))[2999] == 2999 * 7);
+        folder.write("file", "no folder");
+        CHECK_THROWS_AS(ids.cached(folder.path("file"), "one"), Error);
+        CHECK_THROWS_AS(ids.cached(folder.path("file/in"), "one"), Error);
+    }
+    TEST_CASE("running text from mapped ids, told apart by text, cut, tokenizer and its options") {
+        const TestFiles folder;
+        TextOptions options;
+        std::string text;
+        for (int i = 0; i < 500; ++i) text += "Line " + std::to_string(i * i) + "\n";
+        options.path = {folder.write("text", text)};
+        options.tokenizer.choose("bpe");
+        const auto in_memory = text_task(options, {.context = 9});
+        options.cache = folder.path("cache");
+        const auto batch = [](const Task& task, Split s) {
+            return task.batches(s, {.batch = 7, .seed = 3, .shuffled = s == Split::train})->at(2);
+        };
+        for (int run = 0; run < 2; ++run) {
+            const auto mapped = text_task(options, {.context = 9});
+            for (Split s : {Split::train, Split::valid}) {
+                CHECK(batch(*mapped, s).input.values == batch(*in_memory, s).input.values);
+                CHECK(batch(*mapped, s).target.values == batch(*in_memory, s).target.values);
+                CHECK(mapped->size(s) == in_memory->size(s));
+            }
+            CHECK(mapped->target_text(Split::valid, 3) == in_memory->target_text(Split::valid, 3));
+            CHECK(mapped->describe()[1].starts_with("train: ids mapped from " + folder.path("cache/")));
+            CHECK(files_in(folder.path("cache")) == 2);
+        }
+        const auto files_after = [&] {
+            text_task(options, {.context = 9});
+            return files_in(folder.path("cache"));
+        };
+        options.valid_fraction = 0.2;
+        CHECK(files_after() == 4);
+        options.tokenizer.choose("byte");
+        CHECK(files_after() == 6);
+        options.path = {folder.write("a", text.substr(0, 700)),
+                        folder.write("b", text.substr(700))};  // the same text in two files
+        CHECK(files_after() == 8);
+        folder.write("b", text.substr(700, 3000) + "!");
+        CHECK(files_after() == 10);
+        options.tokenizer.choose("wordpiece");
+        options.tokenizer.as<WordpieceOptions>().vocabulary = folder.write("v", "[UNK]\nline\nLine\n0\n1\n");
+        CHECK(files_after() == 12);
+        options.tokenizer.as<WordpieceOptions>().lowercase = false;
+        CHECK(files_after() == 14);
+        options.cache = "";
+        text_task(options, {.context = 9, .cache = folder.path("of the run")});
+        CHECK(files_in(folder.path("of the run")) == 2);
+        CHECK(files_in(folder.path("cache")) == 14);
+    }
+}
