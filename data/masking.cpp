@@ -1,5 +1,6 @@
 #include "data/masking.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/memory.h"

@@ -1,5 +1,7 @@
 #include "data/windows.h"
 
+#include <algorithm>
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {

@@ -1,5 +1,7 @@
 #include "data/tasks/masked_text.h"
 
+#include <algorithm>
+
 #include "data/masking.h"
 #include "data/text/special_tokens.h"
 

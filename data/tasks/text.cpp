@@ -1,5 +1,7 @@
 #include "data/tasks/text.h"
 
+#include <algorithm>
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
