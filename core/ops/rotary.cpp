@@ -1,6 +1,8 @@
 #include "core/ops/rotary.h"
 
+#include <array>
 #include <cmath>
+#include <complex>
 
 #include "core/kernels/rotary.h"
 
@@ -9,15 +11,25 @@ namespace attend::inline ATTEND_PRECISION {
 namespace {
 
 // cos and sin of (first + t) base^(-2i / K), [2, T, K/2]; angles in double, so that far positions keep their precision.
+// Position p is turned by the angles of p - p mod 32 and of p mod 32, one after the other: few sines, and the same bits from
+// whichever position the table begins.
 Tensor angle_table(int64_t positions, int64_t half, int64_t first, double base) {
+    constexpr int64_t group = 32;
     Tensor table = Tensor::empty({2, positions, half});
     real *cosines = table.writable(), *sines = cosines + positions * half;
     for (int64_t i = 0; i < half; ++i) {
         const double frequency = std::pow(base, -static_cast<double>(i) / static_cast<double>(half));
+        std::array<std::complex<double>, group> within;
+        std::complex<double> before;
         for (int64_t t = 0; t < positions; ++t) {
-            const double angle = static_cast<double>(first + t) * frequency;
-            cosines[t * half + i] = static_cast<real>(std::cos(angle));
-            sines[t * half + i] = static_cast<real>(std::sin(angle));
+            const int64_t p = first + t, rest = p % group;
+            if (rest == 0 || t == 0)
+                before = std::polar(1.0, static_cast<double>(p - rest) * frequency);
+            std::complex<double>& turn = within[static_cast<std::size_t>(rest)];
+            if (t < group)
+                turn = std::polar(1.0, static_cast<double>(rest) * frequency);
+            cosines[t * half + i] = static_cast<real>(before.real() * turn.real() - before.imag() * turn.imag());
+            sines[t * half + i] = static_cast<real>(before.real() * turn.imag() + before.imag() * turn.real());
         }
     }
     return table;

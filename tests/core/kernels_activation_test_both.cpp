@@ -2,6 +2,7 @@
 
 #include "core/kernels/activation.h"
 #include "core/kernels/rotary.h"
+#include "core/ops/rotary.h"
 #include "tests/core/kernels_support.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -158,6 +159,14 @@ TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and co
                 check_close(in, y, 8 * epsilon);
             });
         }
+    }
+}
+
+TEST_CASE("a position is turned by the same bits from whichever position a text begins") {
+    const Tensor x = Tensor::full({1, 100, 6}, 1), whole = rotary(x, 1, 6);
+    for (int64_t first = 0; first < 100; ++first) {
+        const Tensor one = rotary(Tensor::full({1, 1, 6}, 1), 1, 6, first);
+        for (int64_t i = 0; i < 6; ++i) CHECK(one.data()[i] == whole.data()[first * 6 + i]);
     }
 }
 

@@ -60,6 +60,11 @@ void add_rotary(std::vector<OpCase>& all) {
                    {2, 5, 23},
                    [](Inputs in) { return rotary(in[0], 3, 6, 1000, 500); },
                    [](Inputs in) { return rotary_composite(in[0], 3, 6, 1000, 500); }});
+    all.push_back({"rotary over many positions",
+                   {{1, 70, 4}},
+                   {1, 70, 4},
+                   [](Inputs in) { return rotary(in[0], 1, 4, 50); },
+                   [](Inputs in) { return rotary_composite(in[0], 1, 4, 50, 10000); }});
     all.push_back({"rotary no heads", {{1, 2, 3}}, {1, 2, 3}, [](Inputs in) { return rotary(in[0], 0, 2); }});
     all.push_back({"rotary one pair", {{1, 1, 2}}, {1, 1, 2}, [](Inputs in) { return rotary(in[0], 1, 2, 3); }});
     all.push_back(
