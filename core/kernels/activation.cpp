@@ -51,19 +51,15 @@ template <class F>
 HWY_INLINE void map(const real* x, real* y, int64_t n, F f) {
     write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
 }
-/// dx[i] (=|+=) dy[i] slope(x[i])
-template <class Slope>
-HWY_INLINE void map_backward(const real* x, const real* dy, Destination dx, int64_t n, Slope slope) {
-    write(dx, n, [&](auto part, int64_t i) HWY_ATTR { return part.load(dy + i) * slope(part.load(x + i)); });
-}
-
 void gelu(const real* x, real* y, int64_t n) {
     map(x, y, n, [](V v) HWY_ATTR { return v * normal_of(v).distribution; });
 }
-void gelu_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    map_backward(x, dy, dx, n, [](V v) HWY_ATTR {
+void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) {
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V v = part.load(x + i);
         const Normal normal = normal_of(v);
-        return hn::MulAdd(v * set(root_inverse_2pi), normal.bell, normal.distribution);
+        part.store(hn::MulAdd(v * set(root_inverse_2pi), normal.bell, normal.distribution), slope + i);
+        part.store(v * normal.distribution, y + i);
     });
 }
 
@@ -77,11 +73,12 @@ HWY_INLINE V within_30(V v) { return at_least(at_most(v, set(30)), set(-30)); }
 void gelu_tanh(const real* x, real* y, int64_t n) {
     map(x, y, n, [](V v) HWY_ATTR { return v * gelu_tanh_share(within_30(v)); });
 }
-void gelu_tanh_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    map_backward(x, dy, dx, n, [](V v) HWY_ATTR {
-        const V c = within_30(v), s = gelu_tanh_share(c);
-        const V slope = set(twice_root) * hn::MulAdd(set(3 * cubic) * c, c, set(1));  // 2u'
-        return hn::MulAdd(c * slope, s * (set(1) - s), s);
+void gelu_tanh_with_slope(const real* x, real* y, real* slope, int64_t n) {
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V v = part.load(x + i), c = within_30(v), s = gelu_tanh_share(c);
+        const V twice_slope_of_u = set(twice_root) * hn::MulAdd(set(3 * cubic) * c, c, set(1));
+        part.store(hn::MulAdd(c * twice_slope_of_u, s * (set(1) - s), s), slope + i);
+        part.store(v * s, y + i);
     });
 }
 
@@ -92,7 +89,10 @@ void silu(const real* x, real* y, int64_t n) {
     map(x, y, n, [](V v) HWY_ATTR { return v * sigmoid_of(v); });
 }
 void silu_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    map_backward(x, dy, dx, n, [](V v) HWY_ATTR { return silu_slope(v, sigmoid_of(v)); });
+    write(dx, n, [=](auto part, int64_t i) HWY_ATTR {
+        const V v = part.load(x + i);
+        return part.load(dy + i) * silu_slope(v, sigmoid_of(v));
+    });
 }
 
 void swiglu(const real* x, real* y, int64_t rows, int64_t width) {
@@ -129,20 +129,18 @@ HWY_AFTER_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(gelu);
-HWY_EXPORT(gelu_backward);
+HWY_EXPORT(gelu_with_slope);
 HWY_EXPORT(gelu_tanh);
-HWY_EXPORT(gelu_tanh_backward);
+HWY_EXPORT(gelu_tanh_with_slope);
 HWY_EXPORT(silu);
 HWY_EXPORT(silu_backward);
 HWY_EXPORT(swiglu);
 HWY_EXPORT(swiglu_backward);
 void gelu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu)(x, y, n); }
-void gelu_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(gelu_backward)(x, dy, dx, n);
-}
+void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_with_slope)(x, y, slope, n); }
 void gelu_tanh(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_tanh)(x, y, n); }
-void gelu_tanh_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(gelu_tanh_backward)(x, dy, dx, n);
+void gelu_tanh_with_slope(const real* x, real* y, real* slope, int64_t n) {
+    HWY_DYNAMIC_DISPATCH(gelu_tanh_with_slope)(x, y, slope, n);
 }
 void silu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(silu)(x, y, n); }
 void silu_backward(const real* x, const real* dy, Destination dx, int64_t n) {

@@ -9,13 +9,13 @@ namespace attend::inline ATTEND_PRECISION::kernels {
 /// y = x P(x), P the standard normal's distribution function, (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016). Accurate
 /// relative to the result in both tails, where 1 + erf cancels.
 void gelu(const real* x, real* y, int64_t n);
-/// dx (=|+=) dy (P(x) + x p(x)), p the standard normal's density.
-void gelu_backward(const real* x, const real* dy, Destination dx, int64_t n);
+/// The same and slope = dy/dx = P(x) + x p(x), p the standard normal's density: all that the backward needs, for little more.
+void gelu_with_slope(const real* x, real* y, real* slope, int64_t n);
 
 /// y = x / 2 (1 + tanh(u)), u = sqrt(2 / pi) (x + 0.044715 x^3) (Hendrycks and Gimpel 2016, section 2); computed as x s(2u).
 void gelu_tanh(const real* x, real* y, int64_t n);
-/// dx (=|+=) dy (s + x s (1 - s) 2u'), s = s(2u).
-void gelu_tanh_backward(const real* x, const real* dy, Destination dx, int64_t n);
+/// The same and slope = dy/dx = s + x s (1 - s) 2u', s = s(2u).
+void gelu_tanh_with_slope(const real* x, real* y, real* slope, int64_t n);
 
 /// y = x s(x), s the logistic function (Elfwing et al. 2018; Ramachandran et al. 2017 with beta = 1).
 void silu(const real* x, real* y, int64_t n);

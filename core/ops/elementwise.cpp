@@ -119,10 +119,29 @@ Tensor absolute(const Tensor& x) { return unary<Keeps::input>("absolute", kernel
 Tensor tanh(const Tensor& x) { return unary<Keeps::output>("tanh", kernels::tanh, kernels::tanh_backward, x); }
 Tensor sigmoid(const Tensor& x) { return unary<Keeps::output>("sigmoid", kernels::sigmoid, kernels::sigmoid_backward, x); }
 Tensor relu(const Tensor& x) { return unary<Keeps::output>("relu", kernels::relu, kernels::relu_backward, x); }
-Tensor gelu(const Tensor& x) { return unary<Keeps::input>("gelu", kernels::gelu, kernels::gelu_backward, x); }
-Tensor gelu_tanh(const Tensor& x) {
-    return unary<Keeps::input>("gelu_tanh", kernels::gelu_tanh, kernels::gelu_tanh_backward, x);
+namespace {
+
+using SlopeKernel = void (*)(const real*, real*, real*, int64_t);
+
+// y = f(x); dx = dy f'(x), with the slope made along with y and kept in the place of x
+Tensor with_slope(const char* op, UnaryKernel forward, SlopeKernel forward_and_slope, const Tensor& x) {
+    Tensor y = Tensor::empty(x.shape());
+    const Input inputs[] = {x};
+    if (!detail::wants_recording(inputs)) {
+        forward(x.data(), y.writable(), x.size());
+        return record(op, y, {x}, [](Backward&) {});  // for checked mode
+    }
+    Tensor slope = Tensor::empty(x.shape());
+    forward_and_slope(x.data(), y.writable(), slope.writable(), x.size());
+    return record(op, y, {x}, [slope = Saved(slope)](Backward& b) {
+        kernels::multiply(b.gradient(), Step::one, slope.data(), Step::one, b.into(0), slope.size());
+    });
 }
+
+}  // namespace
+
+Tensor gelu(const Tensor& x) { return with_slope("gelu", kernels::gelu, kernels::gelu_with_slope, x); }
+Tensor gelu_tanh(const Tensor& x) { return with_slope("gelu_tanh", kernels::gelu_tanh, kernels::gelu_tanh_with_slope, x); }
 Tensor silu(const Tensor& x) { return unary<Keeps::input>("silu", kernels::silu, kernels::silu_backward, x); }
 
 // y = u s(u) v; du = dy v s (1 + u (1 - s)), dv = dy u s
