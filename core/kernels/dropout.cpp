@@ -19,16 +19,14 @@ void dropout(const real* x, real probability, const Draws& draws, Destination y,
     if (static_cast<float>(probability) >= 1)
         return write_zero(y, rows * columns);
     const Dropping dropping(probability);
-    const V scale = set(dropping.scale);
     constexpr int64_t block = 4 * groups;
     HWY_ALIGN uint32_t words[block];
     for (int64_t row = 0; row < rows; ++row) {
         for (int64_t j = 0; j < columns; j += block) {
             philox_words(draws.counter(row, j / 4), draws.key, words);
             const int64_t first = row * columns + j;
-            write(at(y, first), std::min(block, columns - j), [=, &words](auto part, int64_t i) HWY_ATTR {
-                return keep(part.load(x + first + i) * scale, words + i, dropping.threshold);
-            });
+            write(at(y, first), std::min(block, columns - j),
+                  [=, &words](auto part, int64_t i) HWY_ATTR { return dropping.of(part.load(x + first + i), words + i); });
         }
     }
 }

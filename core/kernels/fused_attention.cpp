@@ -124,19 +124,14 @@ HWY_INLINE void masked_scores(const Attention& a, const Head& h, const Window& w
     }
 }
 
-/// weights[j] = keep(weights[j]) / (1 - p) over the columns of a span.
-HWY_INLINE void drop_row(const Attention& a, const Head& h, int64_t query, int64_t first_key, const Span& s,
-                         const Dropping& dropping, real* weights) {
-    constexpr int64_t drawn = 4 * groups;
+constexpr int64_t drawn = 4 * groups;  // words at a time
+
+/// The words of a query's weights over the columns of a span: words[j] decides on column j.
+HWY_INLINE void draw_row(const Attention& a, const Head& h, int64_t query, int64_t first_key, const Span& s, uint32_t* words) {
     // Every head draws from a stream of its own.
     const Key key{a.draws.key.a + 0x85EBCA6B * static_cast<uint32_t>(h.number), a.draws.key.b};
-    HWY_ALIGN uint32_t words[drawn];
-    for (int64_t j = s.first_column / drawn * drawn; j < s.last_column; j += drawn) {
-        philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), key, words);
-        for (int64_t i = 0; i < drawn; i += lanes)
-            hn::Store(keep(hn::Load(d, weights + j + i) * set(dropping.scale), words + i, dropping.threshold), d,
-                      weights + j + i);
-    }
+    for (int64_t j = s.first_column / drawn * drawn; j < s.last_column; j += drawn)
+        philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), key, words + j);
 }
 
 /// Working memory, handed out piece by piece.
@@ -282,6 +277,7 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
     Running state;
     state.context = arena.take(tile * columns);
     const Dropping dropping(a.dropout);
+    HWY_ALIGN uint32_t words[block];
     Window w;
     for (int64_t number = 0; number < a.batch * a.heads; ++number) {
         const Head h = head_of(a, number / a.heads, number % a.heads);
@@ -310,9 +306,12 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                     product_of_rows({q + row * columns, columns, 1}, keys + first_key * a.head_size + s.first_column, block,
                                     a.head_size, s.last_column - s.first_column, scores + s.first_column, block, Write::set);
                     running_softmax(a, h, w, row, first_key, s, columns, scores, state);
-                    if (a.dropout > 0)
-                        for (int64_t r = 0; r < product_rows; ++r)
-                            drop_row(a, h, first + row + r, first_key, s, dropping, scores + r * block);
+                    for (int64_t r = 0; r < product_rows && a.dropout > 0; ++r) {
+                        draw_row(a, h, first + row + r, first_key, s, words);
+                        real* const weights = scores + r * block;
+                        for (int64_t j = s.first_column; j < s.last_column; j += lanes)
+                            hn::Store(dropping.of(hn::Load(d, weights + j), words + j), d, weights + j);
+                    }
                     product_of_rows({scores + s.begin, block, 1}, values + (first_key + s.begin) * columns, columns,
                                     s.end - s.begin, columns, state.context + row * columns, columns, Write::add);
                 }
@@ -343,6 +342,8 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
                                const real* products, const Dropping& dropping, const BackwardArena& m, bool want_queries,
                                bool want_keys) {
     const int64_t columns = attention_columns(a.head_size);
+    const bool drops = a.dropout > 0;
+    HWY_ALIGN uint32_t words[tile];
     int64_t first_group[row_groups], last_group[row_groups];  // queries that see the keys of a group
     std::fill(first_group, first_group + row_groups, row_groups);
     std::fill(last_group, last_group + row_groups, 0);
@@ -369,15 +370,18 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
                 clear(x, s.last_column, tile);
             }
             if (a.dropout > 0)
-                drop_row(a, h, w.first + i, first_key, s, dropping, e);
+                draw_row(a, h, w.first + i, first_key, s, words);
             const V log_sum = set(log_sums[i]), product = set(products[i]);
-            masked_scores(a, h, w, i, first_key, s, p, [=](V score, int64_t j) HWY_ATTR {
+            masked_scores(a, h, w, i, first_key, s, p, [=, &words](V score, int64_t j) HWY_ATTR {
                 const V weight = exp_of_negative(score - log_sum);
-                hn::Store(weight, d, p + j);
-                hn::Store(weight * (hn::Load(d, e + j) - product), d, e + j);
+                V read = weight, up = hn::Load(d, e + j);
+                if (drops) {
+                    read = dropping.of(read, words + j);
+                    up = dropping.of(up, words + j);
+                }
+                hn::Store(read, d, p + j);
+                hn::Store(weight * (up - product), d, e + j);
             });
-            if (a.dropout > 0)
-                drop_row(a, h, w.first + i, first_key, s, dropping, p);
         }
         if (s.empty())
             continue;

@@ -76,6 +76,8 @@ struct Dropping {
         threshold = static_cast<uint32_t>(p * 0x1p32);
         scale = static_cast<real>(1 / (1 - p));
     }
+    /// The elements of x that their words keep, scaled; 0 for the others.
+    HWY_INLINE V of(V x, const uint32_t* words) const { return keep(x * set(scale), words, threshold); }
 };
 
 }  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
