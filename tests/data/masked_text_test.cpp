@@ -232,6 +232,28 @@ TEST_SUITE("masked text") {
         CHECK(part.labels[1] == b.labels[6]);
         CHECK(part.segments.at(2, 40) == 1);
     }
+    TEST_CASE("another text is never the next one, and may be any other") {
+        const TestFiles folder;
+        auto options = bytes_of(folder, "abcdefghijkl");
+        options.text.valid_fraction = 0;
+        options.next_sentence = true;
+        const auto task = masked_text_task(options, {.context = 13});
+        const auto batches = task->batches(Split::train, {.batch = 10, .shuffled = true});
+        std::set<int32_t> begins;
+        for (int64_t k = 0; k < 60; ++k) {
+            const Batch b = batches->at(k);
+            for (int64_t r = 0; r < 10; ++r) {
+                const Ids32 row = restored(b, r);
+                const auto boundary = std::ranges::find(row, 258) - row.begin();
+                const auto at = [&](int64_t t) { return row[static_cast<std::size_t>(t)]; };
+                CHECK((at(boundary + 1) == at(boundary - 1) + 1) == (b.labels[static_cast<std::size_t>(r)] == 0));
+                CHECK(at(11) == at(boundary + 1) + 10 - boundary);
+                begins.insert(at(boundary + 1));
+            }
+        }
+        CHECK(*begins.begin() == 'a');
+        CHECK(*begins.rbegin() == 'k');  // the shortest second text has two bytes
+    }
     TEST_CASE("special tokens behind a tokenizer's ids") {
         TokenizerSetup setup;
         setup.specials = Specials::own;
