@@ -19,13 +19,13 @@ void dropout(const real* x, real probability, const Draws& draws, Destination y,
     if (static_cast<float>(probability) >= 1)
         return write_zero(y, rows * columns);
     const Dropping dropping(probability);
-    constexpr int64_t block = 4 * groups;
-    HWY_ALIGN uint32_t words[block];
+    const RoundKeys keys(draws.key);
+    HWY_ALIGN uint32_t words[drawn];
     for (int64_t row = 0; row < rows; ++row) {
-        for (int64_t j = 0; j < columns; j += block) {
-            philox_words(draws.counter(row, j / 4), draws.key, words);
+        for (int64_t j = 0; j < columns; j += drawn) {
+            philox_words(draws.counter(row, j / 4), keys, words);
             const int64_t first = row * columns + j;
-            write(at(y, first), std::min(block, columns - j),
+            write(at(y, first), std::min(drawn, columns - j),
                   [=, &words](auto part, int64_t i) HWY_ATTR { return dropping.of(part.load(x + first + i), words + i); });
         }
     }

@@ -124,14 +124,13 @@ HWY_INLINE void masked_scores(const Attention& a, const Head& h, const Window& w
     }
 }
 
-constexpr int64_t drawn = 4 * groups;  // words at a time
-
 /// The words of a query's weights over the columns of a span: words[j] decides on column j.
 HWY_INLINE void draw_row(const Attention& a, const Head& h, int64_t query, int64_t first_key, const Span& s, uint32_t* words) {
+    static_assert(tile % drawn == 0);
     // Every head draws from a stream of its own.
-    const Key key{a.draws.key.a + 0x85EBCA6B * static_cast<uint32_t>(h.number), a.draws.key.b};
+    const RoundKeys keys({a.draws.key.a + 0x85EBCA6B * static_cast<uint32_t>(h.number), a.draws.key.b});
     for (int64_t j = s.first_column / drawn * drawn; j < s.last_column; j += drawn)
-        philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), key, words + j);
+        philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), keys, words + j);
 }
 
 /// Working memory, handed out piece by piece.

@@ -32,24 +32,47 @@ HWY_INLINE V64 low_product(V64 v, uint64_t multiplier) {
 }
 #endif
 
-/// Writes the words of `groups` counters from `start` on (its first word counting up), four a group. One group lives in a
+/// The keys of the ten rounds, made once and read from memory.
+struct RoundKeys {
+    uint64_t a[10], b[10];
+    explicit RoundKeys(Key key) {
+        for (uint32_t round = 0; round < 10; ++round) {
+            a[round] = key.a + round * weyl_a;
+            b[round] = key.b + round * weyl_b;
+        }
+    }
+};
+
+/// Words that philox_words() makes at a time: those of two vectors of counters, whose rounds hide each other's latency.
+constexpr int64_t drawn = 8 * groups;
+
+/// Writes the words of 2 `groups` counters from `start` on (its first word counting up), four a group. One group lives in a
 /// 64-bit lane of four vectors; the upper halves hold rubbish that no product reads, until they are packed at the end.
-HWY_INLINE void philox_words(Counter start, Key key, uint32_t* words) {
+HWY_INLINE void philox_words(Counter start, const RoundKeys& keys, uint32_t* words) {
     const D64 d64;
     const V64 low_half = hn::Set(d64, 0xFFFFFFFF);
-    V64 c0 = hn::Iota(d64, start[0]), c1 = hn::Set(d64, start[1]), c2 = hn::Set(d64, start[2]), c3 = hn::Set(d64, start[3]);
-    for (int round = 0; round < 10; ++round) {
-        const V64 pa = low_product(c0, multiplier_a), pb = low_product(c2, multiplier_b);
-        c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(pb), c1), hn::Set(d64, key.a));
-        c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(pa), c3), hn::Set(d64, key.b));
-        c1 = pb;
-        c3 = pa;
-        key.a += weyl_a;
-        key.b += weyl_b;
+    V64 c0[2], c1[2], c2[2], c3[2];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+        c0[i] = hn::Iota(d64, start[0] + static_cast<uint64_t>(i * groups));
+        c1[i] = hn::Set(d64, start[1]);
+        c2[i] = hn::Set(d64, start[2]);
+        c3[i] = hn::Set(d64, start[3]);
     }
-    HWY_ALIGN uint64_t pairs[2 * groups];
-    hn::StoreInterleaved2(hn::Or(hn::And(c0, low_half), hn::ShiftLeft<32>(c1)),
-                          hn::Or(hn::And(c2, low_half), hn::ShiftLeft<32>(c3)), d64, pairs);
+    for (int round = 0; round < 10; ++round)
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) {
+            const V64 pa = low_product(c0[i], multiplier_a), pb = low_product(c2[i], multiplier_b);
+            c0[i] = hn::Xor(hn::Xor(hn::ShiftRight<32>(pb), c1[i]), hn::Set(d64, keys.a[round]));
+            c2[i] = hn::Xor(hn::Xor(hn::ShiftRight<32>(pa), c3[i]), hn::Set(d64, keys.b[round]));
+            c1[i] = pb;
+            c3[i] = pa;
+        }
+    HWY_ALIGN uint64_t pairs[4 * groups];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i)
+        hn::StoreInterleaved2(hn::Or(hn::And(c0[i], low_half), hn::ShiftLeft<32>(c1[i])),
+                              hn::Or(hn::And(c2[i], low_half), hn::ShiftLeft<32>(c3[i])), d64, pairs + i * 2 * groups);
     static_assert(std::endian::native == std::endian::little);
     std::memcpy(words, pairs, sizeof(pairs));
 }
