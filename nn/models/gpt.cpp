@@ -80,6 +80,69 @@ Scored Gpt::score(const Ids& source, const Ids& input, const Ids& target, const 
     return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
 }
 
+PublishedLayout Gpt::published_layout() const {
+    const BlockOptions& b = options_.blocks;
+    const auto only = [](const char* option, const std::string& value, const std::string& asked) {
+        require(value == asked, "model gpt: the layout of GPT-2 has no place for this model: model.{} {}, there {}", option,
+                value, asked);
+    };
+    const auto text = [](bool flag) { return std::string(flag ? "true" : "false"); };
+    only("norm_place", b.norm_place, "pre");
+    only("norm", b.norm, "layer");
+    only("bias", text(b.bias), "true");
+    only("positions", options_.positions, "learned");
+    only("tie", text(options_.tie), "true");
+    only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
+    const AttentionOptions& a = options_.attention;
+    const AttentionOptions theirs = transformer_attention("causal");
+    only("attention.score", a.score.name(), theirs.score.name());
+    only("attention.bias", a.bias.name(), theirs.bias.name());
+    only("attention.window", a.window.name(), theirs.window.name());
+    only("attention.align", a.align.name(), theirs.align.name());
+    only("attention.select", a.select.name(), theirs.select.name());
+    require(b.activation == "gelu" || b.activation == "gelu_tanh" || b.activation == "relu",
+            "model gpt: the layout of GPT-2 has no place for this model: model.activation {}, there {}", b.activation,
+            "gelu, gelu_tanh or relu");
+
+    PublishedLayout l;
+    l.model_type = "gpt2";
+    l.architecture = "GPT2LMHeadModel";
+    l.prefix = "transformer.";
+    const auto both = [&](const std::string& theirs_name, const std::string& ours) {
+        for (const char* part : {".weight", ".bias"}) l.tensors.push_back({theirs_name + part, ours + part});
+    };
+    l.tensors.push_back({"wte.weight", "embedding.weight"});
+    l.tensors.push_back({"wpe.weight", "position.weight"});
+    for (int64_t i = 0; i < b.layers; ++i) {
+        const std::string h = "h." + std::to_string(i), d = "decoder." + std::to_string(i);
+        both(h + ".ln_1", d + ".self_norm");
+        both(h + ".attn.c_attn", d + ".self.qkv");  // a Conv1D: [in, out], queries, keys and values side by side, as here
+        both(h + ".attn.c_proj", d + ".self.out");
+        both(h + ".ln_2", d + ".ffn_norm");
+        both(h + ".mlp.c_fc", d + ".ffn.up");
+        both(h + ".mlp.c_proj", d + ".ffn.down");
+    }
+    both("ln_f", "decoder.norm");
+    l.passed_over = {"h.*.attn.bias", "h.*.attn.masked_bias", "lm_head.weight"};
+    const std::string activation = b.activation == "gelu_tanh" ? "gelu_new" : b.activation;
+    l.decisive = {{"vocab_size", vocabulary_},
+                  {"n_positions", options_.context},
+                  {"n_embd", b.width},
+                  {"n_layer", b.layers},
+                  {"n_head", b.heads},
+                  {"n_inner", b.ffn_width()},
+                  {"activation_function", activation},
+                  {"layer_norm_epsilon", b.norm_epsilon}};
+    l.further = {{"n_ctx", options_.context},
+                 {"embd_pdrop", b.dropout},
+                 {"attn_pdrop", b.dropout},
+                 {"resid_pdrop", b.dropout},
+                 {"initializer_range", options_.init},
+                 {"tie_word_embeddings", true},
+                 {"scale_attn_weights", true}};
+    return l;
+}
+
 Tensor Gpt::logits(const Tensor& features) const {
     return matmul(features, head_weight(), Transpose::no, options_.tie ? Transpose::yes : Transpose::no);
 }

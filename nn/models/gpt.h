@@ -45,6 +45,9 @@ class Gpt final : public Model {
     /// model sees the last half of its context and what follows.
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    /// GPT-2's. Throws Error naming the option for what GPT-2 has not: norms behind the sums or others than layer norm, no
+    /// biases, positions that are not learned, an own output layer, fewer key heads, other attention.
+    PublishedLayout published_layout() const override;
 
   private:
     // Ids [B, T] to what goes into the blocks, the first at `position`.

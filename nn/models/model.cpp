@@ -14,6 +14,10 @@ Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
     return out;
 }
 
+PublishedLayout Model::published_layout() const {
+    fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2)");
+}
+
 // The table: one line a model.
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
     using T = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;

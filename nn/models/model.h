@@ -9,6 +9,7 @@
 #include "core/ids.h"
 #include "core/options.h"
 #include "core/parameters.h"
+#include "nn/models/published.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -55,6 +56,9 @@ class Model {
     /// already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
+    /// The layout that models of this kind were published in. Throws Error when there is none, or when it has no place for
+    /// what this model's options ask for.
+    virtual PublishedLayout published_layout() const;
 };
 
 /// The target ids in order, with those behind a row's length ignored.

@@ -52,6 +52,7 @@ const std::vector<Command>& commands() {
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate,
          "lines come from standard input: '< {}'"},
         {"generate", "continue a text with a run's best checkpoint", declare_generate, "the text to continue is --prompt '{}'"},
+        {"export", "write a run's model as a folder that other tools load", declare_export},
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},

@@ -40,6 +40,7 @@ Action declare_train(CLI::App& app);
 Action declare_eval(CLI::App& app);
 Action declare_translate(CLI::App& app);
 Action declare_generate(CLI::App& app);
+Action declare_export(CLI::App& app);
 Action declare_average(CLI::App& app);
 Action declare_metrics(CLI::App& app);
 Action declare_list(CLI::App& app);

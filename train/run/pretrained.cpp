@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "train/run/published.h"
 #include "train/run/run_folder.h"
 #include "train/run/slots.h"
 
@@ -47,10 +48,9 @@ void require_matches(const char* key, const std::string& text, const ParameterSt
 }  // namespace
 
 void InitOptions::fields(Visitor& v) {
-    v.path(
-        "from", from,
-        "begin with the weights of a run's folder (its best checkpoint), a checkpoint's folder or a safetensors file; empty: "
-        "with random ones");
+    v.path("from", from,
+           "begin with the weights of a run's folder (its best checkpoint), a checkpoint's folder, a safetensors file or a "
+           "folder in Hugging Face's layout; empty: with random ones");
     v.text("take", take, "which weights are taken, by name patterns as 'encoder.*', with commas between them");
     v.text("freeze", freeze, "parameters that training leaves as they are, by name patterns; empty: none");
     v.choice(
@@ -64,19 +64,24 @@ bool matches_any(const std::string& patterns, const std::string& name) {
 }
 
 std::string taken_vocabulary(const InitOptions& o) {
-    if (o.from.empty() || o.vocabulary == "own" || !fs::is_directory(o.from))
+    if (o.from.empty() || o.vocabulary == "own" || !fs::is_directory(o.from) || is_published(o.from))
         return "";
     const fs::path folder = find_run(o.from).run.vocabulary();
     return fs::is_directory(folder) ? folder.string() : "";
 }
 
-std::string take_weights(const InitOptions& o, ParameterStore& store) {
+std::string take_weights(const InitOptions& o, const Model& model, ParameterStore& store) {
     if (o.from.empty())
         return "";
     require(fs::exists(o.from), "init.from: nothing of that name: '{}'; a run's folder, a checkpoint's or a safetensors file",
             o.from);
     require(!patterns_of(o.take).empty(), "init.take: no pattern: take '{}', from '{}'", o.take, o.from);
     require_matches("take", o.take, store);
+    if (is_published(o.from)) {
+        const std::size_t taken = read_published(o.from, model.published_layout(), store,
+                                                 [&](const std::string& name) { return matches_any(o.take, name); });
+        return fmt::format("begun with {} of {} arrays from {}", taken, store.table().size(), o.from);
+    }
     const fs::path file = fs::is_directory(o.from) ? find_run(o.from).checkpoint / "model.safetensors" : fs::path(o.from);
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();

@@ -4,6 +4,7 @@
 
 #include "core/options.h"
 #include "core/parameters.h"
+#include "nn/models/model.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -24,9 +25,10 @@ bool matches_any(const std::string& patterns, const std::string& name);
 std::string taken_vocabulary(const InitOptions& options);
 
 /// Fills the parameters and named state that `take` matches from `from`: a run's folder (its best checkpoint), a checkpoint's
-/// folder, or a safetensors file. Throws Error when it cannot be read, when a pattern matches no parameter, and when what
-/// matches is missing in the file, unknown to the model, or of another shape. Gives a line for the log; "" without `from`.
-std::string take_weights(const InitOptions& options, ParameterStore& store);
+/// folder, a safetensors file, or a folder in the layout that `model` was published in (train/run/published.h). Throws Error
+/// when it cannot be read, when a pattern matches no parameter, and when what matches is missing in the file, unknown to the
+/// model, or of another shape. Gives a line for the log; "" without `from`.
+std::string take_weights(const InitOptions& options, const Model& model, ParameterStore& store);
 
 /// Elements of the parameters that are frozen.
 int64_t frozen_count(const ParameterStore& store);

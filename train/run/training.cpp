@@ -73,7 +73,7 @@ class Run {
           batches_(task_->batches(Split::train, training_order(experiment_))),
           step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
         if (!going_on())
-            begun_with_ = take_weights(experiment_.init, *made_.store);
+            begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
         if (options().average > 0) {
             averaged_ = make_model(experiment_, *task_);
             average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,

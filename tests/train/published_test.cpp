@@ -1,0 +1,189 @@
+// Folders in the layout that GPT-2 was published in: what export writes, init.from reads, bit for bit.
+#include "train/run/published.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "nn/models/gpt.h"
+#include "tests/train/run_support.h"
+
+TEST_SUITE_BEGIN("train: published");
+
+using namespace attend;
+using attend::testing::attend_command;
+using attend::testing::contains;
+using attend::testing::message_of;
+using attend::testing::Outcome;
+namespace fs = std::filesystem;
+
+namespace {
+
+GptOptions small_gpt() {
+    GptOptions o;
+    o.blocks.layers = 2;
+    o.blocks.heads = 2;
+    o.blocks.width = 6;
+    o.context = 5;
+    return o;
+}
+
+struct Folder {
+    oracles::TemporaryFolder folder;
+    ParameterStore store{7};
+    Gpt model{small_gpt(), Scope(store), {0, 9}};
+    fs::path path = folder / "gpt2";
+    Folder() { write_published(path, model.published_layout(), store); }
+
+    // The weights file written again with a change of its arrays.
+    void rewrite(const std::function<void(std::map<std::string, NamedArray>&)>& change) {
+        const fs::path weights = path / "model.safetensors";
+        std::map<std::string, NamedArray> arrays;
+        std::vector<Tensor> values;
+        {
+            const SafetensorsFile file(weights);
+            for (const TensorInfo& t : file.tensors()) {
+                values.push_back(file.read(t.name));
+                arrays[t.name] = {t.name, t.shape, values.back().data()};
+            }
+        }
+        change(arrays);
+        std::vector<NamedArray> all;
+        for (auto& [name, array] : arrays) {
+            array.name = name;
+            all.push_back(array);
+        }
+        write_safetensors(weights, all);
+    }
+    // What reading into another model says; "" and equal weights where it succeeds.
+    std::string read(const GptOptions& options = small_gpt(), int64_t vocabulary = 9) {
+        ParameterStore other(8);
+        const Gpt reader(options, Scope(other), {0, vocabulary});
+        const std::string said = message_of([&] { read_published(path, reader.published_layout(), other, {}); });
+        if (said.empty())
+            for (const Parameter& p : store.table())
+                CHECK(std::memcmp(store.values(p), other.values(*other.find(p.name)),
+                                  static_cast<std::size_t>(p.shape.size()) * sizeof(real)) == 0);
+        return said;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what is written has GPT-2's names, shapes and orientations, and is read back bit for bit") {
+    Folder f;
+    const SafetensorsFile file(f.path / "model.safetensors");
+    CHECK(file.tensors().size() == 2 + 2 * 12 + 2);
+    CHECK(file.info("transformer.wte.weight").shape == Shape({9, 6}));
+    CHECK(file.info("transformer.wpe.weight").shape == Shape({5, 6}));
+    CHECK(file.info("transformer.h.1.attn.c_attn.weight").shape == Shape({6, 18}));
+    CHECK(file.info("transformer.h.1.attn.c_attn.bias").shape == Shape({18}));
+    CHECK(file.info("transformer.h.0.mlp.c_fc.weight").shape == Shape({6, 24}));
+    CHECK(file.info("transformer.h.0.mlp.c_proj.weight").shape == Shape({24, 6}));
+    CHECK(file.info("transformer.ln_f.bias").shape == Shape({6}));
+    const Json config = Json::parse(read_file(f.path / "config.json", 1 << 20));
+    CHECK(config["model_type"] == "gpt2");
+    CHECK(config["architectures"][0] == "GPT2LMHeadModel");
+    CHECK(config["n_layer"] == 2);
+    CHECK(config["n_positions"] == 5);
+    CHECK(config["vocab_size"] == 9);
+    CHECK(config["activation_function"] == "gelu");
+    CHECK(config["tie_word_embeddings"] == true);
+    CHECK(is_published(f.path));
+    CHECK(f.read() == "");
+}
+
+TEST_CASE("names without the prefix, masks and the head a second time are read past") {
+    Folder f;
+    static const real mask[1] = {1};
+    f.rewrite([&](auto& arrays) {
+        std::map<std::string, NamedArray> bare;
+        for (auto& [name, array] : arrays) bare[name.substr(std::strlen("transformer."))] = array;
+        bare["h.0.attn.bias"] = {"", {1, 1, 1, 1}, mask};
+        bare["h.1.attn.masked_bias"] = {"", {}, mask};
+        bare["lm_head.weight"] = bare["wte.weight"];
+        arrays = bare;
+    });
+    CHECK(f.read() == "");
+}
+
+TEST_CASE("a file with missing, extra and misshaped tensors names all of them") {
+    Folder f;
+    static const real few[6] = {};
+    f.rewrite([&](auto& arrays) {
+        arrays.erase("transformer.h.0.ln_1.weight");
+        arrays.erase("transformer.h.1.mlp.c_fc.bias");
+        arrays["transformer.h.2.ln_1.weight"] = {"", {6}, few};
+        arrays["transformer.ln_f.weight"] = {"", {2, 3}, few};
+    });
+    const std::string said = f.read();
+    CHECK(contains(said, "2 parameters missing (transformer.h.0.ln_1.weight, transformer.h.1.mlp.c_fc.bias)"));
+    CHECK(contains(said, "1 of the wrong shape (transformer.ln_f.weight: file [2, 3], here [6])"));
+    CHECK(contains(said, "1 unknown to this model (transformer.h.2.ln_1.weight)"));
+}
+
+TEST_CASE("another model than the config's is refused, each entry with both values") {
+    Folder f;
+    GptOptions other = small_gpt();
+    other.blocks.layers = 3;
+    other.blocks.activation = "gelu_tanh";
+    const std::string said = f.read(other, 10);
+    CHECK(contains(said, "vocab_size 9, here 10; n_layer 2, here 3; activation_function \"gelu\", here \"gelu_new\""));
+    for (const char* text : {"[1]", "{", ""}) {
+        std::ofstream(f.path / "config.json") << text;
+        CHECK(contains(f.read(), "config.json: not a JSON object"));
+    }
+}
+
+TEST_CASE("what the layout has no place for is said, and nothing is overwritten") {
+    const auto message = [](auto change) {
+        GptOptions o = small_gpt();
+        change(o);
+        ParameterStore store(1);
+        const Gpt model(o, Scope(store), {0, 9});
+        return message_of([&] { (void)model.published_layout(); });
+    };
+    CHECK(message([](GptOptions&) {}) == "");
+    CHECK(message([](GptOptions& o) { o.blocks.bias = false; }) ==
+          "model gpt: the layout of GPT-2 has no place for this model: model.bias false, there true");
+    CHECK(contains(message([](GptOptions& o) { o.positions = "rotary"; }), "model.positions rotary, there learned"));
+    CHECK(contains(message([](GptOptions& o) { o.blocks.norm_place = "post"; }), "model.norm_place post, there pre"));
+    CHECK(contains(message([](GptOptions& o) { o.blocks.key_heads = 1; }), "model.key_heads 1, there 2"));
+    CHECK(contains(message([](GptOptions& o) { o.attention.bias.choose("alibi"); }), "model.attention.bias alibi, there none"));
+    Folder f;
+    CHECK(contains(message_of([&] { write_published(f.path, f.model.published_layout(), f.store); }),
+                   "config.json: there is one already"));
+}
+
+TEST_CASE("the command exports a run, and a run begins with the folder") {
+    const oracles::TemporaryFolder folder;
+    std::ofstream text(folder / "a.txt");
+    for (int i = 0; i < 100; ++i) text << "abcdef\n";
+    text.close();
+    std::ofstream(folder / "c.json") << R"({"data": {"task": "text", "path": "a.txt"},
+        "model": {"type": "gpt", "layers": 1, "heads": 2, "width": 8, "context": 16}, "train": {"steps": 3, "batch": 4, "shards": 1}})";
+    const std::string config = (folder / "c.json").string(), run = (folder / "run").string(), to = (folder / "hf").string();
+    REQUIRE(attend_command({"train", config, "--out", run}).code == 0);
+    const Outcome exported = attend_command({"export", run, to});
+    CHECK(exported.code == 0);
+    CHECK(contains(exported.out, "GPT2LMHeadModel with 16 tensors, step 3"));
+    CHECK(attend_command({"export", run, to}).code == 2);
+    const Outcome again = attend_command({"train", config, "--out", run + "2", "--set", "init.from=" + to, "--set",
+                                          "train.steps=1", "--set", "optimizer.learning_rate=1e-12"});
+    CHECK(again.code == 0);
+    CHECK(contains(again.error, "begun with 16 of 16 arrays from " + to));
+    const SafetensorsFile a(fs::path(run) / "checkpoints/last/model.safetensors"),
+        b(fs::path(run + "2") / "checkpoints/last/model.safetensors");
+    for (const TensorInfo& t : a.tensors())
+        if (t.shape.rank() > 1)  // what a step of 1e-12 leaves as it is
+            CHECK(a.read(t.name).values() == b.read(t.name).values());
+    const testing::SmallRun runs;
+    runs.run("pairs");
+    const Outcome none = attend_command({"export", (runs / "pairs").string(), to + "2"});
+    CHECK(none.code == 2);
+    CHECK(contains(none.error, "there is no published layout for this kind"));
+}
+
+TEST_SUITE_END();
