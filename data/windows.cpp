@@ -16,13 +16,13 @@ class LanguageModelBatches final : public Batches {
     int64_t per_epoch() const override { return plan_.per_epoch(); }
 
     Batch at(int64_t number) override {
-        const Array<Window> rows = plan_.at(number);
+        const Array<TextWindow> rows = plan_.at(number);
         Batch batch;
         // The first window is never shorter than another.
         batch.input = batch.target = Ids(static_cast<int64_t>(rows.size()), rows.front().length);
         std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const Window& w = rows[r];
+            const TextWindow& w = rows[r];
             const auto row = static_cast<int64_t>(r);
             tokens_.copy(w.start, w.length, &batch.input.at(row, 0));
             tokens_.copy(w.start + 1, w.length, &batch.target.at(row, 0));
@@ -62,10 +62,10 @@ int64_t WindowPlan::per_epoch() const {
                                             : ceil_div(places_ / length_, order_.batch);
 }
 
-Array<Window> WindowPlan::at(int64_t number) const {
+Array<TextWindow> WindowPlan::at(int64_t number) const {
     require(number >= 0, "windows: a batch number is at least 0: number {}, batches an epoch {}", number, per_epoch());
     require(per_epoch() > 0, "windows: there are no windows: asked for batch {}, places {}", number, places_);
-    Array<Window> rows;
+    Array<TextWindow> rows;
     if (!order_.shuffled) {
         const int64_t first = number % per_epoch() * order_.batch;
         const int64_t end = std::min(first + order_.batch, count_windows(places_, length_));

@@ -23,7 +23,7 @@ enum class WindowOrder {
     sequential,
 };
 
-struct Window {
+struct TextWindow {
     int64_t start = 0, length = 0;
     int64_t example = 0;  ///< the evaluation window that it is, or that its start lies in
 };
@@ -36,7 +36,7 @@ class WindowPlan {
     int64_t per_epoch() const;
     /// Those of batch `number`: in training as the order says, else the evaluation windows in turn, the last batch possibly
     /// smaller. Throws Error for a negative number, or when there are no windows.
-    Array<Window> at(int64_t number) const;
+    Array<TextWindow> at(int64_t number) const;
 
   private:
     int64_t tokens_, places_, length_;

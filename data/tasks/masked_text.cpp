@@ -33,7 +33,7 @@ class MaskedBatches final : public Batches {
     int64_t per_epoch() const override { return plan_.per_epoch(); }
 
     Batch at(int64_t number) override {
-        const Array<Window> windows = plan_.at(number);
+        const Array<TextWindow> windows = plan_.at(number);
         const auto rows = static_cast<int64_t>(windows.size());
         const int64_t around = form_.context - form_.text();
         Batch batch;
@@ -44,7 +44,7 @@ class MaskedBatches final : public Batches {
             batch.labels.resize(windows.size());
         }
         for (int64_t r = 0; r < rows; ++r) {
-            const Window& w = windows[static_cast<std::size_t>(r)];
+            const TextWindow& w = windows[static_cast<std::size_t>(r)];
             const auto about = static_cast<uint64_t>(training_ ? number : w.example);
             RowDraws draws(key_, training_ ? static_cast<uint32_t>(r) : 0, static_cast<uint32_t>(about),
                            static_cast<uint32_t>(about >> 32));
@@ -55,7 +55,7 @@ class MaskedBatches final : public Batches {
     }
 
   private:
-    void fill(Batch& batch, int64_t row, const Window& w, RowDraws& draws) const {
+    void fill(Batch& batch, int64_t row, const TextWindow& w, RowDraws& draws) const {
         const auto r = static_cast<std::size_t>(row);
         int32_t* const input = &batch.input.at(row, 0);
         int64_t n = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 
@@ -79,6 +81,13 @@ std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup
     if (sources > 1)
         task.source_line = [sources, join = options.join](std::string_view line, const Place& place) {
             return join_columns(line, place, sources, join);
+        };
+    else
+        task.source_line = [](std::string_view line, const Place& place) {
+            const auto tabs = std::count(line.begin(), line.end(), '\t');
+            require(tabs == 0, "{}: a line to translate is the source column alone: columns {}, needed 1", place.text(),
+                    tabs + 1);
+            return std::string(line);
         };
     PairFiles files;
     files.read = [&](Split split) {

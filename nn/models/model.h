@@ -56,6 +56,10 @@ class Model {
     /// already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
+    /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
+    virtual int64_t longest() const { return 0; }
+    /// Whether LossOptions::own_inputs can be more than 0: the model must read step by step.
+    virtual bool reads_own_symbols() const { return false; }
     /// The layout that models of this kind were published in. Throws Error when there is none, or when it has no place for
     /// what this model's options ask for.
     virtual PublishedLayout published_layout() const;

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -13,15 +14,16 @@ struct Arguments {
     int64_t last = 0;
 };
 
-// The newest `last` of the run's checkpoints, by their steps; all of them for 0.
+// The newest `last` of the run's checkpoints, by their steps; for 0 those that train.keep kept and the last one, so that a best
+// one of long ago is not mixed in.
 std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
     std::vector<std::filesystem::path> steps = run.steps();
-    const int64_t wanted = last > 0 ? last : 2;
+    const int64_t kept = std::min<int64_t>(run.experiment().train.keep + 1, static_cast<int64_t>(steps.size()));
+    const int64_t wanted = last > 0 ? last : std::max<int64_t>(2, kept);
     require(static_cast<int64_t>(steps.size()) >= wanted,
             "{}: too few checkpoints for a mean: checkpoints {}, needed {}; train.keep says how many a run keeps",
             run.checkpoints().string(), steps.size(), wanted);
-    if (last > 0)
-        steps.erase(steps.begin(), steps.end() - last);
+    steps.erase(steps.begin(), steps.end() - wanted);
     return steps;
 }
 }  // namespace
@@ -29,7 +31,7 @@ std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
 Action declare_average(CLI::App& app) {
     auto a = std::make_shared<Arguments>();
     app.add_option("RUN", a->run, "a run's folder")->required();
-    app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: all that the run has kept)")
+    app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
         ->type_name("N")
         ->check(integer_in(2, 1'000'000));
     app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")

@@ -111,6 +111,14 @@ Action declare_eval(CLI::App& app) {
     add_threads(app, a->threads);
     return [a](Streams& streams) {
         const Restored restored = restore(a->run, Data::splits);
+        if (!restored.warning.empty())
+            streams.error << "attend: warning: " << restored.warning << '\n';
+        const bool texts = restored.task->source_vocabulary_size() > 0;
+        require(
+            texts || (!a->tables && a->examples.empty() && !a->search.beam && !a->search.length_penalty),
+            "{}: running text is not decoded from sources: source vocabulary {}, target vocabulary {}; --tables, --examples, "
+            "--beam and --length-penalty have no meaning here",
+            a->run, 0, restored.task->target_vocabulary_size());
         const Split split = chosen_split(a->split, *restored.task);
         Workers workers(a->threads);
         const DecodeOptions decode = chosen(restored.experiment.decode, a->search);

@@ -66,7 +66,9 @@ struct Tally {
                                  unknown, symbols, first_unknown);
         if (cut_lines > 0)
             error << fmt::format(
-                "attend: warning: lines cut to {} symbols (decode.max_source): {}, the first line {}; symbols left out {}\n",
+                "attend: warning: lines cut to {} symbols (decode.max_source, or the model's own limit): {}, the first line "
+                "{}; symbols "
+                "left out {}\n",
                 max_source, cut_lines, first_cut, left_out);
         if (unfinished > 0)
             error << fmt::format(
@@ -85,6 +87,8 @@ class Translator {
                 run.task->source_vocabulary_size(), run.task->target_vocabulary_size());
         require(nbest() <= options_.beam, "--nbest: more outputs than the beam holds: nbest {}, beam {}; give --beam {}",
                 nbest(), options_.beam, nbest());
+        if (const int64_t longest = run.made.model->longest(); longest > 0)
+            options_.max_source = std::min(options_.max_source, longest);
     }
 
     const DecodeOptions& options() const { return options_; }
@@ -116,6 +120,8 @@ class Translator {
     int64_t nbest() const { return a_.nbest.value_or(1); }
 
     void encode(Line& line) const {
+        if (line.text.find_first_not_of(" \t\r\v\f") == std::string::npos)
+            return;  // a line without symbols, whatever the task makes of lines
         try {
             line.ids = run_.task->encode_sources({&line.text, 1});
         } catch (const Error& e) {
@@ -154,7 +160,7 @@ class Translator {
             source.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(line.length());
         }
         const std::vector<std::vector<Decoded>> found =
-            decode_beam(*run_.made.model, source, decode_limits(*run_.task, source, options_.max_length),
+            decode_beam(*run_.made.model, source, decode_limits(*run_.made.model, *run_.task, source, options_.max_length),
                         options_.search(nbest()), a_.attention ? Collect::attention : Collect::nothing);
         for (std::size_t r = 0; r < lines.size(); ++r) {
             lines[r]->output = text(*lines[r], found[r]);
@@ -255,9 +261,9 @@ Action declare_translate(CLI::App& app) {
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
     app.add_flag("--attention", a->attention, "draw the attention map below each output");
     add_search(app, a->search);
-    app.add_option(
-           "--nbest", a->nbest,
-           "up to N outputs a line, best first, with two columns in front: the input line's number and the rank, from 1")
+    app.add_option("--nbest", a->nbest,
+                   "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
+                   "front: the input line's number and the rank, from 1")
         ->type_name("N")
         ->check(integer_in(int64_t{1}, most_beam));
     app.add_flag(

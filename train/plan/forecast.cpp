@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
+#include "optim/average.h"
 #include "train/plan/paced.h"
 #include "train/run/evaluate.h"
 #include "train/run/step.h"
@@ -49,6 +51,12 @@ class Foretelling {
           paced_(*made.model) {
         forecast_.threads = threads;
         forecast_.steps = experiment.train.steps;
+        forecast_.batches_per_step = experiment.train.overfit_one_batch ? 1 : experiment.train.accumulate;
+        if (experiment.train.average > 0) {
+            averaged_ = make_model(experiment, task);
+            average_.emplace(AverageOptions{.decay = experiment.train.average, .warmup = experiment.train.average_warmup},
+                             *made.store, *averaged_.store);
+        }
     }
 
     Forecast go() {
@@ -80,9 +88,12 @@ class Foretelling {
     double step(int64_t batch) {
         const Clock::time_point begin = Clock::now();
         std::vector<Batch> batches;
-        for (int64_t i = 0; i < experiment_.train.accumulate; ++i)
+        for (int64_t i = 0; i < forecast_.batches_per_step; ++i)
             batches.push_back(batches_->at((batch + i) % batches_->per_epoch()));
-        step_.run(std::min(steps_done_++, experiment_.train.steps - 1), batches);
+        const int64_t number = std::min(steps_done_++, experiment_.train.steps - 1);
+        step_.run(number, batches);
+        if (average_)
+            average_->update(number, workers_);
         return seconds_since(begin);
     }
 
@@ -159,6 +170,8 @@ class Foretelling {
 
     void evaluations() {
         const TrainOptions& t = experiment_.train;
+        if (t.overfit_one_batch)
+            return;
         const int64_t between = (t.steps - 1) / t.evaluate_every;  // and one more at the end
         foretell_evaluation(Split::valid, Decode::no, t.evaluate_decode ? 0 : between);
         foretell_evaluation(Split::valid, Decode::yes, t.evaluate_decode ? between + 1 : 1);
@@ -173,7 +186,7 @@ class Foretelling {
         double state = 0;
         for (const OptimizerState& s : optimizer_->state(*made_.store))
             state += static_cast<double>(s.shape.size()) * sizeof(real) / mib;
-        forecast_.checkpoint_mib = model + state;
+        forecast_.checkpoint_mib = model + state + (average_ ? model : 0);
         // Before the test the best checkpoint is mapped into memory beside all that is there.
         forecast_.peak_memory_mib = growth * peak_memory_mib() + (task_.size(Split::test) > 0 ? model : 0);
     }
@@ -187,6 +200,8 @@ class Foretelling {
     std::unique_ptr<Schedule> schedule_;
     std::unique_ptr<Batches> batches_;
     TrainingStep step_;
+    ModelInStore averaged_;
+    std::optional<Average> average_;
     PacedModel paced_;
     std::vector<Sized> sizes_;  // by cost
     int64_t steps_done_ = 0;

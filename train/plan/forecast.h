@@ -18,6 +18,7 @@ struct Forecast {
     int64_t batches_per_epoch = 0;
     int64_t targets_per_epoch = 0;  ///< estimated from `counted` batches where those are not all
     int64_t batches_counted = 0;
+    int64_t batches_per_step = 1;  ///< whose gradients are added up
     int64_t steps = 0;
     int64_t measured_steps = 0;
     double step_seconds = 0;  ///< mean over batches of all sizes

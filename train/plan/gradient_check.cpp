@@ -21,7 +21,9 @@ struct Bench {
     ModelInStore made;
     StateUpdates updates;
 
-    Bench(const Experiment& experiment, const Task& task) : made(make_model(experiment, task)), updates(*made.store) {}
+    Bench(const Experiment& experiment, const Task& task) : made(make_model(experiment, task)), updates(*made.store) {
+        take_weights(experiment.init, *made.model, *made.store);
+    }
 };
 
 struct Job {
@@ -67,6 +69,7 @@ class Check {
         Context context;
         context.mode = Mode::train;
         context.seed = seed();
+        context.step = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
         context.updates = &bench.updates;
         return objective_->evaluate(*bench.made.model, batch_, static_cast<double>(report_.targets), context);
     }

@@ -36,6 +36,7 @@ Built build(const Experiment& asked) {
     b.task = make_task(asked, "");
     b.experiment = resolve_for(asked, *b.task);
     b.made = with_room_to_train(make_model(b.experiment, *b.task), b.experiment.train);
+    take_weights(b.experiment.init, *b.made.model, *b.made.store);
     return b;
 }
 

@@ -89,9 +89,11 @@ std::string text_of(const Plan& plan) {
     text += fmt::format("  an epoch: {} batches, {}{} targets\n", grouped(f.batches_per_epoch),
                         f.batches_counted < f.batches_per_epoch ? "about " : "", grouped(f.targets_per_epoch));
     text += fmt::format("  {} steps: {:.4g} epochs\n", grouped(f.steps),
-                        static_cast<double>(f.steps) / static_cast<double>(f.batches_per_epoch));
+                        static_cast<double>(f.steps * f.batches_per_step) / static_cast<double>(f.batches_per_epoch));
     text += fmt::format("\ntime on {} thread{} (from {} measured steps; an end by patience is not foreseen)\n", f.threads,
                         f.threads == 1 ? "" : "s", f.measured_steps);
+    if (const double limit = plan.experiment.train.max_seconds; limit > 0 && limit < f.seconds)
+        text += fmt::format("  train.max_seconds ends it after {}, before its last step\n", duration(limit));
     text += fmt::format("  {:<44} {:>12} times {:>10}\n", "training steps", duration(f.step_seconds), grouped(f.steps));
     for (const ForetoldEvaluation& e : f.evaluations)
         text += fmt::format("  {:<44} {:>12} times {:>10}\n", "evaluation of " + e.what, duration(e.seconds), grouped(e.times));

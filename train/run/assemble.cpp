@@ -83,6 +83,7 @@ ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabula
     made.store = std::make_unique<ParameterStore>(static_cast<uint64_t>(experiment.seed));
     made.model = model_table().build(experiment.model, Scope(*made.store), vocabularies);
     freeze_parameters(experiment.init, *made.store);
+    objective_table().build(experiment.objective)->check(*made.model);
     return made;
 }
 

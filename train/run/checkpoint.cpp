@@ -178,6 +178,8 @@ void read_model(const fs::path& folder, ParameterStore& store) {
 
 }  // namespace
 
+void check_model_file(const fs::path& folder) { open_checkpoint(folder, {model_file}); }
+
 Progressed load_model(const fs::path& folder, ParameterStore& store) {
     Opened opened = open_checkpoint(folder, {model_file});
     read_model(folder, store);

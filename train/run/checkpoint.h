@@ -58,6 +58,8 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpointed& tr
 /// when a file is missing, broken or not the one that was written, and when the tensors are not
 /// those of this model: all of the missing, unknown and misshaped are counted and named.
 Progressed load_model(const std::filesystem::path& folder, ParameterStore& store);
+/// Throws Error as load_model() does when the model's file in `folder` is broken or not the one that was written.
+void check_model_file(const std::filesystem::path& folder);
 Progressed load_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained);
 
 /// Writes into `to`, which must not be there yet, a checkpoint whose parameters are the mean of those in `from`, in this order

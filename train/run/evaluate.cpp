@@ -1,6 +1,8 @@
 #include "train/run/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/engine.h"
 #include "core/kernels/reduce.h"
@@ -43,7 +45,7 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
     const Scored scored = model.score(batch.source, batch.input, batch.target, options, context);
 
     const auto decode = [&](const Ids& source) {
-        return decode_beam(model, source, decode_limits(task, source, setup.max_length), setup.search, Collect::nothing);
+        return decode_beam(model, source, decode_limits(model, task, source, setup.max_length), setup.search, Collect::nothing);
     };
     Outcome outcome;
     outcome.decoded.resize(static_cast<std::size_t>(batch.rows()));
@@ -94,10 +96,11 @@ std::optional<double> Scores::find(const std::string& name) const {
     return {};
 }
 
-std::vector<int64_t> decode_limits(const Task& task, const Ids& source, int64_t max_length) {
+std::vector<int64_t> decode_limits(const Model& model, const Task& task, const Ids& source, int64_t max_length) {
+    const int64_t most = model.longest() > 0 ? model.longest() : std::numeric_limits<int64_t>::max();
     std::vector<int64_t> limits;
     for (int64_t r = 0; r < source.rows; ++r)
-        limits.push_back(max_length > 0 ? max_length : task.decode_limit(source.length(r)));
+        limits.push_back(std::min(most, max_length > 0 ? max_length : task.decode_limit(source.length(r))));
     return limits;
 }
 

@@ -63,7 +63,8 @@ std::vector<std::string> computed_metrics(const std::vector<std::string>& metric
 /// Which of two values of that metric is the better one.
 Better better_of(const std::string& metric);
 
-/// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0.
-std::vector<int64_t> decode_limits(const Task& task, const Ids& source, int64_t max_length);
+/// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0, and never more than the
+/// model has positions for.
+std::vector<int64_t> decode_limits(const Model& model, const Task& task, const Ids& source, int64_t max_length);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -51,6 +51,15 @@ class Likelihood final : public Objective {
         return {scored.loss, kernels::sum_double(scored.target_loss.data(), scored.target_loss.size())};
     }
 
+    void check(const Model& model) const override {
+        const double share = options_.scheduled_sampling.share;
+        require(share == 0 || model.reads_own_symbols(),
+                "objective.scheduled_sampling.share: this model reads all symbols of a target at once, and cannot be given its "
+                "own: "
+                "share {}, allowed 0; recurrent models can",
+                share);
+    }
+
   private:
     LikelihoodOptions options_;
 };

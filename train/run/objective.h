@@ -21,6 +21,8 @@ class Objective {
     /// `shard` is a slice of a batch with `normaliser` targets in all; the shards' losses add up to the batch's. Called by
     /// several threads at once, each with its own context.
     virtual ShardLoss evaluate(const Model& model, const Batch& shard, double normaliser, const Context& context) const = 0;
+    /// Throws Error when this model cannot be trained so.
+    virtual void check(const Model&) const {}
 };
 
 const Table<std::unique_ptr<Objective>()>& objective_table();

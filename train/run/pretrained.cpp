@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "train/run/checkpoint.h"
 #include "train/run/published.h"
 #include "train/run/run_folder.h"
 #include "train/run/slots.h"
@@ -82,7 +83,12 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
                                                  [&](const std::string& name) { return matches_any(o.take, name); });
         return fmt::format("begun with {} of {} arrays from {}", taken, store.table().size(), o.from);
     }
-    const fs::path file = fs::is_directory(o.from) ? find_run(o.from).checkpoint / "model.safetensors" : fs::path(o.from);
+    fs::path file = o.from;
+    if (fs::is_directory(o.from)) {
+        const fs::path checkpoint = find_run(o.from).checkpoint;
+        check_model_file(checkpoint);
+        file = checkpoint / "model.safetensors";
+    }
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();
     std::erase_if(slots, [&](const Slot& s) { return !matches_any(o.take, s.name); });

@@ -4,12 +4,16 @@ namespace attend::inline ATTEND_PRECISION {
 
 Restored restore(const std::string& path, Data data) {
     const RunAndCheckpoint found = find_run(path);
-    Restored r{.experiment = found.run.experiment(), .task = nullptr, .made = {}, .step = 0};
+    Restored r{.experiment = found.run.experiment(), .task = nullptr, .made = {}, .step = 0, .warning = ""};
     r.task = task_table().build(r.experiment.data, task_setup(r.experiment, found.run.vocabulary().string(), data));
     r.made = make_model(r.experiment, *r.task);
     const Progressed progressed = load_model(found.checkpoint, *r.made.store);
     found.run.check_vocabulary(progressed.vocabulary);
     r.step = progressed.step;
+    if (data == Data::splits)
+        if (const std::string now = data_seal(r.experiment); now != progressed.data)
+            r.warning = fmt::format("{}: the data files are not those that the run was trained with: then {}; now {}", path,
+                                    progressed.data, now);
     return r;
 }
 

@@ -79,7 +79,8 @@ class Run {
             average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,
                              *averaged_.store);
         }
-        for (int64_t i = 0; i < options().accumulate; ++i) taken_.emplace_back();
+        // One batch alone, where that is asked for, also when gradients of several would be added up.
+        for (int64_t i = 0; i < (options().overfit_one_batch ? 1 : options().accumulate); ++i) taken_.emplace_back();
     }
 
     TrainResult go() {
@@ -296,7 +297,8 @@ class Run {
     }
 
     std::span<const Batch> next_batches() {
-        const int64_t count = options().accumulate, first = options().overfit_one_batch ? 0 : p_.step * count;
+        const auto count = static_cast<int64_t>(taken_.size());
+        const int64_t first = options().overfit_one_batch ? 0 : p_.step * count;
         for (int64_t i = 0; i < count; ++i) taken_[static_cast<std::size_t>(i)] = batches_->at(first + i);
         return taken_;
     }
@@ -403,8 +405,9 @@ class Run {
             return;
         const std::vector<std::string> lines = {task_->source_text(split, 0)};
         const Ids source = task_->encode_sources(lines);
-        const std::vector<Decoded> decoded = decode_greedy(
-            *judged().model, source, decode_limits(*task_, source, experiment_.decode.max_length), Collect::attention);
+        const std::vector<Decoded> decoded =
+            decode_greedy(*judged().model, source,
+                          decode_limits(*judged().model, *task_, source, experiment_.decode.max_length), Collect::attention);
         const std::string picture = attention_picture(*task_, {source.row(0), static_cast<std::size_t>(source.length(0))},
                                                       decoded.front(), {Glyphs::blocks, 0});
         if (!picture.empty())
