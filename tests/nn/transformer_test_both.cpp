@@ -27,7 +27,7 @@ Tensor losses(const Model& model, const Sample& s) {
 
 }  // namespace
 
-TEST_CASE("causality: another future of the target changes nothing before it, not a bit; the source changes all") {
+TEST_CASE("causality: another future of the target changes nothing before it, not a bit, and the source changes all") {
     for (const testing::TransformerForm& f : testing::transformer_forms()) {
         CAPTURE(f.name);
         ParameterStore store(5);
@@ -112,7 +112,7 @@ TEST_CASE("attention maps: those of the source are told from those of the sequen
     CHECK(of_source == 4);
 }
 
-TEST_CASE("options that do not go together are refused with the numbers") {
+TEST_CASE("options of transformer_seq2seq that do not go together are refused") {
     const auto message = [](auto change, ModelSetup setup = {gpt_vocabulary, gpt_vocabulary}) {
         TransformerSeq2SeqOptions o = testing::transformer_forms().front().options;
         change(o);

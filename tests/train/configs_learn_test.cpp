@@ -126,6 +126,7 @@ const Short table[] = {
      "datasets/g2p-wu2018/CMUDict.train.src.gz", capitals},
     {"g2p_nettalk.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,
      "datasets/g2p-wu2018/NETtalk.train.src.gz", capitals},
+    {"gpt_deep_92.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_shakespeare.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_tiny.json", small_text(), "loss", Reaches::at_most, 0.2, "", lines},
     {"inflection_soft.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "exact_match", Reaches::at_least, 0.8,
