@@ -338,3 +338,65 @@ TEST_SUITE("attention errors") {
               "cross_attention: head sizes differ: q [2, 3, 4] has 2 heads of 2, kv [2, 3, 6] has keys and values of 2 heads");
     }
 }
+
+TEST_CASE("attention_backward by the formulas as they stand: set, added to, and not wanted") {
+    constexpr int64_t queries = 5, keys = 7, size = 3;
+    const Tensor q = uniform({queries, size}, "q"), k = uniform({keys, size}, "k"), v = uniform({keys, size}, "v"),
+                 dy = uniform({queries, size}, "dy");
+    kernels::Attention call;
+    call.batch = call.heads = call.key_heads = 1;
+    call.queries = queries;
+    call.keys = keys;
+    call.head_size = size;
+    call.q = q.data();
+    call.k = k.data();
+    call.v = v.data();
+    call.q_stride = call.kv_stride = size;
+    call.scale = real(0.7);
+    CHECK(kernels::attention_columns(size) % (64 / static_cast<int64_t>(sizeof(real))) == 0);
+    CHECK(kernels::attention_columns(size) >= size);
+    Tensor y = Tensor::empty({queries, size}), log_sums = Tensor::empty({queries});
+    Tensor workspace =
+        Tensor::empty({std::max(kernels::attention_workspace(keys, size), kernels::attention_backward_workspace(keys, size))});
+    kernels::attention(call, y.writable(), log_sums.writable(), workspace.writable());
+    // In double: p, then dv = p^T dy, dp = dy v^T, de = p (dp - sum p dp), dq = scale de k, dk = scale de^T q.
+    const auto at = [](const Tensor& x, int64_t i, int64_t j) { return static_cast<double>(x.data()[i * size + j]); };
+    double dq[queries][size] = {}, dk[keys][size] = {}, dv[keys][size] = {};
+    for (int64_t t = 0; t < queries; ++t) {
+        double p[keys], dp[keys], sum = 0, mean = 0;
+        for (int64_t s = 0; s < keys; ++s) {
+            double e = 0;
+            for (int64_t j = 0; j < size; ++j) e += at(q, t, j) * at(k, s, j);
+            sum += p[s] = std::exp(0.7 * e);
+        }
+        for (int64_t s = 0; s < keys; ++s) {
+            p[s] /= sum;
+            dp[s] = 0;
+            for (int64_t j = 0; j < size; ++j) dp[s] += at(dy, t, j) * at(v, s, j);
+            mean += p[s] * dp[s];
+        }
+        for (int64_t s = 0; s < keys; ++s)
+            for (int64_t j = 0; j < size; ++j) {
+                dv[s][j] += p[s] * at(dy, t, j);
+                dq[t][j] += 0.7 * p[s] * (dp[s] - mean) * at(k, s, j);
+                dk[s][j] += 0.7 * p[s] * (dp[s] - mean) * at(q, t, j);
+            }
+    }
+    for (const Write write : {Write::set, Write::add})
+        for (int wanted = 1; wanted < 8; ++wanted) {
+            CAPTURE(wanted);
+            Tensor outputs[] = {Tensor::full({queries, size}, 2), Tensor::full({keys, size}, 2), Tensor::full({keys, size}, 2)};
+            Destination to[3];
+            for (int i = 0; i < 3; ++i)
+                if ((wanted >> i & 1) != 0)
+                    to[i] = {outputs[i].writable(), write};
+            kernels::attention_backward(call, y.data(), log_sums.data(), dy.data(), to[0], to[1], to[2], workspace.writable());
+            const double* expected[] = {&dq[0][0], &dk[0][0], &dv[0][0]};
+            for (int i = 0; i < 3; ++i)
+                for (int64_t e = 0; e < outputs[i].size(); ++e) {
+                    const double before = 2, gradient = expected[i][e];
+                    const double should = to[i].data == nullptr ? before : write == Write::add ? before + gradient : gradient;
+                    CHECK(static_cast<double>(outputs[i].data()[e]) == doctest::Approx(should).epsilon(1e-5));
+                }
+        }
+}

@@ -185,8 +185,9 @@ TEST_CASE("what is not known and what is cut is counted and said") {
     CHECK(unknown.error == "attend: warning: 3 of 6 source symbols are not in the vocabulary, the first in line 2\n");
     const Outcome long_lines = run.translate({}, "1\n0 1 2 3 0 0 0\n1 1 1 1 1\n");
     CHECK(long_lines.code == 0);
-    CHECK(long_lines.error.starts_with(
-        "attend: warning: lines cut to 4 symbols (decode.max_source): 2, the first line 2; symbols left out 4\n"));
+    CHECK(
+        long_lines.error.starts_with("attend: warning: lines cut to 4 symbols (decode.max_source, or the model's own limit): "
+                                     "2, the first line 2; symbols left out 4\n"));
     CHECK(cut(long_lines.out, '\n')[1] + "\n" == run.translate({}, "0 1 2 3\n").out);
 }
 

@@ -120,8 +120,8 @@ class Translator {
     int64_t nbest() const { return a_.nbest.value_or(1); }
 
     void encode(Line& line) const {
-        if (line.text.find_first_not_of(" \t\r\v\f") == std::string::npos)
-            return;  // a line without symbols, whatever the task makes of lines
+        if (line.text.empty())
+            return;  // no symbols, whatever the task makes of lines
         try {
             line.ids = run_.task->encode_sources({&line.text, 1});
         } catch (const Error& e) {
