@@ -70,13 +70,9 @@ Scored Gpt::score(const Ids& source, const Ids& input, const Ids& target, const 
     const Tensor x = embed(input.values, input.rows, 0, context);
     const Tensor features = decoder_(x, input.lengths, {}, {}, context);
     const trace::Scope here("head");
-    CrossEntropyOptions loss;
-    loss.normaliser = o.normaliser;
-    loss.label_smoothing = o.label_smoothing;
-    loss.ignored = o.ignored;
-    const CrossEntropyResult r =
-        head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}), head_weight(),
-                           options_.tie ? Transpose::yes : Transpose::no, {}, ignoring_padding(target, o.ignored), loss);
+    const CrossEntropyResult r = head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}),
+                                                    head_weight(), options_.tie ? Transpose::yes : Transpose::no, {},
+                                                    ignoring_padding(target, o.ignored), o.cross_entropy());
     return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
 }
 

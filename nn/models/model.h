@@ -7,6 +7,7 @@
 
 #include "core/context.h"
 #include "core/ids.h"
+#include "core/ops/cross_entropy.h"
 #include "core/options.h"
 #include "core/parameters.h"
 #include "nn/models/published.h"
@@ -28,6 +29,10 @@ struct LossOptions {
     /// probability the model's own, drawn from its prediction at the step before, or the likeliest one.
     double own_inputs = 0;
     enum class Own { drawn, likeliest } own = Own::drawn;
+
+    CrossEntropyOptions cross_entropy() const {
+        return {.normaliser = normaliser, .label_smoothing = label_smoothing, .ignored = ignored};
+    }
 };
 
 /// The scores of a shard's targets [B, T].

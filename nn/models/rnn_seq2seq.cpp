@@ -268,13 +268,9 @@ Scored RnnSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target,
                             : time_major ? steps(input, encoded, context)
                                          : all_at_once(input, encoded, context);
     const trace::Scope here(head_.path.c_str());
-    CrossEntropyOptions loss;
-    loss.normaliser = o.normaliser;
-    loss.label_smoothing = o.label_smoothing;
-    loss.ignored = o.ignored;
     const CrossEntropyResult r =
         head_cross_entropy(features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no,
-                           head_.bias, targets_in_order(target, o.ignored, time_major), loss);
+                           head_.bias, targets_in_order(target, o.ignored, time_major), o.cross_entropy());
     Scored out{r.loss, r.row_loss, r.predicted};
     if (time_major) {
         out.target_loss = Tensor::empty({input.rows, input.columns});

@@ -112,14 +112,10 @@ Scored TransformerSeq2Seq::score(const Ids& source, const Ids& input, const Ids&
                                    context);
     }
     const trace::Scope here("head");
-    CrossEntropyOptions loss;
-    loss.normaliser = o.normaliser;
-    loss.label_smoothing = o.label_smoothing;
-    loss.ignored = o.ignored;
     const CrossEntropyResult r =
         head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}),
                            tied() ? decoder_.embedding.weight : head_.weight, tied() ? Transpose::yes : Transpose::no,
-                           head_bias_, ignoring_padding(target, o.ignored), loss);
+                           head_bias_, ignoring_padding(target, o.ignored), o.cross_entropy());
     return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
 }
 
