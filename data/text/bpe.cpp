@@ -49,7 +49,7 @@ BytePairEncoder::BytePairEncoder(const BpeModel& model, std::string_view where) 
                 rank + 1, to_letters(l), to_letters(r), ids.size());
         Merge& free = const_cast<Merge&>(find(left, right));
         require(free.rank == no_rank, "{}: a merge stands twice: '{}' and '{}' are merges number {} and {}", where,
-                to_letters(l), to_letters(r), free.rank + 1, rank + 1);
+                to_letters(l), to_letters(r), int64_t{free.rank} + 1, rank + 1);
         free = {key_of(left, right), static_cast<int32_t>(rank), made->second};
         unreachable_.erase(l + r);
     }
