@@ -63,14 +63,14 @@ struct Outcome {
     std::string out, error;
 };
 
-/// Whether standard input is a file or a pipe, or somebody at a terminal.
-enum class Input { stream, person };
+/// Who writes standard input: a file or a pipe, or somebody at a terminal.
+enum class Typist { stream, person };
 
 inline Outcome attend_command(const std::vector<std::string>& arguments, const std::string& input = "",
-                              Input from = Input::stream) {
+                              Typist from = Typist::stream) {
     std::istringstream in(input);
     std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, from == Input::person});
+    const int code = cli::run(arguments, {in, out, error, from == Typist::person});
     return {code, out.str(), error.str()};
 }
 

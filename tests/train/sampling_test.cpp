@@ -14,9 +14,9 @@ TEST_SUITE_BEGIN("train: sampling");
 using namespace attend;
 using attend::testing::attend_command;
 using attend::testing::contains;
-using attend::testing::Input;
 using attend::testing::message_of;
 using attend::testing::Outcome;
+using attend::testing::Typist;
 namespace fs = std::filesystem;
 
 namespace {
@@ -44,7 +44,7 @@ struct Trained {
             "optimizer": {"type": "adamw", "learning_rate": 0.02}, "train": {"steps": 150, "batch": 8, "shards": 2}})";
         REQUIRE(attend_command({"train", (folder / "c.json").string(), "--out", run}).code == 0);
     }
-    Outcome generate(std::vector<std::string> more, const std::string& input = "", Input from = Input::stream) const {
+    Outcome generate(std::vector<std::string> more, const std::string& input = "", Typist from = Typist::stream) const {
         more.insert(more.begin(), {"generate", run});
         return attend_command(more, input, from);
     }
@@ -126,7 +126,7 @@ TEST_CASE("samples: the same seed writes the same, each sample has its own draws
 
 TEST_CASE("a terminal is asked for one prompt after the other, and goes on after a wrong one") {
     const Trained trained;
-    const Outcome o = trained.generate({"--tokens", "2", "--temperature", "0"}, "ab\n\xff\ncd\n", Input::person);
+    const Outcome o = trained.generate({"--tokens", "2", "--temperature", "0"}, "ab\n\xff\ncd\n", Typist::person);
     CHECK(o.code == 0);
     CHECK(o.out == "abcd\ncdef\n");
     CHECK(contains(o.error, "> "));

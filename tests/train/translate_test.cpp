@@ -15,9 +15,9 @@ TEST_SUITE_BEGIN("train: translate");
 using namespace attend;
 using attend::testing::attend_command;
 using attend::testing::contains;
-using attend::testing::Input;
 using attend::testing::Outcome;
 using attend::testing::SmallRun;
+using attend::testing::Typist;
 using Strings = std::vector<std::string>;
 
 namespace {
@@ -39,7 +39,7 @@ struct Trained {
         set.insert(set.end(), further.begin(), further.end());
         runs.run("r", set);
     }
-    Outcome translate(Strings arguments, const std::string& input, Input from = Input::stream) const {
+    Outcome translate(Strings arguments, const std::string& input, Typist from = Typist::stream) const {
         arguments.insert(arguments.begin(), {"translate", path});
         return attend_command(arguments, input, from);
     }
@@ -210,14 +210,14 @@ TEST_CASE("a person is prompted, and may go on after a mistake") {
     const Trained run;
     const std::string first = run.translate({}, "1 2\n0\n").out;
     const Outcome o =
-        run.translate({}, "1 2\n\xff\n" + std::string(cli::InputLines::longest + 9, '1') + "\n0\n", Input::person);
+        run.translate({}, "1 2\n\xff\n" + std::string(cli::InputLines::longest + 9, '1') + "\n0\n", Typist::person);
     CHECK(o.code == 0);
     CHECK(o.out == first);
     CHECK(o.error ==
           "> > attend: standard input:2: text is not valid UTF-8: byte 1 of the line, value 0xff\n"
           "> attend: standard input:3: line too long: at least 1048577 bytes, at most 1048576\n"
           "> > \n");
-    CHECK(contains(run.translate({}, "x\n", Input::person).error, "warning: 1 of 1 source symbols"));
+    CHECK(contains(run.translate({}, "x\n", Typist::person).error, "warning: 1 of 1 source symbols"));
 }
 
 TEST_CASE("a chunk is written before more is read, and no more is read than that") {
