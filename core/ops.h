@@ -8,4 +8,5 @@
 #include "core/ops/normalise.h"
 #include "core/ops/recurrent.h"
 #include "core/ops/reduce.h"
+#include "core/ops/relative.h"
 #include "core/ops/rotary.h"

@@ -5,7 +5,8 @@ namespace attend::inline ATTEND_PRECISION {
 // The table: one line a bias. NAME stands for bias_NAME(), defined in bias_NAME.cpp.
 #define ATTEND_BIASES(ROW) \
     ROW(none)              \
-    ROW(alibi)
+    ROW(alibi)             \
+    ROW(relative)
 
 #define DECLARE(NAME) BiasTable::Row bias_##NAME();
 ATTEND_BIASES(DECLARE)

@@ -80,6 +80,37 @@ Ranges causal(int64_t rows, int64_t length) {
 // For 6 queries and 5 keys: all, none, inner, first, last, none at the end.
 Ranges mixed() { return {{0, 5}, {2, 2}, {1, 4}, {0, 1}, {4, 5}, {5, 5}}; }
 
+void add_relative(std::vector<OpCase>& all) {
+    const Expected nothing = Expected::no_gradient;
+    all.push_back({"relative_scores",
+                   {{2, 4, 4}, {2, 4, 3}},
+                   {2, 4, 4},
+                   [](Inputs in) { return relative_scores(in[0], in[1], 0); },
+                   [](Inputs in) { return relative_scores_composite(in[0], in[1], 0, {}); }});
+    all.push_back({"relative_scores ranges, later position",
+                   {{2, 3, 5}, {2, 3, 5}},
+                   {2, 3, 5},
+                   [](Inputs in) { return relative_scores(in[0], in[1], 2, mixed()); },
+                   [](Inputs in) { return relative_scores_composite(in[0], in[1], 2, mixed()); }});
+    all.push_back({"relative_scores no distance but one",
+                   {{1, 2, 3}, {1, 2, 1}},
+                   {1, 2, 3},
+                   [](Inputs in) { return relative_scores(in[0], in[1], 7); },
+                   [](Inputs in) { return relative_scores_composite(in[0], in[1], 7, {}); }});
+    all.push_back({"relative_scores no keys",
+                   {{2, 3, 0}, {2, 3, 3}},
+                   {2, 3, 0},
+                   [](Inputs in) { return relative_scores(in[0], in[1], 0); },
+                   nullptr,
+                   nothing});
+    all.push_back({"relative_scores no rows",
+                   {{0, 3, 2}, {0, 3, 3}},
+                   {0, 3, 2},
+                   [](Inputs in) { return relative_scores(in[0], in[1], 0); },
+                   nullptr,
+                   nothing});
+}
+
 FusedAttentionOptions two_heads() {
     FusedAttentionOptions o;
     o.heads = 2;
@@ -185,6 +216,7 @@ std::vector<OpCase> transformer_op_cases() {
     add_activations(all);
     add_norms(all);
     add_rotary(all);
+    add_relative(all);
     add_attention(all);
     return all;
 }

@@ -329,6 +329,26 @@ TEST_SUITE("op errors") {
             {"dropout: probability out of range: probability 1, at least 0 and below 1", [] { dropout(t({2}), 1, Draws{}); }},
             {"dropout: probability out of range: probability nan, at least 0 and below 1",
              [] { dropout(t({2}), std::numeric_limits<real>::quiet_NaN(), Draws{}); }},
+            {"relative_scores: shapes do not fit: scores [2, 1, 4], products [2, 2, 3]",
+             [] {
+                 relative_scores(t({2, 1, 4}), t({2, 2, 3}), 0);
+             }},
+            {"relative_scores: distances are 2 k + 1: products [2, 1, 4], distances 4",
+             [] {
+                 relative_scores(t({2, 1, 4}), t({2, 1, 4}), 0);
+             }},
+            {"relative_scores: position out of range: first position -1, queries 1",
+             [] {
+                 relative_scores(t({2, 1, 4}), t({2, 1, 3}), -1);
+             }},
+            {"relative_scores: one range a row: 2 ranges, 4 rows",
+             [=] {
+                 relative_scores(t({2, 2, 3}), t({2, 2, 3}), 0, two);
+             }},
+            {"relative_scores: range leaves the axis: 1 to 4, scores [2, 1, 3]",
+             [=] {
+                 relative_scores(t({2, 1, 3}), t({2, 1, 3}), 0, two);
+             }},
             {"additive_score: shapes do not fit: query [2, 1, 4], keys [2, 3, 5], v [4]",
              [] {
                  additive_score(t({2, 1, 4}), t({2, 3, 5}), t({4}));

@@ -51,6 +51,10 @@ inline std::vector<GptForm> gpt_forms() {
         o.attention.align.choose("sparsemax");
         o.blocks.activation = "gelu_tanh";
     });
+    form("relative", [](GptOptions& o) {
+        o.positions = "none";
+        o.attention.bias.choose("relative");
+    });
     form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
     return all;
 }

@@ -39,6 +39,11 @@ inline std::vector<TransformerForm> transformer_forms() {
         o.blocks.activation = "swiglu";
         o.decoder_layers = 1;
     });
+    form("relative positions on both sides", [](TransformerSeq2SeqOptions& o) {
+        o.positions = "none";
+        o.encoder_attention.bias.choose("relative");
+        o.attention.bias.choose("relative");
+    });
     form("recomputed, additive cross-attention", [](TransformerSeq2SeqOptions& o) {
         o.blocks.recompute = true;
         o.cross_attention.score.choose("additive");

@@ -150,6 +150,19 @@ Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const T
     return sum(pairs * v, 3) * mask_of(ranges, batch * queries, count).reshape({batch, queries, count});
 }
 
+Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges) {
+    const int64_t rows = scores.dim(0) * scores.dim(1), keys = scores.dim(2), columns = products.dim(2), k = columns / 2;
+    Tensor one_hot = Tensor::zeros({rows, columns, keys});
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t s = 0; s < keys; ++s) {
+            const int64_t away = s - first_position - row % scores.dim(1);
+            const int64_t column = (away < -k ? -k : away > k ? k : away) + k;
+            one_hot.writable()[(row * columns + column) * keys + s] = 1;
+        }
+    const Tensor added = matmul(products.reshape({rows, 1, columns}), one_hot).reshape({rows, keys});
+    return scores + (added * mask_of(ranges, rows, keys)).reshape(scores.shape());
+}
+
 Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& o, const Ranges& ranges) {
     const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads, size = q.dim(2) / o.heads;
     const int64_t queries = q.dim(1), keys = kv.dim(1);

@@ -29,6 +29,8 @@ Tensor swiglu_composite(const Tensor& x);
 Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
 /// sum_a v_a tanh(query + keys), all pairs at once
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
+/// scores + products times one-hot columns of distances
+Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges);
 /// Head by head out of slices, products and softmax; without dropout. Query positions follow options.first_position.
 Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges);
 Tensor self_attention_composite(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges);
