@@ -4,6 +4,7 @@
 ///     attend_bench_step --list
 ///     attend_bench_step [--threads N] [--shards N] [--steps N] CASE ...
 ///     attend_bench_step --matrix-product [--threads N]
+///     attend_bench_step --attention-memory
 ///
 /// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step (median), tokens_per_second,
 /// parameters, peak_mib.
@@ -20,6 +21,7 @@
 #include "core/gemm.h"
 #include "core/memory.h"
 #include "nn/models/model.h"
+#include "nn/multi_head.h"
 #include "optim/optimizer.h"
 #include "train/config/reader.h"
 #include "train/run/experiment.h"
@@ -117,7 +119,8 @@ std::string measure(const Case& named, const Effort& effort) {
     const auto schedule = schedule_table().build(Selection(schedule_table(), "constant"), 1e-3, effort.steps);
     Workers workers(effort.threads);
     const int64_t shards = effort.shards > 0 ? effort.shards : std::min(machine_cores(), options.batch);
-    TrainingStep training({*model, store, *objective, *optimizer, *schedule, workers}, {.shards = shards, .clip_norm = 1.0, .clip_value = 0, .seed = 1});
+    TrainingStep training({*model, store, *objective, *optimizer, *schedule, workers},
+                          {.shards = shards, .clip_norm = 1.0, .clip_value = 0, .seed = 1});
     const Batch batch = random_batch(options);
 
     // The first two steps warm caches up and are not counted; at least 3 are, however long they take.
@@ -163,14 +166,41 @@ std::string measure_products(int threads) {
                        operations / median(times) / 1e9, gemm_library());
 }
 
+// Most bytes in use in one training step (forward and backward) of one causal self-attention layer on one row.
+std::string measure_attention(int64_t length, bool fused) {
+    constexpr int64_t width = 256, heads = 4;
+    ParameterStore store(1);
+    MultiHeadSetup setup;
+    setup.width = width;
+    setup.heads = heads;
+    MultiHead layer(Scope(store), transformer_attention("causal"), setup);
+    if (!fused)
+        layer.use_heads();
+    Gradients gradients(store);
+    const Tensor x = watch(Tensor::full({1, length, width}, real{0.1}));
+    const Tensor cotangent = Tensor::full(x.shape(), 1);
+    const Array<int32_t> lengths = {static_cast<int32_t>(length)};
+    const std::size_t before = memory::statistics().in_use;
+    memory::reset_peak();
+    const auto start = Clock::now();
+    const Tensor y = layer(x, lengths, {});
+    backward({&y, 1}, {&cotangent, 1}, gradients);
+    const double mib = static_cast<double>(memory::statistics().peak_in_use - before) / (1 << 20);
+    return fmt::format(
+        R"({{"case": "attention memory", "way": "{}", "tokens": {}, "width": {}, "heads": {}, "peak_mib": {:.1f}, )"
+        R"("ms": {:.0f}}})",
+        fused ? "fused" : "by heads", length, width, heads, mib, seconds_since(start) * 1e3);
+}
+
 int run(int argc, char** argv) {
     flush_denormals();
     CLI::App app("times a training step");
     Effort effort;
-    bool list = false, products = false;
+    bool list = false, products = false, attention = false;
     std::vector<std::string> names;
     app.add_flag("--list", list, "print the names of the cases");
     app.add_flag("--matrix-product", products, "measure matrix products alone");
+    app.add_flag("--attention-memory", attention, "measure the memory of one attention layer at 1,024 to 8,192 tokens");
     app.add_option("--threads", effort.threads, "threads")->check(CLI::Range(1, 1024));
     app.add_option("--shards", effort.shards, "shards of a batch; 0: as training does by itself")->check(CLI::Range(0, 1024));
     app.add_option("--steps", effort.steps, "steps to count, at most")->check(CLI::Range(3, 1000000));
@@ -184,6 +214,11 @@ int run(int argc, char** argv) {
         for (const Case& c : cases) fmt::print("{}\n", c.name);
     if (products)
         fmt::print("{}\n", measure_products(effort.threads));
+    for (int64_t length = 1024; attention && length <= 8192; length *= 2)
+        for (const bool fused : {true, false}) {
+            fmt::print("{}\n", measure_attention(length, fused));
+            std::fflush(stdout);
+        }
     for (const std::string& name : names) {
         const auto* found = std::find_if(std::begin(cases), std::end(cases), [&](const Case& c) { return name == c.name; });
         require(found != std::end(cases), "bench: no such case: '{}', known {}; see --list", name, std::size(cases));

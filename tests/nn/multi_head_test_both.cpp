@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/engine.h"
+#include "core/memory.h"
 #include "tests/oracles/gradient_check.h"
 
 using namespace attend;
@@ -114,6 +115,31 @@ TEST_CASE("attention maps: one a head, rows that sum to 1, and looking changes t
                 CHECK(sum == doctest::Approx(1));
             }
     }
+}
+
+TEST_CASE("memory of a training step grows with the length where the kernel is taken, by heads with its square") {
+    const auto peak = [](int64_t length, bool by_heads) {
+        ParameterStore store(3);
+        MultiHeadSetup setup;
+        setup.width = 16;
+        setup.heads = 2;
+        MultiHead m(Scope(store, "m"), transformer_attention("causal"), setup);
+        if (by_heads)
+            m.use_heads();
+        Gradients gradients(store);
+        const Array<int32_t> lengths = {static_cast<int32_t>(length)};
+        const Tensor x = watch(oracles::uniform({1, length, 16}, "x"));
+        const std::size_t before = memory::statistics().in_use;
+        memory::reset_peak();
+        const Tensor y = m(x, lengths, {});
+        const Tensor cotangent = Tensor::full(y.shape(), 1);
+        backward({&y, 1}, {&cotangent, 1}, gradients);
+        return static_cast<double>(memory::statistics().peak_in_use - before);
+    };
+    const double fused = peak(1024, false) / peak(512, false), heads = peak(1024, true) / peak(512, true);
+    CHECK(fused > 1);
+    CHECK(fused < 2.05);
+    CHECK(heads > 3.5);
 }
 
 TEST_CASE("as many key heads as heads, all equal, is one key head") {
