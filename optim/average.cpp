@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/kernels/update.h"
-#include "optim/arena_optimizer.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -14,15 +14,10 @@ namespace {
 constexpr int64_t average_block = 16384;
 }  // namespace
 
-void AverageOptions::fields(Visitor& v) {
-    v.number("decay", decay, {0, below_one}, "share of the averaged weights kept a step");
-    v.flag("warmup", warmup, "keep less at first: in step s (from 0) at most (1 + s) / (10 + s)");
-}
-
 Average::Average(const AverageOptions& options, ParameterStore& live, ParameterStore& averaged)
     : options_(options), live_(live), averaged_(averaged) {
-    require(options.decay >= 0 && options.decay <= below_one, "average: decay out of range: decay {}, allowed 0 to {}",
-            options.decay, below_one);
+    require(options.decay >= 0 && options.decay <= most_decay, "average: decay out of range: decay {}, allowed 0 to {}",
+            options.decay, most_decay);
     ensure(live.table().size() == averaged.table().size() && live.size() == averaged.size(),
            "average: the stores differ: {} parameters with {} elements, averaged {} with {}", live.table().size(), live.size(),
            averaged.table().size(), averaged.size());

@@ -3,17 +3,18 @@
 #include <filesystem>
 #include <span>
 
-#include "core/options.h"
 #include "core/parallel.h"
 #include "core/parameters.h"
 #include "core/safetensors.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// The largest share of the averaged weights that can be kept a step.
+constexpr double most_decay = 0.9999999;
+
 struct AverageOptions {
-    double decay = 0.999;
-    bool warmup = true;
-    void fields(Visitor& v);
+    double decay = 0.999;  ///< share of the averaged weights kept a step
+    bool warmup = true;    ///< keep less at first
 };
 
 /// Exponential moving average of a store's parameters (Polyak and Juditsky 1992; in this form Tarvainen and Valpola 2017):
@@ -23,7 +24,7 @@ struct AverageOptions {
 class Average {
   public:
     /// Averages `live` into `averaged`, the store of a second model built alike; both outlive this. Starts with a copy. Throws
-    /// Error when decay is not in 0 ... 0.9999999, and MachineError when the stores differ in names or shapes.
+    /// Error when decay is not in 0 ... most_decay, and MachineError when the stores differ in names or shapes.
     Average(const AverageOptions& options, ParameterStore& live, ParameterStore& averaged);
     /// After step number `step` (from 0): one pass in parallel blocks; the bits do not depend on the workers.
     void update(int64_t step, Workers& workers);

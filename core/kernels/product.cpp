@@ -35,17 +35,7 @@ HWY_INLINE void product_of_sliver(Left a, const real* b, int64_t inner, real alp
     for (int r = 0; r < product_rows; ++r)
 #pragma GCC unroll 2
         for (int n = 0; n < N; ++n) sum[r][n] = hn::Zero(d);
-    for (int64_t p = 0; p < inner; ++p) {
-        V right[N];
-#pragma GCC unroll 2
-        for (int n = 0; n < N; ++n) right[n] = hn::Load(d, b + p * sliver + n * lanes);
-#pragma GCC unroll 8
-        for (int r = 0; r < product_rows; ++r) {
-            const V left = set(a.data[r * a.row_step + p * a.inner_step]);
-#pragma GCC unroll 2
-            for (int n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(left, right[n], sum[r][n]);
-        }
-    }
+    add_products(sum, a, b, sliver, inner);
     const V by = set(alpha), share = set(beta);
     const auto finish = [=](auto part, V total, real* to) HWY_ATTR {
         const V product = by * total;

@@ -25,15 +25,9 @@ struct Left {
     int64_t row_step, inner_step;
 };
 
-/// c[r, j] (=|+=) sum_p a(r, p) b[p, j], p < inner, for product_rows rows and N vectors of columns.
+/// sum[r, j] += sum_p a(r, p) b[p, j], p < inner, for product_rows rows and N vectors of columns: the one loop of all products.
 template <int N>
-HWY_INLINE void product_of_vectors(Left a, const real* b, int64_t b_stride, int64_t inner, real* c, int64_t c_stride,
-                                   Write mode) {
-    V sum[product_rows][N];
-#pragma GCC unroll 8
-    for (int r = 0; r < product_rows; ++r)
-#pragma GCC unroll 2
-        for (int n = 0; n < N; ++n) sum[r][n] = mode == Write::add ? hn::Load(d, c + r * c_stride + n * lanes) : hn::Zero(d);
+HWY_INLINE void add_products(V (&sum)[product_rows][N], Left a, const real* b, int64_t b_stride, int64_t inner) {
     for (int64_t p = 0; p < inner; ++p) {
         V right[N];
 #pragma GCC unroll 2
@@ -45,6 +39,18 @@ HWY_INLINE void product_of_vectors(Left a, const real* b, int64_t b_stride, int6
             for (int n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(left, right[n], sum[r][n]);
         }
     }
+}
+
+/// c[r, j] (=|+=) sum_p a(r, p) b[p, j], for product_rows rows and N vectors of columns.
+template <int N>
+HWY_INLINE void product_of_vectors(Left a, const real* b, int64_t b_stride, int64_t inner, real* c, int64_t c_stride,
+                                   Write mode) {
+    V sum[product_rows][N];
+#pragma GCC unroll 8
+    for (int r = 0; r < product_rows; ++r)
+#pragma GCC unroll 2
+        for (int n = 0; n < N; ++n) sum[r][n] = mode == Write::add ? hn::Load(d, c + r * c_stride + n * lanes) : hn::Zero(d);
+    add_products(sum, a, b, b_stride, inner);
 #pragma GCC unroll 8
     for (int r = 0; r < product_rows; ++r)
 #pragma GCC unroll 2

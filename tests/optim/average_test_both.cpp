@@ -48,18 +48,6 @@ struct Folder {
 }  // namespace
 
 TEST_SUITE("averages") {
-    TEST_CASE("averages: options have help, and defaults within their ranges") {
-        AverageOptions o;
-        oracles::OptionsByName lister;
-        o.fields(lister);
-        REQUIRE(lister.declared().size() == 2);
-        CHECK(lister.declared()[0].name == "decay");
-        CHECK(lister.declared()[0].values == std::vector<double>{0.999});
-        CHECK(lister.declared()[0].high < 1);
-        CHECK(lister.declared()[1].name == "warmup");
-        CHECK(lister.declared()[1].values == std::vector<double>{1});
-    }
-
     TEST_CASE("the moving average is the recurrence in double, starts as a copy, and has equal bits for any threads") {
         for (const bool warmup : {false, true}) {
             CAPTURE(warmup);

@@ -34,8 +34,11 @@ class Growing {
 
     // Adds a symbol; false when the stop text has appeared.
     bool add(int32_t id) {
-        ids_.push_back(id);
-        text_ = task_.decode_target(ids_);
+        // What a symbol adds depends on the one before it alone (a blank between words), so the whole is not decoded again.
+        const std::size_t known = last_.empty() ? 0 : task_.decode_target(last_).size();
+        last_.push_back(id);
+        text_ += task_.decode_target(last_).substr(known);
+        last_ = {id};
         if (stop_.empty())
             return true;
         const std::size_t from = seen_ < stop_.size() ? 0 : seen_ - stop_.size();
@@ -72,7 +75,7 @@ class Growing {
     }
     const Task& task_;
     std::string stop_, text_;
-    std::vector<int32_t> ids_;
+    std::vector<int32_t> last_;  // the last symbol
     std::size_t shown_ = 0, seen_ = 0;
     bool stopped_ = false;
 };

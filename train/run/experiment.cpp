@@ -8,6 +8,7 @@
 
 #include "data/task.h"
 #include "nn/models/model.h"
+#include "optim/average.h"
 #include "optim/optimizer.h"
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
@@ -57,7 +58,7 @@ void TrainOptions::fields(Visitor& v) {
     v.number("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
     v.number("clip_value", clip_value, {0, 1e9},
              "largest size of an element of the gradient, clipped before the norm is; 0: no limit");
-    v.number("average", average, {0, 0.9999999},
+    v.number("average", average, {0, most_decay},
              "moving average of the parameters (EMA): the share of it kept at each step, as 0.999; what is evaluated, saved as "
              "the model and used afterwards is then the average; 0: none");
     v.flag("average_warmup", average_warmup,
