@@ -52,7 +52,7 @@ TEST_CASE("every option has its value and where that is from") {
                            "model.attention.align={\"type\":\"softmax\",\"temperature\":2}"})
             .experiment;
     Experiment resolved = asked;
-    resolved = resolve(resolved, {.batches_per_epoch = 7, .cores = 2, .metrics = {"accuracy"}});
+    resolved = resolve(resolved, {.batches_per_epoch = 7, .cores = 2, .metrics = {"accuracy"}, .validated = 1});
     std::map<std::string, Setting> by_path;
     for (const Setting& s : plan::settings(asked, resolved)) {
         CHECK(by_path.emplace(s.path, s).second);

@@ -292,7 +292,14 @@ TEST_CASE("options that make no sense together") {
         {{"train.shards=10"}, "train.shards: a batch cannot be cut finer than its rows: shards 10, batch 9"},
         {{"train.best_metric=loos"}, "train.best_metric: not a metric of these evaluations: best_metric 'loos', known loss, "},
         {{"train.best_metric=exact_match", "train.evaluate_decode=false"},
-         "train.best_metric: not a metric of these evaluations: best_metric 'exact_match', known loss, "}};
+         "train.best_metric: not a metric of these evaluations: best_metric 'exact_match', known loss, "},
+        {{"data.valid_examples=0", "train.patience=2"},
+         "train.patience: it follows evaluations of a validation split, and the data have none: patience 2, validation "
+         "examples "
+         "0"},
+        {{"data.valid_examples=0", "train.best_metric=loss"},
+         "train.best_metric: it follows evaluations of a validation split"},
+        {{"data.valid_examples=0", "schedule=plateau"}, "schedule plateau: it follows evaluations of a validation split"}};
     for (const auto& [set, message] : cases) {
         CHECK_MESSAGE(contains(message_of([&] { runs.run("a", set); }), message), message);
         CHECK(!fs::exists(runs / "a"));

@@ -45,7 +45,8 @@ Experiment resolve_for(Experiment experiment, const Task& task) {
             experiment.data.name(), task.size(Split::train));
     const Surroundings around{.batches_per_epoch = task.batches(Split::train, training_order(experiment))->per_epoch(),
                               .cores = machine_cores(),
-                              .metrics = task.metrics()};
+                              .metrics = task.metrics(),
+                              .validated = task.size(Split::valid)};
     return resolve(std::move(experiment), around);
 }
 

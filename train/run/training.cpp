@@ -72,6 +72,10 @@ class Run {
           schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
           batches_(task_->batches(Split::train, training_order(experiment_))),
           step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
+        require(task_->size(Split::valid) > 0 || schedule_->state().empty(),
+                "schedule {}: it follows evaluations of a validation split, and the data have none: validation examples {}, "
+                "least 1",
+                experiment_.schedule.name(), task_->size(Split::valid));
         if (!going_on())
             begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
         if (options().average > 0) {
