@@ -55,16 +55,20 @@ constexpr Case cases[] = {
         "model": {"type": "rnn_seq2seq", "cell": "gru", "embedding": 256, "hidden": 512}})"},
     {"transformer-tiny", R"({"vocabulary": 8000, "batch": 64, "source": 16, "target": 16,
         "model": {"type": "transformer_seq2seq", "layers": 4, "width": 128, "heads": 4, "ffn": 256, "share": "all"}})"},
+    {"bert-mini", R"({"vocabulary": 8000, "batch": 16, "target": 128, "guessed": 0.15,
+        "model": {"type": "bert", "layers": 4, "width": 256, "heads": 4, "context": 128}})"},
 };
 
 struct CaseOptions {
     int64_t vocabulary = 1, batch = 1, source = 0, target = 1;
+    double guessed = 0;
     Selection model{model_table(), model_table().names().front()};
     void fields(Visitor& v) {
         v.integer("vocabulary", vocabulary, {1, 1 << 20}, "ids of source and target");
         v.integer("batch", batch, {1, 1 << 16}, "rows");
         v.integer("source", source, {0, 1 << 16}, "source length; 0: none");
         v.integer("target", target, {1, 1 << 16}, "target length");
+        v.number("guessed", guessed, {0, 1}, "share of the positions that are targets, of masked text; 0: all, of what follows");
         v.selection("model", model, "the model");
     }
 };
@@ -92,6 +96,10 @@ Batch random_batch(const CaseOptions& options) {
         batch.source = random_ids(stream, options.batch, options.source, options.vocabulary);
     batch.input = random_ids(stream, options.batch, options.target, options.vocabulary);
     batch.target = random_ids(stream, options.batch, options.target, options.vocabulary);
+    if (options.guessed > 0)
+        for (int32_t& id : batch.target.values)
+            if (stream.uniform(0, 1) >= static_cast<real>(options.guessed))
+                id = id_ignored;
     for (int64_t i = 0; i < options.batch; ++i) batch.examples.push_back(i);
     return batch;
 }
@@ -112,8 +120,10 @@ std::string measure(const Case& named, const Effort& effort) {
     auto source = std::make_shared<config::Source>(config::Source{named.name, ".", config::Source::Kind::file});
     const auto options = config::read<CaseOptions>(config::parse_object(named.config, source));
     ParameterStore store(1);
-    const auto model = model_table().build(options.model, Scope(store),
-                                           ModelSetup{options.source > 0 ? options.vocabulary : 0, options.vocabulary});
+    const auto model = model_table().build(
+        options.model, Scope(store),
+        ModelSetup{options.source > 0 ? options.vocabulary : 0, options.vocabulary,
+                   options.guessed > 0 ? TargetKind::masked : TargetKind::following});
     const auto objective = objective_table().build(Selection(objective_table(), "likelihood"));
     const auto optimizer = optimizer_table().build(Selection(optimizer_table(), "adamw"), store);
     const auto schedule = schedule_table().build(Selection(schedule_table(), "constant"), 1e-3, effort.steps);

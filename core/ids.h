@@ -1,5 +1,7 @@
 #pragma once
 /// What nn and data share: token ids and lengths.
+#include <string>
+
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/range.h"
@@ -8,6 +10,17 @@ namespace attend::inline ATTEND_PRECISION {
 
 /// Token ids every vocabulary has. Padding never reaches a loss or an attention weight.
 enum SpecialId : int32_t { id_pad = 0, id_bos = 1, id_eos = 2, id_unknown = 3, first_free_id = 4 };
+
+/// What a batch's targets are to its input, as the model that predicts them must know.
+enum class TargetKind {
+    following,  ///< target t follows what is read up to t: a model that sees beyond t sees the answer
+    masked,     ///< the input does not show what the targets are: a model may see all of it
+    none,       ///< there are none; rows have labels
+};
+/// "following", "masked", "none".
+const char* target_kind_name(TargetKind kind);
+/// The kind of that name. Throws Error for another.
+TargetKind target_kind_of(const std::string& name);
 
 /// A batch of id sequences [rows, columns], row-major, padded with id_pad behind each row's length.
 struct Ids {

@@ -65,6 +65,8 @@ class Task {
     virtual int64_t size(Split split) const = 0;
     /// The batches of a split; the task must outlive them. Throws Error when order.batch is not in 1 ... 2^20.
     virtual std::unique_ptr<Batches> batches(Split split, const BatchOrder& order) const = 0;
+    /// What the targets of its batches are to their input.
+    virtual TargetKind targets() const { return TargetKind::following; }
     /// Classes of Batch::labels, 0: rows have none; and their names.
     virtual int64_t classes() const { return 0; }
     virtual std::string class_name(int32_t label) const;

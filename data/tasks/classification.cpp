@@ -111,13 +111,14 @@ class ClassificationTask final : public Task {
     int64_t source_vocabulary_size() const override { return 0; }
     int64_t target_vocabulary_size() const override { return tokenizer_->size(); }
     int64_t size(Split s) const override { return split(s).rows.size(); }
+    TargetKind targets() const override { return TargetKind::none; }
     int64_t classes() const override { return labels_.size(); }
     std::string class_name(int32_t label) const override {
         require(label >= 0 && label < classes(), "classification: no such class: asked for {}, classes {}", label, classes());
         return labels_.symbol(label);
     }
     std::unique_ptr<Batches> batches(Split s, const BatchOrder& order) const override;
-    std::vector<std::string> metrics() const override { return {"accuracy"}; }
+    std::vector<std::string> metrics() const override { return {"label_accuracy"}; }
 
     std::string source_text(Split s, int64_t example) const override {
         require_example(s, example);

@@ -118,6 +118,7 @@ class MaskedTextTask final : public RunningTextTask {
     }
 
     int64_t size(Split s) const override { return form_.context > 0 ? count_windows(places(s), form_.text()) : 0; }
+    TargetKind targets() const override { return TargetKind::masked; }
     int64_t classes() const override { return form_.pairs ? 2 : 0; }
     std::string class_name(int32_t label) const override {
         require(label >= 0 && label < classes(), "masked_text: no such class: asked for {}, classes {}", label, classes());
@@ -127,7 +128,11 @@ class MaskedTextTask final : public RunningTextTask {
         return std::make_unique<MaskedBatches>(text_.tokens(s), order.shuffled ? text_.tokens(s).size() : places(s),
                                                text_.tokenizer(), form_, text_.order(), order);
     }
-    std::vector<std::string> metrics() const override { return {"accuracy"}; }
+    std::vector<std::string> metrics() const override {
+        if (form_.pairs)
+            return {"accuracy", "label_accuracy"};
+        return {"accuracy"};
+    }
     std::string target_text(Split s, int64_t example) const override {
         require_example(s, example);
         const int64_t begin = example * form_.text();

@@ -5,6 +5,7 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
+#include "nn/models/transformer_layout.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -32,6 +33,7 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup) : opt
             "model gpt: it reads one text and continues it, so it needs a task without a source, as 'text': source vocabulary "
             "{}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
+    require_following("gpt", setup);
     require(window_table().build(o.attention.window)->is_causal(),
             "model gpt: window '{}' shows a position what it has to predict; 'causal' does not", o.attention.window.name());
     const BlockOptions& b = o.blocks;
@@ -59,7 +61,8 @@ Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, 
     return dropout_(x, context);
 }
 
-Scored Gpt::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o, const Context& context) const {
+Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const auto& [source, input, target, segments, labels] = batch;
     require(source.rows == 0 && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model gpt: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows, input.rows,
             input.columns, target.rows, target.columns);
@@ -78,37 +81,18 @@ Scored Gpt::score(const Ids& source, const Ids& input, const Ids& target, const 
 
 PublishedLayout Gpt::published_layout() const {
     const BlockOptions& b = options_.blocks;
-    const auto only = [](const char* option, const std::string& value, const std::string& asked) {
-        require(value == asked, "model gpt: the layout of GPT-2 has no place for this model: model.{} {}, there {}", option,
-                value, asked);
-    };
-    const auto text = [](bool flag) { return std::string(flag ? "true" : "false"); };
-    only("norm_place", b.norm_place, "pre");
-    only("norm", b.norm, "layer");
-    only("bias", text(b.bias), "true");
-    only("positions", options_.positions, "learned");
-    only("tie", text(options_.tie), "true");
-    only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
-    const AttentionOptions& a = options_.attention;
-    const AttentionOptions theirs = transformer_attention("causal");
-    only("attention.score", a.score.name(), theirs.score.name());
-    only("attention.bias", a.bias.name(), theirs.bias.name());
-    only("attention.window", a.window.name(), theirs.window.name());
-    only("attention.align", a.align.name(), theirs.align.name());
-    only("attention.select", a.select.name(), theirs.select.name());
-    require(b.activation == "gelu" || b.activation == "gelu_tanh" || b.activation == "relu",
-            "model gpt: the layout of GPT-2 has no place for this model: model.activation {}, there {}", b.activation,
-            "gelu, gelu_tanh or relu");
+    require_form({"gpt", "GPT-2", "pre", "causal"}, b, options_.attention, options_.positions);
+    require(options_.tie, "model gpt: the layout of GPT-2 has no place for this model: model.tie {}, there {}", false, true);
 
     PublishedLayout l;
     l.model_type = "gpt2";
     l.architecture = "GPT2LMHeadModel";
     l.prefix = "transformer.";
     const auto both = [&](const std::string& theirs_name, const std::string& ours) {
-        for (const char* part : {".weight", ".bias"}) l.tensors.push_back({theirs_name + part, ours + part});
+        for (const char* part : {".weight", ".bias"}) l.tensors.push_back({l.prefix + theirs_name + part, ours + part});
     };
-    l.tensors.push_back({"wte.weight", "embedding.weight"});
-    l.tensors.push_back({"wpe.weight", "position.weight"});
+    l.tensors.push_back({l.prefix + "wte.weight", "embedding.weight"});
+    l.tensors.push_back({l.prefix + "wpe.weight", "position.weight"});
     for (int64_t i = 0; i < b.layers; ++i) {
         const std::string h = "h." + std::to_string(i), d = "decoder." + std::to_string(i);
         both(h + ".ln_1", d + ".self_norm");
@@ -120,14 +104,13 @@ PublishedLayout Gpt::published_layout() const {
     }
     both("ln_f", "decoder.norm");
     l.passed_over = {"h.*.attn.bias", "h.*.attn.masked_bias", "lm_head.weight"};
-    const std::string activation = b.activation == "gelu_tanh" ? "gelu_new" : b.activation;
     l.decisive = {{"vocab_size", vocabulary_},
                   {"n_positions", options_.context},
                   {"n_embd", b.width},
                   {"n_layer", b.layers},
                   {"n_head", b.heads},
                   {"n_inner", b.ffn_width()},
-                  {"activation_function", activation},
+                  {"activation_function", published_activation(b.activation)},
                   {"layer_norm_epsilon", b.norm_epsilon}};
     l.further = {{"n_ctx", options_.context},
                  {"embd_pdrop", b.dropout},

@@ -39,8 +39,7 @@ class Gpt final : public Model {
     Gpt(const GptOptions& options, const Scope& scope, const ModelSetup& setup);
 
     /// `source` has no rows. Throws Error when the input is longer than the context.
-    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                 const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
     /// model sees the last half of its context and what follows.
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;

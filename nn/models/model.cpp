@@ -1,5 +1,6 @@
 #include "nn/models/model.h"
 
+#include "nn/models/bert.h"
 #include "nn/models/gpt.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "nn/models/transformer_seq2seq.h"
@@ -14,29 +15,41 @@ Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
     return out;
 }
 
+void require_following(const char* model, const ModelSetup& setup) {
+    require(setup.targets == TargetKind::following && setup.classes == 0,
+            "model {}: it predicts what follows what it reads, and no labels: targets '{}', needed '{}', classes {}, needed 0; "
+            "model 'bert' predicts masked targets and labels",
+            model, target_kind_name(setup.targets), target_kind_name(TargetKind::following), setup.classes);
+}
+
 PublishedLayout Model::published_layout() const {
-    fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2)");
+    fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2), bert");
 }
 
 // The table: one line a model.
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
     using T = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
-    static const T table("model", {
-                                      T::make<RnnSeq2SeqOptions>(
-                                          "rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)",
-                                          [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                              return std::make_unique<RnnSeq2Seq>(o, scope, setup);
-                                          }),
-                                      T::make<TransformerSeq2SeqOptions>(
-                                          "transformer_seq2seq", "transformer encoder-decoder (Vaswani 2017)",
-                                          [](const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                              return std::make_unique<TransformerSeq2Seq>(o, scope, setup);
-                                          }),
-                                      T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
-                                                          [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                                              return std::make_unique<Gpt>(o, scope, setup);
-                                                          }),
-                                  });
+    static const T table(
+        "model",
+        {
+            T::make<RnnSeq2SeqOptions>("rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)",
+                                       [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
+                                           return std::make_unique<RnnSeq2Seq>(o, scope, setup);
+                                       }),
+            T::make<TransformerSeq2SeqOptions>(
+                "transformer_seq2seq", "transformer encoder-decoder (Vaswani 2017)",
+                [](const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
+                    return std::make_unique<TransformerSeq2Seq>(o, scope, setup);
+                }),
+            T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
+                                [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {
+                                    return std::make_unique<Gpt>(o, scope, setup);
+                                }),
+            T::make<BertOptions>("bert", "bidirectional encoder for masked text and labels (Devlin 2018)",
+                                 [](const BertOptions& o, const Scope& scope, const ModelSetup& setup) {
+                                     return std::make_unique<Bert>(o, scope, setup);
+                                 }),
+        });
     return table;
 }
 

@@ -18,13 +18,28 @@ namespace attend::inline ATTEND_PRECISION {
 struct ModelSetup {
     int64_t source_vocabulary = 0;  ///< 0: no source
     int64_t target_vocabulary = 0;
+    TargetKind targets = TargetKind::following;
+    int64_t classes = 0;  ///< of the rows' labels; 0: rows have none
 };
 
-/// How the targets of one shard are scored.
+/// Ids that are not there.
+inline const Ids no_ids;
+
+/// What a model is given to score: parts of one shard, referred to for the call and not copied.
+struct ScoreInput {
+    const Ids& source;                     ///< [B, S]; no rows: there is none
+    const Ids& input;                      ///< [B, T] what is read beside it
+    const Ids& target;                     ///< [B, T] what is to be predicted
+    const Ids& segments = no_ids;          ///< [B, T] which of several texts an input is of; no rows: there is one
+    std::span<const int32_t> labels = {};  ///< [B] class of each row; empty: rows have none
+};
+
+/// How one shard is scored.
 struct LossOptions {
-    double normaliser = 1;       ///< count of targets of the whole batch: the loss is the sum over this shard divided by it
-    double label_smoothing = 0;  ///< share of the probability spread evenly over all classes
-    int32_t ignored = -1;        ///< target id without a loss
+    double normaliser = 1;        ///< count of targets of the whole batch: their loss is the sum over this shard divided by it
+    double label_normaliser = 1;  ///< the same of its labels
+    double label_smoothing = 0;   ///< share of the probability spread evenly over all classes
+    int32_t ignored = -1;         ///< target id without a loss
     /// Scheduled sampling (Bengio, Vinyals, Jaitly and Shazeer 2015): in training each input symbol but the first is with this
     /// probability the model's own, drawn from its prediction at the step before, or the likeliest one.
     double own_inputs = 0;
@@ -33,13 +48,18 @@ struct LossOptions {
     CrossEntropyOptions cross_entropy() const {
         return {.normaliser = normaliser, .label_smoothing = label_smoothing, .ignored = ignored};
     }
+    CrossEntropyOptions label_cross_entropy() const {
+        return {.normaliser = label_normaliser, .label_smoothing = label_smoothing, .ignored = ignored};
+    }
 };
 
-/// The scores of a shard's targets [B, T].
+/// The scores of a shard's targets [B, T] and labels [B].
 struct Scored {
-    Tensor loss;               ///< scalar: sum of target losses / normaliser, recorded
-    Tensor target_loss;        ///< [B, T] nats, 0 where ignored, not recorded
-    Array<int32_t> predicted;  ///< [B * T] most likely class
+    Tensor loss;                           ///< scalar: target losses / normaliser + label losses / label_normaliser, recorded
+    Tensor target_loss;                    ///< [B, T] nats, 0 where ignored, not recorded
+    Array<int32_t> predicted;              ///< [B * T] most likely id, of no meaning where ignored
+    Tensor label_loss = {};                ///< [B] nats, not recorded; undefined where no labels were scored
+    Array<int32_t> predicted_labels = {};  ///< [B] most likely class; or empty
 };
 
 /// Where a decoder stands for every row of a batch. Made and changed by the model alone.
@@ -54,9 +74,11 @@ class DecoderState {
 class Model {
   public:
     virtual ~Model() = default;
-    /// Scores target ids given the source (0 rows: none) and the decoder's input. Ids outside the vocabulary throw Error.
-    virtual Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                         const Context& context) const = 0;
+    /// Scores targets and labels. Ids outside the vocabulary, labels that are no classes, and parts that do not fit together or
+    /// that the model has no use for throw Error.
+    virtual Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const = 0;
+    /// Whether it writes sequences: start() and advance() work.
+    virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written
     /// already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
@@ -69,6 +91,9 @@ class Model {
     /// what this model's options ask for.
     virtual PublishedLayout published_layout() const;
 };
+
+/// Throws Error unless the task of `setup` has targets that follow their input, and no labels: what a model needs that writes.
+void require_following(const char* model, const ModelSetup& setup);
 
 /// The target ids in order, with those behind a row's length ignored.
 Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);

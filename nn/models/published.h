@@ -22,9 +22,14 @@ using PublishedValue = std::variant<bool, int64_t, double, std::string>;
 struct PublishedLayout {
     std::string model_type;    ///< "gpt2"
     std::string architecture;  ///< "GPT2LMHeadModel"
-    std::string prefix;        ///< names are written with it, and read with it or without: "transformer."
+    std::string prefix;        ///< of names, which may lack it where they are read: "transformer."
     std::vector<PublishedTensor> tensors;
-    /// Name patterns ('*' any characters) of tensors that are no parameters, or that are others once more.
+    /// Tensors that other models of this kind have, as heads of other tasks, and what they would be called here: a file may
+    /// hold them where `init.take` leaves them out.
+    std::vector<PublishedTensor> elsewhere;
+    /// Ends of names, and how older files write them: {"LayerNorm.weight", "LayerNorm.gamma"}.
+    std::vector<std::pair<std::string, std::string>> older;
+    /// Name patterns ('*' any characters) of tensors, without the prefix, that are no parameters, or are others once more.
     std::vector<std::string> passed_over;
     /// Entries of config.json that must agree with a folder's that is read.
     std::vector<std::pair<std::string, PublishedValue>> decisive;

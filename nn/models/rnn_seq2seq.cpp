@@ -70,6 +70,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     require(setup.source_vocabulary > 0,
             "model rnn_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
+    require_following("rnn_seq2seq", setup);
     require(luong() || !o.input_feeding,
             "model rnn_seq2seq: input_feeding belongs to form 'luong': input_feeding {}, form '{}'", o.input_feeding, o.form);
     const CellKind kind = cell_kind(o.cell);
@@ -257,8 +258,8 @@ Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
     return readout_dropout_(read_out(x, a.context, {}), context);
 }
 
-Scored RnnSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o,
-                         const Context& context) const {
+Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const auto& [source, input, target, segments, labels] = batch;
     require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model rnn_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows,
             input.rows, input.columns, target.rows, target.columns);

@@ -61,8 +61,7 @@ class RnnSeq2Seq final : public Model {
     /// Throws Error for a missing source vocabulary and for combinations that make no sense.
     RnnSeq2Seq(const RnnSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
-    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                 const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     bool reads_own_symbols() const override { return true; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;

@@ -49,6 +49,7 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
     require(setup.source_vocabulary > 0,
             "model transformer_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
+    require_following("transformer_seq2seq", setup);
     require(o.share != "all" || setup.source_vocabulary == setup.target_vocabulary,
             "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source {}, target {}; share 'target' "
             "does not",
@@ -95,8 +96,8 @@ Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) con
     return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, context), source.lengths, {}, {}, context);
 }
 
-Scored TransformerSeq2Seq::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o,
-                                 const Context& context) const {
+Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const auto& [source, input, target, segments, labels] = batch;
     require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model transformer_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}",
             source.rows, input.rows, input.columns, target.rows, target.columns);

@@ -52,8 +52,7 @@ class TransformerSeq2Seq final : public Model {
     /// together.
     TransformerSeq2Seq(const TransformerSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
-    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                 const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     int64_t longest() const override { return options_.max_length; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;

@@ -47,7 +47,8 @@ TEST_SUITE("classification") {
         CHECK(task->decode_target(Ids32{1}) == "pos");
         CHECK(task->target_symbols(Ids32{1, 0}) == Strings{"pos", "neg"});
         CHECK(task->source_symbols(Ids32{6, 0, 7}) == Strings{"[CLS]", "a", "[SEP]"});
-        CHECK(task->metrics() == Strings{"accuracy"});
+        CHECK(task->metrics() == Strings{"label_accuracy"});
+        CHECK(task->targets() == TargetKind::none);
         CHECK(task->describe() ==
               Strings{"train: 4 rows, 4.0 tokens each", "valid: 1 rows, 4.0 tokens each", "vocabulary: 8 ids", "classes: 2"});
         const Batch valid = task->batches(Split::valid, {.batch = 4})->at(0);

@@ -193,6 +193,8 @@ TEST_SUITE("masked text") {
         CHECK(task->target_vocabulary_size() == 259);
         CHECK(task->classes() == 2);
         CHECK(task->class_name(1) == "random");
+        CHECK(task->targets() == TargetKind::masked);
+        CHECK(task->metrics() == Strings{"accuracy", "label_accuracy"});
         CHECK_THROWS_WITH_AS(task->class_name(2), "masked_text: no such class: asked for 2, classes 2", Error);
         CHECK(task->size(Split::valid) == 9);  // 360 / 40
         const auto batches = task->batches(Split::train, {.batch = 20, .seed = 4, .shuffled = true});

@@ -19,7 +19,8 @@ def rate(step):
 class Block:
     """One block; `post` puts the norms behind the sums, `cross` adds attention to another sequence."""
 
-    def __init__(self, case, name, width, heads, ffn, activation, post, cross=False):
+    def __init__(self, case, name, width, heads, ffn, activation, post, cross=False, epsilon=1e-5):
+        self.epsilon = epsilon
         p = lambda part, *shape: case.parameter(f"{name}.{part}", *shape, scale=0.2)
         one = lambda part: case.leaf(f"{name}.{part}.weight", (1 + case.draw.normal(width, scale=0.1)).float().double())
         linear = lambda part, *shape: (p(part + ".weight", *shape), p(part + ".bias", shape[-1]))
@@ -39,7 +40,7 @@ class Block:
         return (weights @ v).transpose(1, 2).flatten(2)
 
     def residual(self, x, norm, part):
-        normed = lambda z: F.layer_norm(z, (self.width,), *norm)
+        normed = lambda z: F.layer_norm(z, (self.width,), *norm, self.epsilon)
         return normed(x + part(x)) if self.post else x + part(normed(x))
 
     def __call__(self, x, seen, memory=None, memory_seen=None):
@@ -54,7 +55,7 @@ class Block:
 
     def same_as_torch(self, x, seen):
         """The encoder form against torch.nn.TransformerEncoderLayer; `seen` [T, T] for every row."""
-        layer = torch.nn.TransformerEncoderLayer(self.width, self.heads, self.up[0].shape[1], 0.0, self.activation, 1e-5,
+        layer = torch.nn.TransformerEncoderLayer(self.width, self.heads, self.up[0].shape[1], 0.0, self.activation, self.epsilon,
                                                  batch_first=True, norm_first=not self.post).double()
         pairs = [(layer.self_attn.in_proj_weight, self.qkv[0].T), (layer.self_attn.in_proj_bias, self.qkv[1]),
                  (layer.self_attn.out_proj.weight, self.self_out[0].T), (layer.self_attn.out_proj.bias, self.self_out[1]),
@@ -171,7 +172,51 @@ def vaswani(seed):
     return train(case, loss_of)
 
 
+def bert(seed):
+    """Masked words and next sentence. Rows of several lengths; some have no word to guess."""
+    case = Case("training_bert", seed)
+    size = case.draw.size
+    heads, layers, batch, length, vocabulary, classes = size(2, 1, 3), size(2, 1, 3), size(3, 2, 5), size(7, 3, 10), size(13, 5, 30), size(2, 2, 4)
+    width, ffn, segments, epsilon = heads * size(6, 2, 10), size(20, 4, 40), size(2, 2, 3), 1e-12
+    case.metadata.update(heads=str(heads), layers=str(layers), batch=str(batch), ffn=str(ffn), epsilon=str(epsilon))
+    matrix = lambda name, *shape: case.parameter(name, *shape, scale=0.3)
+    linear = lambda name, *shape: (matrix(name + ".weight", *shape), case.parameter(name + ".bias", shape[-1], scale=0.1))
+    norm = lambda name: (case.leaf(name + ".weight", (1 + case.draw.normal(width, scale=0.1)).float().double()),
+                         case.parameter(name + ".bias", width, scale=0.1))
+    word, position = matrix("embedding.word.weight", vocabulary, width), matrix("embedding.position.weight", length, width)
+    segment, embedding_norm = matrix("embedding.segment.weight", segments, width), norm("embedding.norm")
+    blocks = [Block(case, f"encoder.{i}", width, heads, ffn, F.gelu, True, epsilon=epsilon) for i in range(layers)]
+    dense, dense_norm = linear("masked.dense", width, width), norm("masked.norm")
+    bias = case.parameter("masked.bias", vocabulary, scale=0.1)
+    pooler, relation = linear("pooler", width, width), linear("relation", width, classes)
+    rows = STEPS * batch
+    lengths = case.given("lengths", case.draw.lengths(rows, length))
+    inside = torch.arange(length) < lengths[:, None]
+    ids = case.given("text", case.draw.ids(rows, length, low=0, high=vocabulary) * inside)
+    kinds = case.given("segments", case.draw.ids(rows, length, low=0, high=segments) * inside)
+    guessed = case.draw.ids(rows, length, low=0, high=4) == 0
+    guessed[::batch, 0] = True  # every batch has one
+    target = case.draw.ids(rows, length, low=0, high=vocabulary).masked_fill(~(guessed & inside), -1)
+    case.given("target", target)
+    labels = case.given("labels", case.draw.ids(rows, low=0, high=classes))
+    blocks[0].same_as_torch(case.draw.normal(2, length, width), torch.ones(length, length, dtype=torch.bool))
+    normed = lambda x, parts: F.layer_norm(x, (width,), *parts, epsilon)
+
+    def loss_of(step):
+        part = slice(step * batch, (step + 1) * batch)
+        h = normed(F.embedding(ids[part], word) + position + F.embedding(kinds[part], segment), embedding_norm)
+        for block in blocks:
+            h = block(h, inside[part][:, None, None])
+        guess = normed(F.gelu(h @ dense[0] + dense[1]), dense_norm) @ word.T + bias
+        pooled = torch.tanh(h[:, 0] @ pooler[0] + pooler[1])
+        return F.cross_entropy(guess.flatten(0, 1), target[part].flatten(), ignore_index=-1) + \
+            F.cross_entropy(pooled @ relation[0] + relation[1], labels[part])
+
+    return train(case, loss_of)
+
+
 def cases(seed):
     yield gpt("training_gpt2", seed, post=False)
     yield gpt("training_gpt1", seed, post=True)
     yield vaswani(seed)
+    yield bert(seed)

@@ -148,7 +148,7 @@ TEST_CASE("every form of the encoder-decoder has the gradients of central differ
                 check.tolerance = 1e-5;
                 Context context;
                 context.mode = Mode::train;
-                check.function = [&](oracles::Inputs) { return model.score(source, input, target, loss, context).loss; };
+                check.function = [&](oracles::Inputs) { return model.score({source, input, target}, loss, context).loss; };
                 const oracles::GradientReport report = oracles::check_gradients(check);
                 CHECK_MESSAGE(report.verdict == Verdict::agrees, report.text());
             }

@@ -94,7 +94,7 @@ TEST_CASE("rnn_seq2seq: losses, attention maps, step-by-step logits and all grad
         loss.normaliser = static_cast<double>(target.tokens());
         Context context;
         context.mode = Mode::train;
-        const Scored scored = model.score(source, input, target, loss, context);
+        const Scored scored = model.score({source, input, target}, loss, context);
         golden::check_close(scored.loss, file.read("output.loss"), tolerance, "loss");
         golden::check_close(scored.target_loss, file.read("output.target_loss"), tolerance, "target_loss");
         Gradients gradients(store);

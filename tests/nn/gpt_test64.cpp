@@ -22,7 +22,7 @@ TEST_CASE("every form of gpt has the gradients of central differences in all par
         oracles::GradientCheck check;
         check.store = &store;
         check.tolerance = 1e-5;
-        check.function = [&](oracles::Inputs) { return model.score({}, input, target, loss, context).loss; };
+        check.function = [&](oracles::Inputs) { return model.score({{}, input, target}, loss, context).loss; };
         const oracles::GradientReport report = oracles::check_gradients(check);
         CHECK_MESSAGE(report.verdict == oracles::Verdict::agrees, report.text());
     }

@@ -19,7 +19,7 @@ namespace {
 const double rounding = sizeof(real) == 4 ? 2e-5 : 1e-13;
 
 Tensor losses(const Gpt& model, const Ids& input, const Ids& target) {
-    return model.score({}, input, target, LossOptions{}, Context{}).target_loss;
+    return model.score({{}, input, target}, LossOptions{}, Context{}).target_loss;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ TEST_CASE("a stack that computes its blocks again has the same loss and gradient
         store.freeze("embedding.weight");
         store.freeze("position.weight");
         Gradients gradients(store);
-        backward(model.score({}, input, target, LossOptions{}, context).loss, gradients);
+        backward(model.score({{}, input, target}, LossOptions{}, context).loss, gradients);
         gradients.finish();
         return std::vector<real>(gradients.data(), gradients.data() + gradients.size());
     };
@@ -150,7 +150,7 @@ TEST_CASE("options that do not go together are refused with the numbers") {
         try {
             const Gpt model(o, Scope(store), setup);
             const Ids nine = random_text({9}, 9);
-            model.score({}, nine, nine, {}, {});
+            model.score({{}, nine, nine}, {}, {});
         } catch (const Error& e) {
             return std::string(e.what());
         }
@@ -163,9 +163,8 @@ TEST_CASE("options that do not go together are refused with the numbers") {
     CHECK(message([](GptOptions& o) {
               o.blocks.heads = 8, o.positions = "rotary";
           }).starts_with("decoder.0.self: rotary positions turn pairs of elements: head size 1 "));
-    CHECK(message([](GptOptions& o) {
-              o.attention.window.choose("global");
-          })== "model gpt: window 'global' shows a position what it has to predict; 'causal' does not");
+    CHECK(message([](GptOptions& o) { o.attention.window.choose("global"); }) ==
+          "model gpt: window 'global' shows a position what it has to predict; 'causal' does not");
     CHECK(message([](GptOptions&) {}, {5, 5}).starts_with("model gpt: it reads one text and continues it"));
     CHECK(message([](GptOptions&) {}) == "model gpt: the input is longer than the context: 9 columns, context 8");
 }

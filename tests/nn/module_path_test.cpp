@@ -33,7 +33,7 @@ std::string blamed(const RnnSeq2Seq& model) {
     Context context;
     context.mode = Mode::train;
     try {
-        model.score(ids, ids, ids, LossOptions{}, context);
+        model.score({ids, ids, ids}, LossOptions{}, context);
     } catch (const Diverged& d) {
         return d.found()->module;
     }

@@ -58,7 +58,7 @@ Sample sample(int64_t source_columns = 7, int64_t target_columns = 6) {
 }
 
 Tensor losses(const RnnSeq2Seq& model, const Sample& s, const Context& context = {}) {
-    return model.score(s.source, s.input, s.target, LossOptions{}, context).target_loss;
+    return model.score({s.source, s.input, s.target}, LossOptions{}, context).target_loss;
 }
 
 // Largest difference over the positions both have.

@@ -25,7 +25,7 @@ TEST_CASE("every form of transformer_seq2seq has the gradients of central differ
         oracles::GradientCheck check;
         check.store = &store;
         check.tolerance = 1e-5;
-        check.function = [&](oracles::Inputs) { return model.score(source, input, target, loss, context).loss; };
+        check.function = [&](oracles::Inputs) { return model.score({source, input, target}, loss, context).loss; };
         const oracles::GradientReport report = oracles::check_gradients(check);
         CHECK_MESSAGE(report.verdict == oracles::Verdict::agrees, report.text());
     }

@@ -22,7 +22,7 @@ struct Sample {
 };
 
 Tensor losses(const Model& model, const Sample& s) {
-    return model.score(s.source, s.input, s.target, LossOptions{}, Context{}).target_loss;
+    return model.score({s.source, s.input, s.target}, LossOptions{}, Context{}).target_loss;
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ TEST_CASE("attention maps: those of the source are told from those of the sequen
     Taps taps;
     Context look;
     look.taps = &taps;
-    model.score(s.source, s.input, s.target, LossOptions{}, look);
+    model.score({s.source, s.input, s.target}, LossOptions{}, look);
     REQUIRE(taps.maps.size() == 12);  // two heads: encoder 2 layers, decoder 2 layers of self and cross
     int of_source = 0;
     for (const AttentionMap& map : taps.maps) {

@@ -130,6 +130,31 @@ TEST_CASE("a batch without a source, two batches, a failure without an op") {
     CHECK_FALSE(file.bundle().failure.found.has_value());
 }
 
+TEST_CASE("segments and labels, and what the targets are") {
+    Small s;
+    s.bundle.vocabularies = {0, 5, TargetKind::masked, 3};
+    Batch& b = s.bundle.batches[0];
+    b.source = Ids();
+    b.segments = Ids(2, 2);
+    b.segments.values = {0, 1, 1, 0};
+    b.segments.lengths = {2, 1};
+    b.labels = {2, 0};
+    CHECK(s.complaint().empty());
+    const BundleFile file(s.path());
+    CHECK(equal(file.bundle().batches[0].segments, b.segments));
+    CHECK(file.bundle().batches[0].labels == b.labels);
+    CHECK(file.bundle().vocabularies.targets == TargetKind::masked);
+    CHECK(file.bundle().vocabularies.classes == 3);
+    const std::string where = s.path().string();
+    b.labels = {2, 3};
+    CHECK(s.complaint() == where + ": batch 0: label out of range: row 1 has 3, classes 3");
+    b.labels = {2};
+    CHECK(s.complaint() == where + ": batch 0: one label a row: rows 2, labels 1");
+    b.labels.clear();
+    b.segments = Ids(2, 3);
+    CHECK(s.complaint() == where + ": batch 0 does not fit together: segments 2 x 3, input 2 x 2");
+}
+
 TEST_CASE("every byte counts") {
     Small s;
     CHECK(s.complaint().empty());

@@ -47,8 +47,8 @@ TEST_CASE("what was saved is what is loaded") {
     Progressed p;
     p.step = 12;
     p.seconds = 0.1 + 0.2;
-    p.line_loss = 1.0 / 3;
-    p.line_targets = 99;
+    p.line_sums = {1.0 / 3, 1.0 / 7};
+    p.line_counts = {99, 8};
     p.valid = ScoredStep{10, {{{"loss", 0.1}, {"accuracy", std::numeric_limits<double>::quiet_NaN()}}}};
     p.evaluations_since_best = 2;
     save_checkpoint(folder / "c", {a.store, *a.optimizer}, p);
@@ -63,8 +63,10 @@ TEST_CASE("what was saved is what is loaded") {
     CHECK(b.store.state_updates(*b.state) == 41);
     CHECK(q.step == 12);
     CHECK(q.seconds == p.seconds);
-    CHECK(q.line_loss == p.line_loss);
-    CHECK(q.line_targets == 99);
+    CHECK(q.line_sums.targets == p.line_sums.targets);
+    CHECK(q.line_sums.labels == p.line_sums.labels);
+    CHECK(q.line_counts.targets == 99);
+    CHECK(q.line_counts.labels == 8);
     REQUIRE(q.valid.has_value());
     CHECK(q.valid->step == 10);
     CHECK(q.valid->scores.find("loss") == 0.1);

@@ -92,6 +92,21 @@ Strings lines(const fs::path& folder) {
     return in_folder(folder, "path", {"a.txt"});
 }
 
+// A text of words that stand often in a row, and a vocabulary of pieces: what is masked its neighbours tell.
+Strings repeated_words(const fs::path& folder) {
+    Stream stream(7, "repeated");
+    constexpr const char* words[] = {"to", "be", "or", "not"};
+    std::ofstream vocabulary(folder / "vocab.txt"), text(folder / "a.txt");
+    vocabulary << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (const char* word : words) vocabulary << word << '\n';
+    for (int i = 0; i < 100; ++i) {
+        const char* const word = words[stream.below(4)];
+        for (int k = 0; k < 50; ++k) text << word << (k == 49 ? '\n' : ' ');
+    }
+    return {"data.train=" + (folder / "a.txt").string(), "data.valid=" + (folder / "a.txt").string(),
+            "data.tokenizer.vocabulary=" + (folder / "vocab.txt").string()};
+}
+
 // A language model of the same kind for lines().
 Strings small_text() {
     return {"model.layers=1",          "model.width=32",     "model.context=32",
@@ -122,6 +137,8 @@ const Short table[] = {
      "accuracy",
      Reaches::at_least,
      0.97},
+    {"bert_mini_wikitext.json", small_text(), "accuracy", Reaches::at_least, 0.9, "datasets/wikitext-2/wiki.train.tokens.gz",
+     repeated_words},
     {"g2p_cmudict.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,
      "datasets/g2p-wu2018/CMUDict.train.src.gz", capitals},
     {"g2p_nettalk.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,

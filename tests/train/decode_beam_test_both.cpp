@@ -53,7 +53,7 @@ class Toy final : public Model {
             return s;
         }
     };
-    Scored score(const Ids&, const Ids&, const Ids&, const LossOptions&, const Context&) const override { return {}; }
+    Scored score(const ScoreInput&, const LossOptions&, const Context&) const override { return {}; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context&) const override {
         auto s = std::make_unique<State>();
         for (int64_t r = 0; r < source.rows; ++r) s->source.push_back(static_cast<int32_t>(r));
@@ -201,8 +201,8 @@ TEST_CASE("log-probabilities are those of the teacher-forced pass") {
                 target.at(0, t) = i == d.ids.size() ? int32_t{id_eos} : d.ids[i];
             }
             const NoGrad no_grad;
-            const Scored scored =
-                s.model().score(source, input, target, {.normaliser = 1, .label_smoothing = 0, .ignored = -1}, {});
+            const Scored scored = s.model().score(
+                {source, input, target}, {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = -1}, {});
             double sum = 0;
             for (int64_t t = 0; t < length; ++t) {
                 sum += d.log_probabilities[static_cast<std::size_t>(t)];

@@ -109,8 +109,8 @@ TEST_CASE("the log-likelihood is that of the teacher-forced pass, and its attent
         Taps taps;
         Context context;
         context.taps = &taps;
-        const Scored scored =
-            s.made.model->score(source, input, target, {.normaliser = 1, .label_smoothing = 0, .ignored = -1}, context);
+        const Scored scored = s.made.model->score(
+            {source, input, target}, {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = -1}, context);
         CHECK(-double(scored.loss.item()) == doctest::Approx(d.log_likelihood).epsilon(1e-4));
         const AttentionRows a = attention_of(taps.maps, 0, length, source.columns, length, source.length(0));
         REQUIRE(a.rows == d.attention.rows);

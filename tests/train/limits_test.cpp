@@ -177,7 +177,7 @@ TEST_CASE("eval of running text refuses what only sources have") {
         command.insert(command.end(), more.begin(), more.end());
         const Outcome o = attend_command(command);
         CHECK(o.code == 2);
-        CHECK(contains(o.error, "running text is not decoded from sources"));
+        CHECK(contains(o.error, "nothing is decoded from sources here"));
     }
 }
 

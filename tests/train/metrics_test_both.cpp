@@ -43,6 +43,18 @@ TEST_SUITE("metrics") {
         CHECK_FALSE(metric->needs_decoding());
         CHECK_FALSE(metric->needs_attention());
     }
+    TEST_CASE("label accuracy: over rows that have a label") {
+        const auto metric = make_label_accuracy();
+        EvaluatedExample e;
+        e.targets = e.predicted = {1, 2};
+        metric->add(e);
+        CHECK_FALSE(metric->value().has_value());
+        for (const int32_t predicted : {2, 0, 2, 2}) {
+            e.label = ScoredLabel{2, predicted, 0.5};
+            metric->add(e);
+        }
+        CHECK(*metric->value() == 0.75);
+    }
     TEST_CASE("bits per byte: of the whole text, not the mean over examples") {
         const auto metric = make_bits_per_byte();
         EvaluatedExample e;

@@ -45,7 +45,8 @@ class PlantedModel final : public Model {
             for (int64_t i = 0; i < width; ++i) row[i] = 300 / store.values(*store.find("decoder.attention.query"))[i];
     }
 
-    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& o, const Context&) const override {
+    Scored score(const ScoreInput& batch, const LossOptions& o, const Context&) const override {
+        const auto& [source, input, target, segments, labels] = batch;
         const int64_t rows = source.rows, columns = source.columns;
         Tensor values, read, penalty = Tensor::scalar(0);
         {

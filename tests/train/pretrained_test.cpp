@@ -155,9 +155,14 @@ TEST_CASE("scheduled sampling draws from the prediction, with the probability th
     context.seed = 5;
     const auto loss_with = [&](double share, uint32_t step, LossOptions::Own own) {
         context.step = step;
-        const Scored s = made.model->score(
-            batch.source, batch.input, batch.target,
-            {.normaliser = 1, .label_smoothing = 0, .ignored = id_ignored, .own_inputs = share, .own = own}, context);
+        const Scored s = made.model->score(score_input(batch),
+                                           {.normaliser = 1,
+                                            .label_normaliser = 1,
+                                            .label_smoothing = 0,
+                                            .ignored = id_ignored,
+                                            .own_inputs = share,
+                                            .own = own},
+                                           context);
         return static_cast<double>(s.loss.data()[0]);
     };
     const double forced = loss_with(0, 0, LossOptions::Own::drawn);

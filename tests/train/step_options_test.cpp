@@ -72,8 +72,8 @@ TEST_CASE("the gradient accumulated over batches is that of their rows in one ba
         CAPTURE(cut);
         CAPTURE(shards);
         const Gradient parts = gradient_of(runs, cut, shards);
-        CHECK(parts.report.targets == whole.report.targets);
-        CHECK(parts.report.loss_sum == doctest::Approx(whole.report.loss_sum).epsilon(1e-5));
+        CHECK(parts.report.counts.targets == whole.report.counts.targets);
+        CHECK(parts.report.sums.targets == doctest::Approx(whole.report.sums.targets).epsilon(1e-5));
         double difference = 0, norm = 0;
         for (std::size_t i = 0; i < whole.values.size(); ++i) {
             difference += std::pow(double(parts.values[i]) - double(whole.values[i]), 2);

@@ -97,10 +97,10 @@ TEST_CASE("the gradient of shards adds up to that of the whole batch, dropout in
         const std::vector<real> gradient(step.gradient(), step.gradient() + b.made.store->size());
         if (shards == 1) {
             whole = gradient;
-            loss = report.loss_sum;
+            loss = report.sums.targets;
             CHECK(report.gradient_norm > 0);
         }
-        CHECK(report.loss_sum == doctest::Approx(loss).epsilon(1e-5));
+        CHECK(report.sums.targets == doctest::Approx(loss).epsilon(1e-5));
         double difference = 0, norm = 0;
         for (std::size_t i = 0; i < whole.size(); ++i) {
             difference += std::pow(double(gradient[i]) - double(whole[i]), 2);

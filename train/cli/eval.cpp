@@ -36,12 +36,15 @@ class LossMetric final : public Metric {
   public:
     enum class Unit { nats, perplexity };
     explicit LossMetric(Unit unit) : unit_(unit) {}
-    Statistics statistics(const EvaluatedExample& e) const override { return {e.loss, static_cast<double>(e.targets.size())}; }
-    // sum of losses / targets, or e to that
+    Statistics statistics(const EvaluatedExample& e) const override {
+        return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
+    }
     std::optional<double> score(std::span<const double> sums) const override {
-        if (sums[1] == 0)
+        const LossSums nats{sums[0], sums[1]};
+        const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
+        if (counts.all() == 0)
             return std::nullopt;
-        return unit_ == Unit::nats ? sums[0] / sums[1] : std::exp(sums[0] / sums[1]);
+        return unit_ == Unit::nats ? nats.mean(counts) : nats.perplexity(counts);
     }
     Better better() const override { return Better::lower; }
 
@@ -105,7 +108,7 @@ Action declare_eval(CLI::App& app) {
         ->check(integer_in(0, 1'000'000))
         ->capture_default_str();
     app.add_flag("--tables", a->tables,
-                 "how often each target symbol is right, which are taken for which: for targets of few symbols")
+                 "how often each target symbol or class is right, which are taken for which: for few of them")
         ->excludes("--json");
     add_search(app, a->search);
     add_threads(app, a->threads);
@@ -114,15 +117,15 @@ Action declare_eval(CLI::App& app) {
         if (!restored.warning.empty())
             streams.error << "attend: warning: " << restored.warning << '\n';
         const bool texts = restored.task->source_vocabulary_size() > 0;
-        require(
-            texts || (!a->tables && a->examples.empty() && !a->search.beam && !a->search.length_penalty),
-            "{}: running text is not decoded from sources: source vocabulary {}, target vocabulary {}; --tables, --examples, "
-            "--beam and --length-penalty have no meaning here",
-            a->run, 0, restored.task->target_vocabulary_size());
+        const int64_t classes = restored.task->classes();
+        require(texts || (a->examples.empty() && !a->search.beam && !a->search.length_penalty && (classes > 0 || !a->tables)),
+                "{}: nothing is decoded from sources here: source vocabulary {}, classes {}; --examples, --beam and "
+                "--length-penalty have no meaning, and --tables is for sources or classes",
+                a->run, 0, classes);
         const Split split = chosen_split(a->split, *restored.task);
         Workers workers(a->threads);
         const DecodeOptions decode = chosen(restored.experiment.decode, a->search);
-        const int64_t symbols = restored.task->target_vocabulary_size() - first_free_id;
+        const int64_t symbols = classes > 0 ? classes : restored.task->target_vocabulary_size() - first_free_id;
         require(!a->tables || symbols <= most_classes, "--tables: too many target symbols for a table: symbols {}, most {}",
                 symbols, most_classes);
         std::vector<Resampled> resampled;

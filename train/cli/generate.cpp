@@ -113,6 +113,10 @@ int run_generate(const Arguments& a, Streams& streams) {
     require(run.task->source_vocabulary_size() == 0,
             "{}: the task has sources, whose targets 'attend translate' writes: source vocabulary {}, target vocabulary {}",
             a.run, run.task->source_vocabulary_size(), run.task->target_vocabulary_size());
+    require(run.made.model->decodes(),
+            "{}: its model does not write: it guesses what is masked or tells classes, of texts that are whole: classes {}, "
+            "target vocabulary {}; 'attend eval' says how well",
+            a.run, run.task->classes(), run.task->target_vocabulary_size());
     if (a.prompt) {
         write(run, a, *a.prompt, streams);
         return 0;

@@ -14,8 +14,17 @@ class Accuracy final : public Share {
         return counted(hits, static_cast<int64_t>(e.targets.size()));
     }
 };
+class LabelAccuracy final : public Share {
+  public:
+    Statistics statistics(const EvaluatedExample& e) const override {
+        if (!e.label)
+            return {};
+        return counted(e.label->expected == e.label->predicted ? 1.0 : 0.0, 1.0);
+    }
+};
 }  // namespace
 
 std::unique_ptr<Metric> make_accuracy() { return std::make_unique<Accuracy>(); }
+std::unique_ptr<Metric> make_label_accuracy() { return std::make_unique<LabelAccuracy>(); }
 
 }  // namespace attend::inline ATTEND_PRECISION

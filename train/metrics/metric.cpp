@@ -30,6 +30,7 @@ const Table<std::unique_ptr<Metric>()>& metric_table() {
         "metric",
         {
             row("accuracy", "share of targets predicted, given the targets before (0 to 1)", make_accuracy),
+            row("label_accuracy", "share of rows whose label is predicted (0 to 1)", make_label_accuracy),
             row("bits_per_byte", "loss in bits for each byte of the text, whatever it is cut into (0 best)",
                 make_bits_per_byte),
             row("exact_match", "share of sources whose decoded text is a right answer (0 to 1)", make_exact_match),

@@ -18,6 +18,12 @@ struct Answer {
     std::vector<std::string> symbols;
 };
 
+/// A row's class.
+struct ScoredLabel {
+    int32_t expected = 0, predicted = 0;
+    double loss = 0;  ///< nats
+};
+
 /// What an evaluation knows of one example. The attention is that of the teacher-forced pass over the reference: row t is where
 /// the model looked when it scored target t.
 struct EvaluatedExample {
@@ -25,10 +31,11 @@ struct EvaluatedExample {
     Answer decoded;                  ///< the model's own output; only where Metric::needs_decoding
     std::vector<Answer> references;  ///< the right answers (Task::references); none: scored with another example of this source
     double loss = 0;                 ///< nats, the sum over targets
-    std::vector<int32_t> targets;    ///< [T], eos included, ignored ones left out
-    std::vector<int32_t> predicted;  ///< [T] the most likely class given the targets before
-    AttentionRows attention;         ///< [T, S]; only where Metric::needs_attention, and where the model attends
-    std::vector<Range> gold;         ///< for each target without eos the source positions that determine it; empty: not known
+    std::optional<ScoredLabel> label;  ///< where the row has one; `decoded` and `references` are then names of classes
+    std::vector<int32_t> targets;      ///< [T], eos included, ignored ones left out
+    std::vector<int32_t> predicted;    ///< [T] the most likely class given the targets before
+    AttentionRows attention;           ///< [T, S]; only where Metric::needs_attention, and where the model attends
+    std::vector<Range> gold;           ///< for each target without eos the source positions that determine it; empty: not known
 };
 
 /// Which of two values is the better one.

@@ -6,6 +6,8 @@ namespace attend::inline ATTEND_PRECISION {
 
 /// Share of the targets, eos included, whose most likely class given the targets before is the right one; 0 to 1.
 std::unique_ptr<Metric> make_accuracy();
+/// Share of the rows with a label whose most likely class is the right one; 0 to 1.
+std::unique_ptr<Metric> make_label_accuracy();
 /// Loss in bits for each byte of the references: -sum log2 p / bytes. Comparable between tokenizers where the references are
 /// the text itself, byte for byte (Tokenizer::exact()). Lower is better.
 std::unique_ptr<Metric> make_bits_per_byte();

@@ -33,7 +33,7 @@ struct Sized {
 Sized sized(const Batch& b, int64_t number) {
     const auto rows = static_cast<double>(b.rows()), s = static_cast<double>(b.source.columns),
                t = static_cast<double>(b.input.columns);
-    return {number, b.targets(), rows * (s + t) + rows * s * t / 16, rows * (s + t)};
+    return {number, loss_counts(b).all(), rows * (s + t) + rows * s * t / 16, rows * (s + t)};
 }
 
 class Foretelling {

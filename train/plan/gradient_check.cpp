@@ -43,7 +43,8 @@ class Check {
         const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);
         batch_ = whole.slice(0, std::min(setup.rows, whole.rows()));
         report_.rows = batch_.rows();
-        report_.targets = batch_.targets();
+        counts_ = loss_counts(batch_);
+        report_.targets = counts_.all();
         report_.tolerance = setup.tolerance;
         require(report_.targets > 0, "check: the rows have no targets: rows {}, targets {}", report_.rows, report_.targets);
         for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<Bench>(experiment_, *task_));
@@ -71,7 +72,7 @@ class Check {
         context.seed = seed();
         context.step = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
         context.updates = &bench.updates;
-        return objective_->evaluate(*bench.made.model, batch_, static_cast<double>(report_.targets), context);
+        return objective_->evaluate(*bench.made.model, batch_, counts_, context);
     }
 
     void engine_gradients() {
@@ -79,7 +80,7 @@ class Check {
         Gradients gradients(*bench.made.store);
         const ShardLoss l = loss(bench);
         const auto value = static_cast<double>(l.loss.item());
-        report_.loss = l.loss_sum / static_cast<double>(report_.targets);
+        report_.loss = l.sums.mean(counts_);
         backward(l.loss, gradients);
         gradients.finish();
         // Sums over many terms lose some bits of L; divided by h they are what a difference cannot tell from zero.
@@ -195,6 +196,7 @@ class Check {
     std::vector<std::unique_ptr<Bench>> benches_;
     std::vector<std::size_t> parameters_;  // the index in the store of each row of the report
     std::vector<Job> jobs_;
+    LossCounts counts_;
     GradientReport report_;
 };
 

@@ -37,8 +37,8 @@ struct CheckedParameter {
 struct GradientReport {
     std::vector<CheckedParameter> parameters;  ///< the trainable ones, in the order of the store
     std::size_t worst = 0;                     ///< the parameter of the largest error
-    int64_t rows = 0, targets = 0;
-    double loss = 0;  ///< of the rows, mean per target
+    int64_t rows = 0, targets = 0;             ///< labels among the targets
+    double loss = 0;                           ///< of the rows, as metrics.jsonl has it
     double tolerance = 0;
     bool passed = false;
 };

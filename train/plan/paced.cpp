@@ -28,9 +28,8 @@ void PacedModel::learn(const Batch& batch) {
     for (int64_t r = 0; r < batch.source.rows; ++r) lengths_[key_of(batch.source, r)] = batch.target.length(r);
 }
 
-Scored PacedModel::score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                         const Context& context) const {
-    return inner_.score(source, input, target, options, context);
+Scored PacedModel::score(const ScoreInput& batch, const LossOptions& options, const Context& context) const {
+    return inner_.score(batch, options, context);
 }
 
 std::unique_ptr<DecoderState> PacedModel::start(const Ids& source, const Context& context) const {

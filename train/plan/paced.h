@@ -16,8 +16,7 @@ class PacedModel final : public Model {
     /// The rows of `batch` are decoded to the length of their targets. Others end as the inner model says.
     void learn(const Batch& batch);
 
-    Scored score(const Ids& source, const Ids& input, const Ids& target, const LossOptions& options,
-                 const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
 

@@ -51,7 +51,10 @@ Experiment resolve_for(Experiment experiment, const Task& task) {
 }
 
 ModelSetup vocabularies_of(const Task& task) {
-    return {.source_vocabulary = task.source_vocabulary_size(), .target_vocabulary = task.target_vocabulary_size()};
+    return {.source_vocabulary = task.source_vocabulary_size(),
+            .target_vocabulary = task.target_vocabulary_size(),
+            .targets = task.targets(),
+            .classes = task.classes()};
 }
 
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {

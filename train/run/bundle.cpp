@@ -84,6 +84,8 @@ Json record_of(const Bundle& bundle, ParameterStore& store) {
     record["gradient_norm"] = number_to_json(bundle.failure.gradient_norm);
     record["source_vocabulary"] = bundle.vocabularies.source_vocabulary;
     record["target_vocabulary"] = bundle.vocabularies.target_vocabulary;
+    record["targets"] = target_kind_name(bundle.vocabularies.targets);
+    record["classes"] = bundle.vocabularies.classes;
     Json examples = Json::array(), updates = Json::object();
     for (const Batch& b : bundle.batches) examples.push_back(b.examples);
     for (const NamedState& s : store.states()) updates[s.name] = store.state_updates(s);
@@ -137,6 +139,23 @@ Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSet
                 (b.source.rows == b.input.rows || b.source.rows == 0),
             "{}: batch {} does not fit together: source {} rows, input {} x {}, target {} x {}", where, number, b.source.rows,
             b.input.rows, b.input.columns, b.target.rows, b.target.columns);
+    if (file.has(prefix + "segments")) {
+        b.segments = read_ids(file, prefix + "segments", {0, most_symbols});
+        require(b.segments.rows == b.input.rows && b.segments.columns == b.input.columns,
+                "{}: batch {} does not fit together: segments {} x {}, input {} x {}", where, number, b.segments.rows,
+                b.segments.columns, b.input.rows, b.input.columns);
+    }
+    if (file.has(prefix + "labels")) {
+        const std::vector<int64_t> labels = file.read_integers(prefix + "labels");
+        require(static_cast<int64_t>(labels.size()) == b.rows(), "{}: batch {}: one label a row: rows {}, labels {}", where,
+                number, b.rows(), labels.size());
+        for (std::size_t r = 0; r < labels.size(); ++r) {
+            require(labels[r] >= 0 && labels[r] < vocabularies.classes,
+                    "{}: batch {}: label out of range: row {} has {}, classes {}", where, number, r, labels[r],
+                    vocabularies.classes);
+            b.labels.push_back(static_cast<int32_t>(labels[r]));
+        }
+    }
     require(examples.is_array() && static_cast<int64_t>(examples.size()) == b.rows(),
             "{}: batch {}: one example number a row: rows {}, found a JSON {} of {}", where, number, b.rows(),
             examples.type_name(), examples.size());
@@ -170,8 +189,7 @@ int64_t bounded(const RecordReader& record, const char* key, int64_t most) {
 
 StepFailure StepFailure::of(const StepDiverged& d) {
     const auto unsigned_nan = [](double x) { return std::isnan(x) ? std::abs(x) : x; };
-    return {d.what(), d.found(), unsigned_nan(d.report().loss_sum / static_cast<double>(d.report().targets)),
-            unsigned_nan(d.report().gradient_norm)};
+    return {d.what(), d.found(), unsigned_nan(d.report().loss()), unsigned_nan(d.report().gradient_norm)};
 }
 
 void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& store) {
@@ -182,6 +200,10 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
         add_ids(arrays, batch_prefix(i) + "source", b.source);
         add_ids(arrays, batch_prefix(i) + "input", b.input);
         add_ids(arrays, batch_prefix(i) + "target", b.target);
+        if (b.segments.rows > 0)
+            add_ids(arrays, batch_prefix(i) + "segments", b.segments);
+        if (!b.labels.empty())
+            arrays.push_back({batch_prefix(i) + "labels", {static_cast<int64_t>(b.labels.size())}, nullptr, b.labels.data()});
     }
     const std::string record = record_of(bundle, store).dump(), config = config::write(bundle.experiment);
     Seal seal;
@@ -219,6 +241,10 @@ BundleFile::BundleFile(const fs::path& path) : file_(path) {
     bundle_.failure = {record.text("message"), found_from_json(record), record.number("loss"), record.number("gradient_norm")};
     bundle_.vocabularies = {.source_vocabulary = bounded(record, "source_vocabulary", most_symbols),
                             .target_vocabulary = bounded(record, "target_vocabulary", most_symbols)};
+    if (record.has("targets")) {  // not in those of before there were other kinds
+        bundle_.vocabularies.targets = target_kind_of(record.text("targets"));
+        bundle_.vocabularies.classes = bounded(record, "classes", most_symbols);
+    }
     const Json& examples = record.at("examples");
     require(examples.is_array() && !examples.empty() && static_cast<int64_t>(examples.size()) <= most_batches,
             "{}: examples: expected a list for each batch, got a JSON {} of {}", where, examples.type_name(), examples.size());

@@ -1,7 +1,8 @@
 #pragma once
 /// The flight recorder's bundle: all that the step of a run was made of that diverged, in one file, so that `attend check` can
 /// take that step again on another machine. A safetensors file: tensors `model.NAME` (parameters and named state as they were
-/// before the step) and `batch.N.source`, `.input`, `.target` with their lengths (exact ids, so no data files are needed), and
+/// before the step) and `batch.N.source`, `.input`, `.target`, `.segments` with their lengths and `.labels`
+/// (exact ids, so no data files are needed), and
 /// metadata: `config` (the run's, resolved), `bundle` (a JSON record) and `crc32` of all of these. The random streams have no
 /// state: their key is the config's seed and the number of steps done.
 #include <filesystem>

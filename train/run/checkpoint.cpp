@@ -110,8 +110,10 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["step"] = progressed.step;
     state["seconds"] = progressed.seconds;
     state["precision"] = precision_name;
-    state["line"] = {{"loss", progressed.line_loss},
-                     {"targets", progressed.line_targets},
+    state["line"] = {{"loss", progressed.line_sums.targets},
+                     {"targets", progressed.line_counts.targets},
+                     {"label_loss", progressed.line_sums.labels},
+                     {"labels", progressed.line_counts.labels},
                      {"seconds", progressed.line_seconds},
                      {"lr", progressed.latest.learning_rate},
                      {"grad_norm", progressed.latest.gradient_norm},
@@ -153,8 +155,12 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     Progressed& p = opened.progressed;
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
-    p.line_loss = line.number("loss");
-    p.line_targets = line.integer("targets");
+    p.line_sums.targets = line.number("loss");
+    p.line_counts.targets = line.integer("targets");
+    if (line.has("labels")) {  // not in those of before there were labels
+        p.line_sums.labels = line.number("label_loss");
+        p.line_counts.labels = line.integer("labels");
+    }
     p.line_seconds = line.number("seconds");
     p.latest = {.learning_rate = line.number("lr"),
                 .gradient_norm = line.number("grad_norm"),

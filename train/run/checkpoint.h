@@ -8,6 +8,7 @@
 #include "core/parameters.h"
 #include "optim/optimizer.h"
 #include "train/run/evaluate.h"
+#include "train/run/loss.h"
 #include "train/run/z_score.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -29,8 +30,8 @@ struct Progressed {
     int64_t step = 0;    ///< steps done
     double seconds = 0;  ///< training and evaluation so far
     /// What the next training line of metrics.jsonl will be made of: sums since the last one.
-    double line_loss = 0;
-    int64_t line_targets = 0;
+    LossSums line_sums;
+    LossCounts line_counts;
     double line_seconds = 0;
     LatestStep latest;
     std::optional<ScoredStep> train;     ///< the last training line

@@ -1,12 +1,11 @@
 #include "train/run/evaluate.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "core/engine.h"
-#include "core/kernels/reduce.h"
 #include "train/decode/greedy.h"
+#include "train/run/loss.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -21,8 +20,8 @@ std::unique_ptr<Metric> make_metric(const std::string& name) { return metric_tab
 
 // What one batch came to, kept until its turn to be counted.
 struct Outcome {
-    double loss_sum = 0;
-    int64_t targets = 0;
+    LossSums sums;
+    LossCounts counts;
     std::vector<EvaluatedExample> examples;
     std::vector<int64_t> numbers;  // of the examples in their split
     std::vector<Decoded> decoded;  // one an example, where they were decoded at all
@@ -35,14 +34,16 @@ struct Needs {
 
 Answer answer(const Task& task, std::span<const int32_t> ids) { return {task.decode_target(ids), task.target_symbols(ids)}; }
 
+Answer of_class(const Task& task, int32_t label) { return {task.class_name(label), {task.class_name(label)}}; }
+
 Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs) {
     const NoGrad no_grad;
     Taps taps;
     Context context;
     if (needs.attention)
         context.taps = &taps;
-    const LossOptions options{.normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
-    const Scored scored = model.score(batch.source, batch.input, batch.target, options, context);
+    const LossOptions options{.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
+    const Scored scored = model.score(score_input(batch), options, context);
 
     const auto decode = [&](const Ids& source) {
         return decode_beam(model, source, decode_limits(model, task, source, setup.max_length), setup.search, Collect::nothing);
@@ -53,8 +54,8 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         std::vector<std::vector<Decoded>> found = decode(batch.source);
         for (std::size_t r = 0; r < found.size(); ++r) outcome.decoded[r] = std::move(found[r].front());
     }
-    outcome.loss_sum = kernels::sum_double(scored.target_loss.data(), scored.target_loss.size());
-    outcome.targets = batch.targets();
+    outcome.sums = loss_sums(scored);
+    outcome.counts = loss_counts(batch);
     outcome.examples.resize(static_cast<std::size_t>(batch.rows()));
     for (int64_t r = 0; r < batch.rows(); ++r) {
         EvaluatedExample& e = outcome.examples[static_cast<std::size_t>(r)];
@@ -69,6 +70,13 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
                 e.targets.push_back(batch.target.at(r, t));
                 e.predicted.push_back(scored.predicted[static_cast<std::size_t>(r * batch.target.columns + t)]);
             }
+        if (scored.label_loss.defined()) {
+            const auto row = static_cast<std::size_t>(r);
+            e.label =
+                ScoredLabel{batch.labels[row], scored.predicted_labels[row], static_cast<double>(scored.label_loss.data()[r])};
+            e.decoded = of_class(task, e.label->predicted);
+            e.references = {of_class(task, e.label->expected)};
+        }
         if (needs.attention && batch.source.rows > 0)
             e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
                                        batch.source.length(r));
@@ -138,8 +146,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         for (int64_t k = 0; k < batches->per_epoch(); ++k) numbers.push_back(k);
     const auto count = static_cast<int64_t>(numbers.size());
     const int64_t wave = 4 * workers.threads();  // bounds what is kept; results are counted in order whatever it is
-    double loss_sum = 0;
-    int64_t targets = 0;
+    LossSums sums;
+    LossCounts counts;
     for (int64_t first = 0; first < count; first += wave) {
         if (stop && stop())
             return {};
@@ -152,8 +160,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             outcomes[k] = evaluate_batch(model, task, work[k], setup, needs);
         });
         for (const Outcome& o : outcomes) {
-            loss_sum += o.loss_sum;
-            targets += o.targets;
+            sums += o.sums;
+            counts += o.counts;
             for (std::size_t i = 0; i < o.examples.size(); ++i) {
                 const EvaluatedExample& e = o.examples[i];
                 for (auto& [name, metric] : metrics)
@@ -166,16 +174,17 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                     result.cut += o.decoded[i].ended ? 0 : 1;
                 }
                 if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
-                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {e.source, e.reference, e.decoded.text,
-                                                                              o.decoded[i].log_likelihood, o.decoded[i].score};
+                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {
+                        e.source, e.label ? e.references.front().text : e.reference, e.decoded.text,
+                        o.decoded[i].log_likelihood, o.decoded[i].score};
             }
         }
     }
 
-    const double loss = loss_sum / static_cast<double>(std::max<int64_t>(1, targets));
     for (const auto& [name, metric] : metrics) {
         const std::optional<double> value =
-            metric ? metric->value() : std::optional<double>(name == perplexity_name ? std::exp(loss) : loss);
+            metric ? metric->value()
+                   : std::optional<double>(name == perplexity_name ? sums.perplexity(counts) : sums.mean(counts));
         if (value)
             result.scores.values.emplace_back(name, *value);
     }

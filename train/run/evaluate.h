@@ -32,7 +32,7 @@ struct Sample {
 };
 
 struct Evaluation {
-    Scores scores;                ///< loss (nats, mean per target), then the task's metrics
+    Scores scores;                ///< loss (nats: LossSums::mean), perplexity, then the task's metrics
     std::vector<Sample> samples;  ///< the first examples of the split
     int64_t decoded = 0;          ///< examples decoded for metrics of the text
     int64_t cut = 0;              ///< those of them that reached the limit before they ended

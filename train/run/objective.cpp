@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/kernels/reduce.h"
-
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -35,20 +33,22 @@ struct LikelihoodOptions {
     }
 };
 
-// L = -1/N sum over targets of ln p(y_t | y_<t, x), with N the targets of the whole batch.
+// L = -1/N sum over targets of ln p(y_t | what the model reads) - 1/M sum over rows of ln p(label | row), with N the targets
+// and M the labels of the whole batch; a term without any is left out.
 class Likelihood final : public Objective {
   public:
     explicit Likelihood(const LikelihoodOptions& options) : options_(options) {}
 
-    ShardLoss evaluate(const Model& model, const Batch& shard, double normaliser, const Context& context) const override {
+    ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole, const Context& context) const override {
         const ScheduledSamplingOptions& own = options_.scheduled_sampling;
-        const LossOptions loss{.normaliser = normaliser,
+        const LossOptions loss{.normaliser = static_cast<double>(std::max<int64_t>(1, whole.targets)),
+                               .label_normaliser = static_cast<double>(std::max<int64_t>(1, whole.labels)),
                                .label_smoothing = options_.label_smoothing,
                                .ignored = id_ignored,
                                .own_inputs = own.at(context.step),
                                .own = own.symbol == "drawn" ? LossOptions::Own::drawn : LossOptions::Own::likeliest};
-        const Scored scored = model.score(shard.source, shard.input, shard.target, loss, context);
-        return {scored.loss, kernels::sum_double(scored.target_loss.data(), scored.target_loss.size())};
+        const Scored scored = model.score(score_input(shard), loss, context);
+        return {scored.loss, loss_sums(scored)};
     }
 
     void check(const Model& model) const override {
@@ -72,7 +72,7 @@ const Table<std::unique_ptr<Objective>()>& objective_table() {
         "objective",
         {
             ObjectiveTable::make<LikelihoodOptions>(
-                "likelihood", "mean cross-entropy of the targets (teacher forcing)",
+                "likelihood", "mean cross-entropy of the targets (teacher forcing), plus that of the rows' labels",
                 [](const LikelihoodOptions& o) -> std::unique_ptr<Objective> { return std::make_unique<Likelihood>(o); }),
         });
     return table;

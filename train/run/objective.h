@@ -4,23 +4,23 @@
 
 #include "core/context.h"
 #include "core/options.h"
-#include "data/task.h"
-#include "nn/models/model.h"
+#include "train/run/loss.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 /// What an objective makes of one shard.
 struct ShardLoss {
-    Tensor loss;          ///< scalar, recorded: this shard's part of the loss to differentiate
-    double loss_sum = 0;  ///< nats summed over the shard's targets: what metrics.jsonl reports, divided by their count
+    Tensor loss;    ///< scalar, recorded: this shard's part of the loss to differentiate
+    LossSums sums;  ///< nats of the shard's targets and labels: what metrics.jsonl reports, divided by their counts
 };
 
 class Objective {
   public:
     virtual ~Objective() = default;
-    /// `shard` is a slice of a batch with `normaliser` targets in all; the shards' losses add up to the batch's. Called by
-    /// several threads at once, each with its own context.
-    virtual ShardLoss evaluate(const Model& model, const Batch& shard, double normaliser, const Context& context) const = 0;
+    /// `shard` is a slice of a batch with `whole` targets and labels in all; the shards' losses add up to the batch's. Called
+    /// by several threads at once, each with its own context.
+    virtual ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole,
+                               const Context& context) const = 0;
     /// Throws Error when this model cannot be trained so.
     virtual void check(const Model&) const {}
 };

@@ -80,8 +80,21 @@ std::size_t read_published(const fs::path& folder, const PublishedLayout& layout
     std::vector<Slot> slots;
     std::vector<const PublishedTensor*> read;
     std::set<std::string> refused, filled;
+    const auto name_of = [&](const PublishedTensor& t) {
+        const bool bare = !prefixed && t.theirs.starts_with(layout.prefix);
+        const std::string name = bare ? t.theirs.substr(layout.prefix.size()) : t.theirs;
+        if (!file.has(name))
+            for (const auto& [now, before] : layout.older)
+                if (const std::string old = name.substr(0, name.size() - std::min(name.size(), now.size())) + before;
+                    name.ends_with(now) && file.has(old))
+                    return old;
+        return name;
+    };
+    for (const PublishedTensor& t : layout.elsewhere)
+        if (wanted && !wanted(t.ours))
+            refused.insert(name_of(t));
     for (const PublishedTensor& t : layout.tensors) {
-        const std::string name = (prefixed ? layout.prefix : "") + t.theirs;
+        const std::string name = name_of(t);
         if (wanted && !wanted(t.ours)) {
             refused.insert(name);
             continue;
@@ -135,7 +148,7 @@ void write_published(const fs::path& folder, const PublishedLayout& layout, Para
         const real* from = store.values(p);
         std::vector<real>& v = values.emplace_back(static_cast<std::size_t>(shape.size()));
         for (int64_t i = 0; i < shape.size(); ++i) v[static_cast<std::size_t>(i)] = from[place(t, p, shape, i)];
-        arrays.push_back({layout.prefix + t.theirs, shape, v.data()});
+        arrays.push_back({t.theirs, shape, v.data()});
     }
     write_safetensors(folder / weights_file, arrays, {{"format", "pt"}});
     write_file_atomically(folder / config_file, config.dump(2) + "\n");

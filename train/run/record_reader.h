@@ -20,6 +20,7 @@ class RecordReader {
     /// From 0 to 2^62.
     int64_t integer(const char* key) const;
     double number(const char* key) const;
+    bool has(const char* key) const { return json_->contains(key); }
     std::vector<double> numbers(const char* key) const;
     std::string text(const char* key) const;
     RecordReader object(const char* key) const { return {where_ + ": " + key, at(key)}; }

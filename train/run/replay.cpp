@@ -49,6 +49,10 @@ Batch one_row(const Batch& all, int64_t r) {
         one.source = one_row(all.source, r);
     one.input = one_row(all.input, r);
     one.target = one_row(all.target, r);
+    if (all.segments.rows > 0)
+        one.segments = one_row(all.segments, r);
+    if (!all.labels.empty())
+        one.labels = {all.labels[static_cast<std::size_t>(r)]};
     one.examples = {all.examples[static_cast<std::size_t>(r)]};
     return one;
 }
@@ -59,7 +63,7 @@ class RowFinder {
   public:
     RowFinder(const Bundle& bundle, const Objective& objective, const Model& model, const ParameterStore& store)
         : bundle_(bundle), objective_(objective), model_(model), gradients_(store), updates_(store) {
-        for (const Batch& batch : bundle.batches) normaliser_ += static_cast<double>(batch.targets());
+        for (const Batch& batch : bundle.batches) counts_ += loss_counts(batch);
     }
 
     void find(Replayed& r) {
@@ -91,7 +95,7 @@ class RowFinder {
         updates_.reset();
         try {
             const trace::Checked checked;
-            backward(objective_.evaluate(model_, row, normaliser_, context).loss, gradients_);
+            backward(objective_.evaluate(model_, row, counts_, context).loss, gradients_);
             return false;
         } catch (const Diverged&) {
             return true;
@@ -105,7 +109,7 @@ class RowFinder {
     const Model& model_;
     Gradients gradients_;
     StateUpdates updates_;
-    double normaliser_ = 0;
+    LossCounts counts_;
 };
 
 std::string numbers_of(const StepFailure& f) { return fmt::format("loss {}, gradient norm {}", f.loss, f.gradient_norm); }
@@ -158,7 +162,7 @@ Replayed replay(const BundleFile& file, const Model& model, ParameterStore& stor
     TrainingStep step({model, store, *objective, *optimizer, *schedule, workers}, step_settings(e));
     try {
         const StepReport report = step.run(bundle.steps_done, bundle.batches);
-        r.now.loss = report.loss_sum / static_cast<double>(report.targets);
+        r.now.loss = report.loss();
         r.now.gradient_norm = report.gradient_norm;
     } catch (const StepDiverged& d) {
         r.now = StepFailure::of(d);

@@ -30,16 +30,17 @@ TrainingStep::TrainingStep(StepParts parts, const StepSettings& settings) : part
         gradients_.emplace_back(parts_.store);
         updates_.emplace_back(parts_.store);
     }
-    loss_sums_.resize(n);
+    sums_.resize(n);
     objectives_.resize(n);
     used_.resize(n);
 }
 
-void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, double normaliser, int64_t shard) {
+void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard) {
     const auto s = static_cast<std::size_t>(shard);
     gradients_[s].reset();
     updates_[s].reset();
-    loss_sums_[s] = objectives_[s] = 0;
+    sums_[s] = {};
+    objectives_[s] = 0;
     used_[s] = false;
     int64_t first_row = 0;
     for (const Batch& batch : batches) {
@@ -51,9 +52,8 @@ void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, doubl
             context.step = static_cast<uint32_t>(step);
             context.first_row = first_row + rows.begin;
             context.updates = &updates_[s];
-            const ShardLoss loss =
-                parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), normaliser, context);
-            loss_sums_[s] += loss.loss_sum;
+            const ShardLoss loss = parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), whole, context);
+            sums_[s] += loss.sums;
             objectives_[s] += static_cast<double>(loss.loss.item());
             backward(loss.loss, gradients_[s]);
             used_[s] = true;
@@ -83,22 +83,20 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
     StepReport report;
     int64_t rows = 0;
     for (const Batch& batch : batches) {
-        report.targets += batch.targets();
+        report.counts += loss_counts(batch);
         rows += batch.rows();
     }
-    require(report.targets > 0, "training step {}: a batch must have targets: rows {}, targets {}", step + 1, rows,
-            report.targets);
-    const auto normaliser = static_cast<double>(report.targets);
+    require(report.counts.all() > 0, "training step {}: a batch must have targets or labels: rows {}, targets {}, labels {}",
+            step + 1, rows, report.counts.targets, report.counts.labels);
     const auto shards = static_cast<int>(gradients_.size());
-    parts_.workers.run(shards, [&](int shard) { run_shard(step, batches, normaliser, shard); });
-    for (double sum : loss_sums_) report.loss_sum += sum;
+    parts_.workers.run(shards, [&](int shard) { run_shard(step, batches, report.counts, shard); });
+    for (const LossSums& sums : sums_) report.sums += sums;
     for (double part : objectives_) report.objective += part;
     sum_gradients();
     report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
     // The loss alone would not do: an objective may have terms that it does not count, with gradients that stay finite.
-    if (!std::isfinite(report.loss_sum) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm))
-        [[unlikely]]
+    if (!std::isfinite(report.loss()) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm)) [[unlikely]]
         explain(step, batches, report);
 
     UpdateStep next;
@@ -111,16 +109,15 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
 }
 
 void TrainingStep::explain(int64_t step, std::span<const Batch> batches, const StepReport& report) {
-    const auto normaliser = static_cast<double>(report.targets);
     try {
         const trace::Checked checked;
-        for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batches, normaliser, static_cast<int64_t>(s));
+        for (std::size_t s = 0; s < gradients_.size(); ++s) run_shard(step, batches, report.counts, static_cast<int64_t>(s));
     } catch (const Diverged& d) {
         throw StepDiverged(fmt::format("step {}: {}", step + 1, d.what()), d.found(), report);
     }
     throw StepDiverged(fmt::format("step {}: not finite: loss {}, gradient norm {}; no single op made it: a sum over shards or "
                                    "over the parameters did",
-                                   step + 1, report.loss_sum / normaliser, report.gradient_norm),
+                                   step + 1, report.loss(), report.gradient_norm),
                        {}, report);
 }
 

@@ -12,11 +12,13 @@ namespace attend::inline ATTEND_PRECISION {
 
 /// What one step saw, before its update.
 struct StepReport {
-    double loss_sum = 0;  ///< nats, summed over the targets
-    int64_t targets = 0;
-    double objective = 0;      ///< what the gradient is of: the shards' losses, mean per target, added up
+    LossSums sums;             ///< nats
+    LossCounts counts;         ///< of targets and labels
+    double objective = 0;      ///< what the gradient is of: the shards' losses added up
     double gradient_norm = 0;  ///< before clipping
     double learning_rate = 0;
+    /// What metrics.jsonl calls loss: mean per target, and per label.
+    double loss() const { return sums.mean(counts); }
 };
 
 /// A step whose loss or gradient is not finite; it has updated nothing.
@@ -62,10 +64,10 @@ class TrainingStep {
     TrainingStep(StepParts parts, const StepSettings& settings);
 
     /// Step number `step` (from 0) on `batches`, whose gradients are added up as if they were one batch: each target weighs the
-    /// same, and rows are numbered through. Shard s takes its part of every batch and runs on worker s mod threads; the bits of
-    /// all results depend on the number of shards and not on the threads. Throws StepDiverged, with the parameters untouched,
-    /// when the loss, the objective or the norm of the gradient is not finite: the step is replayed in checked mode to name op,
-    /// module and step. Throws Error for a batch without targets.
+    /// same, and each label, and rows are numbered through. Shard s takes its part of every batch and runs on worker s mod
+    /// threads; the bits of all results depend on the number of shards and not on the threads. Throws StepDiverged, with the
+    /// parameters untouched, when the loss, the objective or the norm of the gradient is not finite: the step is replayed in
+    /// checked mode to name op, module and step. Throws Error for a batch without targets and labels.
     StepReport run(int64_t step, std::span<const Batch> batches);
     StepReport run(int64_t step, const Batch& batch) { return run(step, {&batch, 1}); }
 
@@ -73,7 +75,7 @@ class TrainingStep {
     const real* gradient() const { return gradients_.front().data(); }
 
   private:
-    void run_shard(int64_t step, std::span<const Batch> batches, double normaliser, int64_t shard);
+    void run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
     void sum_gradients();
     double clip();
     [[noreturn]] void explain(int64_t step, std::span<const Batch> batches, const StepReport& report);
@@ -82,7 +84,8 @@ class TrainingStep {
     StepSettings settings_;
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
-    std::vector<double> loss_sums_, objectives_;
+    std::vector<LossSums> sums_;
+    std::vector<double> objectives_;
     std::vector<char> used_;  // whether the shard has rows
 };
 

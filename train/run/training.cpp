@@ -223,7 +223,7 @@ class Run {
                 if (!options().evaluate_decode)
                     evaluate_valid(Decode::yes);
             }
-            if (last && p_.line_targets > 0)  // a run that ended early: what came since the last line
+            if (last && p_.line_counts.all() > 0)  // a run that ended early: what came since the last line
                 write_train_line();
             if (last || stop || due(p_.step, options().checkpoint_every) || best_is_now())
                 save();
@@ -287,9 +287,9 @@ class Run {
         ++p_.step;
         p_.seconds += seconds;
         p_.line_seconds += seconds;
-        p_.line_loss += report.loss_sum;
-        p_.line_targets += report.targets;
-        const double loss = report.loss_sum / static_cast<double>(report.targets);
+        p_.line_sums += report.sums;
+        p_.line_counts += report.counts;
+        const double loss = report.loss();
         p_.latest = {.learning_rate = report.learning_rate,
                      .gradient_norm = report.gradient_norm,
                      .loss_z = p_.loss.z_score(loss),
@@ -310,20 +310,21 @@ class Run {
     void write_train_line() {
         const LatestStep& latest = p_.latest;
         Scores scores;
-        scores.values = {{"loss", p_.line_loss / static_cast<double>(p_.line_targets)},
+        scores.values = {{"loss", p_.line_sums.mean(p_.line_counts)},
                          {"lr", latest.learning_rate},
                          {"grad_norm", latest.gradient_norm},
                          {"loss_z", latest.loss_z},
                          {"grad_norm_z", latest.gradient_norm_z},
-                         {"tokens_per_second", static_cast<double>(p_.line_targets) / std::max(p_.line_seconds, 1e-9)}};
+                         {"tokens_per_second", static_cast<double>(p_.line_counts.all()) / std::max(p_.line_seconds, 1e-9)}};
         metrics_->write(Split::train, p_.step, p_.seconds, scores);
         if (request_.terminal && !request_.terminal->live())
             log_.info("step {}/{}  loss {} (z {:+.1f})  lr {:.3g}  grad_norm {:.3g} (z {:+.1f})  {:.0f} targets/s", p_.step,
                       options().steps, short_number(scores.values[0].second), latest.loss_z, latest.learning_rate,
                       latest.gradient_norm, latest.gradient_norm_z, scores.values.back().second);
         p_.train = ScoredStep{p_.step, std::move(scores)};
-        p_.line_loss = p_.line_seconds = 0;
-        p_.line_targets = 0;
+        p_.line_sums = {};
+        p_.line_counts = {};
+        p_.line_seconds = 0;
     }
 
     EvaluationSetup evaluation(Split split, Decode decode) const {

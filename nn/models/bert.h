@@ -1,0 +1,87 @@
+#pragma once
+/// The bidirectional encoder of Devlin et al. 2018 ("BERT: Pre-training of Deep Bidirectional Transformers"), with the heads
+/// that its task asks for.
+#include <memory>
+#include <string>
+
+#include "nn/blocks.h"
+#include "nn/models/model.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// The blocks as published: norms behind the sums.
+inline BlockOptions bert_blocks() {
+    BlockOptions b;
+    b.norm_place = "post";
+    b.norm_epsilon = 1e-12;
+    return b;
+}
+
+struct BertOptions {
+    BlockOptions blocks = bert_blocks();
+    int64_t context = 128;
+    int64_t segments = 2;
+    std::string positions = "learned";
+    double init = 0.02;
+    AttentionOptions attention = transformer_attention("global");
+    void fields(Visitor& v) {
+        blocks.fields(v);
+        v.integer("context", context, {1, 1 << 20}, "longest row, special tokens included");
+        v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own to be told by; 0: none");
+        v.choice(
+            "positions", positions, position_names(),
+            "what tells positions apart: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5), rotary: turned "
+            "queries and keys (Su 2021); none: attention.bias or nothing");
+        v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
+        v.object("attention", attention, "how positions attend to each other");
+    }
+};
+
+/// x = dropout(norm(word + position + segment)), then the blocks. Heads, by what the task gives:
+///   masked targets: norm(gelu(x W + b)) E^T + c at the positions of targets alone, E the word embedding
+///   labels beside targets (next sentence): p W + b, with p = tanh(x_0 W + b) of the first position, [CLS] (the pooler)
+///   labels alone (classification): dropout(p) W + b
+class Bert final : public Model {
+  public:
+    /// Parameters `embedding.word`, `.position`, `.segment`, `.norm`; `encoder.0 ...` (BlockStack); as the heads need them
+    /// `masked`
+    /// (`dense`, `norm`, `bias`), `pooler`, `relation` (labels beside targets), `classifier` (labels alone). Throws Error for a
+    /// task with a source, with targets that follow their input (the model would see them), or with neither targets nor labels.
+    Bert(const BertOptions& options, const Scope& scope, const ModelSetup& setup);
+
+    /// Throws Error when the input is longer than the context, segments are none that the model knows, or there are targets or
+    /// labels without a head.
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    bool decodes() const override { return false; }
+    /// Both throw Error: an encoder writes nothing.
+    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    /// BERT's, with the heads that there are. Throws Error naming the option for what BERT has not.
+    PublishedLayout published_layout() const override;
+
+  private:
+    Tensor embed(const ScoreInput& batch, const Context& context) const;
+    // Loss of the targets of features [B, T, D]; fills in the scores at their positions.
+    Tensor score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& options, Scored& scores) const;
+    Tensor score_labels(const Tensor& features, const ScoreInput& batch, const LossOptions& options, const Context& context,
+                        Scored& scores) const;
+    bool predicts_targets() const { return targets_ == TargetKind::masked; }
+
+    BertOptions options_;
+    int64_t vocabulary_;
+    TargetKind targets_;
+    int64_t classes_;
+    Embedding word_, segment_;
+    Tensor position_;  // [context, D]; undefined where positions are not added
+    Norm norm_;
+    Dropout dropout_;
+    BlockStack encoder_;
+    Linear dense_;
+    Norm dense_norm_;
+    Tensor masked_bias_;  // [V]; undefined without biases
+    Linear pooler_, label_head_;
+    Dropout label_dropout_;
+    std::string position_path_, masked_path_;
+};
+
+}  // namespace attend::inline ATTEND_PRECISION
