@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/engine.h"
 #include "core/ops.h"
+#include "core/trace.h"
 #include "tests/nn/bert_forms.h"
 
 using namespace attend;
@@ -264,6 +266,37 @@ TEST_CASE("what bert cannot do is refused with the numbers") {
     CHECK_THROWS_WITH_AS(model.start(Ids(2, 3), {}),
                          "model bert: an encoder writes nothing: rows to begin with 2, models that write: those with a decoder",
                          Error);
+}
+
+TEST_CASE("every parameter of bert, poisoned, names its own module") {
+    for (const BertForm& f : testing::bert_forms()) {
+        CAPTURE(f.name);
+        const BertSample s(f.setup);
+        ParameterStore store(5);
+        const Bert model(f.options, Scope(store), f.setup);
+        const auto blamed = [&] {
+            const trace::Checked checked;
+            Context context;
+            context.mode = Mode::train;
+            try {
+                model.score(s.whole(), LossOptions{}, context);
+            } catch (const Diverged& d) {
+                return d.found()->module;
+            }
+            return std::string();
+        };
+        REQUIRE(blamed().empty());
+        for (const Parameter& p : store.table()) {
+            CAPTURE(p.name);
+            if (p.name.find(".heads.") != std::string::npos)
+                continue;  // a score's part of a head, whose site is named
+            real* values = store.values(p);
+            const std::vector<real> before(values, values + p.shape.size());
+            std::fill_n(values, p.shape.size(), std::numeric_limits<real>::quiet_NaN());
+            CHECK(blamed() == p.name.substr(0, p.name.rfind('.')));
+            std::copy(before.begin(), before.end(), values);
+        }
+    }
 }
 
 TEST_CASE("models that write refuse masked targets and labels") {
