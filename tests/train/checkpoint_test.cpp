@@ -8,6 +8,7 @@
 
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
+#include "train/run/record_reader.h"
 #include "train/run/restored.h"
 
 TEST_SUITE_BEGIN("train: checkpoints");
@@ -77,6 +78,26 @@ TEST_CASE("what was saved is what is loaded") {
     p.seconds = 77;
     save_checkpoint(folder / "d", {b.store, *b.optimizer}, p);
     CHECK(read_file(folder / "c/model.safetensors", 1 << 20) == read_file(folder / "d/model.safetensors", 1 << 20));
+}
+
+TEST_CASE("a checkpoint of before there were labels is read") {
+    const oracles::TemporaryFolder folder;
+    Small a;
+    Progressed p;
+    p.line_sums = {0.5, 0.25};
+    p.line_counts = {3, 2};
+    save_checkpoint(folder / "c", {a.store, *a.optimizer}, p);
+    Json state = Json::parse(read_file(folder / "c/state.json", 1 << 20));
+    state.erase("crc32");
+    state["line"].erase("labels");
+    state["line"].erase("label_loss");
+    state["crc32"] = checksum(state);
+    write_file_atomically(folder / "c/state.json", state.dump(1) + "\n");
+    const Progressed q = load_checkpoint(folder / "c", {a.store, *a.optimizer});
+    CHECK(q.line_sums.targets == 0.5);
+    CHECK(q.line_counts.targets == 3);
+    CHECK(q.line_sums.labels == 0);
+    CHECK(q.line_counts.labels == 0);
 }
 
 TEST_CASE("a value that is not finite is not saved, and the checkpoint before stays") {
