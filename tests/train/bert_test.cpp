@@ -1,11 +1,15 @@
 // The encoder end to end: masked words, next sentence, then fine-tuning to labels, and the commands on such runs.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
+#include "train/run/bundle.h"
+#include "train/run/replay.h"
 
 TEST_SUITE_BEGIN("train: bert");
 
@@ -218,6 +222,53 @@ TEST_CASE("commands on a run of an encoder: eval with tables, no translating, no
     }
     const std::string samples = read_file(runs / "a/samples.txt", 1 << 20);
     CHECK((contains(samples, "reference  odd\ndecoded    odd") || contains(samples, "reference  even\ndecoded    even")));
+}
+
+TEST_CASE("a step on labels and segments that fails is recorded and replayed, and its rows are named") {
+    const Runs runs;
+    for (const char* config : {"masked.json", "rows.json"}) {
+        CAPTURE(config);
+        const bool masked = std::string(config) == "masked.json";
+        const Strings set =
+            masked ? pairs_set
+                   : Strings{"data.train=" + runs.path("rows.pairs"), "data.second=2", "data.label=3", "data.valid="};
+        const Experiment asked = runs.request(config, "x", set).experiment;
+        const auto task = make_task(asked, "");
+        Bundle bundle;
+        bundle.experiment = resolve_for(asked, *task);
+        bundle.vocabularies = vocabularies_of(*task);
+        const Experiment& e = bundle.experiment;
+        const ModelInStore made = make_model(e, *task);
+        bundle.batches = {task->batches(Split::train, training_order(e))->at(0)};
+        const Batch& batch = bundle.batches.front();
+        REQUIRE(batch.segments.rows == 8);
+        REQUIRE(batch.labels.size() == 8);
+        const int32_t sick = batch.input.at(3, 1);  // a word of row 3
+        made.store->values(*made.store->find("embedding.word.weight"))[int64_t{16} * sick] =
+            std::numeric_limits<real>::infinity();
+        const auto objective = objective_table().build(e.objective);
+        const auto optimizer = optimizer_table().build(e.optimizer, *made.store);
+        const auto schedule = schedule_table().build(e.schedule, optimizer->learning_rate(), e.train.steps);
+        Workers workers(1);
+        TrainingStep step({*made.model, *made.store, *objective, *optimizer, *schedule, workers}, step_settings(e));
+        try {
+            step.run(0, batch);
+        } catch (const StepDiverged& d) {
+            bundle.failure = StepFailure::of(d);
+        }
+        CHECK(contains(bundle.failure.message, "embedding.word"));
+        write_bundle(runs / "b.safetensors", bundle, *made.store);
+        const Replayed r = replay(BundleFile(runs / "b.safetensors"), 2);
+        CHECK(r.verdict == Replayed::Verdict::reproduced);
+        std::vector<int64_t> expected;
+        for (int64_t row = 0; row < 8; ++row) {
+            const std::span<const int32_t> ids(batch.input.row(row), static_cast<std::size_t>(batch.input.length(row)));
+            if (masked || std::ranges::find(ids, sick) != ids.end())  // masked: the embedding is the output layer, too
+                expected.push_back(row);
+        }
+        CHECK((expected.size() == 8) == masked);
+        CHECK(r.rows == expected);
+    }
 }
 
 TEST_CASE("models refuse tasks whose targets are not for them, with exit code 2") {

@@ -82,9 +82,11 @@ class Translator {
   public:
     Translator(const Restored& run, const Arguments& arguments, Workers& workers)
         : run_(run), a_(arguments), workers_(workers), options_(chosen(run.experiment.decode, arguments.search)) {
-        require(run.task->source_vocabulary_size() > 0,
-                "{}: nothing to translate: the task has no source: source vocabulary {}, target vocabulary {}", a_.run,
-                run.task->source_vocabulary_size(), run.task->target_vocabulary_size());
+        require(
+            run.task->source_vocabulary_size() > 0,
+            "{}: nothing to translate: the task has no source: source vocabulary {}, target vocabulary {}; 'attend generate' "
+            "continues a text, 'attend eval' takes any run",
+            a_.run, run.task->source_vocabulary_size(), run.task->target_vocabulary_size());
         require(nbest() <= options_.beam, "--nbest: more outputs than the beam holds: nbest {}, beam {}; give --beam {}",
                 nbest(), options_.beam, nbest());
         if (const int64_t longest = run.made.model->longest(); longest > 0)
