@@ -250,11 +250,14 @@ uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before) {
     return static_cast<uint32_t>(::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-WrittenFile crc32_of_file(const std::filesystem::path& path) {
+WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit) {
     const Descriptor file(open_for_reading(path).first);
     WrittenFile total;
     std::string buffer(buffer_bytes, '\0');
-    while (const std::size_t got = read_some(path, file.get(), buffer.data(), buffer.size())) {
+    while (total.bytes < limit) {
+        const std::size_t got = read_some(path, file.get(), buffer.data(), std::min(buffer.size(), limit - total.bytes));
+        if (got == 0)
+            break;
         total.bytes += got;
         total.crc32 = crc32_of(std::as_bytes(std::span(buffer).first(got)), total.crc32);
     }
@@ -275,6 +278,11 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     const int code = errno;
     ensure(data != MAP_FAILED, "{}: cannot be mapped: size {} bytes; {}", path.string(), size, reason(code));
     bytes_ = {static_cast<const std::byte*>(data), size};
+}
+
+void MappedFile::expect_random_access() const noexcept {
+    if (!bytes_.empty())
+        ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_RANDOM);  // advice: nothing is lost where it fails
 }
 
 MappedFile::~MappedFile() {

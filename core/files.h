@@ -4,6 +4,7 @@
 /// MachineError.
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,8 +60,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit);
 
 /// CRC-32 as zlib and gzip compute it; `before` is that of what came before.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);
-/// CRC-32 and size of a file. Throws Error as read_file() does.
-WrittenFile crc32_of_file(const std::filesystem::path& path);
+/// CRC-32 and size of a file, or of its first `limit` bytes. Reads it piece by piece. Throws Error as read_file() does.
+WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit = std::numeric_limits<std::size_t>::max());
 
 /// A file's bytes in memory, read-only, loaded by the system as they are touched. Nobody may shorten the file meanwhile.
 class MappedFile {
@@ -73,6 +74,8 @@ class MappedFile {
 
     std::span<const std::byte> bytes() const { return bytes_; }
     std::size_t size() const { return bytes_.size(); }
+    /// Tells the system that small pieces anywhere will be read, so that it need not read ahead.
+    void expect_random_access() const noexcept;
 
   private:
     std::span<const std::byte> bytes_;

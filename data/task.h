@@ -116,8 +116,10 @@ struct TaskSetup {
     bool load_data = true;
     /// Targets in a window of running text: the model's context. 0: the task's own option.
     int64_t context = 0;
-    /// Folder for files that spare work and memory and can be made again (ids of a corpus). Empty: the task's own option.
+    /// Folder for files that spare work and memory and can be made again (ids of a corpus), for texts of more than
+    /// `cached_above` bytes, where the task's own option names none. Empty: then there is none.
     std::string cache{};
+    int64_t cached_above = 0;
 };
 
 /// The key that selects a row is "task": construct the table with Table("task", rows, "task").

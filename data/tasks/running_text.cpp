@@ -90,7 +90,9 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
         return;
     require(context_ > 0, "data.context: the length of a window is needed: data.context {}, model's context {}", o.context,
             setup.context);
-    const std::string cache = o.cache.empty() ? setup.cache : o.cache;
+    int64_t all = 0;
+    for (const Part& part : parts) all += part.end - part.begin;
+    const std::string cache = o.cache.empty() && all > setup.cached_above ? setup.cache : o.cache;
     const std::string key = cache.empty() ? "" : tokenizer_key(*tokenizer_, o.tokenizer.name(), cache);
     for (std::size_t s = 0; s < parts.size(); ++s) {
         there_[s] = parts[s].corpus != nullptr;

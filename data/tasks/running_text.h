@@ -33,7 +33,8 @@ struct TextOptions {
         v.path(
             "cache", cache,
             "folder for files with the text's ids, which are mapped and not loaded: for text larger than memory, and to spare "
-            "the next run their making; empty: ids are kept in memory");
+            "the next run their making; empty: ids are kept in memory, those of a text larger than an eighth of it in "
+            "~/.cache/attend");
     }
 };
 
@@ -47,7 +48,8 @@ class RunningText {
     /// encodes the parts where the setup loads data. Parts are encoded for themselves, and so are files. Throws Error for:
     /// neither 'path' nor 'train', or both; 'valid' without 'train'; a context neither in the options nor in the setup, or
     /// longer than the setup's; what Corpus and the tokenizer refuse.
-    /// With a folder for caches, the options' or else the setup's, the ids are mapped from there (TokenIds::cached).
+    /// With a folder for caches, the options' or else for a large text the setup's, the ids are mapped from there
+    /// (TokenIds::cached).
     RunningText(const TextOptions& options, const TaskSetup& setup, const std::vector<std::string>& added);
 
     const Tokenizer& tokenizer() const { return *tokenizer_; }

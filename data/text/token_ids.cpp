@@ -60,9 +60,11 @@ bool TokenIds::map(const std::filesystem::path& file, const std::string& key) {
         return false;
     const std::size_t data = mapped->size() - ending_bytes;
     const auto count = static_cast<int64_t>(data / width());
-    const std::string expected = ending(width(), count, crc32_of(mapped->bytes().first(data)), key);
+    // The CRC of what is read, not of the mapping: that would bring every page of it into memory.
+    const std::string expected = ending(width(), count, crc32_of_file(file, data).crc32, key);
     if (std::memcmp(mapped->bytes().data() + data, expected.data(), ending_bytes) != 0)
         return false;
+    mapped->expect_random_access();
     mapped_ = std::move(mapped);
     mapped_size_ = count;
     file_ = file;

@@ -85,6 +85,10 @@ TEST_SUITE("files") {
         CHECK(crc32_of_file(path).crc32 == written.crc32);
         const uint32_t first = crc32_of(std::as_bytes(std::span(all).first(1000)));
         CHECK(crc32_of(std::as_bytes(std::span(all).subspan(1000)), first) == written.crc32);
+        CHECK(crc32_of_file(path, 1000).crc32 == first);
+        CHECK(crc32_of_file(path, 1000).bytes == 1000);
+        CHECK(crc32_of_file(path, 0).bytes == 0);
+        CHECK(crc32_of_file(path, 1'200'000).crc32 == crc32_of(std::as_bytes(std::span(all).first(1'200'000))));
         const MappedFile mapped(path);
         CHECK((std::string_view(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.size()) == all));
     }

@@ -43,6 +43,19 @@ int64_t files_in(const std::string& folder) {
     return count;
 }
 
+// KiB of the mapping of a file that are in this process's memory; -1 where the system does not say.
+int64_t resident_kib(const std::filesystem::path& file) {
+    std::ifstream in("/proc/self/smaps");
+    std::string line;
+    bool here = false;
+    while (std::getline(in, line)) {
+        here = line.ends_with(file.string()) || (here && line.find('-') == std::string::npos);
+        if (here && line.starts_with("Rss:"))
+            return std::stoll(line.substr(4));
+    }
+    return -1;
+}
+
 }  // namespace
 
 TEST_SUITE("token ids") {
@@ -101,6 +114,28 @@ TEST_SUITE("token ids") {
         CHECK_THROWS_AS(ids.cached(folder.path("file"), "one"), Error);
         CHECK_THROWS_AS(ids.cached(folder.path("file/in"), "one"), Error);
     }
+    TEST_CASE("mapped ids are not in memory but where they are read") {
+        const TestFiles folder;
+        constexpr int64_t count = 8 << 20;  // 16 MiB
+        const Ids32 piece(std::size_t{1} << 16, 7);
+        const auto ids = [&] {
+            return TokenIds::cached(folder.path("c"), "many", 100, [&](auto take) {
+                for (int64_t made = 0; made < count; made += static_cast<int64_t>(piece.size())) take(piece);
+            });
+        };
+        for (const char* how : {"made", "found again"}) {
+            CAPTURE(how);
+            const TokenIds mapped = ids();
+            REQUIRE(mapped.size() == count);
+            const int64_t nothing = resident_kib(mapped.file());
+            if (nothing < 0)
+                return;  // not Linux
+            CHECK(nothing < 2048);
+            Ids32 all(static_cast<std::size_t>(count));
+            mapped.copy(0, count, all.data());
+            CHECK(resident_kib(mapped.file()) > 4096);  // what the figure is when all is read
+        }
+    }
     TEST_CASE("running text from mapped ids, told apart by text, cut, tokenizer and its options") {
         const TestFiles folder;
         TextOptions options;
@@ -146,5 +181,10 @@ TEST_SUITE("token ids") {
         text_task(options, {.context = 9, .cache = folder.path("of the run")});
         CHECK(files_in(folder.path("of the run")) == 2);
         CHECK(files_in(folder.path("cache")) == 14);
+        constexpr int64_t bytes = 3701;  // of a and b
+        text_task(options, {.context = 9, .cache = folder.path("of large texts"), .cached_above = bytes});
+        CHECK(!std::filesystem::exists(folder.path("of large texts")));
+        text_task(options, {.context = 9, .cache = folder.path("of large texts"), .cached_above = bytes - 1});
+        CHECK(files_in(folder.path("of large texts")) == 2);
     }
 }

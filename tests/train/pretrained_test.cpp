@@ -1,10 +1,12 @@
 // Fine-tuning, scheduled sampling, the mean of checkpoints, and metrics as a table.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
 
+#include "core/memory.h"
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
@@ -29,6 +31,28 @@ std::vector<real> values(const fs::path& checkpoint, const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("ids of large texts go to the user's cache folder") {
+    const SmallRun runs;
+    const Experiment e = runs.request("a").experiment;
+    const char* const had[] = {std::getenv("XDG_CACHE_HOME"), std::getenv("HOME")};
+    const std::string cache = had[0] ? had[0] : "", home = had[1] ? had[1] : "";
+    setenv("XDG_CACHE_HOME", "/a/b", 1);
+    const TaskSetup first = task_setup(e, "", Data::splits);
+    setenv("XDG_CACHE_HOME", "not/absolute", 1);
+    setenv("HOME", "/home/somebody", 1);
+    const std::string second = task_setup(e, "", Data::splits).cache;
+    unsetenv("HOME");
+    const std::string none = task_setup(e, "", Data::splits).cache;
+    had[0] ? setenv("XDG_CACHE_HOME", cache.c_str(), 1) : unsetenv("XDG_CACHE_HOME");
+    if (had[1])
+        setenv("HOME", home.c_str(), 1);
+    CHECK(first.cache == "/a/b/attend");
+    CHECK(first.cached_above > 0);
+    CHECK(first.cached_above <= static_cast<int64_t>(memory::physical() / 8));
+    CHECK(second == "/home/somebody/.cache/attend");
+    CHECK(none == "");
+}
 
 TEST_CASE("a run begins with the weights of another") {
     const SmallRun runs;

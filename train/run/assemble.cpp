@@ -1,8 +1,10 @@
 #include "train/run/assemble.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "core/files.h"
+#include "core/memory.h"
 #include "data/text/matching.h"
 #include "train/config/paths.h"
 #include "train/config/walk.h"
@@ -57,6 +59,20 @@ ModelSetup vocabularies_of(const Task& task) {
             .classes = task.classes()};
 }
 
+namespace {
+
+// The user's folder for files that can be made again (XDG Base Directory Specification); "" where there is none.
+std::string user_cache() {
+    for (const auto& [name, below] : {std::pair{"XDG_CACHE_HOME", "attend"}, std::pair{"HOME", ".cache/attend"}}) {
+        const char* value = std::getenv(name);
+        if (value != nullptr && std::filesystem::path(value).is_absolute())
+            return (std::filesystem::path(value) / below).string();
+    }
+    return "";
+}
+
+}  // namespace
+
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
     class Finder final : public config::Walk {
       public:
@@ -70,7 +86,10 @@ TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Dat
     return {.seed = static_cast<uint64_t>(experiment.seed),
             .saved = saved,
             .load_data = data == Data::splits,
-            .context = found.value};
+            .context = found.value,
+            .cache = user_cache(),
+            // Ids of a text take up to four times its bytes, and where they stop growing half of memory is the limit.
+            .cached_above = static_cast<int64_t>(memory::physical() / 8)};
 }
 
 std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string& saved) {

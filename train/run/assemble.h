@@ -39,7 +39,8 @@ ModelInStore make_model(const Experiment& experiment, const Task& task);
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
 
 /// How an experiment's task is set up: `saved` as for make_task(). Running text is cut into windows as long as the model's
-/// option `context`, where it has one.
+/// option `context`, where it has one. The ids of texts larger than an eighth of the memory are kept in files of the user's
+/// cache folder ($XDG_CACHE_HOME/attend or ~/.cache/attend).
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data);
 
 /// What a model is told of a task.
