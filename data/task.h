@@ -105,12 +105,16 @@ class Task {
     virtual std::vector<std::string> describe() const = 0;
     /// Writes what decoding needs (vocabularies) as files into `folder`; nothing for fixed vocabularies.
     virtual void save(const std::string& folder) const = 0;
+    /// Writes the tokenizer in the files of its kind as published, and gives their names (Tokenizer::publish); none without
+    /// one.
+    virtual std::vector<std::string> publish(const std::string&) const { return {}; }
 };
 
 /// How a task is set up.
 struct TaskSetup {
     uint64_t seed = 1;
-    /// Folder that save() wrote to; empty: build vocabularies from the training data.
+    /// Folder that save() wrote to, or of a published model with its tokenizer; empty: build vocabularies from the training
+    /// data.
     std::string saved{};
     /// Load the data splits; without, only encoding and decoding work (translate needs no data).
     bool load_data = true;

@@ -89,7 +89,7 @@ class ClassificationTask final : public Task {
         TokenizerSetup tokenizer;
         tokenizer.specials = Specials::own;
         tokenizer.limits = {o.min_count, o.max_vocabulary};
-        tokenizer.saved = from_saved ? setup.saved + "/" + tokenizer_file : std::string();
+        tokenizer.saved = from_saved ? saved_tokenizer(setup.saved) : std::string();
         const auto hand_out = [&](const Rows& of, auto take) {
             for (const TextFile* column : {&of.text, &of.second})
                 for (int64_t i = 0; i < column->lines.size(); ++i) take(column->lines.text(i), column->place(i));
@@ -176,6 +176,7 @@ class ClassificationTask final : public Task {
         lines.push_back(fmt::format("classes: {}", classes()));
         return lines;
     }
+    std::vector<std::string> publish(const std::string& folder) const override { return tokenizer_->publish(folder, {}); }
     void save(const std::string& folder) const override {
         tokenizer_->save(folder + "/" + tokenizer_file);
         labels_.save(folder + "/" + labels_file);

@@ -76,7 +76,7 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
     tokenizer.specials = Specials::own;
     tokenizer.limits = {o.min_count, o.max_vocabulary};
     if (!setup.saved.empty())
-        tokenizer.saved = setup.saved + "/" + tokenizer_file;
+        tokenizer.saved = saved_tokenizer(setup.saved);
     Parts parts;
     if (setup.load_data || tokenizer.saved.empty())
         parts = open_parts(o);

@@ -38,9 +38,6 @@ struct TextOptions {
     }
 };
 
-/// The file that save() writes.
-constexpr const char* tokenizer_file = "tokenizer.txt";
-
 /// The parts of a corpus as ids of a tokenizer with ids of its own.
 class RunningText {
   public:
@@ -65,6 +62,7 @@ class RunningText {
     /// the vocabulary.
     std::vector<std::string> describe() const;
     void save(const std::string& folder) const { tokenizer_->save(folder + "/" + tokenizer_file); }
+    std::vector<std::string> publish(const std::string& folder) const { return tokenizer_->publish(folder, {}); }
 
   private:
     int64_t context_;
@@ -93,6 +91,7 @@ class RunningTextTask : public Task {
     int64_t decode_limit(int64_t) const override { return text_.context(); }
     std::vector<std::string> describe() const override;
     void save(const std::string& folder) const override { text_.save(folder); }
+    std::vector<std::string> publish(const std::string& folder) const override { return text_.publish(folder); }
 
   protected:
     RunningTextTask(const char* name, RunningText text) : text_(std::move(text)), name_(name) {}

@@ -220,4 +220,25 @@ void save_bpe(const std::string& file, const BpeModel& model, const TextMap<int3
     write_file_atomically(file, root.dump(1));
 }
 
+std::vector<std::string> publish_bpe(const std::string& folder, const BpeModel& model, const std::vector<std::string>& added) {
+    const auto in_letters = [&](int32_t id) { return to_letters(model.tokens[static_cast<std::size_t>(id)]); };
+    write_file_atomically(fs::path(folder) / "vocab.json", [&](FileWriter& out) {
+        std::size_t id = 0;
+        const auto entry = [&](const std::string& token) {
+            out.write(fmt::format("{}{}: {}", id == 0 ? "{" : ", ", json(token).dump(), id));
+            ++id;
+        };
+        for (const std::string& token : model.tokens) entry(to_letters(token));
+        for (const std::string& token : added) entry(to_letters(token));
+        out.write("}\n");
+    });
+    write_file_atomically(fs::path(folder) / "merges.txt", [&](FileWriter& out) {
+        out.write("#version: 0.2\n");
+        for (const auto& [left, right] : model.merges) out.write(in_letters(left) + " " + in_letters(right) + "\n");
+    });
+    write_file_atomically(fs::path(folder) / "tokenizer_config.json",
+                          "{\n  \"add_prefix_space\": false,\n  \"tokenizer_class\": \"GPT2Tokenizer\"\n}\n");
+    return {"vocab.json", "merges.txt", "tokenizer_config.json"};
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

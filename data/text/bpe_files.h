@@ -19,4 +19,8 @@ BpeModel load_bpe(const std::string& vocabulary, const std::string& merges);
 /// gives; they stand under "added_tokens" too.
 void save_bpe(const std::string& file, const BpeModel& model, const TextMap<int32_t>& unreachable);
 
+/// Writes vocab.json, merges.txt and tokenizer_config.json, as Hugging Face keeps GPT-2's tokenizer, into `folder`, with
+/// further tokens `added` (plain text) behind those of the model; load_bpe() reads the folder. Gives the files' names.
+std::vector<std::string> publish_bpe(const std::string& folder, const BpeModel& model, const std::vector<std::string>& added);
+
 }  // namespace attend::inline ATTEND_PRECISION

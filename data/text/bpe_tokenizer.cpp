@@ -96,6 +96,11 @@ class BpeTokenizer final : public ByteStrings {
         return at == encoder_.unreachable().end() ? std::nullopt : std::optional<int32_t>(first_ + at->second);
     }
     void save(const std::string& file) const override { save_bpe(file, {tokens_, merges_}, encoder_.unreachable()); }
+    std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const override {
+        if (first_ > 0)
+            return {};
+        return publish_bpe(folder, {tokens_, merges_}, added);
+    }
 
   private:
     std::vector<std::pair<int32_t, int32_t>> merges_;

@@ -42,6 +42,11 @@ class WithSpecialTokens final : public Tokenizer {
     }
     std::string variant() const override { return inner_->variant(); }
     void save(const std::string& file) const override { inner_->save(file); }
+    std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const override {
+        std::vector<std::string> all = names_;
+        all.insert(all.end(), added.begin(), added.end());
+        return inner_->publish(folder, all);
+    }
 
   private:
     bool is_added(int32_t id) const { return id >= first_ && id < size(); }

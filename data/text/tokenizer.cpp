@@ -1,6 +1,7 @@
 #include "data/text/tokenizer.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "data/text/bpe_tokenizer.h"
 #include "data/text/byte_level.h"
@@ -152,6 +153,20 @@ std::unique_ptr<Tokenizer> build(const NoOptions&, const TokenizerSetup& setup) 
 }
 
 }  // namespace
+
+std::vector<std::string> Tokenizer::publish(const std::string&, const std::vector<std::string>&) const { return {}; }
+
+std::string saved_tokenizer(const std::string& folder) {
+    const std::filesystem::path file = std::filesystem::path(folder) / tokenizer_file;
+    return std::filesystem::exists(file) ? file.string() : folder;
+}
+
+bool holds_tokenizer(const std::string& folder) {
+    for (const char* name : {tokenizer_file, "tokenizer.json", "vocab.json", "encoder.json", "vocab.txt"})
+        if (std::filesystem::exists(std::filesystem::path(folder) / name))
+            return true;
+    return false;
+}
 
 void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)> take) const {
     ensure(training != nullptr || pieces, "tokenizer: nothing to learn from: saved files 0, training files 0");

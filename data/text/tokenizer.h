@@ -50,14 +50,28 @@ class Tokenizer {
     virtual std::string variant() const { return ""; }
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
+    /// Writes into `folder` the files that Hugging Face's libraries read for this kind of tokenizer, with the tokens `added`
+    /// behind its own ids, and gives their names; none for a kind that was not published, and where the ids begin with the
+    /// shared special ones. Throws Error or MachineError when it cannot.
+    virtual std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const;
 };
+
+/// The file that tasks with one tokenizer save it to.
+inline constexpr const char* tokenizer_file = "tokenizer.txt";
+/// The names that publish() writes.
+inline constexpr const char* published_tokenizer_files[] = {"vocab.json", "merges.txt", "vocab.txt", "tokenizer_config.json"};
+/// What TokenizerSetup::saved is for a folder that a task saved to, or a published one: tokenizer.txt in it where that is
+/// there, else the folder, which bpe and wordpiece read.
+std::string saved_tokenizer(const std::string& folder);
+/// Whether the folder holds tokenizer.txt or a published vocabulary.
+bool holds_tokenizer(const std::string& folder);
 
 /// Hands out a text in pieces, each with the place where it begins.
 using TextPieces = std::function<void(FunctionRef<void(std::string_view, const Place&)>)>;
 
 /// What a tokenizer is built from: a file that save() wrote, or training text to learn from.
 struct TokenizerSetup {
-    std::string saved;
+    std::string saved;                   ///< bpe, wordpiece: or a folder with the files of a published one
     const TextFile* training = nullptr;  ///< lines of pairs
     TextPieces pieces;                   ///< or running text
     TextPieces held_out;                 ///< validation and test text; only alphabets are taken from it

@@ -174,6 +174,18 @@ class WordpieceTokenizer final : public Tokenizer {
             for (const std::string& token : tokens_) out.write(token + "\n");
         });
     }
+    std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const override {
+        if (first_ > 0)
+            return {};
+        write_file_atomically(std::filesystem::path(folder) / "vocab.txt", [&](FileWriter& out) {
+            for (const auto* tokens : {&tokens_, &added})
+                for (const std::string& token : *tokens) out.write(token + "\n");
+        });
+        write_file_atomically(std::filesystem::path(folder) / "tokenizer_config.json",
+                              fmt::format("{{\n  \"do_lower_case\": {},\n  \"tokenizer_class\": \"BertTokenizer\"\n}}\n",
+                                          lowercase_ ? "true" : "false"));
+        return {"vocab.txt", "tokenizer_config.json"};
+    }
 
   private:
     const std::string& token_of(int32_t id) const {

@@ -169,6 +169,7 @@ TEST_CASE("the command exports a run, and a run begins with the folder") {
     const Outcome exported = attend_command({"export", run, to});
     CHECK(exported.code == 0);
     CHECK(contains(exported.out, "GPT2LMHeadModel with 16 tensors, step 3"));
+    CHECK(contains(exported.out, "tokenizer: of a kind that was not published"));
     CHECK(attend_command({"export", run, to}).code == 2);
     // What is frozen shows what the run began with.
     REQUIRE(attend_command({"train", config, "--out", run + "2", "--set", "init.from=" + to, "--set", "train.steps=1", "--set",
@@ -188,6 +189,39 @@ TEST_CASE("the command exports a run, and a run begins with the folder") {
     const Outcome none = attend_command({"export", (runs / "pairs").string(), to + "2"});
     CHECK(none.code == 2);
     CHECK(contains(none.error, "there is no published layout for this kind"));
+}
+
+TEST_CASE("the tokenizer is exported with the model, and a run begins with both") {
+    const oracles::TemporaryFolder folder;
+    std::ofstream text(folder / "a.txt");
+    for (int i = 0; i < 100; ++i) text << "lower and lower, newer and newer\n";
+    text.close();
+    std::ofstream(folder / "c.json")
+        << R"({"data": {"task": "text", "path": "a.txt", "tokenizer": {"type": "bpe", "merges": 9}},
+        "model": {"type": "gpt", "layers": 1, "heads": 2, "width": 8, "context": 16}, "train": {"steps": 2, "batch": 4, "shards": 1}})";
+    const std::string config = (folder / "c.json").string(), run = (folder / "run").string();
+    const fs::path to = folder / "hf";
+    REQUIRE(attend_command({"train", config, "--out", run}).code == 0);
+    CHECK(
+        contains(attend_command({"export", run, to.string()}).out, "tokenizer: vocab.json, merges.txt, tokenizer_config.json"));
+    // As a folder that others made: without our file. Another number of merges would be another vocabulary.
+    REQUIRE(fs::remove(to / "tokenizer.txt"));
+    const Outcome again = attend_command({"train", config, "--out", run + "2", "--set", "init.from=" + to.string(), "--set",
+                                          "data.tokenizer.merges=3", "--set", "train.steps=1"});
+    CHECK(again.code == 0);
+    CHECK(again.error == "");
+    const Outcome own = attend_command({"train", config, "--out", run + "3", "--set", "init.from=" + to.string(), "--set",
+                                        "data.tokenizer.merges=3", "--set", "init.vocabulary=own"});
+    CHECK(own.code == 2);
+    CHECK(contains(own.error, "vocab_size 265, here 259"));
+    // A folder in which somebody keeps a tokenizer is not written over.
+    const fs::path other = folder / "other";
+    fs::create_directory(other);
+    std::ofstream(other / "merges.txt") << "mine";
+    const Outcome refused = attend_command({"export", run, other.string()});
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.error, "merges.txt: there is one already"));
+    CHECK_FALSE(fs::exists(other / "config.json"));
 }
 
 TEST_SUITE_END();

@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <ostream>
 
+#include "data/text/tokenizer.h"
 #include "train/cli/cli.h"
 #include "train/run/published.h"
 #include "train/run/restored.h"
@@ -19,15 +21,22 @@ Action declare_export(CLI::App& app) {
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
     app.add_option("DIR", a->folder, "the folder to write, made if need be")->required();
     app.footer(
-        "Writes config.json and model.safetensors as Hugging Face's transformers library reads them. init.from reads such "
-        "folders.");
+        "Writes config.json and model.safetensors as Hugging Face's transformers library reads them, and the tokenizer: in the "
+        "files of its kind where it is one that the library has (bpe: vocab.json and merges.txt, wordpiece: vocab.txt), and as "
+        "tokenizer.txt, which is ours. init.from reads such folders, and data.tokenizer.vocabulary does.");
     return [a](Streams& streams) {
         const Restored run = restore(a->run, Data::vocabularies);
         const PublishedLayout layout = run.made.model->published_layout();
+        for (const char* name : published_tokenizer_files)
+            require(!std::filesystem::exists(std::filesystem::path(a->folder) / name),
+                    "{}/{}: there is one already, and it is not overwritten: files {}, allowed 0", a->folder, name, 1);
         write_published(a->folder, layout, *run.made.store);
         run.task->save(a->folder);
+        const std::vector<std::string> tokenizer = run.task->publish(a->folder);
         streams.out << fmt::format("{}: {} with {} tensors, step {}\n", a->folder, layout.architecture, layout.tensors.size(),
                                    run.step);
+        streams.out << (tokenizer.empty() ? "tokenizer: of a kind that was not published; tokenizer.txt is ours\n"
+                                          : fmt::format("tokenizer: {}\n", fmt::join(tokenizer, ", ")));
         return 0;
     };
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "data/text/tokenizer.h"
 #include "train/run/checkpoint.h"
 #include "train/run/published.h"
 #include "train/run/run_folder.h"
@@ -65,8 +66,10 @@ bool matches_any(const std::string& patterns, const std::string& name) {
 }
 
 std::string taken_vocabulary(const InitOptions& o) {
-    if (o.from.empty() || o.vocabulary == "own" || !fs::is_directory(o.from) || is_published(o.from))
+    if (o.from.empty() || o.vocabulary == "own" || !fs::is_directory(o.from))
         return "";
+    if (is_published(o.from))
+        return holds_tokenizer(o.from) ? o.from : "";
     const fs::path folder = find_run(o.from).run.vocabulary();
     return fs::is_directory(folder) ? folder.string() : "";
 }

@@ -20,8 +20,8 @@ struct InitOptions {
 /// Whether `name` matches one of the patterns.
 bool matches_any(const std::string& patterns, const std::string& name);
 
-/// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from` saved them to; "" when they
-/// are built from the data. Throws Error when there is no such run.
+/// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from` saved them to, or a published
+/// folder that holds its tokenizer; "" when they are built from the data. Throws Error when there is no such run.
 std::string taken_vocabulary(const InitOptions& options);
 
 /// Fills the parameters and named state that `take` matches from `from`: a run's folder (its best checkpoint), a checkpoint's
