@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <sstream>
 
+#include "data/text/bpe_tokenizer.h"
+#include "nn/models/gpt.h"
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
+#include "train/run/published.h"
 
 TEST_SUITE_BEGIN("train: configs learn");
 
@@ -107,6 +110,28 @@ Strings repeated_words(const fs::path& folder) {
             "data.tokenizer.vocabulary=" + (folder / "vocab.txt").string()};
 }
 
+// The same text, and a small GPT-2 that knows nothing with a tokenizer of its own, as a published one is kept.
+Strings published(const fs::path& folder) {
+    Strings set = lines(folder);
+    TokenizerSetup setup;
+    setup.specials = Specials::own;
+    setup.pieces = [](auto take) { take("to be, or not to be\nto be, or not to be\n", Place{"a.txt", 1}); };
+    const auto tokenizer = bpe_tokenizer({.merges = 6}, setup);
+    GptOptions o;
+    o.blocks.layers = 1;
+    o.blocks.width = 32;
+    o.blocks.activation = "gelu_tanh";
+    o.context = 32;
+    ParameterStore store(1);
+    const Gpt model(o, Scope(store), {0, tokenizer->size()});
+    const std::string to = (folder / "gpt2").string();
+    write_published(to, model.published_layout(), store);
+    tokenizer->publish(to, {});
+    set.push_back("init.from=" + to);
+    set.push_back("data.tokenizer.vocabulary=" + to);
+    return set;
+}
+
 // A language model of the same kind for lines().
 Strings small_text() {
     return {"model.layers=1",          "model.width=32",     "model.context=32",
@@ -143,6 +168,14 @@ const Short table[] = {
      "datasets/g2p-wu2018/CMUDict.train.src.gz", capitals},
     {"g2p_nettalk.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "word_error_rate", Reaches::at_most, 0.1,
      "datasets/g2p-wu2018/NETtalk.train.src.gz", capitals},
+    {"gpt2_124m_finetune.json",
+     {"model.layers=1", "model.heads=4", "model.width=32", "model.context=32", "data.context=20", "train.steps=80",
+      "train.evaluate_every=80", "optimizer.learning_rate=0.01", "schedule.final=0.001"},
+     "loss",
+     Reaches::at_most,
+     0.3,
+     "datasets/tinyshakespeare/input.txt",
+     published},
     {"gpt_deep_92.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_shakespeare.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_tiny.json", small_text(), "loss", Reaches::at_most, 0.2, "core/*.h", lines},
