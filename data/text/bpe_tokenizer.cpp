@@ -1,6 +1,7 @@
 #include "data/text/bpe_tokenizer.h"
 
 #include <array>
+#include <filesystem>
 
 #include "data/text/bpe_files.h"
 #include "data/text/byte_level.h"
@@ -137,6 +138,11 @@ std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const Tokeni
         return std::make_unique<BpeTokenizer>(load_bpe(setup.saved, ""), setup.specials, setup.saved);
     require(!options.vocabulary.empty() || options.merges_file.empty(),
             "bpe: merges need their tokens: merges_file '{}', vocabulary '{}'", options.merges_file, options.vocabulary);
+    require(
+        options.vocabulary.empty() || std::filesystem::exists(options.vocabulary),
+        "{}: file is missing: nothing of that name is there; data.tokenizer.vocabulary names it, and configs/README.md says "
+        "what shipped configs want and from where",
+        options.vocabulary);
     if (!options.vocabulary.empty())
         return std::make_unique<BpeTokenizer>(load_bpe(options.vocabulary, options.merges_file), setup.specials,
                                               options.vocabulary);

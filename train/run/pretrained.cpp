@@ -77,7 +77,10 @@ std::string taken_vocabulary(const InitOptions& o) {
 std::string take_weights(const InitOptions& o, const Model& model, ParameterStore& store) {
     if (o.from.empty())
         return "";
-    require(fs::exists(o.from), "init.from: nothing of that name: '{}'; a run's folder, a checkpoint's or a safetensors file",
+    require(fs::exists(o.from),
+            "init.from: nothing of that name: '{}'; a run's folder, a checkpoint's, a safetensors file or a folder in Hugging "
+            "Face's "
+            "layout; configs/README.md says what shipped configs want and from where",
             o.from);
     require(!patterns_of(o.take).empty(), "init.take: no pattern: take '{}', from '{}'", o.take, o.from);
     require_matches("take", o.take, store);
