@@ -178,6 +178,7 @@ const Short table[] = {
      published},
     {"gpt_deep_92.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_shakespeare.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
+    {"gpt_shakespeare_best.json", small_text(), "loss", Reaches::at_most, 0.2, "datasets/tinyshakespeare/input.txt", lines},
     {"gpt_tiny.json", small_text(), "loss", Reaches::at_most, 0.2, "core/*.h", lines},
     {"inflection_soft.json", small({"model.encoder_hidden=16", "train.average=0.9"}), "exact_match", Reaches::at_least, 0.8,
      "datasets/sigmorphon2017-task1/german-train-high", inflections},
@@ -191,6 +192,15 @@ const Short table[] = {
      "accuracy",
      Reaches::at_least,
      0.85},
+    {"transformer_multi30k.json",
+     {"model.layers=1", "model.width=32", "model.heads=4", "model.ffn=64", "model.dropout=0", "train.epochs=auto",
+      "train.steps=400", "train.batch=20", "train.evaluate_every=400", "train.average=0.9", "schedule.warmup=20",
+      "optimizer.learning_rate=0.01", "decode.beam=2"},
+     "bleu",
+     Reaches::at_least,
+     90,
+     "datasets/multi30k/tok/train.lc.norm.tok.de.gz",
+     capitals},
 };
 
 std::vector<fs::path> shipped() {
