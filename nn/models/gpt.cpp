@@ -63,6 +63,7 @@ Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, 
 
 Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
+    require_plain("gpt", batch);
     require(source.rows == 0 && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model gpt: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows, input.rows,
             input.columns, target.rows, target.columns);

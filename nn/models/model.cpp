@@ -22,6 +22,12 @@ void require_following(const char* model, const ModelSetup& setup) {
             model, target_kind_name(setup.targets), target_kind_name(TargetKind::following), setup.classes);
 }
 
+void require_plain(const char* model, const ScoreInput& batch) {
+    require(batch.segments.rows == 0 && batch.labels.empty(),
+            "model {}: it has no use for segments and labels: segments {} rows, labels {}", model, batch.segments.rows,
+            batch.labels.size());
+}
+
 PublishedLayout Model::published_layout() const {
     fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2), bert");
 }

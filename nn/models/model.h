@@ -94,6 +94,8 @@ class Model {
 
 /// Throws Error unless the task of `setup` has targets that follow their input, and no labels: what a model needs that writes.
 void require_following(const char* model, const ModelSetup& setup);
+/// Throws Error for a batch with segments or labels, which such a model has no use for.
+void require_plain(const char* model, const ScoreInput& batch);
 
 /// The target ids in order, with those behind a row's length ignored.
 Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);

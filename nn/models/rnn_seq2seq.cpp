@@ -260,6 +260,7 @@ Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
 
 Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
+    require_plain("rnn_seq2seq", batch);
     require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model rnn_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows,
             input.rows, input.columns, target.rows, target.columns);

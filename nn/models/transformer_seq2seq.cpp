@@ -98,6 +98,7 @@ Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) con
 
 Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
+    require_plain("transformer_seq2seq", batch);
     require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
             "model transformer_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}",
             source.rows, input.rows, input.columns, target.rows, target.columns);

@@ -315,6 +315,17 @@ TEST_CASE("models that write refuse masked targets and labels") {
             }
             CHECK(said.starts_with(std::string("model ") + name + ": it predicts what follows what it reads, and no labels"));
         }
+    for (const char* name : {"gpt", "rnn_seq2seq", "transformer_seq2seq"}) {
+        ParameterStore store(1);
+        const auto model = model_table().build(Selection(model_table(), name), Scope(store),
+                                               ModelSetup{std::string(name) == "gpt" ? 0 : 11, 11});
+        BertSample s(testing::masked_pairs);
+        const std::string said = std::string("model ") + name + ": it has no use for segments and labels: ";
+        CHECK_THROWS_WITH_AS(model->score({no_ids, s.input, s.input, s.segments}, {}, {}),
+                             (said + "segments 3 rows, labels 0").c_str(), Error);
+        CHECK_THROWS_WITH_AS(model->score({no_ids, s.input, s.input, no_ids, s.labels}, {}, {}),
+                             (said + "segments 0 rows, labels 3").c_str(), Error);
+    }
 }
 
 TEST_SUITE_END();
