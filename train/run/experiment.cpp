@@ -160,11 +160,10 @@ Experiment resolve(Experiment e, const Surroundings& around) {
     require(t.shards <= t.batch, "train.shards: a batch cannot be cut finer than its rows: shards {}, batch {}", t.shards,
             t.batch);
 
-    for (const auto& [key, value] : {std::pair{"patience", t.patience > 0 ? std::to_string(t.patience) : std::string()},
-                                     std::pair{"best_metric", t.best_metric}})
-        require(around.validated > 0 || value.empty(),
-                "train.{}: it follows evaluations of a validation split, and the data have none: {} {}, validation examples {}",
-                key, key, value, around.validated);
+    require(around.validated > 0 || t.patience == 0,
+            "train.patience: it follows evaluations of a validation split, and the data have none: patience {}, validation "
+            "examples {}",
+            t.patience, around.validated);
     if (around.validated == 0)
         return e;
     const std::vector<std::string> computed = computed_metrics(around.metrics, t.evaluate_decode ? Decode::yes : Decode::no);

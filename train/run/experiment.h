@@ -76,7 +76,7 @@ struct Surroundings {
 /// The experiment with every automatic value chosen: `steps` from `epochs`, `shards` = min(cores, batch), an evaluation every
 /// tenth of the run (every epoch if `epochs` is given), a checkpoint at each evaluation, `best_metric`: exact_match, else bleu,
 /// else loss. Throws Error for steps and epochs both given or both missing, more shards than rows, a best_metric that this
-/// task or these options do not compute, and a best_metric or patience without a validation split.
+/// task or these options do not compute, and patience without a validation split.
 Experiment resolve(Experiment experiment, const Surroundings& surroundings);
 
 /// What of `now` may not differ from `before` when a run is resumed: a line each, "train.batch: before 64, now 32". Steps and
