@@ -59,6 +59,28 @@ Vocabulary labels_of(const TextFile& file) {
     return Vocabulary(std::move(names), Specials::own);
 }
 
+const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
+    require(!file.lines.empty(), "{}/{}: file is missing: rows to take the classes from 0, needed at least 1", setup.saved,
+            labels_file);
+    return file;
+}
+
+// Labels are the training rows' own. Where a run's that began elsewhere, or this very one, are kept in setup.saved and have all
+// of them, those are taken: a class keeps its number.
+Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
+    const std::string saved = setup.saved + "/" + labels_file;
+    const bool kept = !setup.saved.empty() && std::filesystem::exists(saved);
+    if (kept && !setup.load_data)
+        return Vocabulary::load(saved, Specials::own);
+    Vocabulary own = labels_of(require_rows(training, setup));
+    if (!kept)
+        return own;
+    Vocabulary before = Vocabulary::load(saved, Specials::own);
+    const bool all =
+        std::all_of(own.symbols().begin(), own.symbols().end(), [&](const std::string& s) { return before.id(s) != id_none; });
+    return all ? before : own;
+}
+
 struct Examples {
     Texts text;                    // the second one behind a tab
     Sequences rows;                // with the special tokens
@@ -100,10 +122,7 @@ class ClassificationTask final : public Task {
             hand_out(rows[2], take);
         };
         tokenizer_ = with_special_tokens(tokenizer_table().build(o.tokenizer, tokenizer), encoder_tokens);
-        // A vocabulary may be another task's, as of the text that a model was trained on before; the labels never are.
-        const std::string saved_labels = setup.saved + "/" + labels_file;
-        labels_ = from_saved && std::filesystem::exists(saved_labels) ? Vocabulary::load(saved_labels, Specials::own)
-                                                                      : labels_of(require_rows(rows[0].label, setup));
+        labels_ = labels_for(rows[0].label, setup);
         if (setup.load_data)
             for (Split s : all_splits) encode(rows[static_cast<std::size_t>(s)], splits_[static_cast<std::size_t>(s)]);
     }
@@ -194,12 +213,6 @@ class ClassificationTask final : public Task {
         require(example >= 0 && example < size(s), "classification: no such example: asked for {} of {}, there are {}", example,
                 split_name(s), size(s));
     }
-    static const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
-        require(!file.lines.empty(), "{}/{}: file is missing: rows to take the classes from 0, needed at least 1", setup.saved,
-                labels_file);
-        return file;
-    }
-
     Row row_of(std::string_view text, const Place& place, std::string_view second, const Place& second_place) const {
         std::vector<int32_t> a = tokenizer_->encode(text, place), b;
         if (pairs_)

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/files.h"
 #include "data/text/corpus.h"
 #include "data/text/special_tokens.h"
@@ -37,11 +39,13 @@ std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name, c
 }
 
 Parts open_parts(const TextOptions& o) {
-    constexpr const char* hint =
-        "configs/README.md says what to fetch and from where, or give the files with --set data.path=FILE";
+    const auto hint_for = [](const std::string& option) {
+        return fmt::format("configs/README.md says what to fetch and from where, or give the files with --set {}=FILE", option);
+    };
     require(o.path.empty() || o.train.empty(), "data.path: the training text is named twice: files in path {}, in train {}",
             o.path.size(), o.train.size());
-    require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}", hint);
+    require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}",
+            hint_for("data.path"));
     require(o.valid.empty() || !o.train.empty(),
             "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' stands beside "
             "'valid'",
@@ -50,7 +54,7 @@ Parts open_parts(const TextOptions& o) {
         Part part;
         if (files.empty())
             return part;
-        part.corpus = std::make_shared<Corpus>(files, option, hint);
+        part.corpus = std::make_shared<Corpus>(files, option, hint_for(option));
         part.end = part.corpus->bytes();
         return part;
     };
@@ -102,7 +106,11 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
         };
         if (cache.empty() || !there_[s]) {
             tokens_[s] = TokenIds(tokenizer_->size());
-            encode([&](std::span<const int32_t> ids) { tokens_[s].add(ids); });
+            encode([&](std::span<const int32_t> ids) {
+                tokens_[s].add(ids);
+                if (tokenizer_->unknown())
+                    unknown_[s] += std::count(ids.begin(), ids.end(), *tokenizer_->unknown());
+            });
         } else {
             tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), encode);
         }
@@ -124,8 +132,10 @@ std::vector<std::string> RunningText::describe() const {
     std::vector<std::string> lines;
     for (Split s : {Split::train, Split::valid, Split::test})
         if (tokens(s).size() > 0) {
-            lines.push_back(
-                fmt::format("{}: {} tokens of {} bytes", split_name(s), tokens(s).size(), bytes_[static_cast<std::size_t>(s)]));
+            const int64_t unknown = unknown_[static_cast<std::size_t>(s)];
+            lines.push_back(fmt::format("{}: {} tokens of {} bytes{}", split_name(s), tokens(s).size(),
+                                        bytes_[static_cast<std::size_t>(s)],
+                                        unknown == 0 ? "" : fmt::format(", {} of them not in the vocabulary", unknown)));
             if (!tokens(s).file().empty())
                 lines.push_back(fmt::format("{}: ids mapped from {}", split_name(s), tokens(s).file().string()));
         }

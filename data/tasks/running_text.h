@@ -70,6 +70,7 @@ class RunningText {
     std::unique_ptr<const Tokenizer> tokenizer_;
     std::array<TokenIds, 3> tokens_;
     std::array<int64_t, 3> bytes_{};
+    std::array<int64_t, 3> unknown_{};  // tokens that were not in the vocabulary; not counted in cached ids
     std::array<bool, 3> there_{};
 };
 

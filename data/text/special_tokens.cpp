@@ -37,6 +37,7 @@ class WithSpecialTokens final : public Tokenizer {
             return inner_->special(name);
         return first_ + static_cast<int32_t>(at - names_.begin());
     }
+    std::optional<int32_t> unknown() const override { return inner_->unknown(); }
     bool continues_word(int32_t before, int32_t id) const override {
         return !is_added(before) && !is_added(id) && inner_->continues_word(before, id);
     }

@@ -84,6 +84,12 @@ class SymbolTokenizer final : public Tokenizer {
         }
         return ids;
     }
+    std::optional<int32_t> unknown() const override {
+        if (vocabulary_.specials() == Specials::shared)
+            return id_unknown;
+        const int32_t id = vocabulary_.id("");  // no symbol is empty
+        return id == id_none ? std::optional<int32_t>() : id;
+    }
     std::vector<std::string> cut(std::string_view line) const override {
         std::vector<std::string> symbols;
         std::size_t at = 0;

@@ -42,6 +42,8 @@ class Tokenizer {
     virtual std::string symbol(int32_t id) const = 0;
     /// The id of a token that stands for no text, as "[CLS]" or "<|endoftext|>"; none where the vocabulary has no such token.
     virtual std::optional<int32_t> special(std::string_view) const { return {}; }
+    /// The id that encode() gives what is not in the vocabulary; none where everything has an id or is refused.
+    virtual std::optional<int32_t> unknown() const { return {}; }
     /// Whether `id` goes on with the word that `before` ended in, for masking of whole words. WordPiece: "##" tokens; char,
     /// byte and bpe: no blank or ASCII punctuation stands between the two. Throws Error for an id out of range.
     virtual bool continues_word(int32_t, int32_t) const { return false; }

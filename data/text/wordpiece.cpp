@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "core/files.h"
 #include "data/text/lines.h"
@@ -12,7 +13,7 @@ namespace attend::inline ATTEND_PRECISION {
 namespace {
 
 constexpr std::string_view inside = "##";
-constexpr std::string_view unknown = "[UNK]";
+constexpr std::string_view unknown_token = "[UNK]";
 constexpr std::size_t longest_word = 100;  // characters
 
 bool is_white(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || unicode::is_separator(c); }
@@ -114,8 +115,9 @@ class WordpieceTokenizer final : public Tokenizer {
                     at->second - first_ + 1);
             longest_ = std::max(longest_, tokens_[i].size());
         }
-        const auto at = ids_.find(unknown);
-        require(at != ids_.end(), "{}: a vocabulary without {}: tokens {}, of that name 0", where, unknown, tokens_.size());
+        const auto at = ids_.find(unknown_token);
+        require(at != ids_.end(), "{}: a vocabulary without {}: tokens {}, of that name 0", where, unknown_token,
+                tokens_.size());
         unknown_ = at->second;
     }
 
@@ -161,6 +163,7 @@ class WordpieceTokenizer final : public Tokenizer {
         return text;
     }
     std::string symbol(int32_t id) const override { return token_of(id); }
+    std::optional<int32_t> unknown() const override { return special(unknown_token); }
     std::optional<int32_t> special(std::string_view name) const override {
         const auto at = ids_.find(name);
         if (at == ids_.end() || !name.starts_with('[') || !name.ends_with(']'))
@@ -230,11 +233,31 @@ std::vector<std::string> basic_words(std::string_view text, bool lowercase) {
     return words;
 }
 
+namespace {
+
+// A folder in Hugging Face's layout says how its vocabulary was made. Throws Error when the options say something else.
+void require_case(const std::filesystem::path& vocabulary, bool lowercase) {
+    const std::filesystem::path said = vocabulary.parent_path() / "tokenizer_config.json";
+    if (!std::filesystem::is_regular_file(said))
+        return;
+    const nlohmann::json config = nlohmann::json::parse(read_file(said, std::size_t{1} << 24), nullptr, false);
+    if (!config.is_object() || !config.contains("do_lower_case") || !config["do_lower_case"].is_boolean())
+        return;
+    const bool theirs = config["do_lower_case"].get<bool>();
+    require(
+        theirs == lowercase,
+        "{}: the vocabulary beside it means other text: do_lower_case {}, lowercase {}; set data.tokenizer's lowercase to {}",
+        said.string(), theirs, lowercase, theirs);
+}
+
+}  // namespace
+
 std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup) {
     std::string file = setup.saved.empty() ? options.vocabulary : setup.saved;
     require(!file.empty(), "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
     if (std::filesystem::is_directory(file))
         file = (std::filesystem::path(file) / "vocab.txt").string();
+    require_case(file, options.lowercase);
     const Texts lines = read_lines(file);
     std::vector<std::string> tokens;
     for (int64_t i = 0; i < lines.size(); ++i) {

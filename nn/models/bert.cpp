@@ -204,6 +204,11 @@ PublishedLayout Bert::published_layout() const {
                   {"max_position_embeddings", options_.context},
                   {"type_vocab_size", options_.segments},
                   {"layer_norm_eps", b.norm_epsilon}};
+    l.unsaid = {{"num_attention_heads", int64_t{12}}, {"hidden_act", std::string("gelu")}, {"layer_norm_eps", 1e-12}};
+    l.only = {{"position_embedding_type", std::string("absolute")},
+              {"is_decoder", false},
+              {"add_cross_attention", false},
+              {"tie_word_embeddings", true}};
     l.further = {{"position_embedding_type", std::string("absolute")},
                  {"hidden_dropout_prob", b.dropout},
                  {"attention_probs_dropout_prob", b.dropout},

@@ -113,6 +113,11 @@ PublishedLayout Gpt::published_layout() const {
                   {"n_inner", b.ffn_width()},
                   {"activation_function", published_activation(b.activation)},
                   {"layer_norm_epsilon", b.norm_epsilon}};
+    l.unsaid = {{"n_head", int64_t{12}}, {"activation_function", std::string("gelu_new")}, {"layer_norm_epsilon", 1e-5}};
+    l.only = {{"scale_attn_by_inverse_layer_idx", false},
+              {"scale_attn_weights", true},
+              {"add_cross_attention", false},
+              {"tie_word_embeddings", true}};
     l.further = {{"n_ctx", options_.context},
                  {"embd_pdrop", b.dropout},
                  {"attn_pdrop", b.dropout},

@@ -31,8 +31,11 @@ struct PublishedLayout {
     std::vector<std::pair<std::string, std::string>> older;
     /// Name patterns ('*' any characters) of tensors, without the prefix, that are no parameters, or are others once more.
     std::vector<std::string> passed_over;
-    /// Entries of config.json that must agree with a folder's that is read.
-    std::vector<std::pair<std::string, PublishedValue>> decisive;
+    /// Entries of config.json that must agree with a folder's that is read, as written; and what a folder without such an entry
+    /// means by that (transformers' defaults). Where shapes show the value, none is needed.
+    std::vector<std::pair<std::string, PublishedValue>> decisive, unsaid;
+    /// Entries that ask for another function where a folder has them with other values.
+    std::vector<std::pair<std::string, PublishedValue>> only;
     /// Entries that are written besides.
     std::vector<std::pair<std::string, PublishedValue>> further;
 };

@@ -136,7 +136,7 @@ TEST_SUITE("masked text") {
         CHECK(chosen(all, all.rows() - 1) == 6);
         CHECK(task->target_text(Split::train, 1) == folder.read("text").substr(50, 50));
         const auto other = task->batches(Split::train, {.batch = 16, .seed = 3})->at(0);
-        CHECK(other.target.values != all.target.values);
+        CHECK(other.target.values == all.target.values);  // runs of other seeds are compared on the same words
     }
     TEST_CASE("special tokens around a window, whole words") {
         const TestFiles folder;

@@ -30,12 +30,13 @@ struct Arguments {
 // What one sample has written, and how much of it may be shown.
 class Growing {
   public:
-    Growing(const Task& task, std::string stop) : task_(task), stop_(std::move(stop)) {}
+    // `before` is the symbol that the text goes on from.
+    Growing(const Task& task, std::string stop, int32_t before) : task_(task), stop_(std::move(stop)), last_{before} {}
 
     // Adds a symbol; false when the stop text has appeared.
     bool add(int32_t id) {
         // What a symbol adds depends on the one before it alone (a blank between words), so the whole is not decoded again.
-        const std::size_t known = last_.empty() ? 0 : task_.decode_target(last_).size();
+        const std::size_t known = task_.decode_target(last_).size();
         last_.push_back(id);
         text_ += task_.decode_target(last_).substr(known);
         last_ = {id};
@@ -75,7 +76,7 @@ class Growing {
     }
     const Task& task_;
     std::string stop_, text_;
-    std::vector<int32_t> last_;  // the last symbol
+    std::vector<int32_t> last_;  // the last symbol alone
     std::size_t shown_ = 0, seen_ = 0;
     bool stopped_ = false;
 };
@@ -87,7 +88,7 @@ void write(const Restored& run, const Arguments& a, const std::string& prompt, S
     require(!ids.empty(), "--prompt: nothing to continue: bytes {}, symbols {}", prompt.size(), ids.size());
     GenerationOptions options = a.generation;
     options.seed = static_cast<uint64_t>(a.seed.value_or(run.experiment.seed));
-    std::vector<Growing> samples(static_cast<std::size_t>(a.samples), Growing(*run.task, a.stop));
+    std::vector<Growing> samples(static_cast<std::size_t>(a.samples), Growing(*run.task, a.stop, ids.back()));
     const bool stream = a.samples == 1;
     if (stream)
         streams.out << prompt << std::flush;

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "data/text/tokenizer.h"
+#include "train/config/writer.h"
 #include "train/run/checkpoint.h"
+#include "train/run/experiment.h"
 #include "train/run/published.h"
 #include "train/run/run_folder.h"
 #include "train/run/slots.h"
@@ -105,6 +107,23 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
                 .prefix = "",
                 .wanted = [&](const std::string& name) { return matches_any(o.take, name); }});
     return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, file.string());
+}
+
+std::vector<std::string> other_settings(const Experiment& now) {
+    const std::string& from = now.init.from;
+    if (from.empty() || !fs::is_directory(from) || is_published(from))
+        return {};
+    // What training alone knows may be another on purpose.
+    static const std::vector<std::string> free = {"dropout", "init", "recompute", "context", "max_length"};
+    std::vector<std::string> lines;
+    for (const config::Difference& d : config::differences(read_experiment(find_run(from).run.config().string(), {}), now)) {
+        const std::string last = d.path.substr(d.path.rfind('.') + 1);
+        const bool ids = d.path.starts_with("data.") && (last == "lowercase" || last == "unit" || d.path == "data.tokenizer");
+        if (ids || (d.path.starts_with("model") && std::find(free.begin(), free.end(), last) == free.end()))
+            lines.push_back(fmt::format("{}: there {}, here {}", d.path, d.before.empty() ? "nothing" : d.before,
+                                        d.after.empty() ? "nothing" : d.after));
+    }
+    return lines;
 }
 
 int64_t frozen_count(const ParameterStore& store) {

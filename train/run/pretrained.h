@@ -1,12 +1,15 @@
 #pragma once
 /// Fine-tuning: a run that begins with the weights of another, and parameters that stay as they are.
 #include <string>
+#include <vector>
 
 #include "core/options.h"
 #include "core/parameters.h"
 #include "nn/models/model.h"
 
 namespace attend::inline ATTEND_PRECISION {
+
+struct Experiment;
 
 /// Names are matched as file names are: '*' any characters, '?' one, [ab] one of these; several patterns with commas between.
 struct InitOptions {
@@ -29,6 +32,11 @@ std::string taken_vocabulary(const InitOptions& options);
 /// when it cannot be read, when a pattern matches no parameter, and when what matches is missing in the file, unknown to the
 /// model, or of another shape. Gives a line for the log; "" without `from`.
 std::string take_weights(const InitOptions& options, const Model& model, ParameterStore& store);
+
+/// What the run in `init.from` was set to and this experiment is not, of what shapes do not show and ids or functions depend
+/// on: a line each, "model.heads: there 2, here 4"; none where `from` is no run's folder. Throws Error when its config is
+/// broken.
+std::vector<std::string> other_settings(const Experiment& now);
 
 /// Elements of the parameters that are frozen.
 int64_t frozen_count(const ParameterStore& store);

@@ -27,7 +27,12 @@ Json read_config(const fs::path& path) {
     return config;
 }
 
-bool same(const Json& a, const Json& b) { return a.is_number() && b.is_number() ? a.get<double>() == b.get<double>() : a == b; }
+// Activations of transformers that are one function.
+Json activation_of(const Json& name) { return name == "gelu_pytorch_tanh" ? Json("gelu_new") : name; }
+
+bool same_value(const Json& a, const Json& b) {
+    return a.is_number() && b.is_number() ? a.get<double>() == b.get<double>() : activation_of(a) == activation_of(b);
+}
 
 // The shape of the tensor in the file.
 Shape stored_shape(const PublishedTensor& t, const Parameter& p) {
@@ -64,12 +69,19 @@ std::size_t read_published(const fs::path& folder, const PublishedLayout& layout
     const Json config = read_config(folder / config_file);
     std::string differences;
     const auto compare = [&](const std::string& key, const Json& here) {
-        if (config.contains(key) && !config[key].is_null() && !same(config[key], here))
-            differences +=
-                fmt::format("{}{} {}, here {}", differences.empty() ? "" : "; ", key, config[key].dump(), here.dump());
+        const auto unsaid =
+            std::find_if(layout.unsaid.begin(), layout.unsaid.end(), [&](const auto& entry) { return entry.first == key; });
+        const bool said = config.contains(key) && !config[key].is_null();
+        if (!said && unsaid == layout.unsaid.end())
+            return;
+        const Json there = said ? config[key] : json_of(unsaid->second);
+        if (!same_value(there, here))
+            differences += fmt::format("{}{} {}{}, here {}", differences.empty() ? "" : "; ", key, there.dump(),
+                                       said ? "" : " (not said, and so by default)", here.dump());
     };
     compare("model_type", layout.model_type);
-    for (const auto& [key, value] : layout.decisive) compare(key, json_of(value));
+    for (const auto* entries : {&layout.decisive, &layout.only})
+        for (const auto& [key, value] : *entries) compare(key, json_of(value));
     require(differences.empty(), "init.from: {}: another model than the config's: {}", (folder / config_file).string(),
             differences);
 

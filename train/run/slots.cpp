@@ -20,15 +20,13 @@ class Mismatches {
             all += all.empty() ? "" : ", ";
             const char* noun = !all.empty() ? "" : names_[k].size() == 1 ? "parameter " : "parameters ";
             all += fmt::format("{} {}{} (", names_[k].size(), noun, kinds[k]);
-            for (std::size_t i = 0; i < std::min<std::size_t>(shown, names_[k].size()); ++i)
-                all += (i ? ", " : "") + names_[k][i];
-            all += names_[k].size() > shown ? ", ...)" : ")";
+            for (std::size_t i = 0; i < names_[k].size(); ++i) all += (i ? ", " : "") + names_[k][i];
+            all += ")";
         }
         return all;
     }
 
   private:
-    static constexpr std::size_t shown = 8;
     std::vector<std::string> names_[3];
 };
 

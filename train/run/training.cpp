@@ -205,6 +205,10 @@ class Run {
         for (const std::string& line : task_->describe()) log_.info("{}", line);
         if (!begun_with_.empty())
             log_.info("{}", begun_with_);
+        if (!resuming)
+            for (const std::string& line : other_settings(experiment_))
+                log_.warning("init.from: that run was set to something else, which may mean other ids or another function: {}",
+                             line);
         if (const int64_t frozen = frozen_count(*made_.store); frozen > 0)
             log_.info("{} of {} parameters are frozen", frozen, made_.store->count());
         if (request_.terminal)
