@@ -75,6 +75,15 @@ TEST_SUITE("published tokenizers") {
         const auto again = with_special_tokens(built(row, ""), encoder_tokens);
         CHECK(again->size() == first->size());
         CHECK(again->encode(text, {}) == first->encode(text, {}));
+        row.as<WordpieceOptions>().lowercase = true;  // not what the folder says
+        std::string said;
+        try {
+            built(row, "");
+        } catch (const Error& e) {
+            said = e.what();
+        }
+        CHECK(said.find("do_lower_case false, lowercase true; set data.tokenizer's lowercase to false") != std::string::npos);
+        row.as<WordpieceOptions>().lowercase = false;
         for (const std::string& name : encoder_tokens) CHECK(again->special(name) == first->special(name));
         CHECK(built(row, "", Specials::shared)->publish(folder.path(""), {}).empty());
     }

@@ -122,6 +122,13 @@ TEST_CASE("masked words are learnt, and fine-tuning to labels begins with what w
         }
     CHECK(compared == 5 + 12);
 
+    // What no shape shows is compared with the run's config.
+    const Outcome heads = attend_command({"train", runs.path("rows.json"), "--out", runs.path("e"), "--set", from, "--set",
+                                          take, "--set", "train.steps=1", "--set", "model.activation=relu"});
+    CAPTURE(heads.error);
+    CHECK(heads.code == 0);
+    CHECK(contains(read_file(runs / "e/log.txt", 1 << 20), "model.activation: there \"gelu\", here \"relu\""));
+
     // The same through the published layout, which has no vocabulary with it.
     CHECK(attend_command({"export", runs.path("a"), runs.path("hf")}).code == 0);
     runs.run("masked.json", "d", {"init.from=" + runs.path("hf"), "init.freeze=e*", "train.steps=1"});

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -135,6 +137,36 @@ TEST_CASE("another model than the config's is refused, each entry with both valu
         std::ofstream(f.path / "config.json") << text;
         CHECK(contains(f.read(), "config.json: not a JSON object"));
     }
+}
+
+TEST_CASE(
+    "a published config that asks for another function is refused, and one that leaves something unsaid means its default") {
+    Folder f;
+    const Json whole = Json::parse(read_file(f.path / "config.json", 1 << 20));
+    const auto said_of = [&](const std::function<void(Json&)>& change) {
+        Json config = whole;
+        change(config);
+        std::ofstream(f.path / "config.json") << config.dump();
+        return f.read();
+    };
+    CHECK(contains(said_of([](Json& c) { c["scale_attn_by_inverse_layer_idx"] = true; }),
+                   "scale_attn_by_inverse_layer_idx true, here false"));
+    CHECK(contains(said_of([](Json& c) { c["scale_attn_weights"] = false; }), "scale_attn_weights false, here true"));
+    CHECK(contains(said_of([](Json& c) { c["tie_word_embeddings"] = false; }), "tie_word_embeddings false, here true"));
+    CHECK(contains(said_of([](Json& c) { c.erase("n_head"); }), "n_head 12 (not said, and so by default), here 2"));
+    CHECK(contains(said_of([](Json& c) { c["activation_function"] = nullptr; }),
+                   "activation_function \"gelu_new\" (not said, and so by default), here \"gelu\""));
+    CHECK(said_of([](Json& c) { c.erase("tie_word_embeddings"); }) == "");
+    CHECK(said_of([](Json& c) { c.erase("n_inner"); }) == "");  // shapes show it
+    std::ofstream(f.path / "config.json") << whole.dump();
+    GptOptions tanh = small_gpt();
+    tanh.blocks.activation = "gelu_tanh";
+    const std::string said = f.read(tanh);
+    CHECK(contains(said, "activation_function \"gelu\", here \"gelu_new\""));
+    Json same = whole;
+    same["activation_function"] = "gelu_pytorch_tanh";
+    std::ofstream(f.path / "config.json") << same.dump();
+    CHECK(f.read(tanh) == "");
 }
 
 TEST_CASE("what the layout has no place for is said, and nothing is overwritten") {

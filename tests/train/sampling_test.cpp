@@ -108,6 +108,28 @@ TEST_CASE("the command continues a text") {
     CHECK(trained.generate({"--prompt", "ab", "--temperature", "0", "--tokens", "3", "--stop", "zz"}).out == "abcde\n");
 }
 
+TEST_CASE("words go on behind a blank, and what is not in the vocabulary is counted") {
+    const oracles::TemporaryFolder folder;
+    std::ofstream text(folder / "a.txt");
+    for (int i = 0; i < 200; ++i) text << "one two three four\n";
+    text.close();
+    std::ofstream(folder / "c.json")
+        << R"({"data": {"task": "text", "path": "a.txt", "tokenizer": "word", "valid_fraction": 0.1},
+        "model": {"type": "gpt", "layers": 1, "heads": 2, "width": 16, "context": 16},
+        "optimizer": {"type": "adamw", "learning_rate": 0.02}, "train": {"steps": 100, "batch": 8, "shards": 2}})";
+    const std::string run = (folder / "run").string(), config = (folder / "c.json").string();
+    REQUIRE(attend_command({"train", config, "--out", run}).code == 0);
+    const Outcome o = attend_command({"generate", run, "--prompt", "one two", "--tokens", "2", "--temperature", "0"});
+    CHECK(o.out == "one two three four\n");
+    std::ofstream(folder / "b.txt") << std::string(2000, 'x') << " one two three\n"
+                                    << "and then some words that are not there, one two";
+    const Outcome other = attend_command({"train", config, "--out", run + "2", "--set", "init.from=" + run, "--set",
+                                          "data.path=" + (folder / "b.txt").string(), "--set", "data.valid_fraction=0", "--set",
+                                          "model.context=4", "--set", "init.take=decoder.*", "--set", "train.steps=1"});
+    CAPTURE(other.error);
+    CHECK(contains(read_file(folder / "run2/log.txt", 1 << 20), " of them not in the vocabulary"));
+}
+
 TEST_CASE("samples: the same seed writes the same, each sample has its own draws") {
     const Trained trained;
     const std::vector<std::string> warm = {"--prompt", "abc", "--tokens", "20", "--temperature", "30", "--samples", "3"};
