@@ -48,6 +48,7 @@ TEST_CASE("what was saved is what is loaded") {
     Progressed p;
     p.step = 12;
     p.seconds = 0.1 + 0.2;
+    p.targets = 12345678901;
     p.line_sums = {1.0 / 3, 1.0 / 7};
     p.line_counts = {99, 8};
     p.valid = ScoredStep{10, {{{"loss", 0.1}, {"accuracy", std::numeric_limits<double>::quiet_NaN()}}}};
@@ -64,6 +65,7 @@ TEST_CASE("what was saved is what is loaded") {
     CHECK(b.store.state_updates(*b.state) == 41);
     CHECK(q.step == 12);
     CHECK(q.seconds == p.seconds);
+    CHECK(q.targets == p.targets);
     CHECK(q.line_sums.targets == p.line_sums.targets);
     CHECK(q.line_sums.labels == p.line_sums.labels);
     CHECK(q.line_counts.targets == 99);
@@ -80,7 +82,7 @@ TEST_CASE("what was saved is what is loaded") {
     CHECK(read_file(folder / "c/model.safetensors", 1 << 20) == read_file(folder / "d/model.safetensors", 1 << 20));
 }
 
-TEST_CASE("a checkpoint of before there were labels is read") {
+TEST_CASE("a checkpoint of before there were labels, or a count of targets, is read") {
     const oracles::TemporaryFolder folder;
     Small a;
     Progressed p;
@@ -91,6 +93,7 @@ TEST_CASE("a checkpoint of before there were labels is read") {
     state.erase("crc32");
     state["line"].erase("labels");
     state["line"].erase("label_loss");
+    state.erase("targets");
     state["crc32"] = checksum(state);
     write_file_atomically(folder / "c/state.json", state.dump(1) + "\n");
     const Progressed q = load_checkpoint(folder / "c", {a.store, *a.optimizer});
@@ -98,6 +101,7 @@ TEST_CASE("a checkpoint of before there were labels is read") {
     CHECK(q.line_counts.targets == 3);
     CHECK(q.line_sums.labels == 0);
     CHECK(q.line_counts.labels == 0);
+    CHECK(std::isnan(q.targets));
 }
 
 TEST_CASE("a value that is not finite is not saved, and the checkpoint before stays") {

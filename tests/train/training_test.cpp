@@ -178,7 +178,7 @@ TEST_CASE("the run folder and its lines") {
     for (const Json& line : lines) {
         CHECK(line["loss"].get<double>() > 0);
         CHECK(line["seconds"].get<double>() > 0);
-        for (const char* key : {"lr", "grad_norm", "tokens_per_second"})
+        for (const char* key : {"lr", "grad_norm", "targets", "tokens_per_second"})
             CHECK(line.contains(key) == (line["split"] == "train"));
         for (const char* key : {"accuracy", "exact_match"}) CHECK(line.contains(key) == (line["split"] != "train"));
     }

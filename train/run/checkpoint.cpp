@@ -109,6 +109,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["format"] = format;
     state["step"] = progressed.step;
     state["seconds"] = progressed.seconds;
+    state["targets"] = number_to_json(progressed.targets);
     state["precision"] = precision_name;
     state["line"] = {{"loss", progressed.line_sums.targets},
                      {"targets", progressed.line_counts.targets},
@@ -155,6 +156,7 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     Progressed& p = opened.progressed;
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
+    p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
     p.line_sums.targets = line.number("loss");
     p.line_counts.targets = line.integer("targets");
     if (line.has("labels")) {  // not in those of before there were labels

@@ -29,6 +29,7 @@ struct LatestStep {
 struct Progressed {
     int64_t step = 0;    ///< steps done
     double seconds = 0;  ///< training and evaluation so far
+    double targets = 0;  ///< trained on so far, labels among them; NaN: not known, an older run was resumed
     /// What the next training line of metrics.jsonl will be made of: sums since the last one.
     LossSums line_sums;
     LossCounts line_counts;

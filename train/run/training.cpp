@@ -293,6 +293,7 @@ class Run {
         p_.line_seconds += seconds;
         p_.line_sums += report.sums;
         p_.line_counts += report.counts;
+        p_.targets += static_cast<double>(report.counts.all());
         const double loss = report.loss();
         p_.latest = {.learning_rate = report.learning_rate,
                      .gradient_norm = report.gradient_norm,
@@ -319,6 +320,7 @@ class Run {
                          {"grad_norm", latest.gradient_norm},
                          {"loss_z", latest.loss_z},
                          {"grad_norm_z", latest.gradient_norm_z},
+                         {"targets", p_.targets},
                          {"tokens_per_second", static_cast<double>(p_.line_counts.all()) / std::max(p_.line_seconds, 1e-9)}};
         metrics_->write(Split::train, p_.step, p_.seconds, scores);
         if (request_.terminal && !request_.terminal->live())
