@@ -27,19 +27,24 @@ struct Taps {
     std::vector<AttentionMap> maps;
 };
 
-/// One hard choice of a site at a step, for every row of the batch.
+/// What hard selections do in one pass of a model: what their own options say, draw, take the likeliest, or read softly.
+enum class Choose { own, drawn, likeliest, softly };
+
+/// The hard choices of a site in one call: for every row of the batch, K samples of T queries, sample by sample.
 struct Decision {
     std::string site;
-    int64_t step = 0;
-    Array<int32_t> index;    ///< [B] chosen position, -1 where a row had none
-    Tensor log_probability;  ///< [B], recorded
-    Tensor entropy;          ///< [B], recorded
+    int64_t step = 0;      ///< place of the first query
+    Array<int32_t> index;  ///< [B * K * T] chosen position, -1 where a query may see none
+    Tensor weights;        ///< [B, K T, S] what they were chosen from, recorded
+    Tensor query;          ///< [B, K T, Dq], recorded
 };
 
-/// Collected decisions; with `forced` not empty, the choices to replay, in the order they were collected.
+/// How hard selections choose in one pass, and what they chose.
 struct Decisions {
+    Choose how = Choose::own;
+    int64_t samples = 1;  ///< K
     std::vector<Decision> taken;
-    std::vector<Array<int32_t>> forced;
+    std::vector<Array<int32_t>> forced;  ///< not empty: the choices to make, in the order in which they are collected
 };
 
 struct Context {

@@ -49,9 +49,11 @@ Tensor times(const Tensor& gradient, real factor) {
 
 }  // namespace
 
-// logits z = h W + b; g = dloss/dz; dh = g W^T, dW = h^T g (tied: g^T h), db = sum over rows of g
-CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias,
-                                      std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+namespace {
+
+// h W + b, checked.
+Tensor head_logits(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias, std::span<const int32_t> targets,
+                   const CrossEntropyOptions& options) {
     require(h.rank() == 2 && weight.rank() == 2, "head: two axes are needed: h {}, weight {}", h.shape(), weight.shape());
     const bool transposed = tied == Transpose::yes;
     const int64_t rows = h.dim(0), width = h.dim(1), classes = weight.dim(transposed ? 0 : 1);
@@ -65,21 +67,56 @@ CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Tra
         kernels::copy_rows(bias.data(), 0, {z.writable(), Write::set}, classes, rows, classes);
     gemm(Transpose::no, tied, rows, classes, width, 1, h.data(), width, weight.data(), transposed ? width : classes,
          bias.defined() ? 1 : 0, z.writable(), classes);
+    return z;
+}
+
+// dh = dz W^T, dW = h^T dz (tied: dz^T h), db = sum over rows of dz
+void head_backward(Backward& b, const Tensor& dz, const Tensor& h, const Tensor& weight, Transpose tied) {
+    const bool transposed = tied == Transpose::yes;
+    const int64_t rows = h.dim(0), width = h.dim(1), classes = dz.dim(1);
+    if (b.needs(0)) {
+        const Destination dh = b.into(0);
+        gemm(Transpose::no, transposed ? Transpose::no : Transpose::yes, rows, width, classes, 1, dz.data(), classes,
+             weight.data(), transposed ? width : classes, dh.beta(), dh.data, width);
+    }
+    if (b.needs(1))
+        transposed ? b.add_product(1, dz, h) : b.add_product(1, h, dz);
+    if (b.needs(2))
+        kernels::column_sums(dz.data(), rows, classes, classes, b.into(2));
+}
+
+}  // namespace
+
+// logits z = h W + b; g = dloss/dz
+CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias,
+                                      std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+    Tensor z = head_logits(h, weight, tied, bias, targets, options);
     const Input inputs[] = {h, deferred(weight), bias};
-    CrossEntropyResult r = evaluate(z.writable(), rows, classes, targets, options, detail::wants_recording(inputs));
-    r.loss = record("head_cross_entropy", r.loss, inputs, [=, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
-        const Tensor dz = times(g.tensor(), b.gradient()[0]);
-        if (b.needs(0)) {
-            const Destination dh = b.into(0);
-            gemm(Transpose::no, transposed ? Transpose::no : Transpose::yes, rows, width, classes, 1, dz.data(), classes,
-                 w.data(), transposed ? width : classes, dh.beta(), dh.data, width);
-        }
-        if (b.needs(1))
-            transposed ? b.add_product(1, dz, h.tensor()) : b.add_product(1, h.tensor(), dz);
-        if (b.needs(2))
-            kernels::column_sums(dz.data(), rows, classes, classes, b.into(2));
+    CrossEntropyResult r = evaluate(z.writable(), z.dim(0), z.dim(1), targets, options, detail::wants_recording(inputs));
+    r.loss = record("head_cross_entropy", r.loss, inputs, [tied, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
+        head_backward(b, times(g.tensor(), b.gradient()[0]), h.tensor(), w.tensor(), tied);
     });
     return r;
+}
+
+// g_r = d(loss of row r) / dz_r; dz_r = c_r g_r with c the cotangent [rows]
+RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias,
+                          std::span<const int32_t> targets, const CrossEntropyOptions& options) {
+    CrossEntropyOptions each = options;
+    each.normaliser = 1;
+    Tensor z = head_logits(h, weight, tied, bias, targets, each);
+    const Input inputs[] = {h, deferred(weight), bias};
+    CrossEntropyResult r = evaluate(z.writable(), z.dim(0), z.dim(1), targets, each, detail::wants_recording(inputs));
+    RowLosses out{r.row_loss, std::move(r.predicted)};
+    out.loss =
+        record("head_row_losses", r.row_loss, inputs, [tied, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
+            const int64_t rows = g.tensor().dim(0), classes = g.tensor().dim(1);
+            Tensor dz = Tensor::empty({rows, classes});
+            for (int64_t i = 0; i < rows; ++i)
+                kernels::axpy(b.gradient()[i], g.data() + i * classes, {dz.writable() + i * classes, Write::set}, classes);
+            head_backward(b, dz, h.tensor(), w.tensor(), tied);
+        });
+    return out;
 }
 
 // g = dloss/dz

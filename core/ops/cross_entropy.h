@@ -26,6 +26,16 @@ struct CrossEntropyResult {
 CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
                                       std::span<const int32_t> targets, const CrossEntropyOptions& options);
 
+struct RowLosses {
+    Tensor loss;               ///< [rows] in nats, recorded
+    Array<int32_t> predicted;  ///< first most likely class of every row
+};
+
+/// The losses of the rows one by one, for objectives that weigh them by what the forward finds (estimators of hard attention).
+/// options.normaliser is not used. Throws as above.
+RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
+                          std::span<const int32_t> targets, const CrossEntropyOptions& options);
+
 /// Loss of given logits [rows, V]; throws as above.
 CrossEntropyResult cross_entropy(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options);
 

@@ -16,7 +16,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
     window = window_table().build(o.window);
     align = align_table().build(o.align);
-    select = select_table().build(o.select, scope.in("select"));
+    select = select_table().build(o.select, scope.in("select"), {query_width});
     require(!(kind.parallel && score->needs_previous()),
             "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
             o.score.name());

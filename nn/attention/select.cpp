@@ -3,7 +3,7 @@
 namespace attend::inline ATTEND_PRECISION {
 
 // The table: one line a selection. NAME stands for select_NAME(), defined in select_NAME.cpp.
-#define ATTEND_SELECTIONS(ROW) ROW(soft)
+#define ATTEND_SELECTIONS(ROW) ROW(soft) ROW(hard)
 
 #define DECLARE(NAME) SelectTable::Row select_##NAME();
 ATTEND_SELECTIONS(DECLARE)

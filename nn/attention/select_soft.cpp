@@ -15,7 +15,7 @@ class SoftSelect final : public Select {
 
 SelectTable::Row select_soft() {
     return SelectTable::make<NoOptions>("soft", "read with the weights themselves (Bahdanau 2015, eq. 5)",
-                                        [](const NoOptions&, const Scope&) { return std::make_unique<SoftSelect>(); });
+                                        [](const NoOptions&, const Scope&, const SelectSetup&) { return std::make_unique<SoftSelect>(); });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -77,6 +77,13 @@ Tensor head(Inputs in, Transpose t, bool bias, double smoothing) {
                      : head_cross_entropy(in[0], in[1], t, b, some_targets, loss_options(smoothing)).loss;
 }
 
+template <bool composite>
+Tensor rows(Inputs in, Transpose t, double smoothing) {
+    return composite
+               ? row_losses_composite(matmul(in[0], in[1], Transpose::no, t) + in[2], some_targets, loss_options(smoothing))
+               : head_row_losses(in[0], in[1], t, in[2], some_targets, loss_options(smoothing)).loss;
+}
+
 void add_normalisers(std::vector<OpCase>& all) {
     const Expected nothing = Expected::no_gradient;
     all.push_back({"softmax",
@@ -265,6 +272,22 @@ void add_losses(std::vector<OpCase>& all) {
                        const int32_t ids[] = {4, 1, 1, 0, 2};
                        return scale(head_cross_entropy_composite(embedding(in[0], ids, {5}), in[0], yes, {}, ids, {}), 2);
                    }});
+    all.push_back({"head_row_losses",
+                   {{5, 3}, {3, 4}, {4}},
+                   {},
+                   [](Inputs in) { return rows<false>(in, no, 0); },
+                   [](Inputs in) { return rows<true>(in, no, 0); }});
+    all.push_back({"head_row_losses tied, smoothed",
+                   {{5, 3}, {4, 3}, {4}},
+                   {},
+                   [](Inputs in) { return rows<false>(in, yes, 0.1); },
+                   [](Inputs in) { return rows<true>(in, yes, 0.1); }});
+    all.push_back({"head_row_losses no rows",
+                   {{0, 3}, {3, 4}, {4}},
+                   {},
+                   [](Inputs in) { return head_row_losses(in[0], in[1], no, in[2], {}, {}).loss; },
+                   nullptr,
+                   nothing});
     all.push_back({"head_cross_entropy no rows",
                    {{0, 3}, {3, 4}, {4}},
                    {},

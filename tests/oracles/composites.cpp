@@ -200,7 +200,7 @@ Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bia
     return plus.defined() ? y + plus : y;
 }
 
-Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& o) {
+Tensor row_losses_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& o) {
     const Tensor log_p = log_softmax_composite(logits, {});
     Array<int32_t> ids(targets.begin(), targets.end());
     Tensor counted = Tensor::full({logits.dim(0)}, 1);
@@ -210,8 +210,11 @@ Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> ta
             counted.writable()[i] = 0;
         }
     const auto e = static_cast<real>(o.label_smoothing);
-    const Tensor rows = scale(pick(log_p, ids), e - 1) - scale(sum(log_p, 1), e / static_cast<real>(logits.dim(1)));
-    return scale(sum(rows * counted), static_cast<real>(1 / o.normaliser));
+    return (scale(pick(log_p, ids), e - 1) - scale(sum(log_p, 1), e / static_cast<real>(logits.dim(1)))) * counted;
+}
+
+Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& o) {
+    return scale(sum(row_losses_composite(logits, targets, o)), static_cast<real>(1 / o.normaliser));
 }
 
 Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Transpose transposed, const Tensor& bias,

@@ -38,6 +38,7 @@ Tensor self_attention_composite(const Tensor& qkv, const FusedAttentionOptions& 
 /// x W + bias + plus as a matmul and two additions
 Tensor linear_composite(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& plus);
 /// The mean over rows of -(1 - e) ln p_target - e / V sum_k ln p_k, from log_softmax and pick
+Tensor row_losses_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options);
 Tensor cross_entropy_composite(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options);
 Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
                                     std::span<const int32_t> targets, const CrossEntropyOptions& options);

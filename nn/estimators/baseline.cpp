@@ -1,0 +1,29 @@
+#include "nn/estimators/baseline.h"
+
+#include "core/engine.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Tensor loss_of_pass(const Play& play, Choose how) {
+    const NoGrad off;
+    return from_each_step_on(play({.how = how, .samples = 1}).loss);
+}
+
+// The table: one line a baseline. NAME stands for baseline_NAME(), defined in baseline_NAME.cpp.
+#define ATTEND_BASELINES(ROW) \
+    ROW(none) ROW(moving_average) ROW(learned) ROW(self_critical) ROW(soft_context) ROW(leave_one_out)
+
+#define DECLARE(NAME) BaselineTable::Row baseline_##NAME();
+ATTEND_BASELINES(DECLARE)
+
+#define LIST(NAME) baseline_##NAME(),
+const BaselineTable& baseline_table() {
+    static const BaselineTable table("baseline", {ATTEND_BASELINES(LIST)});
+    return table;
+}
+
+namespace {
+[[maybe_unused]] const bool listed = (baseline_table(), true);
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

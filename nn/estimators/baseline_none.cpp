@@ -1,0 +1,21 @@
+#include "nn/estimators/baseline.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+/// b = 0   (Williams 1992)
+class NoBaseline final : public Baseline {
+  public:
+    BaselineValue operator()(const BaselineInput&, const Context&) const override { return {Tensor::zeros({1, 1, 1})}; }
+};
+
+}  // namespace
+
+BaselineTable::Row baseline_none() {
+    return BaselineTable::make<NoOptions>(
+        "none", "0 (Williams 1992)",
+        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<NoBaseline>(); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

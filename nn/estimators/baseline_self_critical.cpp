@@ -1,0 +1,23 @@
+#include "nn/estimators/baseline.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+/// b_t = the loss from t on where every choice is the likeliest one   (Rennie et al. 2017, eq. 9)
+class SelfCritical final : public Baseline {
+  public:
+    BaselineValue operator()(const BaselineInput& in, const Context&) const override {
+        return {loss_of_pass(in.play, Choose::likeliest)};
+    }
+};
+
+}  // namespace
+
+BaselineTable::Row baseline_self_critical() {
+    return BaselineTable::make<NoOptions>(
+        "self_critical", "the loss with the likeliest choices: one pass more (Rennie 2017, eq. 9)",
+        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<SelfCritical>(); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include "core/ops.h"
+#include "nn/estimators/estimator.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+/// L = -sum_t log sum_s p(a_t = s) p(y_t | a_t = s)   (Wu, Shapiro and Cotterell 2018, eq. 5): every position of every step is
+/// read, so it is exact where a choice reaches its own step alone.
+class Exact final : public Estimator {
+  public:
+    Aim aim() const override { return Aim::marginal; }
+    bool needs_independence() const override { return true; }
+
+    // K = S samples, of which the k-th reads position k everywhere.
+    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+        const int64_t b = play.rows(), s = play.positions(), t = play.targets();
+        Array<int32_t> choices(static_cast<std::size_t>(b * s * t));
+        for (std::size_t i = 0; i < choices.size(); ++i)
+            choices[i] = static_cast<int32_t>(static_cast<int64_t>(i) / t % s);
+        const Played played = play({.how = Choose::drawn, .samples = s, .forced = {std::move(choices)}});
+
+        // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a position that has weight
+        const Tensor p = played.probability();
+        Tensor least = Tensor::full({b, 1, t}, 0);
+        for (int64_t r = 0; r < b; ++r)
+            for (int64_t i = 0; i < t; ++i) {
+                real& m = least.writable()[r * t + i] = std::numeric_limits<real>::max();
+                for (int64_t k = 0; k < s; ++k)
+                    if (p.data()[(r * s + k) * t + i] > 0)
+                        m = std::min(m, played.loss.data()[(r * s + k) * t + i]);
+                if (m == std::numeric_limits<real>::max())
+                    m = 0;
+            }
+        const Tensor share = p * exp(clipped(least - played.loss));                     // [B, S, T]
+        const Tensor loss = least.reshape({b, t}) - log(sum(share, 1));                 // [B, T]
+        Estimated out;
+        const Tensor counted = loss * play.counted();
+        out.loss = scale(sum(counted), static_cast<real>(1 / normaliser));
+        out.target_loss = counted.detach();
+        out.predicted = likeliest(played, share);
+        return out;
+    }
+
+  private:
+    // min(x, 0): a position without weight may lie anywhere, and e^x must stay finite. The others are not above 0.
+    static Tensor clipped(const Tensor& x) { return negate(relu(negate(x))); }
+
+    // What the position with the largest share says.
+    static Array<int32_t> likeliest(const Played& played, const Tensor& share) {
+        const int64_t b = share.dim(0), s = share.dim(1), t = share.dim(2);
+        Array<int32_t> out(static_cast<std::size_t>(b * t));
+        for (int64_t r = 0; r < b; ++r)
+            for (int64_t i = 0; i < t; ++i) {
+                int64_t best = 0;
+                for (int64_t k = 1; k < s; ++k)
+                    if (share.data()[(r * s + k) * t + i] > share.data()[(r * s + best) * t + i])
+                        best = k;
+                out[static_cast<std::size_t>(r * t + i)] = played.predicted[static_cast<std::size_t>((r * s + best) * t + i)];
+            }
+        return out;
+    }
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_exact() {
+    return EstimatorTable::make<NoOptions>(
+        "exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)",
+        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<Exact>(); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION
