@@ -10,8 +10,7 @@ Tensor loss_of_pass(const Play& play, Choose how) {
 }
 
 // The table: one line a baseline. NAME stands for baseline_NAME(), defined in baseline_NAME.cpp.
-#define ATTEND_BASELINES(ROW) \
-    ROW(none) ROW(moving_average) ROW(learned) ROW(self_critical) ROW(soft_context) ROW(leave_one_out)
+#define ATTEND_BASELINES(ROW) ROW(none) ROW(moving_average) ROW(learned) ROW(self_critical) ROW(soft_context) ROW(leave_one_out)
 
 #define DECLARE(NAME) BaselineTable::Row baseline_##NAME();
 ATTEND_BASELINES(DECLARE)

@@ -41,11 +41,10 @@ class Learned final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_learned() {
-    return BaselineTable::make<LearnedOptions>(
-        "learned", "a small network of the decoder's state (Mnih and Gregor 2014, 2.3)",
-        [](const LearnedOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Learned>(o, scope, s.query);
-        });
+    return BaselineTable::make<LearnedOptions>("learned", "a small network of the decoder's state (Mnih and Gregor 2014, 2.3)",
+                                               [](const LearnedOptions& o, const Scope& scope, const EstimatorSetup& s) {
+                                                   return std::make_unique<Learned>(o, scope, s.query);
+                                               });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -31,7 +31,7 @@ struct Played {
 /// How one pass chooses.
 struct Rule {
     Choose how = Choose::drawn;
-    int64_t samples = 1;                     ///< K
+    int64_t samples = 1;                      ///< K
     std::vector<Array<int32_t>> forced = {};  ///< as in Decisions
 };
 

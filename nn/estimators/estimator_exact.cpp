@@ -18,24 +18,28 @@ class Exact final : public Estimator {
     Estimated operator()(const Play& play, double normaliser, const Context&) const override {
         const int64_t b = play.rows(), s = play.positions(), t = play.targets();
         Array<int32_t> choices(static_cast<std::size_t>(b * s * t));
-        for (std::size_t i = 0; i < choices.size(); ++i)
-            choices[i] = static_cast<int32_t>(static_cast<int64_t>(i) / t % s);
+        for (std::size_t i = 0; i < choices.size(); ++i) choices[i] = static_cast<int32_t>(static_cast<int64_t>(i) / t % s);
         const Played played = play({.how = Choose::drawn, .samples = s, .forced = {std::move(choices)}});
 
-        // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a position that has weight
+        // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a position that has weight;
+        // what has none may have any loss, and is left out by `has`.
         const Tensor p = played.probability();
-        Tensor least = Tensor::full({b, 1, t}, 0);
+        Tensor least = Tensor::zeros({b, 1, t}), has = Tensor::zeros(p.shape());
         for (int64_t r = 0; r < b; ++r)
             for (int64_t i = 0; i < t; ++i) {
-                real& m = least.writable()[r * t + i] = std::numeric_limits<real>::max();
-                for (int64_t k = 0; k < s; ++k)
-                    if (p.data()[(r * s + k) * t + i] > 0)
-                        m = std::min(m, played.loss.data()[(r * s + k) * t + i]);
-                if (m == std::numeric_limits<real>::max())
-                    m = 0;
+                bool found = false;
+                real& m = least.writable()[r * t + i];
+                for (int64_t k = 0; k < s; ++k) {
+                    const int64_t at = (r * s + k) * t + i;
+                    if (p.data()[at] <= 0)
+                        continue;
+                    has.writable()[at] = 1;
+                    m = found ? std::min(m, played.loss.data()[at]) : played.loss.data()[at];
+                    found = true;
+                }
             }
-        const Tensor share = p * exp(clipped(least - played.loss));                     // [B, S, T]
-        const Tensor loss = least.reshape({b, t}) - log(sum(share, 1));                 // [B, T]
+        const Tensor share = p * exp((least - played.loss) * has);       // [B, S, T]
+        const Tensor loss = least.reshape({b, t}) - log(sum(share, 1));  // [B, T]
         Estimated out;
         const Tensor counted = loss * play.counted();
         out.loss = scale(sum(counted), static_cast<real>(1 / normaliser));
@@ -45,9 +49,6 @@ class Exact final : public Estimator {
     }
 
   private:
-    // min(x, 0): a position without weight may lie anywhere, and e^x must stay finite. The others are not above 0.
-    static Tensor clipped(const Tensor& x) { return negate(relu(negate(x))); }
-
     // What the position with the largest share says.
     static Array<int32_t> likeliest(const Played& played, const Tensor& share) {
         const int64_t b = share.dim(0), s = share.dim(1), t = share.dim(2);

@@ -32,6 +32,10 @@ PublishedLayout Model::published_layout() const {
     fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2), bert");
 }
 
+Estimated Model::estimate(const Estimator&, const ScoreInput&, const LossOptions&, const Context&) const {
+    fail("model: this kind has no attention that chooses positions: sites with select 'hard' {}, least {}", 0, 1);
+}
+
 // The table: one line a model.
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
     using T = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;

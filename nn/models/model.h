@@ -10,6 +10,7 @@
 #include "core/ops/cross_entropy.h"
 #include "core/options.h"
 #include "core/parameters.h"
+#include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -77,6 +78,10 @@ class Model {
     /// Scores targets and labels. Ids outside the vocabulary, labels that are no classes, and parts that do not fit together or
     /// that the model has no use for throw Error.
     virtual Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const = 0;
+    /// The same by an estimator of hard attention, whichever the model's own is (comparing estimators needs this). Throws Error
+    /// when the model has no hard attention, or when this estimator does not fit its form.
+    virtual Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                               const Context& context) const;
     /// Whether it writes sequences: start() and advance() work.
     virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written

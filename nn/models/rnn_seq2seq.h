@@ -62,7 +62,9 @@ class RnnSeq2Seq final : public Model {
     RnnSeq2Seq(const RnnSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
-    bool reads_own_symbols() const override { return true; }
+    Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                       const Context& context) const override;
+    bool reads_own_symbols() const override { return attention_.select->estimator() == nullptr; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
 
@@ -73,12 +75,18 @@ class RnnSeq2Seq final : public Model {
     };
     bool luong() const { return options_.form == "luong"; }
     bool parallel() const { return luong() && !options_.input_feeding; }
+    void check_batch(const ScoreInput& batch) const;
+    void check_fits(const Estimator& estimator) const;
     EncodedSource encode(const Ids& source, const Context& context) const;
     // Input ids to embeddings [T, B, E].
     Tensor embed_input(const Ids& input, const Context& context) const;
     RnnDecoderPlace begin(const EncodedSource& source) const;
     StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
+    class Plays;
+    // One pass of the decoder for an estimator of hard attention.
+    Played play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options, const Context& context,
+                const Rule& rule) const;
     // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
     Tensor steps(const Ids& input, const EncodedSource& source, const Context& context) const;
     // The same with some input symbols the model's own (LossOptions::own_inputs).

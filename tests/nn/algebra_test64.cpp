@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/ops.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "tests/oracles/gradient_check.h"
 
@@ -55,7 +56,7 @@ bool legal(const Combination& c) {
     const auto bias = bias_table().build(o.bias, Scope(store, "bias"), BiasSetup{width, 0, 1});
     const auto window = window_table().build(o.window);
     const auto align = align_table().build(o.align);
-    const auto select = select_table().build(o.select, Scope(store, "select"));
+    const auto select = select_table().build(o.select, Scope(store, "select"), {width});
     return !(c.kind.parallel && score->needs_previous()) &&
            (c.kind.aligned_positions || !(window->needs_position() || bias->needs_position())) &&
            ((align->is_distribution() && !window->after_align()) || !select->draws());
@@ -85,7 +86,12 @@ TEST_CASE("every legal combination has the gradients of central differences") {
         const Array<int32_t> lengths = {5, 3, 1};
         check.function = [&](oracles::Inputs x) {
             const Attendable source = attention.prepare(x[1], lengths);
-            return attention(x[0], source, c.kind.aligned_positions ? 2 : 0, {}, Context{}).context;
+            const Attended a = attention(x[0], source, c.kind.aligned_positions ? 2 : 0, {}, Context{});
+            if (!a.decision)
+                return a.context;
+            // What is chosen has a gradient in the memory alone, what it is chosen from in all else.
+            const Tensor& w = a.decision->weights;
+            return concat({a.context.reshape({a.context.size()}), w.reshape({w.size()})}, 0);
         };
         const oracles::GradientReport report = oracles::check_gradients(check);
         CHECK_MESSAGE(report.verdict == Verdict::agrees, report.text());

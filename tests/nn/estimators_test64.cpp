@@ -1,0 +1,266 @@
+// Every estimator of hard attention against the enumeration of its own objective: all trajectories of a small model, every
+// parameter. And the test itself against estimators with the known mistakes planted.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "core/ops.h"
+#include "nn/estimators/reinforce.h"
+#include "nn/models/rnn_seq2seq.h"
+
+using namespace attend;
+
+TEST_SUITE_BEGIN("estimators");
+
+namespace {
+
+constexpr int64_t vocabulary = 5, positions = 3, steps = 2, examples = 2;
+
+struct Form {
+    const char* name;
+    const char* form;
+    bool input_feeding;
+};
+constexpr Form forms[] = {{"luong", "luong", false}, {"luong with feeding", "luong", true}, {"bahdanau", "bahdanau", false}};
+
+// A model with hard attention, its weights large enough that choices matter, and two examples of different lengths.
+struct Small {
+    explicit Small(const Form& f) : model(options(f), Scope(store), {vocabulary, vocabulary}) {
+        parallel = std::string(f.form) == "luong" && !f.input_feeding;
+        for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= 2;
+    }
+    static RnnSeq2SeqOptions options(const Form& f) {
+        RnnSeq2SeqOptions o;
+        o.form = f.form;
+        o.input_feeding = f.input_feeding;
+        o.embedding = 3;
+        o.hidden = 4;
+        o.encoder_hidden = 2;
+        o.attention.score.choose("general");
+        o.attention.select.choose("hard");
+        return o;
+    }
+    ParameterStore store{5};
+    RnnSeq2Seq model;
+    bool parallel;
+};
+
+// `copies` times one behind the other.
+Ids ids_of(std::initializer_list<std::initializer_list<int32_t>> rows, int64_t columns, int64_t copies, int32_t padding) {
+    Ids ids(static_cast<int64_t>(rows.size()) * copies, columns);
+    int64_t r = 0;
+    for (int64_t i = 0; i < copies; ++i)
+        for (const auto& row : rows) {
+            ids.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(row.size());
+            for (int64_t c = 0; c < columns; ++c)
+                ids.values[static_cast<std::size_t>(r * columns + c)] =
+                    c < static_cast<int64_t>(row.size()) ? *(row.begin() + c) : padding;
+            ++r;
+        }
+    return ids;
+}
+
+struct Data {
+    explicit Data(int64_t copies)
+        : source(ids_of({{4, 2, 3}, {2, 4}}, positions, copies, 0)),
+          input(ids_of({{1, 3}, {1, 4}}, steps, copies, 0)),
+          target(ids_of({{3, 2}, {4, 3}}, steps, copies, -1)) {}
+    ScoreInput all() const { return {source, input, target}; }
+    Ids source, input, target;
+};
+
+// Example `row` alone.
+Ids only(const Ids& ids, int64_t row) {
+    Ids one(1, ids.columns);
+    one.lengths[0] = ids.lengths[static_cast<std::size_t>(row)];
+    for (int64_t c = 0; c < ids.columns; ++c) one.values[static_cast<std::size_t>(c)] = ids.at(row, c);
+    return one;
+}
+
+std::vector<double> flat(Gradients& g) {
+    g.finish();
+    return {g.data(), g.data() + g.size()};
+}
+
+// The objective as its definition says, over all S^T choices of each example.
+std::vector<double> enumerated(const Small& small, Aim aim) {
+    const Data data(1);
+    Gradients gradients(small.store);
+    double normaliser = 0;
+    for (const int32_t t : data.target.values) normaliser += t >= 0 ? 1 : 0;
+    for (int64_t row = 0; row < examples; ++row) {
+        const Ids source = only(data.source, row), input = only(data.input, row), target = only(data.target, row);
+        Tensor total = Tensor::scalar(0);
+        int64_t trajectories = 1;
+        for (int64_t t = 0; t < steps; ++t) trajectories *= source.lengths[0];
+        for (int64_t n = 0; n < trajectories; ++n) {
+            Array<int32_t> choice;
+            for (int64_t t = 0, rest = n; t < steps; ++t, rest /= source.lengths[0])
+                choice.push_back(static_cast<int32_t>(rest % source.lengths[0]));
+            Decisions decisions;
+            if (small.parallel)
+                decisions.forced = {choice};
+            else
+                for (const int32_t c : choice) decisions.forced.push_back({c});
+            Context context;
+            context.decisions = &decisions;
+            const Tensor loss = small.model.score({source, input, target}, {}, context).loss;
+            Tensor p = Tensor::scalar(1);
+            std::size_t t = 0;
+            for (const Decision& d : decisions.taken) {
+                const Tensor w = d.weights.reshape({d.weights.dim(1), d.weights.dim(2)});
+                for (int64_t q = 0; q < w.dim(0); ++q, ++t) {
+                    const int32_t at[] = {choice[t]};
+                    p = p * sum(pick(w.rows(q, q + 1), at));
+                }
+            }
+            total = total + (aim == Aim::expected ? p * loss : p * exp(negate(loss)));
+        }
+        if (aim == Aim::marginal)
+            total = negate(log(total));
+        backward(scale(total, static_cast<real>(1 / normaliser)), gradients);
+    }
+    return flat(gradients);
+}
+
+struct Comparison {
+    double worst = 0;     ///< largest distance of a mean from what is expected, in standard errors
+    double size = 0;      ///< largest element of what is expected
+    double distance = 0;  ///< largest distance
+};
+
+// Means over `calls` batches of `copies` copies of the data.
+Comparison compare(const Small& small, const Estimator& estimator, const std::vector<double>& exact, int64_t calls,
+                   int64_t copies) {
+    const Data data(copies);
+    double normaliser = 0;
+    for (const int32_t t : data.target.values) normaliser += t >= 0 ? 1 : 0;
+    std::vector<double> sum(exact.size(), 0), squares(exact.size(), 0);
+    Context context;
+    context.mode = Mode::train;
+    context.seed = 3;
+    Gradients gradients(small.store);
+    for (int64_t i = 0; i < calls; ++i) {
+        context.step = static_cast<uint32_t>(i);
+        gradients.reset();
+        backward(small.model.estimate(estimator, data.all(), {.normaliser = normaliser}, context).loss, gradients);
+        gradients.finish();
+        for (std::size_t j = 0; j < exact.size(); ++j) {
+            const double off = gradients.data()[j] - exact[j];  // about the expectation, so that squares cancel little
+            sum[j] += off;
+            squares[j] += off * off;
+        }
+    }
+    Comparison c;
+    const auto n = static_cast<double>(calls);
+    for (std::size_t j = 0; j < exact.size(); ++j) {
+        const double mean = sum[j] / n, variance = std::max(0.0, squares[j] / n - mean * mean);
+        const double error = std::sqrt(variance / n) + 1e-12;
+        c.worst = std::max(c.worst, std::abs(mean) / error);
+        c.distance = std::max(c.distance, std::abs(mean));
+        c.size = std::max(c.size, std::abs(exact[j]));
+    }
+    return c;
+}
+
+// Batches of 350 copies: 105,000 draws of each choice a sample.
+constexpr int64_t calls = 300, copies = 350;
+
+Selection reinforce(const std::string& baseline, int64_t samples) {
+    Selection s(estimator_table(), "reinforce");
+    s.as<ReinforceOptions>().baseline.choose(baseline);
+    s.as<ReinforceOptions>().samples = samples;
+    return s;
+}
+
+// REINFORCE with one mistake, or none.
+enum class Mistake { none, reward_not_detached, sign_turned, reward_of_next_step, averaged, baseline_sees_action };
+class Mistaken final : public Estimator {
+  public:
+    explicit Mistaken(Mistake m) : mistake_(m) {}
+    Aim aim() const override { return Aim::expected; }
+    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+        const Played played = play({.how = Choose::drawn, .samples = 1});
+        const int64_t b = play.rows(), t = play.targets();
+        const Tensor counted = play.counted().reshape({b, 1, t});
+        Tensor follows = from_each_step_on(played.loss), advantage = follows;
+        if (mistake_ == Mistake::reward_not_detached) {
+            Array<Tensor> from;  // the same sums, recorded
+            for (int64_t i = 0; i < t; ++i) from.push_back(sum(slice(played.loss, 2, i, t), 2));
+            advantage = stack(from, 2);
+        }
+        if (mistake_ == Mistake::sign_turned)
+            advantage = negate(follows);
+        if (mistake_ == Mistake::reward_of_next_step)  // what is behind step t alone
+            advantage = concat({slice(follows, 2, 1, t), Tensor::zeros({b, 1, 1})}, 2);
+        if (mistake_ == Mistake::averaged)  // over the steps that follow
+            for (int64_t i = 0; i < follows.size(); ++i) advantage.writable()[i] /= static_cast<real>(t - i % t);
+        if (mistake_ == Mistake::baseline_sees_action)  // half the loss of the very choice
+            advantage = scale(follows, static_cast<real>(0.5));
+        const Tensor each = played.loss + advantage * counted * log(played.probability());
+        Estimated out;
+        out.loss = scale(sum(each), static_cast<real>(1 / normaliser));
+        return out;
+    }
+
+  private:
+    Mistake mistake_;
+};
+
+}  // namespace
+
+TEST_CASE("reinforce with every baseline has the expected objective's gradient in the mean") {
+    for (const Form& form : forms) {
+        const Small plain(form);
+        const std::vector<double> exact = enumerated(plain, Aim::expected);
+        for (const std::string& baseline : baseline_table().names())
+            for (const int64_t samples : {1, 3}) {
+                CAPTURE(form.name);
+                CAPTURE(baseline);
+                CAPTURE(samples);
+                Small small(form);
+                const Selection selection = reinforce(baseline, samples);
+                std::unique_ptr<Estimator> estimator;
+                if (baseline == "leave_one_out" && samples == 1) {
+                    CHECK_THROWS_AS(estimator_table().build(selection, Scope(small.store, "tried"), {4}), Error);
+                    continue;
+                }
+                estimator = estimator_table().build(selection, Scope(small.store, "tried"), {4});
+                CHECK(estimator->aim() == Aim::expected);
+                CHECK(estimator->unbiased());
+                // What a baseline learns for itself stands behind the model's parameters, and is not compared.
+                const Comparison c = compare(small, *estimator, exact, calls, copies);
+                CAPTURE(c.distance);
+                CHECK(c.size > 0.05);
+                CHECK(c.worst < 5);
+            }
+    }
+}
+
+TEST_CASE("exact has the marginal objective's gradient, draw for draw") {
+    const Small small(forms[0]);
+    const std::vector<double> exact = enumerated(small, Aim::marginal);
+    ParameterStore none(1);
+    const auto estimator = estimator_table().build(Selection(estimator_table(), "exact"), Scope(none), {4});
+    CHECK(estimator->aim() == Aim::marginal);
+    const Comparison c = compare(small, *estimator, exact, 1, 1);
+    CHECK(c.size > 0.05);
+    CHECK(c.distance < 1e-12);
+}
+
+TEST_CASE("the comparison finds every known mistake") {
+    for (const Form& form : {forms[0], forms[2]}) {
+        const Small small(form);
+        const std::vector<double> exact = enumerated(small, Aim::expected);
+        CAPTURE(form.name);
+        CHECK(compare(small, Mistaken(Mistake::none), exact, calls, copies).worst < 5);
+        for (const Mistake m : {Mistake::reward_not_detached, Mistake::sign_turned, Mistake::reward_of_next_step,
+                                Mistake::averaged, Mistake::baseline_sees_action}) {
+            CAPTURE(static_cast<int>(m));
+            CHECK(compare(small, Mistaken(m), exact, calls, copies).worst > 8);
+        }
+    }
+}
+
+TEST_SUITE_END();
