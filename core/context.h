@@ -27,8 +27,16 @@ struct Taps {
     std::vector<AttentionMap> maps;
 };
 
-/// What hard selections do in one pass of a model: what their own options say, draw, take the likeliest, or read softly.
-enum class Choose { own, drawn, likeliest, softly };
+/// What hard selections do in one pass of a model.
+enum class Choose {
+    own,               ///< what their own options say
+    drawn,             ///< one position, drawn
+    likeliest,         ///< one position, the likeliest
+    softly,            ///< read with the weights, as soft attention does
+    straight_through,  ///< drawn; the gradient goes to the weights as if they had been read with (Bengio 2013)
+    relaxed,           ///< softmax((ln weights + Gumbel noise) / temperature) (Jang 2017; Maddison 2017)
+    relaxed_hard,      ///< the largest of those; the gradient goes to them as if they had been read with (Jang 2017, 2.2)
+};
 
 /// The hard choices of a site in one call: for every row of the batch, K samples of T queries, sample by sample.
 struct Decision {
@@ -45,6 +53,7 @@ struct Decisions {
     int64_t samples = 1;  ///< K
     std::vector<Decision> taken;
     std::vector<Array<int32_t>> forced;  ///< not empty: the choices to make, in the order in which they are collected
+    double temperature = 1;              ///< of relaxed choices
 };
 
 struct Context {

@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <cmath>
 
-#include "core/trace.h"
+#include "core/ops.h"
 #include "nn/attention/select.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
+
+constexpr real tiny = static_cast<real>(1e-30);  // stands for a weight of 0 where its logarithm is taken
 
 struct HardOptions {
     Selection estimator{estimator_table(), "reinforce"};
@@ -33,11 +36,17 @@ class HardSelect final : public Select {
         if (how == Choose::softly)
             return {weights, std::nullopt};
         Decision d{path_, site.position, {}, weights, site.query};
+        if (how == Choose::relaxed || how == Choose::relaxed_hard) {
+            const Tensor read = relaxed(weights, site, context);
+            d.index = likeliest(read);
+            return {how == Choose::relaxed ? read : through(one_hot(read, d.index), read), std::move(d)};
+        }
         if (asked != nullptr && asked->taken.size() < asked->forced.size())
             d.index = forced(weights, asked->forced[asked->taken.size()]);
         else
-            d.index = how == Choose::drawn ? drawn(weights, site, context) : likeliest(weights);
-        return {one_hot(weights, d.index), std::move(d)};
+            d.index = how == Choose::likeliest ? likeliest(weights) : drawn(weights, site, context);
+        const Tensor read = one_hot(weights, d.index);
+        return {how == Choose::straight_through ? through(read, weights) : read, std::move(d)};
     }
     bool draws() const override { return true; }
     const Estimator* estimator() const override { return estimator_.get(); }
@@ -65,6 +74,35 @@ class HardSelect final : public Select {
             }
         }
         return index;
+    }
+
+    // The value of `read` with the gradient of `weights`.
+    static Tensor through(const Tensor& read, const Tensor& weights) { return add(read, subtract(weights, weights.detach())); }
+
+    // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone. What has no weight stays
+    // without: e^(ln tiny / temperature) is 0.
+    Tensor relaxed(const Tensor& weights, const Site& site, const Context& context) const {
+        const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2);
+        const Decisions& asked = *context.decisions;
+        const int64_t times = queries / asked.samples;
+        Tensor noise = Tensor::empty(weights.shape());
+        Ranges ranges(static_cast<std::size_t>(rows * queries));
+        for (int64_t q = 0; q < queries; ++q) {
+            Draws draws = context.draws(name_, static_cast<uint32_t>(site.position + q % times));
+            draws.sample += static_cast<uint32_t>(q / times);
+            for (int64_t b = 0; b < rows; ++b) {
+                const int64_t row = b * queries + q;
+                for (int64_t i = 0; i < s; ++i) {
+                    const auto bits = philox(draws.counter(b, 1 + i / 4), draws.key);
+                    const double u = static_cast<double>(open_interval(bits[static_cast<std::size_t>(i % 4)]));
+                    noise.writable()[row * s + i] = static_cast<real>(-std::log(-std::log(u)));
+                    if (weights.data()[row * s + i] > 0)
+                        ranges[static_cast<std::size_t>(row)] = {0, static_cast<int32_t>(s)};
+                }
+            }
+        }
+        const auto by = static_cast<real>(1 / asked.temperature);
+        return softmax(scale(log(shift(weights, tiny)) + noise, by), ranges);
     }
 
     static Array<int32_t> likeliest(const Tensor& weights) {

@@ -58,6 +58,14 @@ Tensor mean_of_samples(const Tensor& x) {
     return mean(x.detach(), 1);
 }
 
+Array<int32_t> first_sample(const Played& played) {
+    const int64_t b = played.loss.dim(0), k = played.loss.dim(1), t = played.loss.dim(2);
+    Array<int32_t> out;
+    for (int64_t r = 0; r < b; ++r)
+        out.insert(out.end(), played.predicted.begin() + r * k * t, played.predicted.begin() + r * k * t + t);
+    return out;
+}
+
 Tensor from_each_step_on(const Tensor& x) {
     const int64_t t = x.dim(2);
     Tensor y = Tensor::empty(x.shape());
@@ -72,7 +80,7 @@ Tensor from_each_step_on(const Tensor& x) {
 }
 
 // The table: one line an estimator. NAME stands for estimator_NAME(), defined in estimator_NAME.cpp.
-#define ATTEND_ESTIMATORS(ROW) ROW(reinforce) ROW(exact)
+#define ATTEND_ESTIMATORS(ROW) ROW(reinforce) ROW(exact) ROW(sum_and_sample) ROW(straight_through) ROW(gumbel_softmax)
 
 #define DECLARE(NAME) EstimatorTable::Row estimator_##NAME();
 ATTEND_ESTIMATORS(DECLARE)

@@ -33,6 +33,7 @@ struct Rule {
     Choose how = Choose::drawn;
     int64_t samples = 1;                      ///< K
     std::vector<Array<int32_t>> forced = {};  ///< as in Decisions
+    double temperature = 1;
 };
 
 /// A model with its source encoded, ready to play. Passes share the encoded source and nothing else.
@@ -82,6 +83,8 @@ const EstimatorTable& estimator_table();
 
 /// Mean over the samples, not recorded: [B, K, T] to [B, T].
 Tensor mean_of_samples(const Tensor& x);
+/// What the first sample of every example predicts: [B * T].
+Array<int32_t> first_sample(const Played& played);
 /// For each (b, k, t) the sum over t' >= t, not recorded: [B, K, T]. Where x is 0 behind a row's last target, so is the sum.
 Tensor from_each_step_on(const Tensor& x);
 

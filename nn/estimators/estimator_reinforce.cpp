@@ -46,13 +46,6 @@ class Reinforce final : public Estimator {
         const NoGrad off;
         return (follows - baseline) * counted;
     }
-    static Array<int32_t> first_sample(const Played& played) {
-        const int64_t b = played.loss.dim(0), k = played.loss.dim(1), t = played.loss.dim(2);
-        Array<int32_t> out;
-        for (int64_t r = 0; r < b; ++r)
-            out.insert(out.end(), played.predicted.begin() + r * k * t, played.predicted.begin() + r * k * t + t);
-        return out;
-    }
     double entropy_at(uint32_t step) const {
         if (options_.entropy_steps == 0)
             return options_.entropy;

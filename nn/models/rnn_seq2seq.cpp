@@ -320,7 +320,7 @@ class RnnSeq2Seq::Plays final : public Play {
 
 Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o, const Context& context,
                         const Rule& rule) const {
-    Decisions decisions{rule.how, rule.samples, {}, rule.forced};
+    Decisions decisions{rule.how, rule.samples, {}, rule.forced, rule.temperature};
     Context asked = context;
     asked.decisions = &decisions;
     const int64_t b = batch.input.rows, t = batch.input.columns, k = rule.samples;

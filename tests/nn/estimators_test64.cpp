@@ -8,6 +8,7 @@
 #include "core/ops.h"
 #include "nn/estimators/reinforce.h"
 #include "nn/models/rnn_seq2seq.h"
+#include "tests/optim/options_by_name.h"
 
 using namespace attend;
 
@@ -26,9 +27,9 @@ constexpr Form forms[] = {{"luong", "luong", false}, {"luong with feeding", "luo
 
 // A model with hard attention, its weights large enough that choices matter, and two examples of different lengths.
 struct Small {
-    explicit Small(const Form& f) : model(options(f), Scope(store), {vocabulary, vocabulary}) {
+    explicit Small(const Form& f, real size = 2) : model(options(f), Scope(store), {vocabulary, vocabulary}) {
         parallel = std::string(f.form) == "luong" && !f.input_feeding;
-        for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= 2;
+        for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= size;
     }
     static RnnSeq2SeqOptions options(const Form& f) {
         RnnSeq2SeqOptions o;
@@ -128,6 +129,7 @@ struct Comparison {
     double worst = 0;     ///< largest distance of a mean from what is expected, in standard errors
     double size = 0;      ///< largest element of what is expected
     double distance = 0;  ///< largest distance
+    double cosine = 0;    ///< of the mean and what is expected
 };
 
 // Means over `calls` batches of `copies` copies of the data.
@@ -153,6 +155,7 @@ Comparison compare(const Small& small, const Estimator& estimator, const std::ve
         }
     }
     Comparison c;
+    double product = 0, means = 0, expected = 0;
     const auto n = static_cast<double>(calls);
     for (std::size_t j = 0; j < exact.size(); ++j) {
         const double mean = sum[j] / n, variance = std::max(0.0, squares[j] / n - mean * mean);
@@ -160,7 +163,11 @@ Comparison compare(const Small& small, const Estimator& estimator, const std::ve
         c.worst = std::max(c.worst, std::abs(mean) / error);
         c.distance = std::max(c.distance, std::abs(mean));
         c.size = std::max(c.size, std::abs(exact[j]));
+        product += (mean + exact[j]) * exact[j];
+        means += (mean + exact[j]) * (mean + exact[j]);
+        expected += exact[j] * exact[j];
     }
+    c.cosine = product / std::sqrt(means * expected);
     return c;
 }
 
@@ -172,6 +179,12 @@ Selection reinforce(const std::string& baseline, int64_t samples) {
     s.as<ReinforceOptions>().baseline.choose(baseline);
     s.as<ReinforceOptions>().samples = samples;
     return s;
+}
+
+// Sets one option that is a whole number.
+void set_integer(Selection& s, const std::string& name, int64_t value) {
+    oracles::OptionsByName setter(std::map<std::string, std::string>{{name, std::to_string(value)}});
+    s.options().fields(setter);
 }
 
 // REINFORCE with one mistake, or none.
@@ -247,6 +260,74 @@ TEST_CASE("exact has the marginal objective's gradient, draw for draw") {
     const Comparison c = compare(small, *estimator, exact, 1, 1);
     CHECK(c.size > 0.05);
     CHECK(c.distance < 1e-12);
+}
+
+TEST_CASE("sum_and_sample is exact where all positions are summed, and biased by its logarithm where one is drawn") {
+    const Small small(forms[0], 5);  // where positions differ much
+    const std::vector<double> exact = enumerated(small, Aim::marginal);
+    for (const int64_t k : {1, 2, 3, 7}) {
+        CAPTURE(k);
+        Selection s(estimator_table(), "sum_and_sample");
+        set_integer(s, "k", k);
+        ParameterStore none(1);
+        const auto estimator = estimator_table().build(s, Scope(none), {4});
+        CHECK(!estimator->unbiased());
+        // With one of three summed, one of two is drawn; with two, the third is what remains.
+        const Comparison c = compare(small, *estimator, exact, k == 1 ? calls : 1, k == 1 ? copies : 1);
+        CAPTURE(c.worst);
+        CAPTURE(c.distance);
+        if (k == 1) {
+            CHECK(c.worst > 5);
+            CHECK(c.cosine > 0.9);
+        } else {
+            CHECK(c.distance < 1e-12);
+        }
+    }
+}
+
+TEST_CASE("biased estimators are biased, and point the right way") {
+    for (const Form& form : forms) {
+        const Small small(form);
+        const std::vector<double> exact = enumerated(small, Aim::expected);
+        for (const char* name : {"straight_through", "gumbel_softmax"}) {
+            CAPTURE(form.name);
+            CAPTURE(name);
+            ParameterStore none(1);
+            const auto estimator = estimator_table().build(Selection(estimator_table(), name), Scope(none), {4});
+            CHECK(!estimator->unbiased());
+            const Comparison c = compare(small, *estimator, exact, calls, copies);
+            CAPTURE(c.distance);
+            CHECK(c.worst > 8);
+            CHECK(c.cosine > 0.8);
+        }
+    }
+}
+
+TEST_CASE("relaxed choices at a low temperature are draws of the weights") {
+    // The largest of ln p + g is a draw of p (the Gumbel-max trick): shares over many rows.
+    ParameterStore store(1);
+    AttentionOptions o;
+    o.select.choose("hard");
+    const Attention attention(Scope(store, "a"), o, 4, 4, QueryKind{false, false});
+    constexpr int64_t rows = 40000;
+    Tensor weights = Tensor::empty({rows, 1, 4});
+    const double p[] = {0.5, 0.2, 0.3, 0};
+    for (int64_t i = 0; i < weights.size(); ++i) weights.writable()[i] = static_cast<real>(p[i % 4]);
+    for (const Choose how : {Choose::drawn, Choose::relaxed, Choose::relaxed_hard}) {
+        CAPTURE(static_cast<int>(how));
+        Decisions decisions;
+        decisions.how = how;
+        decisions.temperature = 0.01;
+        Context context;
+        context.mode = Mode::train;
+        context.decisions = &decisions;
+        Site site;
+        site.query = Tensor::zeros({rows, 1, 4});
+        const Selected s = (*attention.select)(weights, site, context);
+        double share[4] = {};
+        for (const int32_t i : s.decision->index) share[i] += 1.0 / rows;
+        for (int i = 0; i < 4; ++i) CHECK(std::abs(share[i] - p[i]) <= 5 * std::sqrt(p[i] * (1 - p[i]) / rows));
+    }
 }
 
 TEST_CASE("the comparison finds every known mistake") {

@@ -1,0 +1,39 @@
+#include "core/ops.h"
+#include "nn/estimators/pathwise.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct StraightThroughOptions {
+    int64_t samples = 1;
+    void fields(Visitor& v) {
+        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+    }
+};
+
+/// c = value_a, a ~ Categorical(p), with dc/dp taken as if c were sum_s p_s value_s   (Bengio, Leonard and Courville 2013, 4)
+class StraightThrough final : public Estimator {
+  public:
+    explicit StraightThrough(const StraightThroughOptions& o) : options_(o) {}
+    Aim aim() const override { return Aim::expected; }
+    bool unbiased() const override { return false; }
+    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+        return pathwise(play, {.how = Choose::straight_through, .samples = options_.samples}, normaliser);
+    }
+
+  private:
+    StraightThroughOptions options_;
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_straight_through() {
+    return EstimatorTable::make<StraightThroughOptions>(
+        "straight_through", "expected, biased: drawn, with soft attention's gradient (Bengio 2013, section 4)",
+        [](const StraightThroughOptions& o, const Scope&, const EstimatorSetup&) {
+            return std::make_unique<StraightThrough>(o);
+        });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <numeric>
+
+#include "core/engine.h"
+#include "nn/estimators/marginal.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct SumAndSampleOptions {
+    int64_t k = 3;
+    void fields(Visitor& v) { v.integer("k", k, {1, 65536}, "likeliest positions that are summed; one more is drawn"); }
+};
+
+/// p(y_t) = sum_{s in top k} p_s p(y_t | s) + (1 - P) E_{r ~ p_r / (1 - P)}[p(y_t | r)], P the weight of the k likeliest, with
+/// one draw for the expectation (Liu et al. 2019, eq. 6): unbiased for p(y_t) and its gradient. The loss is its logarithm,
+/// which is biased unless all positions are summed: with k = S it is `exact`.
+class SumAndSample final : public Estimator {
+  public:
+    SumAndSample(const SumAndSampleOptions& o, const Scope& scope) : options_(o), name_(hash_name(scope.path())) {}
+    Aim aim() const override { return Aim::marginal; }
+    bool unbiased() const override { return false; }
+    bool needs_independence() const override { return true; }
+
+    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
+        const int64_t b = play.rows(), s = play.positions(), t = play.targets(), k = std::min(options_.k, s);
+        const Tensor weights = weights_of(play);  // [B, T, S]
+        const int64_t samples = k < s ? k + 1 : k;
+        Array<int32_t> choices(static_cast<std::size_t>(b * samples * t));
+        Tensor factor = Tensor::full({b, samples, t}, 1);
+        for (int64_t r = 0; r < b; ++r)
+            for (int64_t i = 0; i < t; ++i) {
+                const real* w = weights.data() + (r * t + i) * s;
+                Array<int32_t> order(static_cast<std::size_t>(s));
+                std::iota(order.begin(), order.end(), 0);
+                std::stable_sort(order.begin(), order.end(), [w](int32_t x, int32_t y) { return w[x] > w[y]; });
+                if (k < s)
+                    factor.writable()[(r * samples + k) * t + i] = draw(w, order, k, r, i, context);
+                for (int64_t j = 0; j < samples; ++j)
+                    choices[static_cast<std::size_t>((r * samples + j) * t + i)] = order[static_cast<std::size_t>(j)];
+            }
+        const Played played = play({.how = Choose::drawn, .samples = samples, .forced = {std::move(choices)}});
+        return marginal(play, played, factor, normaliser);
+    }
+
+  private:
+    static Tensor weights_of(const Play& play) {
+        const NoGrad off;
+        return play({.how = Choose::likeliest, .samples = 1}).decisions.front().weights;
+    }
+
+    // Brings a position drawn from behind the k likeliest to place k, and gives (1 - P) / p_r, 0 where nothing is left.
+    real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {
+        double left = 0;
+        for (std::size_t j = static_cast<std::size_t>(k); j < order.size(); ++j) left += static_cast<double>(w[order[j]]);
+        if (left <= 0)
+            return 0;
+        const Draws draws = context.draws(name_, static_cast<uint32_t>(time));
+        double until = static_cast<double>(open_interval(philox(draws.counter(row, 0), draws.key)[0])) * left;
+        std::size_t chosen = static_cast<std::size_t>(k);
+        for (std::size_t j = chosen; j < order.size() && until >= 0; ++j)
+            if (w[order[j]] > 0) {
+                chosen = j;
+                until -= static_cast<double>(w[order[j]]);
+            }
+        std::swap(order[static_cast<std::size_t>(k)], order[chosen]);
+        return static_cast<real>(left / static_cast<double>(w[order[static_cast<std::size_t>(k)]]));
+    }
+
+    SumAndSampleOptions options_;
+    uint64_t name_;
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_sum_and_sample() {
+    return EstimatorTable::make<SumAndSampleOptions>(
+        "sum_and_sample", "marginal: the likeliest positions are summed, one of the rest is drawn (Liu 2019, eq. 6)",
+        [](const SumAndSampleOptions& o, const Scope& scope, const EstimatorSetup&) {
+            return std::make_unique<SumAndSample>(o, scope);
+        });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,11 @@
+#pragma once
+/// The marginal likelihood of each step over positions that are read one by one.
+#include "nn/estimators/estimator.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// -1/N sum_t log sum_k f_k p(a_k) p(y_t | a_k) over the samples k of `played`, f [B, K, T] not recorded. A sample without
+/// weight, or whose f is 0, is left out.
+Estimated marginal(const Play& play, const Played& played, const Tensor& factor, double normaliser);
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,10 @@
+#pragma once
+/// Estimators whose gradient goes through what is read: biased, and of low variance.
+#include "nn/estimators/estimator.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// 1/(N K) sum_k of the losses of one pass under `rule`, differentiated as it stands.
+Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
+
+}  // namespace attend::inline ATTEND_PRECISION
