@@ -173,6 +173,11 @@ Comparison compare(const Small& small, const Estimator& estimator, const std::ve
 
 // Batches of 350 copies: 105,000 draws of each choice a sample.
 constexpr int64_t calls = 300, copies = 350;
+#if defined(ATTEND_SANITIZED)
+constexpr bool too_slow = true;  // the release build takes half a minute
+#else
+constexpr bool too_slow = false;
+#endif
 
 Selection reinforce(const std::string& baseline, int64_t samples) {
     Selection s(estimator_table(), "reinforce");
@@ -223,7 +228,7 @@ class Mistaken final : public Estimator {
 
 }  // namespace
 
-TEST_CASE("reinforce with every baseline has the expected objective's gradient in the mean") {
+TEST_CASE("reinforce with every baseline has the expected objective's gradient in the mean" * doctest::skip(too_slow)) {
     for (const Form& form : forms) {
         const Small plain(form);
         const std::vector<double> exact = enumerated(plain, Aim::expected);
@@ -285,7 +290,7 @@ TEST_CASE("sum_and_sample is exact where all positions are summed, and biased by
     }
 }
 
-TEST_CASE("biased estimators are biased, and point the right way") {
+TEST_CASE("biased estimators are biased, and point the right way" * doctest::skip(too_slow)) {
     for (const Form& form : forms) {
         const Small small(form);
         const std::vector<double> exact = enumerated(small, Aim::expected);
@@ -330,7 +335,7 @@ TEST_CASE("relaxed choices at a low temperature are draws of the weights") {
     }
 }
 
-TEST_CASE("the comparison finds every known mistake") {
+TEST_CASE("the comparison finds every known mistake" * doctest::skip(too_slow)) {
     for (const Form& form : {forms[0], forms[2]}) {
         const Small small(form);
         const std::vector<double> exact = enumerated(small, Aim::expected);
