@@ -12,10 +12,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// Loss of one row with largest logit m: with c = x - m and L = ln sum e^c,
+/// Loss of one row with largest logit m, but for L: with c = x - m and L = ln sum e^c it is
 ///     -(1 - e) (c_t - L) - e / V sum_k (c_k - L) = L - (1 - e) c_t - e / V sum_k c_k
-HWY_INLINE real loss_of(const real* x, int64_t classes, int32_t target, real smoothing, real m, real sum) {
-    real loss = std::log(sum) - (1 - smoothing) * (x[target] - m);
+HWY_INLINE real rest_of_loss(const real* x, int64_t classes, int32_t target, real smoothing, real m) {
+    real loss = -(1 - smoothing) * (x[target] - m);
     if (smoothing != 0) {
         const V vm = set(m);
         const real sum_c = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i) - vm; });
@@ -43,7 +43,7 @@ void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntr
         }
         const V vm = set(m);
         const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR { return exp_of_negative(part.load(x + i) - vm); });
-        row_loss[row] = loss_of(x, classes, targets[row], options.smoothing, m, sum);
+        row_loss[row] = std::log(sum) + rest_of_loss(x, classes, targets[row], options.smoothing, m);
     }
 }
 
@@ -61,9 +61,8 @@ void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, r
             write_zero({x, Write::set}, classes);
             continue;
         }
-        // The loss needs the logits but the sum of exponentials too, which overwrites them: its other parts come first, as the
-        // loss with a sum of 1, whose logarithm is 0.
-        const real rest = row_loss == nullptr ? 0 : loss_of(x, classes, target, options.smoothing, m, 1);
+        // The loss needs the logits but the sum of exponentials too, which overwrites them: its other parts come first.
+        const real rest = row_loss == nullptr ? 0 : rest_of_loss(x, classes, target, options.smoothing, m);
         const V vm = set(m);
         const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR {
             const V e = exp_of_negative(part.load(x + i) - vm);

@@ -228,6 +228,24 @@ class Mistaken final : public Estimator {
 
 }  // namespace
 
+TEST_CASE("the estimators and baselines that there are, what they estimate, and which are biased") {
+    using Strings = std::vector<std::string>;
+    CHECK(baseline_table().names() ==
+          Strings{"none", "moving_average", "learned", "self_critical", "soft_context", "leave_one_out"});
+    const std::pair<const char*, std::pair<Aim, bool>> known[] = {{"reinforce", {Aim::expected, true}},
+                                                                  {"exact", {Aim::marginal, true}},
+                                                                  {"sum_and_sample", {Aim::marginal, false}},
+                                                                  {"straight_through", {Aim::expected, false}},
+                                                                  {"gumbel_softmax", {Aim::expected, false}}};
+    CHECK(estimator_table().names().size() == std::size(known));
+    for (const auto& [name, what] : known) {
+        ParameterStore store(1);
+        const auto estimator = estimator_table().build(Selection(estimator_table(), name), Scope(store), {4});
+        CHECK(estimator->aim() == what.first);
+        CHECK(estimator->unbiased() == what.second);
+    }
+}
+
 TEST_CASE("reinforce with every baseline has the expected objective's gradient in the mean" * doctest::skip(too_slow)) {
     for (const Form& form : forms) {
         const Small plain(form);
