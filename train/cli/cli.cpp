@@ -55,6 +55,7 @@ const std::vector<Command>& commands() {
         {"export", "write a run's model as a folder that other tools load", declare_export},
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
+        {"compare", "train the variants of a comparison with several seeds, and say which differ", declare_compare},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
         {"plan", "show what training a config would be: model, options, time and memory", declare_plan},
         {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",

@@ -29,16 +29,6 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-// Editors look for "$schema" to know what may stand in the file; it says nothing about the experiment.
-void drop_schema(config::Value& document) {
-    const config::Member* schema = document.find("$schema");
-    if (schema == nullptr)
-        return;
-    require(schema->value.kind == config::Value::Kind::text, "{}: $schema: wrong type: expected a text, got {}",
-            schema->value.place.text(), config::described(schema->value));
-    document.members.erase(document.members.begin() + (schema - document.members.data()));
-}
-
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
@@ -120,19 +110,38 @@ void Experiment::fields(Visitor& v) {
     v.object("init", init, "what the parameters begin with");
 }
 
+void drop_schema(config::Value& document) {
+    const config::Member* schema = document.find("$schema");
+    if (schema == nullptr)
+        return;
+    require(schema->value.kind == config::Value::Kind::text, "{}: $schema: wrong type: expected a text, got {}",
+            schema->value.place.text(), config::described(schema->value));
+    document.members.erase(document.members.begin() + (schema - document.members.data()));
+}
+
+void require_folder_name(const std::string& name, const std::string& path) {
+    require(name != "." && name != ".." && name.size() <= 200 && name.find('/') == std::string::npos,
+            "{}: name: must be a folder's name without '/': name '{}', longest 200 bytes", path, name);
+}
+
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {
     config::Value document = config::load(path);
-    drop_schema(document);
+    require(document.find("variants") == nullptr,
+            "{}: a comparison is no experiment: it has 'variants'; 'attend compare' runs it, 'attend plan' foretells it",
+            document.place.text());
     for (const std::string& a : assignments) document = config::set(std::move(document), a);
+    return experiment_of(std::move(document), path);
+}
+
+Experiment experiment_of(config::Value document, const std::string& path) {
+    drop_schema(document);
     Experiment experiment = config::read<Experiment>(document);
     for (const char* key : {"data", "model"})
         require(document.find(key) != nullptr, "{}: {}: missing: keys found {}, keys needed data and model",
                 document.place.text(), key, document.members.size());
     if (experiment.name.empty())
         experiment.name = std::filesystem::path(path).stem().string();
-    require(experiment.name != "." && experiment.name != ".." && experiment.name.size() <= 200 &&
-                experiment.name.find('/') == std::string::npos,
-            "{}: name: must be a folder's name without '/': name '{}', longest 200 bytes", path, experiment.name);
+    require_folder_name(experiment.name, path);
     return experiment;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "train/config/document.h"
 #include "train/decode/beam.h"
 #include "train/run/pretrained.h"
 
@@ -64,6 +65,13 @@ struct Experiment {
 /// Throws Error as config::load and config::read do, and for a config without data or model, or with a name that cannot be a
 /// folder's.
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments);
+/// The same of a config that is loaded already; `path` names it.
+Experiment experiment_of(config::Value document, const std::string& path);
+
+/// Takes "$schema" out of a config: editors look there for what may stand in the file. Throws Error when it is no text.
+void drop_schema(config::Value& document);
+/// Throws Error naming `path` unless `name` can be a folder's.
+void require_folder_name(const std::string& name, const std::string& path);
 
 /// What choosing the automatic values needs to know.
 struct Surroundings {

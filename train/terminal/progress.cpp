@@ -7,10 +7,7 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-namespace {
-
-// 75 -> "1:15", 3725 -> "1:02:05"; from a thousand hours on the number of days.
-std::string duration(double seconds) {
+std::string duration_text(double seconds) {
     if (!(seconds < 3.6e6))
         return fmt::format("{:.3g} days", seconds / 86400);
     const auto s = static_cast<int64_t>(std::ceil(seconds));
@@ -18,6 +15,8 @@ std::string duration(double seconds) {
         return fmt::format("{}:{:02}", s / 60, s % 60);
     return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
+
+namespace {
 
 std::string bar(double done, std::size_t width) {
     const auto filled = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width));
@@ -36,7 +35,7 @@ std::string progress_line(const ProgressState& state, int columns) {
     text += std::abs(state.loss) < 1000 ? fmt::format("{:.4f}", state.loss) : fmt::format("{:.3e}", state.loss);
     if (const auto rate = state.steps_per_second; rate && *rate > 0) {
         const double left = static_cast<double>(std::max<int64_t>(0, state.steps - state.step)) / *rate;
-        text += fmt::format("  {:.3g} steps/s  {} left", *rate, duration(left));
+        text += fmt::format("  {:.3g} steps/s  {} left", *rate, duration_text(left));
     }
     constexpr std::size_t least_bar = 10, most_bar = 30, around = 4;  // two brackets and two spaces
     const auto width = static_cast<std::size_t>(std::max(columns, 0));

@@ -8,6 +8,9 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// 75 -> "1:15", 3725 -> "1:02:05"; from a thousand hours on the number of days.
+std::string duration_text(double seconds);
+
 /// What the line says.
 struct ProgressState {
     int64_t step = 0;   ///< steps done

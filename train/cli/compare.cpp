@@ -1,0 +1,64 @@
+#include "train/compare/compare.h"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <memory>
+#include <ostream>
+
+#include "train/cli/cli.h"
+#include "train/run/signals.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+
+struct Arguments {
+    std::string config, out;
+    std::vector<std::string> set;
+    int64_t seeds = 0;
+    int threads = 1;
+    bool overwrite = false, json = false;
+};
+
+}  // namespace
+
+Action declare_compare(CLI::App& app) {
+    auto a = std::make_shared<Arguments>();
+    app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds")->required();
+    app.add_option("--seeds", a->seeds, "as many seeds: the config's, and the next integers where those are too few")
+        ->check(integer_in(1, 1000))
+        ->type_name("N");
+    app.add_option("--out", a->out, "the comparison's folder, in place of runs/NAME; a run is DIR/VARIANT/seed-N")
+        ->type_name("DIR");
+    app.add_option("--set", a->set,
+                   "change an option of the base, so of all variants that do not set it: a.b=value; of the comparison itself: "
+                   "compare.a=value; may be given again")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+    add_threads(app, a->threads);
+    app.get_option("--threads")->description("runs side by side, a thread each (threads left over go to the runs)");
+    app.add_flag("--overwrite", a->overwrite, "train all runs anew; without it what is finished is kept and the rest goes on");
+    app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");
+    app.footer(
+        "The same command again shows the table; more seeds or variants train what is missing.\n"
+        "Exit code: 0 when all runs finished; 3 when one diverged, 1 when one failed (the others are compared).");
+    return [a](Streams& streams) {
+        compare::CompareRequest request;
+        request.comparison = compare::read_comparison(a->config, a->set, a->seeds);
+        request.folder = a->out.empty() ? "runs/" + request.comparison.name : a->out;
+        request.threads = a->threads;
+        request.existing = a->overwrite ? Existing::overwrite : Existing::resume;
+        request.terminal = std::make_shared<Terminal>();
+        const StopSignals signals;
+        request.stop = [] { return StopSignals::received(); };
+        const compare::Compared result = compare::run_comparison(request);
+        if (result.stopped)
+            return 128 + (StopSignals::received() != 0 ? StopSignals::received() : SIGINT);
+        streams.out << (a->json ? result.json.dump(1) + "\n" : compare::text_of(result.table, request.comparison.name));
+        int code = 0;
+        for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
+        return code;
+    };
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli

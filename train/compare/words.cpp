@@ -1,0 +1,275 @@
+// The table of a comparison as text, as sentences and as JSON.
+#include <algorithm>
+#include <cmath>
+
+#include "train/compare/table.h"
+
+namespace attend::inline ATTEND_PRECISION::compare {
+
+namespace {
+
+// Digits behind the point that show two figures of `size`: 0.0123 gets 3.
+int digits_for(double size) {
+    if (!(size > 0) || !std::isfinite(size))
+        return 4;
+    return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
+}
+
+std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value); }
+
+// "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
+std::string with_interval(const Moments& m, const std::optional<double>& half, const char* sign = "") {
+    if (m.count == 0)
+        return "-";
+    const std::string mean = half && *half > 0 ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : plain(m.mean);
+    const std::string signed_mean = *sign != '\0' && m.mean >= 0 ? sign + mean : mean;
+    return half ? fmt::format("{} +- {:.{}f}", signed_mean, *half, *half > 0 ? digits_for(*half) : 4) : signed_mean;
+}
+
+std::string count_text(double value) {
+    return !std::isfinite(value) ? "-" : value < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string p_text(const std::optional<double>& p) {
+    return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
+}
+
+// Columns as wide as their widest cell, two spaces apart, numbers to the left as text.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (i == widths.size())
+                widths.push_back(0);
+            widths[i] = std::max(widths[i], row[i].size());
+        }
+    std::string text;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i)
+            line += fmt::format("{}{:<{}}", i ? "  " : "", row[i], i + 1 < row.size() ? widths[i] : 0);
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + "\n";
+    }
+    return text;
+}
+
+std::string seeds_text(const Contrast& c) {
+    if (c.differences.mean == 0 && c.differences.deviation == 0)
+        return "equal with every seed";
+    if (!c.seeds_more)
+        return "10,000 seeds would not be enough for a difference as small as the one seen";
+    return fmt::format("about {} more seed{} needed", *c.seeds_more, *c.seeds_more == 1 ? "" : "s");
+}
+
+std::string verdict_text(const Row& row, const Table& table) {
+    if (!row.contrast)
+        return "reference";
+    switch (row.contrast->verdict) {
+        case Verdict::not_distinguishable:
+            return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
+        case Verdict::too_few:
+            return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
+        default:
+            return verdict_name(row.contrast->verdict);
+    }
+}
+
+std::string runs_text(const Row& row) {
+    std::string text = fmt::format("{}/{}", row.finished, row.runs);
+    if (row.diverged > 0)
+        text += fmt::format(", {} diverged", row.diverged);
+    if (row.failed > 0)
+        text += fmt::format(", {} failed", row.failed);
+    return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+    return text;
+}
+
+std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
+
+std::vector<std::vector<std::string>> main_table(const Table& t) {
+    const Settings& s = t.settings;
+    std::vector<std::vector<std::string>> rows = {{"variant", "finished", s.metric,
+                                                   fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
+                                                   "seconds", "verdict"}};
+    for (const Row& row : t.rows) {
+        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments, row.half_width)};
+        if (const auto& c = row.contrast)
+            cells.insert(cells.end(), {with_interval(c->differences, c->half_width, "+"), p_text(c->p), p_text(c->corrected)});
+        else
+            cells.insert(cells.end(), {"", "", ""});
+        cells.push_back(row.run_seconds.count > 0 ? fmt::format("{:.1f}", row.run_seconds.mean) : "-");
+        cells.push_back(verdict_text(row, t));
+        rows.push_back(std::move(cells));
+    }
+    return rows;
+}
+
+std::string threshold_table(const Table& t) {
+    if (!t.threshold)
+        return "";
+    const Settings& s = t.settings;
+    std::vector<std::vector<std::string>> rows = {
+        {fmt::format("until {} {} {:.6g}", s.metric, s.better == Better::higher ? ">=" : "<=", *t.threshold), "reached",
+         "steps", "targets", "seconds"}};
+    for (const Row& row : t.rows) {
+        const Moments& n = row.steps;
+        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
+                        count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
+    }
+    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", aligned(rows),
+                       split_name(s.curve()));
+}
+
+std::string steps_table(const Table& t) {
+    const Settings& s = t.settings;
+    if (s.steps.empty())
+        return "";
+    std::vector<std::vector<std::string>> rows(1);
+    rows[0].push_back(fmt::format("{} ({}) at step", s.metric, split_name(s.curve())));
+    for (const int64_t step : s.steps) rows[0].push_back(std::to_string(step));
+    for (const Row& row : t.rows) {
+        rows.push_back({row.name});
+        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
+    }
+    return "\n" + aligned(rows);
+}
+
+Json optional_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
+
+Json moments_json(const Moments& m, const std::optional<double>& half) {
+    return {{"count", m.count},
+            {"mean", optional_json(m.count > 0 ? std::optional(m.mean) : std::nullopt)},
+            {"deviation", optional_json(m.count > 1 ? std::optional(m.deviation) : std::nullopt)},
+            {"half_width", optional_json(half)}};
+}
+
+}  // namespace
+
+std::string text_of(const Table& t, const std::string& name) {
+    const Settings& s = t.settings;
+    std::string seeds;
+    for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+    std::string text = fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                                   s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", seeds);
+    text +=
+        t.seeds.size() == 1
+            ? "One seed: no intervals and no tests.\n\n"
+            : fmt::format(
+                  "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
+                  "test, corrected for {} comparison{} (Holm).\n\n",
+                  percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
+    text += aligned(main_table(t)) + threshold_table(t) + steps_table(t) + "\n";
+    for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
+    return text;
+}
+
+std::vector<std::string> sentences_of(const Table& t) {
+    const Settings& s = t.settings;
+    const std::string& reference = t.rows[s.reference].name;
+    std::vector<std::string> all, better, worse, open, untested;
+    for (const Row& row : t.rows) {
+        if (row.diverged + row.failed > 0)
+            all.push_back(
+                fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed); its numbers are of the others.",
+                            row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
+        if (!row.contrast)
+            continue;
+        const Contrast& c = *row.contrast;
+        switch (c.verdict) {
+            case Verdict::better:
+            case Verdict::worse:
+                (c.verdict == Verdict::better ? better : worse).push_back(row.name);
+                all.push_back(fmt::format("{} is {} than {}: {} {} by {} (p {} corrected).", row.name, verdict_name(c.verdict),
+                                          reference, s.metric, c.differences.mean > 0 ? "higher" : "lower",
+                                          plain(std::abs(c.differences.mean)), p_text(c.corrected)));
+                break;
+            case Verdict::not_distinguishable:
+                open.push_back(row.name);
+                if (c.detectable)
+                    all.push_back(
+                        fmt::format("{} is not distinguishable from {} with {} seeds: {}. With this spread {} seeds find a "
+                                    "difference of {} "
+                                    "or more with probability {:.2g}.",
+                                    row.name, reference, c.differences.count, seeds_text(c), c.differences.count,
+                                    plain(*c.detectable), s.power));
+                else
+                    all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
+                                              c.differences.count, seeds_text(c)));
+                break;
+            case Verdict::no_spread:
+                untested.push_back(row.name);
+                all.push_back(
+                    fmt::format("{} differs from {} by {} with every one of {} seeds: there is no spread for a test to "
+                                "go by; more seeds, or more examples to measure on, are needed.",
+                                row.name, reference, plain(c.differences.mean), c.differences.count));
+                break;
+            case Verdict::too_few:
+                untested.push_back(row.name);
+                break;
+        }
+    }
+    std::string sum;
+    const auto add = [&](const std::vector<std::string>& names, const std::string& what) {
+        if (!names.empty())
+            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, joined(names));
+    };
+    add(better, fmt::format("better than {}:", reference));
+    add(worse, fmt::format("worse than {}:", reference));
+    add(open, fmt::format("not distinguishable from {}:", reference));
+    add(untested, t.seeds.size() < 2 ? "one seed, not tested:" : "not tested:");
+    all.push_back(sum.empty() ? "Found: nothing to compare, there is one variant." : "Found: " + sum + ".");
+    return all;
+}
+
+Json json_of(const Table& t) {
+    const Settings& s = t.settings;
+    Json json;
+    json["metric"] = s.metric;
+    json["better"] = s.better == Better::higher ? "higher" : "lower";
+    json["split"] = split_name(s.split);
+    json["evaluation"] = s.judged == Judged::best ? "best" : "last";
+    json["reference"] = t.rows[s.reference].name;
+    json["confidence"] = s.confidence;
+    json["power"] = s.power;
+    json["threshold"] = optional_json(t.threshold);
+    json["steps"] = s.steps;
+    json["seeds"] = t.seeds;
+    json["variants"] = Json::array();
+    for (const Row& row : t.rows) {
+        Json v;
+        v["name"] = row.name;
+        v["runs"] = row.runs;
+        v["finished"] = row.finished;
+        v["diverged"] = row.diverged;
+        v["failed"] = row.failed;
+        v["values"] = Json::array();
+        for (const auto& value : row.values) v["values"].push_back(optional_json(value));
+        v["value"] = moments_json(row.moments, row.half_width);
+        v["seconds"] = moments_json(row.run_seconds, half_width(row.run_seconds, s.confidence));
+        v["until_threshold"] = {{"reached", row.steps.count},
+                                {"steps", moments_json(row.steps, half_width(row.steps, s.confidence))},
+                                {"targets", moments_json(row.targets, half_width(row.targets, s.confidence))},
+                                {"seconds", moments_json(row.seconds, half_width(row.seconds, s.confidence))}};
+        v["at_steps"] = Json::array();
+        for (const Moments& m : row.at_steps) v["at_steps"].push_back(moments_json(m, half_width(m, s.confidence)));
+        if (const auto& c = row.contrast)
+            v["difference"] = {{"differences", moments_json(c->differences, c->half_width)},
+                               {"p", optional_json(c->p)},
+                               {"p_corrected", optional_json(c->corrected)},
+                               {"verdict", verdict_name(c->verdict)},
+                               {"level", c->level},
+                               {"seeds_more", c->seeds_more ? Json(*c->seeds_more) : Json(nullptr)},
+                               {"detectable", optional_json(c->detectable)}};
+        json["variants"].push_back(std::move(v));
+    }
+    json["found"] = sentences_of(t);
+    return json;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::compare
