@@ -57,7 +57,7 @@ const std::vector<Command>& commands() {
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"compare", "train the variants of a comparison with several seeds, and say which differ", declare_compare},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
-        {"plan", "show what training a config would be: model, options, time and memory", declare_plan},
+        {"plan", "show what training a config, or a comparison, would be: model, options, time and memory", declare_plan},
         {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",
          declare_check},
         {"schema", "print the JSON Schema of a config, for editors", declare_schema},

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
+#include "train/compare/forecast.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -22,6 +23,14 @@ Action declare_plan(CLI::App& app) {
     add_threads(app, a->threads);
     app.add_flag("--json", a->json, "one JSON object");
     return [a](Streams& streams) {
+        if (compare::is_comparison(a->config.config)) {
+            require(a->config.seed < 0, "plan {}: a comparison has seeds of its own: --seed {}", a->config.config,
+                    a->config.seed);
+            const compare::Forecast f =
+                compare::foretell(compare::read_comparison(a->config.config, a->config.set), a->threads);
+            streams.out << (a->json ? compare::json_of(f).dump(2) + "\n" : compare::text_of(f));
+            return 0;
+        }
         const plan::Plan made = plan::make_plan(read_experiment(a->config.config, a->config.assignments()), a->threads);
         streams.out << (a->json ? plan::json_of(made).dump(2) + "\n" : plan::text_of(made));
         return 0;

@@ -1,15 +1,18 @@
 #include "train/schema/schema.h"
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <ostream>
 
 #include "train/cli/cli.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
-Action declare_schema(CLI::App&) {
-    return [](Streams& streams) {
-        streams.out << schema::config_schema().dump(2) << '\n';
+Action declare_schema(CLI::App& app) {
+    auto comparison = std::make_shared<bool>(false);
+    app.add_flag("--comparison", *comparison, "of a comparison's config, which 'attend compare' reads");
+    return [comparison](Streams& streams) {
+        streams.out << (*comparison ? schema::comparison_schema() : schema::config_schema()).dump(2) << '\n';
         return 0;
     };
 }

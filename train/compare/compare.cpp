@@ -244,7 +244,7 @@ Compared run_comparison(const CompareRequest& request) {
     return result;
 }
 
-Json json_of(const Comparison& c, const Prepared& p, const std::vector<VariantRecord>& records, const Table& table) {
+Json json_of(const Comparison& c, const Prepared& p, const std::vector<VariantRecord>& records, const Result& table) {
     Json json;
     json["format"] = 1;
     json["name"] = c.name;

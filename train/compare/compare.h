@@ -38,7 +38,7 @@ struct Prepared {
 Prepared prepare(const Comparison& comparison, const std::string& folder);
 
 struct Compared {
-    Table table;
+    Result table;
     Json json;             ///< what compare.json says; null where it was stopped
     bool stopped = false;  ///< by a signal, after the runs under way were saved
     int64_t begun = 0;     ///< runs that were started now
@@ -51,6 +51,6 @@ Compared run_comparison(const CompareRequest& request);
 
 /// The table as JSON with what each variant changed, each run's state, and the seconds and steps it took.
 Json json_of(const Comparison& comparison, const Prepared& prepared, const std::vector<VariantRecord>& records,
-             const Table& table);
+             const Result& table);
 
 }  // namespace attend::inline ATTEND_PRECISION::compare

@@ -93,7 +93,8 @@ std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std:
     return bands;
 }
 
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Table& table) {
+std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants,
+                    const Result& table) {
     Json data = json;
     data["curve"] = split_name(table.settings.curve());
     data["curves"] = Json::array();

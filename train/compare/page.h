@@ -20,6 +20,6 @@ struct Band {
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
 
 /// The page in one file. `json` is compare.json's value.
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Table& table);
+std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Result& table);
 
 }  // namespace attend::inline ATTEND_PRECISION::compare

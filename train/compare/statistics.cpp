@@ -13,7 +13,8 @@ namespace attend::inline ATTEND_PRECISION::compare {
 namespace {
 
 // No exceptions of another library: where a tail underflows, 0 is the answer.
-using Policy = boost::math::policies::policy<boost::math::policies::underflow_error<boost::math::policies::ignore_error>,
+using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>,
+                                             boost::math::policies::underflow_error<boost::math::policies::ignore_error>,
                                              boost::math::policies::overflow_error<boost::math::policies::ignore_error>>;
 using Student = boost::math::students_t_distribution<double, Policy>;
 using Noncentral = boost::math::non_central_t_distribution<double, Policy>;
@@ -75,9 +76,15 @@ double power_of(double effect, int64_t pairs, double alpha) {
 }
 
 std::optional<int64_t> pairs_needed(double effect, double alpha, double power, int64_t most) {
-    if (!(effect > 0) || power_of(effect, most, alpha) < power)
+    if (!(effect > 0))
         return std::nullopt;
-    int64_t low = 1, high = most;  // low is not enough, high is
+    int64_t low = 1, high = 2;  // low is not enough, high is in the end
+    while (power_of(effect, high, alpha) < power) {
+        if (high == most)
+            return std::nullopt;
+        low = high;
+        high = std::min(most, 2 * high);
+    }
     while (high - low > 1) {
         const int64_t middle = low + (high - low) / 2;
         (power_of(effect, middle, alpha) >= power ? high : low) = middle;
@@ -88,7 +95,7 @@ std::optional<int64_t> pairs_needed(double effect, double alpha, double power, i
 double smallest_effect(int64_t pairs, double alpha, double power) {
     double low = 0, high = 1;
     while (power_of(high, pairs, alpha) < power) high *= 2;
-    while (high - low > 1e-9 * high) {
+    while (high - low > 1e-6 * high) {
         const double middle = low + (high - low) / 2;
         (power_of(middle, pairs, alpha) >= power ? high : low) = middle;
     }

@@ -162,10 +162,10 @@ const char* verdict_name(Verdict verdict) {
     return "";
 }
 
-Table tabulate(const std::vector<VariantRecord>& variants, const Settings& settings) {
+Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings) {
     ensure(settings.reference < variants.size(), "compare: no such reference: number {}, variants {}", settings.reference,
            variants.size());
-    Table table;
+    Result table;
     table.settings = settings;
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
     table.threshold = settings.threshold ? settings.threshold : level_of(variants[settings.reference], settings);

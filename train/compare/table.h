@@ -80,7 +80,7 @@ struct Row {
     std::optional<Contrast> contrast;                ///< none for the reference
 };
 
-struct Table {
+struct Result {
     Settings settings;
     std::vector<int64_t> seeds;
     std::optional<double> threshold;  ///< given or found
@@ -88,13 +88,13 @@ struct Table {
 };
 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
-Table tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
+Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
 
 /// For people: the table, and what was found in words. Ends in a line feed.
-std::string text_of(const Table& table, const std::string& name);
+std::string text_of(const Result& table, const std::string& name);
 /// What was found in words, a sentence each; the last sums up.
-std::vector<std::string> sentences_of(const Table& table);
+std::vector<std::string> sentences_of(const Result& table);
 /// For programs.
-Json json_of(const Table& table);
+Json json_of(const Result& table);
 
 }  // namespace attend::inline ATTEND_PRECISION::compare

@@ -21,9 +21,11 @@ std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:
 std::string with_interval(const Moments& m, const std::optional<double>& half, const char* sign = "") {
     if (m.count == 0)
         return "-";
-    const std::string mean = half && *half > 0 ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : plain(m.mean);
-    const std::string signed_mean = *sign != '\0' && m.mean >= 0 ? sign + mean : mean;
-    return half ? fmt::format("{} +- {:.{}f}", signed_mean, *half, *half > 0 ? digits_for(*half) : 4) : signed_mean;
+    const bool spread = half && *half > 0;
+    std::string mean = spread ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : fmt::format("{:.6g}", m.mean);
+    if (m.mean >= 0)
+        mean = sign + mean;
+    return !half ? mean : mean + (spread ? fmt::format(" +- {:.{}f}", *half, digits_for(*half)) : " +- 0");
 }
 
 std::string count_text(double value) {
@@ -62,7 +64,7 @@ std::string seeds_text(const Contrast& c) {
     return fmt::format("about {} more seed{} needed", *c.seeds_more, *c.seeds_more == 1 ? "" : "s");
 }
 
-std::string verdict_text(const Row& row, const Table& table) {
+std::string verdict_text(const Row& row, const Result& table) {
     if (!row.contrast)
         return "reference";
     switch (row.contrast->verdict) {
@@ -92,7 +94,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
 
-std::vector<std::vector<std::string>> main_table(const Table& t) {
+std::vector<std::vector<std::string>> main_table(const Result& t) {
     const Settings& s = t.settings;
     std::vector<std::vector<std::string>> rows = {{"variant", "finished", s.metric,
                                                    fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
@@ -110,7 +112,7 @@ std::vector<std::vector<std::string>> main_table(const Table& t) {
     return rows;
 }
 
-std::string threshold_table(const Table& t) {
+std::string threshold_table(const Result& t) {
     if (!t.threshold)
         return "";
     const Settings& s = t.settings;
@@ -126,7 +128,7 @@ std::string threshold_table(const Table& t) {
                        split_name(s.curve()));
 }
 
-std::string steps_table(const Table& t) {
+std::string steps_table(const Result& t) {
     const Settings& s = t.settings;
     if (s.steps.empty())
         return "";
@@ -151,7 +153,7 @@ Json moments_json(const Moments& m, const std::optional<double>& half) {
 
 }  // namespace
 
-std::string text_of(const Table& t, const std::string& name) {
+std::string text_of(const Result& t, const std::string& name) {
     const Settings& s = t.settings;
     std::string seeds;
     for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
@@ -169,7 +171,7 @@ std::string text_of(const Table& t, const std::string& name) {
     return text;
 }
 
-std::vector<std::string> sentences_of(const Table& t) {
+std::vector<std::string> sentences_of(const Result& t) {
     const Settings& s = t.settings;
     const std::string& reference = t.rows[s.reference].name;
     std::vector<std::string> all, better, worse, open, untested;
@@ -190,7 +192,9 @@ std::vector<std::string> sentences_of(const Table& t) {
                                           plain(std::abs(c.differences.mean)), p_text(c.corrected)));
                 break;
             case Verdict::not_distinguishable:
-                open.push_back(row.name);
+                open.push_back(c.seeds_more ? fmt::format("{} (about {} more seed{})", row.name, *c.seeds_more,
+                                                          *c.seeds_more == 1 ? "" : "s")
+                                            : row.name);
                 if (c.detectable)
                     all.push_back(
                         fmt::format("{} is not distinguishable from {} with {} seeds: {}. With this spread {} seeds find a "
@@ -227,7 +231,7 @@ std::vector<std::string> sentences_of(const Table& t) {
     return all;
 }
 
-Json json_of(const Table& t) {
+Json json_of(const Result& t) {
     const Settings& s = t.settings;
     Json json;
     json["metric"] = s.metric;

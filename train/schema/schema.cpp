@@ -1,5 +1,6 @@
 #include "train/schema/schema.h"
 
+#include "train/compare/comparison.h"
 #include "train/run/experiment.h"
 
 namespace attend::inline ATTEND_PRECISION::schema {
@@ -124,18 +125,47 @@ Json object_schema(const std::vector<Option>& options) {
     return s;
 }
 
-Json config_schema() {
+namespace {
+
+Json schema_of(const char* title, const char* what, const std::vector<Option>& options) {
     Json s;
     s["$schema"] = dialect;
-    s["title"] = "attend config";
-    s["description"] = "an experiment: what is learnt, by what, and how";
-    s.update(object_schema(config::describe<Experiment>()));
+    s["title"] = title;
+    s["description"] = what;
+    s.update(object_schema(options));
     Json properties;
     properties["$schema"] = of_type("string");
     properties["$schema"]["description"] = "where this schema is found, for editors; says nothing about the experiment";
     properties.update(s["properties"]);
     s["properties"] = std::move(properties);
+    return s;
+}
+
+}  // namespace
+
+Json config_schema() {
+    Json s = schema_of("attend config", "an experiment: what is learnt, by what, and how", config::describe<Experiment>());
     s["required"] = {"data", "model"};
+    return s;
+}
+
+Json comparison_schema() {
+    Json s = schema_of("attend comparison", "variants of an experiment, each trained with several seeds",
+                       config::describe<compare::ComparisonOptions>());
+    Json variant = of_type("object");
+    variant["description"] = "key paths of the experiment and their values: {\"model.attention.score\": \"dot\"}";
+    Json variants = of_type("object");
+    variants["description"] = "a name for each variant and what it changes";
+    variants["minProperties"] = 1;
+    variants["additionalProperties"] = std::move(variant);
+    Json& base = s["properties"]["base"];
+    base.erase("default");
+    base.erase("type");
+    base["anyOf"] = {of_type("string"), of_type("object")};
+    s["properties"]["seeds"]["items"]["type"] = "integer";
+    s["properties"]["seeds"]["minItems"] = 1;
+    s["properties"]["variants"] = std::move(variants);
+    s["required"] = {"base", "variants"};
     return s;
 }
 

@@ -18,4 +18,7 @@ Json object_schema(const std::vector<config::Option>& options);
 /// The schema of a whole config. "data" and "model" are required; "$schema" may stand beside the options.
 Json config_schema();
 
+/// The schema of a comparison's config: "variants" are objects of key paths, which it does not look into.
+Json comparison_schema();
+
 }  // namespace attend::inline ATTEND_PRECISION::schema

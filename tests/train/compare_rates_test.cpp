@@ -1,0 +1,97 @@
+// How often a comparison finds what is not there, and what is: simulated, from curves to verdicts.
+#include <doctest/doctest.h>
+
+#include "tests/train/compare_support.h"
+
+TEST_SUITE_BEGIN("train: compare rates");
+
+using namespace attend;
+using namespace attend::compare;
+using attend::testing::accuracy_settings;
+using attend::testing::Synthetic;
+
+namespace {
+
+constexpr int repeats = 1000;
+
+// Whether a count of `repeats` is within 2.58 standard deviations (99 %) of what a probability gives.
+bool likely(int count, double probability) {
+    return std::abs(count - repeats * probability) <= 2.576 * std::sqrt(repeats * probability * (1 - probability));
+}
+
+struct Counts {
+    int found = 0;        // repeats with at least one variant called better or worse
+    int uncorrected = 0;  // with at least one p at most 0.05 before the correction
+    int better = 0, worse = 0;
+};
+
+Counts simulate(const Synthetic& synthetic, const char* name) {
+    Stream stream(1, name);
+    Counts counts;
+    for (int i = 0; i < repeats; ++i) {
+        const Result table = tabulate(synthetic.draw(stream), accuracy_settings());
+        bool found = false, uncorrected = false;
+        for (const Row& row : table.rows)
+            if (row.contrast) {
+                counts.better += row.contrast->verdict == Verdict::better;
+                counts.worse += row.contrast->verdict == Verdict::worse;
+                found |= row.contrast->verdict == Verdict::better || row.contrast->verdict == Verdict::worse;
+                uncorrected |= *row.contrast->p <= 0.05;
+            }
+        counts.found += found;
+        counts.uncorrected += uncorrected;
+    }
+    return counts;
+}
+
+}  // namespace
+
+TEST_CASE("two equal configs are found to differ in 5 % of comparisons") {
+    for (const int64_t seeds : {2, 3, 10}) {
+        CAPTURE(seeds);
+        const Counts c = simulate({.seeds = seeds, .tops = {0.9, 0.9}}, "equal");
+        CAPTURE(c.found);
+        CHECK(likely(c.found, 0.05));
+        CHECK(likely(c.better, 0.025));
+        CHECK(likely(c.worse, 0.025));
+    }
+}
+
+TEST_CASE("several equal configs: a false finding in at most 5 % of comparisons") {
+    const Counts c = simulate({.seeds = 5, .tops = {0.9, 0.9, 0.9, 0.9, 0.9}}, "several");
+    CAPTURE(c.found);
+    CAPTURE(c.uncorrected);
+    CHECK((c.found <= 50 || likely(c.found, 0.05)));
+    CHECK(c.found >= 20);         // and not for nothing: the four tests share their reference, so it is below 5 %
+    CHECK(c.uncorrected >= 100);  // what the correction is for
+}
+
+TEST_CASE("a known gap is found as often as the power calculation says") {
+    for (const int64_t seeds : {3, 5, 8})
+        for (const double gap : {0.02, 0.04}) {
+            Synthetic s{.seeds = seeds, .tops = {0.9, 0.9 + gap}};
+            const double grown = 1 - std::exp(-Synthetic::last / Synthetic::pace);
+            const double power = power_of(gap * grown / s.difference_spread(), seeds, 0.05);
+            const Counts c = simulate(s, "gap");
+            CAPTURE(seeds);
+            CAPTURE(gap);
+            CAPTURE(power);
+            CAPTURE(c.found);
+            CHECK(likely(c.found, power));
+            CHECK(power > 0.1);
+        }
+}
+
+TEST_CASE("seeds in the number that is asked for find the gap that they were asked for") {
+    Synthetic s{.seeds = 3, .tops = {0.9, 0.91}};
+    const double gap = 0.01 * (1 - std::exp(-Synthetic::last / Synthetic::pace));
+    s.seeds = pairs_needed(gap / s.difference_spread(), 0.05, 0.8).value();
+    CHECK(s.seeds > 10);
+    const Counts c = simulate(s, "needed");
+    CAPTURE(c.found);
+    CHECK(likely(c.found, power_of(gap / s.difference_spread(), s.seeds, 0.05)));
+    CHECK(c.found >= 760);
+    CHECK(c.worse == 0);
+}
+
+TEST_SUITE_END();
