@@ -120,6 +120,7 @@ TEST_CASE("what is wrong with a comparison is said before anything runs") {
     check(R"({"base": "small.json", "variants": [1]})",
           "variants: expected an object of at least one variant, got a list of 1");
     check(R"({"base": "small.json", "variants": {"a/b": {}}})", "a variant is named as its folder: name 'a/b'");
+    check(R"({"base": "small.json", "variants": {"a\u0007": {}}})", "a variant is named as its folder: name 'a\\u0007'");
     check(R"({"base": "small.json", "variants": {"": {}}})", "a variant is named as its folder: name ''");
     check(R"({"base": "small.json", "variants": {"a": {}, "a": {}}})", "duplicate key");
     check(R"({"base": "small.json", "variants": {"a": 1}})", "variants.a: ");

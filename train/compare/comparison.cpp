@@ -52,10 +52,9 @@ Value base_of(const Value& base, const Value& document) {
 void check_name(const Member& variant) {
     const std::string& name = variant.key;
     require(!name.empty() && name.find('/') == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
-                name.find('\0') == std::string::npos,
-            "{}: variants: a variant is named as its folder: name '{}', neither empty nor longer than 100 bytes, without '/' "
-            "and no "
-            "'.' at its begin",
+                utf8::printable(name, name.size()) == name,
+            "{}: variants: a variant is named as its folder: name '{}', neither empty nor longer than 100 bytes, without '/', "
+            "control characters and a '.' at its beginning",
             variant.place.text(), utf8::printable(name));
 }
 

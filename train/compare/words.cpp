@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "train/compare/table.h"
+#include "train/terminal/attention_map.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
 
@@ -38,18 +39,18 @@ std::string p_text(const std::optional<double>& p) {
 
 // Columns as wide as their widest cell, two spaces apart, numbers to the left as text.
 std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths;
+    std::vector<int> widths;
     for (const auto& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i) {
             if (i == widths.size())
                 widths.push_back(0);
-            widths[i] = std::max(widths[i], row[i].size());
+            widths[i] = std::max(widths[i], display_width(row[i]));
         }
     std::string text;
     for (const auto& row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i)
-            line += fmt::format("{}{:<{}}", i ? "  " : "", row[i], i + 1 < row.size() ? widths[i] : 0);
+            line += (i ? "  " : "") + row[i] + std::string(static_cast<std::size_t>(widths[i] - display_width(row[i])), ' ');
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + "\n";
     }

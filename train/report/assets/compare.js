@@ -10,8 +10,9 @@
     function interval(m, signed) {
         if (!m || m.mean === null) return dash;
         const half = m.half_width, sign = signed && m.mean >= 0 ? "+" : "";
-        const text = half > 0 ? m.mean.toFixed(digits(half)) : number(m.mean).replace(/,/g, "");
-        return sign + text.replace("-", minus) + (half === null ? "" : " \u00b1 " + (half > 0 ? half.toFixed(digits(half)) : "0"));
+        const fixed = x => x.toLocaleString("en-US", { minimumFractionDigits: digits(half), maximumFractionDigits: digits(half) });
+        const text = half > 0 ? fixed(m.mean) : number(m.mean);
+        return sign + text.replace("-", minus) + (half === null ? "" : " \u00b1 " + (half > 0 ? fixed(half) : "0"));
     }
     const p = value => value === null ? dash : value < 1e-4 ? value.toExponential(0).replace("e-", "e\u2212") : value.toFixed(4);
 
@@ -90,6 +91,7 @@
             el("p", { class: "muted small" }, data.seeds.length > 1 ? "Bands: " + number(100 * data.confidence) + " % intervals of the mean over the seeds that finished. Drag to zoom, double click for all." : "Drag to zoom, double click for all.")));
         paint();
         onTheme(paint);
+        area.className = "tall";
         chart = lineChart(area, { series: series(), x: axisText(), log: view.log, range: view.range, label: curveText(data.curves[view.curve]), zoomed: range => { view.range = range; redraw(); } });
     }
 
