@@ -162,6 +162,47 @@ TEST_CASE("a comparison is not trained, and an experiment not compared") {
     CHECK(contains(o.error, "an experiment is trained with 'attend train'"));
 }
 
+TEST_CASE("every shipped comparison can be begun") {
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(ATTEND_SOURCE_DIR) / "configs")) {
+        const std::string path = entry.path().string();
+        if (entry.path().extension() != ".json" || !is_comparison(path))
+            continue;
+        CAPTURE(path);
+        const Comparison c = read_comparison(path, {});
+        CHECK(c.variants.size() >= 2);
+        bool missing = false;
+        for (const Variant& v : c.variants)
+            for (const std::string& file : files_of(v.experiment)) missing |= !std::filesystem::exists(file);
+        const std::string message = message_of([&] { prepare(c, "out"); });
+        CHECK_MESSAGE((missing ? contains(message, "datasets/") : message.empty()), message);
+    }
+}
+
+TEST_CASE("plan, schema and list know comparisons") {
+    const SmallRun files;
+    read(files,
+         R"({"name": "two", "base": "small.json", "seeds": [1, 2, 3], "variants": {"a": {}, "longer": {"train.steps": 24}}})");
+    const std::string path = (files / "compare.json").string();
+    const Outcome text = attend_command({"plan", path, "--threads", "2"});
+    CHECK(text.code == 0);
+    CHECK_MESSAGE(contains(text.out, "comparison two: 2 variants x 3 seeds: 6 runs, compared by loss of the test split"),
+                  text.out);
+    CHECK(contains(text.out, "2 runs side by side on 1 thread each: about 0:0"));
+    const Json json = Json::parse(attend_command({"plan", path, "--threads", "4", "--json", "--set", "train.batch=8"}).out);
+    CHECK(json["parallel"] == 4);
+    CHECK(json["variants"][1]["steps"] == 24);
+    CHECK(json["variants"][0]["parameters"] == json["variants"][1]["parameters"]);
+    CHECK(json["seconds"].get<double>() >= json["variants"][1]["seconds"].get<double>());
+    CHECK(contains(attend_command({"plan", path, "--seed", "1"}).error, "a comparison has seeds of its own: --seed 1"));
+
+    const Json schema = Json::parse(attend_command({"schema", "--comparison"}).out);
+    CHECK(schema["required"] == Json({"base", "variants"}));
+    CHECK(schema["properties"]["seeds"]["items"]["type"] == "integer");
+    CHECK(schema["properties"]["compare"]["properties"]["split"]["enum"].size() == 4);
+    CHECK(schema["additionalProperties"] == false);
+    CHECK(contains(attend_command({"list", "compare"}).out, "compare.threshold"));
+}
+
 TEST_CASE("variants begin with the same parameters and see the same batches") {
     const SmallRun files;
     const Comparison c = read(files, R"({"base": "small.json", "variants": {

@@ -86,13 +86,19 @@ bool keyword_holds(const Json& schema, const std::string& keyword, const Json& r
         return true;
     }
     if (keyword == "additionalProperties") {
-        REQUIRE(rule == false);
+        REQUIRE((rule == false || rule.is_object()));
         if (value.is_object())
-            for (const auto& [key, v] : value.items())
-                if (!schema["properties"].contains(key))
+            for (const auto& [key, v] : value.items()) {
+                if (schema.contains("properties") && schema["properties"].contains(key))
+                    continue;
+                if (rule == false)
                     return false;
+                recurse(rule, v, key);
+            }
         return true;
     }
+    if (keyword == "minProperties")
+        return !value.is_object() || value.size() >= rule;
     const std::set<std::string> says_nothing = {"$schema", "title", "description", "default"};
     INFO("keyword ", keyword);
     REQUIRE(says_nothing.contains(keyword));
@@ -182,6 +188,22 @@ TEST_CASE("the validator of these tests fails what it should") {
         CHECK_MESSAGE(!breach(s, parsed(bad)).empty(), bad);
 }
 
+TEST_CASE("the schema of a comparison") {
+    const Json schema = schema::comparison_schema();
+    const auto of = [&](const char* text) { return breach(schema, parsed(text)); };
+    CHECK(
+        of(R"({"$schema": "x", "name": "n", "base": "b.json", "seeds": [1], "variants": {"a": {}, "b": {"train.steps": 3}}})") ==
+        "");
+    CHECK(of(R"({"base": {"model": "gpt"}, "variants": {"a": {}}, "compare": {"threshold": "auto", "steps": [5]}})") == "");
+    CHECK(of(R"({"base": 3, "variants": {"a": {}}})") == "base: anyOf");
+    CHECK(of(R"({"base": "b", "variants": {}})") == "variants: minProperties");
+    CHECK(of(R"({"base": "b", "variants": {"a": 1}})") == "variants.a: type");
+    CHECK(of(R"({"base": "b", "seeds": [1.5], "variants": {"a": {}}})") == "seeds.0: type");
+    CHECK(of(R"({"base": "b", "variants": {"a": {}}, "sedes": []})") == ": additionalProperties");
+    CHECK(of(R"({"variants": {"a": {}}})") == ": required");
+    CHECK(of(R"({"base": "b", "variants": {"a": {}}, "compare": {"split": "dev"}})") == "compare.split: enum");
+}
+
 TEST_CASE("every shipped config passes the schema, and so does every resolved one") {
     const Json schema = schema::config_schema();
     CHECK(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema");
@@ -189,8 +211,10 @@ TEST_CASE("every shipped config passes the schema, and so does every resolved on
     for (const std::filesystem::path& path : shipped_configs()) {
         CAPTURE(path.string());
         const Json config = parsed(read_file(path, 1 << 20));
-        if (config.contains("variants"))
-            continue;  // a comparison is not an experiment
+        if (config.contains("variants")) {  // a comparison is not an experiment
+            CHECK(breach(schema::comparison_schema(), config) == "");
+            continue;
+        }
         CHECK(breach(schema, config) == "");
         CHECK(breach(schema, parsed(config::write(read_experiment(path.string(), {})))) == "");
         ++checked;

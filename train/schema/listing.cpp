@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "train/compare/comparison.h"
 #include "train/run/experiment.h"
 
 namespace attend::inline ATTEND_PRECISION::schema {
@@ -99,10 +100,14 @@ std::string row_text(const Seam& seam, const std::string& row) {
 }
 
 std::string option_text(const std::string& path) {
-    const std::vector<Option> options = config::describe<Experiment>();
+    const std::vector<Option> options = config::describe<Experiment>(),
+                              comparison = config::describe<compare::ComparisonOptions>();
     std::vector<const Option*> found;
     for (const Option* o : values_of(options))
         if (o->path == path || o->path.starts_with(path + "."))
+            found.push_back(o);
+    for (const Option* o : values_of(comparison))
+        if (o->path.starts_with("compare.") && (o->path == path || o->path.starts_with(path + ".")))
             found.push_back(o);
     return found.empty() ? "" : path + "\n" + lines_of(found);
 }
@@ -146,6 +151,13 @@ std::string options_page() {
         "## Config\n\n";
     const std::vector<Option> root = config::describe<Experiment>();
     page += table_of(values_of(root));
+    page +=
+        "\n## Comparison\n\n"
+        "The config of a comparison (`attend compare`): a base, what variants change, and these. `\"variants\": {\"soft\": {}, "
+        "\"dot\": {\"model.attention.score\": \"dot\"}}`:\n"
+        "a name for each, with key paths and values as `--set` has them. `attend schema --comparison` prints the schema.\n\n";
+    const std::vector<Option> comparison = config::describe<compare::ComparisonOptions>();
+    page += table_of(values_of(comparison));
     for (const Seam* seam : seams_by_kind()) {
         page += fmt::format("\n## {}\n", seam->kind());
         for (const std::string& name : seam->names()) {

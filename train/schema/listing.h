@@ -20,7 +20,8 @@ std::vector<config::Option> row_options(const Seam& seam, const std::string& row
 std::string seam_text(const Seam& seam);
 /// One row: its help, and every option with type, range, default and help.
 std::string row_text(const Seam& seam, const std::string& row);
-/// The options of a config below `path` ("train", "train.steps"), "" where no option's path is or begins with it.
+/// The options of a config, or of a comparison ("compare"), below `path` ("train", "train.steps"), "" where no option's path is
+/// or begins with it.
 std::string option_text(const std::string& path);
 
 /// The same as data: {KIND: {"key": KEY, "rows": [{"name", "help", "options": [...]}]}}.
