@@ -56,6 +56,7 @@ const std::vector<Command>& commands() {
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
         {"metrics", "print what a run measured, step by step, as comma-separated values", declare_metrics},
         {"compare", "train the variants of a comparison with several seeds, and say which differ", declare_compare},
+        {"report", "write a page about runs: curves, attention, samples, options", declare_report},
         {"list", "list what can stand in a config: tasks, models, scores, optimizers, ...", declare_list},
         {"plan", "show what training a config, or a comparison, would be: model, options, time and memory", declare_plan},
         {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",

@@ -44,6 +44,7 @@ Action declare_export(CLI::App& app);
 Action declare_average(CLI::App& app);
 Action declare_metrics(CLI::App& app);
 Action declare_compare(CLI::App& app);
+Action declare_report(CLI::App& app);
 Action declare_list(CLI::App& app);
 Action declare_plan(CLI::App& app);
 Action declare_check(CLI::App& app);

@@ -1,5 +1,7 @@
 #include "train/decode/picture.h"
 
+#include "train/run/evaluate.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 std::string attention_picture(const Task& task, std::span<const int32_t> source, const Decoded& decoded, MapStyle style) {
@@ -10,6 +12,17 @@ std::string attention_picture(const Task& task, std::span<const int32_t> source,
     if (decoded.ended)
         target.emplace_back("</s>");
     return draw_attention_map(a.weights, task.source_symbols(source), target, style);
+}
+
+std::string first_picture(const Model& model, const Task& task, Split split, int64_t max_length) {
+    if (task.source_vocabulary_size() == 0)
+        return {};
+    const std::vector<std::string> lines = {task.source_text(split, 0)};
+    const Ids source = task.encode_sources(lines);
+    const std::vector<Decoded> decoded =
+        decode_greedy(model, source, decode_limits(model, task, source, max_length), Collect::attention);
+    return attention_picture(task, {source.row(0), static_cast<std::size_t>(source.length(0))}, decoded.front(),
+                             {Glyphs::blocks, 0});
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

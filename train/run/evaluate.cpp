@@ -1,6 +1,7 @@
 #include "train/run/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/engine.h"
@@ -121,6 +122,15 @@ std::vector<std::string> computed_metrics(const std::vector<std::string>& metric
 }
 
 Better better_of(const std::string& metric) { return from_loss(metric) ? Better::lower : make_metric(metric)->better(); }
+
+int compare(const Scores& now, const Scores& best, const std::string& metric) {
+    const double a = now.find(metric).value_or(std::nan("")), b = best.find(metric).value_or(std::nan(""));
+    if (std::isnan(a) || std::isnan(b))
+        return std::isnan(a) ? -1 : 1;
+    if (a == b)
+        return 0;
+    return (a < b) == (better_of(metric) == Better::lower) ? 1 : -1;
+}
 
 std::optional<Evaluation> evaluate(const Model& model, const Task& task, const EvaluationSetup& setup, Workers& workers,
                                    const std::function<bool()>& stop) {

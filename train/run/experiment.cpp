@@ -70,6 +70,8 @@ void TrainOptions::fields(Visitor& v) {
     v.integer("keep", keep, {0, 1'000'000},
               "checkpoints to keep besides the last and the best one: the newest ones; 'attend average' takes their mean");
     v.integer("samples", samples, {0, 1000}, "examples that an evaluation writes into samples.txt");
+    v.integer("maps", maps, {0, 100},
+              "examples whose attention maps an evaluation keeps for the report; long ones are cut or passed over; 0: none");
     v.text("best_metric", best_metric,
            "metric of the validation split that chooses the best checkpoint; empty: exact_match, else bleu, else loss");
     v.integer(

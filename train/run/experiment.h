@@ -31,6 +31,7 @@ struct TrainOptions {
     bool evaluate_decode = true;
     int64_t keep = 0;
     int64_t samples = 4;
+    int64_t maps = 3;
     std::string best_metric;
     int64_t patience = 0;
     void fields(Visitor& v);

@@ -82,7 +82,7 @@ fs::path RunFolder::step(int64_t step) const { return checkpoints() / fmt::forma
 std::vector<fs::path> RunFolder::contents() const {
     std::vector<fs::path> all = events();
     for (const fs::path& path :
-         {metrics(), summary(), log(), samples(), vocabulary(), bundle(), checkpoints(), root_ / "report.html", config()})
+         {metrics(), summary(), log(), samples(), vocabulary(), bundle(), maps(), checkpoints(), report(), config()})
         all.push_back(path);
     return all;
 }

@@ -5,6 +5,7 @@
 ///     metrics.jsonl    a line an object                   log.txt        what standard error said
 ///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
 ///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
+///     maps/            attention of a few examples (train/report)    report.html    all of this as a page
 ///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run went on
 #include <filesystem>
 #include <string>
@@ -34,6 +35,9 @@ class RunFolder {
     std::filesystem::path summary() const { return root_ / "summary.json"; }
     std::filesystem::path log() const { return root_ / "log.txt"; }
     std::filesystem::path samples() const { return root_ / "samples.txt"; }
+    /// Attention maps by evaluation (train/report/maps.h), and the page that shows all (train/report/report.h).
+    std::filesystem::path maps() const { return root_ / "maps"; }
+    std::filesystem::path report() const { return root_ / "report.html"; }
     std::filesystem::path vocabulary() const { return root_ / "vocabulary"; }
     /// What a step that diverged was made of (train/run/bundle.h).
     std::filesystem::path bundle() const { return root_ / "bundle.safetensors"; }

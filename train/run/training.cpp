@@ -5,6 +5,8 @@
 
 #include "optim/average.h"
 #include "train/decode/picture.h"
+#include "train/report/maps.h"
+#include "train/report/report.h"
 #include "train/run/assemble.h"
 #include "train/run/bundle.h"
 #include "train/run/metrics_log.h"
@@ -30,16 +32,6 @@ Json scored_object(const std::optional<ScoredStep>& scored) {
         add_scores(object, scored->scores);
     }
     return object;
-}
-
-// 1: `now` is better by the metric; 0: equal; -1: worse. A value that is not a number is never better.
-int compare(const Scores& now, const Scores& best, const std::string& metric) {
-    const double a = now.find(metric).value_or(std::nan("")), b = best.find(metric).value_or(std::nan(""));
-    if (std::isnan(a) || std::isnan(b))
-        return std::isnan(a) ? -1 : 1;
-    if (a == b)
-        return 0;
-    return (a < b) == (better_of(metric) == Better::lower) ? 1 : -1;
 }
 
 // "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
@@ -175,6 +167,7 @@ class Run {
             require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
                     folder_.last().string(), p_.step, options().steps);
             folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
+            cut_back_maps(folder_.maps(), p_.step);
             if (p_.best && fs::exists(folder_.step(p_.best->step)))
                 folder_.link_best(p_.best->step);  // the run may have been killed between the two links
             folder_.write_config(experiment_);
@@ -384,6 +377,7 @@ class Run {
         for (const Sample& s : e->samples)
             text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
         samples_->append(text);
+        keep_maps();
         // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
         // stays at 0 while the loss falls, or at 1, tells nothing.
         const Scores best = p_.best ? p_.best->scores : Scores();
@@ -401,6 +395,8 @@ class Run {
 
     void save() {
         if (saved_step_ != p_.step) {
+            if (!evaluating())
+                keep_maps();
             folder_.save(trained(), p_);
             saved_step_ = p_.step;
             folder_.link_last(p_.step);
@@ -410,17 +406,20 @@ class Run {
         folder_.remove_unlinked_steps(options().keep);
     }
 
+    // Looking changes nothing of a run, so failing to keep what was seen does not end it.
+    void keep_maps() {
+        try {
+            if (!maps_)
+                maps_.emplace(*task_, evaluating() ? Split::valid : Split::train, options().maps, seed());
+            maps_->keep(*judged().model, folder_.maps(), p_.step);
+        } catch (const std::exception& e) {
+            log_.warning("the attention maps of step {} are not kept: {}", p_.step, e.what());
+        }
+    }
+
     void draw_attention() {
         const Split split = task_->size(Split::valid) > 0 ? Split::valid : Split::train;
-        if (task_->source_vocabulary_size() == 0)
-            return;
-        const std::vector<std::string> lines = {task_->source_text(split, 0)};
-        const Ids source = task_->encode_sources(lines);
-        const std::vector<Decoded> decoded =
-            decode_greedy(*judged().model, source,
-                          decode_limits(*judged().model, *task_, source, experiment_.decode.max_length), Collect::attention);
-        const std::string picture = attention_picture(*task_, {source.row(0), static_cast<std::size_t>(source.length(0))},
-                                                      decoded.front(), {Glyphs::blocks, 0});
+        const std::string picture = first_picture(*judged().model, *task_, split, experiment_.decode.max_length);
         if (!picture.empty())
             samples_->append(fmt::format("== step {}  attention of the first example\n{}\n", p_.step, picture));
     }
@@ -461,6 +460,11 @@ class Run {
         add_scores(test_object, test_scores);
         summary["test"] = test_object;
         folder_.write_summary(summary);
+        try {
+            write_report({{folder_.root()}}, folder_.report());
+        } catch (const std::exception& e) {
+            log_.warning("the run is complete, but its report is not written: {}", e.what());
+        }
     }
 
     const TrainRequest& request_;
@@ -486,6 +490,7 @@ class Run {
     Log log_;
     std::optional<MetricsLog> metrics_;
     std::optional<LineFile> samples_;
+    std::optional<MapKeeper> maps_;
     std::optional<Progress> progress_;
 };
 

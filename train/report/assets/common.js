@@ -2,7 +2,7 @@
  *   attend.data                       the page's JSON value
  *   attend.el(tag, attributes, ...)   an element; children are elements or texts, never HTML
  *   attend.number(x), attend.exact(x) a number for reading; the shortest decimals that read back as the same float
- *   attend.visible(text)              a symbol with its invisible characters made visible
+ *   attend.visible(text, blanks)      a symbol with its invisible characters made visible, all but blanks if asked
  *   attend.tabs(parent, pages)        tabs, each built when it is first shown
  *   attend.table(columns, rows)       a table that sorts by its columns
  *   attend.lineChart(parent, options) a line chart with bands, zoom and a cursor for the keyboard
@@ -35,7 +35,7 @@ const attend = (() => {
         if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
         if (Number.isInteger(x) && Math.abs(x) < 1e15) return x.toLocaleString("en-US");
         const size = Math.abs(x);
-        if (size >= 1e6 || size < 1e-4) return x.toExponential(3).replace("-", "\u2212").replace("e+", "e");
+        if (size >= 1e6 || size < 1e-4) return x.toExponential(3).replace("e+", "e");
         return size >= 1000 ? x.toFixed(1) : String(Number(x.toPrecision(4)));
     }
 
@@ -52,12 +52,13 @@ const attend = (() => {
     }
 
     const pictures = { 9: "\u21e5", 10: "\u21b5", 13: "\u240d", 32: "\u2423", 127: "\u2421", 160: "\u237d" };
-    function visible(text) {
-        if (text === "") return "\u2205";
+    function visible(text, blanks = false) {
+        if (text === "") return blanks ? "" : "\u2205";
         let result = "";
         for (const character of String(text)) {
             const code = character.codePointAt(0);
-            if (pictures[code]) result += pictures[code];
+            if (blanks && code === 32) result += " ";
+            else if (pictures[code]) result += pictures[code];
             else if (code < 32) result += String.fromCodePoint(0x2400 + code);
             else if (/[\p{C}\p{Z}]/u.test(character) && code !== 0x200d) result += "\\u{" + code.toString(16) + "}";
             else if (/\p{M}/u.test(character) && result === "") result += "\u25cc" + character;
@@ -177,6 +178,7 @@ const attend = (() => {
      *   x                 name of the x axis
      *   log               logarithmic y; values that are not above 0 are left out
      *   range             {min, max} of x, or null for all
+ *   floor             0: the y axis begins there
      *   zoomed(range)     called when the user asks for another range
      *   series            [{label, color: index, x: [], y: [], low: [], high: [], dashed, thin, points}], low and high: the band
      * Drag marks a range, a double click shows all. Keyboard on the chart: left and right move a cursor that reads the values
@@ -227,8 +229,8 @@ const attend = (() => {
                     interaction: { mode: "nearest", axis: "x", intersect: false },
                     events: ["mousemove", "mouseout"],
                     scales: {
-                        x: { type: "linear", min: shown.min, max: shown.max > shown.min ? shown.max : shown.min + 1, grid, border: { color: css("line") }, ticks: { ...ticks, callback: v => number(v) }, title: { display: true, text: state.x, color: css("muted") } },
-                        y: { type: state.log ? "logarithmic" : "linear", grid, border: { display: false }, ticks: { ...ticks, callback: v => number(v) } },
+                        x: { type: "linear", min: shown.min, max: shown.max > shown.min ? shown.max : shown.min + 1, grid, border: { color: css("line") }, ticks: { ...ticks, callback: v => number(v) }},
+                        y: { beginAtZero: state.floor === 0, type: state.log ? "logarithmic" : "linear", grid, border: { display: false }, ticks: { ...ticks, callback: v => number(v) } },
                     },
                     plugins: {
                         legend: { display: false }, decimation: { enabled: false },
@@ -243,7 +245,7 @@ const attend = (() => {
         function update(changes) {
             state = { ...state, ...changes };
             cursor = null;
-            readout.textContent = "";
+            readout.textContent = state.x;
             draw();
         }
 
@@ -316,7 +318,7 @@ const attend = (() => {
         canvas.addEventListener("pointercancel", () => { from = null; box.hidden = true; });
         canvas.addEventListener("dblclick", () => state.zoomed(null));
         onTheme(draw);
-        draw();
+        update({});
         return { update, canvas };
     }
 

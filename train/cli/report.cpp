@@ -1,0 +1,34 @@
+#include "train/report/report.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "train/cli/cli.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+struct Arguments {
+    std::vector<std::string> runs;
+    std::string out;
+};
+}  // namespace
+
+Action declare_report(CLI::App& app) {
+    auto a = std::make_shared<Arguments>();
+    app.add_option("RUN", a->runs, "runs' folders; several are drawn over each other")->required();
+    app.add_option("--out", a->out, "the page's file; without it RUN/report.html, or report.html here for several runs")
+        ->type_name("FILE");
+    return [a](Streams& streams) {
+        const std::vector<std::filesystem::path> runs(a->runs.begin(), a->runs.end());
+        const std::filesystem::path to = !a->out.empty()    ? std::filesystem::path(a->out)
+                                         : runs.size() == 1 ? RunFolder(runs.front()).report()
+                                                            : std::filesystem::path("report.html");
+        write_report(runs, to);
+        streams.out << to.string() << "\n";
+        return 0;
+    };
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli
