@@ -14,12 +14,12 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "train/cli/output.h"
+#include "train/run/build_info.h"
 #include "train/run/experiment.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
 namespace {
-constexpr const char* version = "0.1.0";
 constexpr int most_threads = 1024;
 
 int report(std::ostream& error, const std::string& text, int code) {
@@ -118,7 +118,7 @@ void flush(std::ostream& out) {
 
 int run(std::vector<std::string> arguments, Streams streams) {
     CLI::App app("Trains attention models on the CPU from a JSON config.", "attend");
-    app.set_version_flag("--version", fmt::format("attend {} ({})", version, precision_name));
+    app.set_version_flag("--version", fmt::format("attend {} ({})", program_version(), precision_name));
     app.require_subcommand(1);
     app.footer("attend list shows what can stand in a config, attend list optimizer adam the options of one choice.");
     const std::string first = arguments.empty() ? "" : arguments.front();

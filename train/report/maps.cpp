@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* metadata_key = "maps";
+constexpr const char* selection_scope = ".select";  // a decision's site ends so, behind that of its attention
 constexpr std::string_view file_begin = "step-", file_end = ".safetensors";
 
 // What one site showed: step by step in a decoder that is recurrent, else in one call.
@@ -40,6 +41,24 @@ std::vector<Seen> seen_by_site(const std::vector<AttentionMap>& maps) {
         site->weights.insert(site->weights.end(), map.weights.data(), map.weights.data() + map.weights.size());
     }
     return all;
+}
+
+// In the place of what a hard selection read, one position of weight 1, what it chose from; and what it chose.
+void show_choices(std::vector<Seen>& all, const std::vector<Decision>& decisions) {
+    for (Seen& s : all) {
+        std::vector<real> weights;
+        std::vector<int64_t> chosen;
+        for (const Decision& d : decisions) {
+            if (d.site != s.site && d.site != s.site + selection_scope)
+                continue;
+            weights.insert(weights.end(), d.weights.data(), d.weights.data() + d.weights.size());
+            chosen.insert(chosen.end(), d.index.begin(), d.index.end());
+        }
+        if (weights.size() != s.weights.size() || static_cast<int64_t>(chosen.size()) != s.rows)
+            continue;  // there were none
+        s.weights = std::move(weights);
+        s.chosen = std::move(chosen);
+    }
 }
 
 // The first rows and columns.
@@ -152,11 +171,14 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     for (const Row& row : rows_) {
         const Batch& b = row.batch;
         Taps taps;
+        Decisions decisions;
         Context context;
         context.taps = &taps;
+        context.decisions = &decisions;
         const Scored scored = model.score(
             score_input(b), {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored}, context);
         seen = seen_by_site(taps.maps);
+        show_choices(seen, decisions.taken);
         if (seen.empty())
             continue;
         const auto side =

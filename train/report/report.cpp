@@ -275,4 +275,13 @@ std::string report_page(std::span<const fs::path> runs) {
 
 void write_report(std::span<const fs::path> runs, const fs::path& to) { write_file_atomically(to, report_page(runs)); }
 
+std::string try_to_report(const RunFolder& run) {
+    try {
+        write_report({&run.root(), 1}, run.report());
+        return {};
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

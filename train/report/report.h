@@ -45,4 +45,8 @@ std::string report_page(std::span<const std::filesystem::path> runs);
 /// Writes the page, atomically. Throws as report_page() and write_file_atomically().
 void write_report(std::span<const std::filesystem::path> runs, const std::filesystem::path& to);
 
+/// Writes the page of one run into its folder and gives the reason when that fails, "" when it does not: a run is not lost for
+/// its report.
+std::string try_to_report(const RunFolder& run);
+
 }  // namespace attend::inline ATTEND_PRECISION

@@ -8,6 +8,7 @@
 #include "train/report/maps.h"
 #include "train/report/report.h"
 #include "train/run/assemble.h"
+#include "train/run/build_info.h"
 #include "train/run/bundle.h"
 #include "train/run/metrics_log.h"
 #include "train/run/step.h"
@@ -449,6 +450,7 @@ class Run {
             summary["message"] = message;
         if (recorded_)
             summary["bundle"] = folder_.bundle().filename().string();
+        summary.update({{"version", program_version()}, {"commit", program_commit()}});
         summary["steps"] = p_.step;
         summary["seconds"] = p_.seconds;
         summary["parameters"] = made_.store->count();
@@ -460,11 +462,8 @@ class Run {
         add_scores(test_object, test_scores);
         summary["test"] = test_object;
         folder_.write_summary(summary);
-        try {
-            write_report({{folder_.root()}}, folder_.report());
-        } catch (const std::exception& e) {
-            log_.warning("the run is complete, but its report is not written: {}", e.what());
-        }
+        if (const std::string reason = try_to_report(folder_); !reason.empty())
+            log_.warning("the report is not written: {}", reason);
     }
 
     const TrainRequest& request_;

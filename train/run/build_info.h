@@ -1,0 +1,13 @@
+#pragma once
+/// What this program was built from.
+#include "core/real.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// "0.1.0", as CMakeLists.txt says.
+const char* program_version();
+/// The commit that was checked out when it was built, shortened; "" where the sources were under no version control. What was
+/// changed since and not committed is not seen.
+const char* program_commit();
+
+}  // namespace attend::inline ATTEND_PRECISION
