@@ -33,9 +33,9 @@ const attend = (() => {
         if (x === null || x === undefined) return "\u2013";
         if (typeof x !== "number") return String(x);
         if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-        if (Number.isInteger(x) && Math.abs(x) < 1e15) return x.toLocaleString("en-US");
+        if (Number.isInteger(x) && Math.abs(x) < 1e15) return (x === 0 ? 0 : x).toLocaleString("en-US");
         const size = Math.abs(x);
-        if (size >= 1e6 || size < 1e-4) return x.toExponential(3).replace("e+", "e");
+        if (size >= 1e6 || size < 1e-4) return x.toExponential(3).replace(/\.?0*e\+?/, "e");
         return size >= 1000 ? x.toFixed(1) : String(Number(x.toPrecision(4)));
     }
 
@@ -77,7 +77,7 @@ const attend = (() => {
     const button = document.getElementById("theme");
     function applyTheme() {
         document.documentElement.dataset.theme = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
-        button.textContent = "Theme: " + theme;
+        button.replaceChildren(el("span", { class: "wide-only" }, "Theme: "), theme);
         for (const f of listeners) f();
     }
     button.addEventListener("click", () => {

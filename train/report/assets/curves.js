@@ -51,10 +51,24 @@ attend.curves = (parent, runs) => {
 
     /* Curves. */
     const state = { x: "step", smoothing: 0, range: null, hidden: new Set() };
-    const names = ranking([...new Set(runs.flatMap(r => splits.flatMap(s => Object.keys((r.metrics[s] || { values: {} }).values))))].filter(n => n !== "seconds"));
+    const names = ranking([...new Set(runs.flatMap(r => splits.flatMap(s => Object.keys((r.metrics[s] || { values: {} }).values))))].filter(n => n !== "seconds" && n !== "targets"));
     const present = splits.filter(s => runs.some(r => r.metrics[s]));
     const key = (run, split) => runs.indexOf(run) + " " + split;
     const charts = [];
+
+    /* Where a part's lines lie on the x axis. Targets are counted in training alone: other lines lie between its lines. */
+    function places(run, part) {
+        if (state.x === "step") return part.step;
+        if (state.x === "seconds" || part.values.targets) return (part.values[state.x] || part.step.map(() => NaN)).map(value);
+        const train = run.metrics.train, known = train && train.values.targets;
+        return part.step.map(step => {
+            if (!known) return NaN;
+            const i = train.step.findIndex(s => s >= step);
+            if (i < 0) return value(known[known.length - 1]);
+            const before = i > 0 ? train.step[i - 1] : 0, from = i > 0 ? value(known[i - 1]) : 0;
+            return from + (value(known[i]) - from) * (step - before) / Math.max(1, train.step[i] - before);
+        });
+    }
 
     function series(name) {
         const all = [];
@@ -62,7 +76,7 @@ attend.curves = (parent, runs) => {
             for (const split of present) {
                 const part = run.metrics[split];
                 if (!part || !part.values[name] || state.hidden.has(key(run, split))) continue;
-                const x = state.x === "step" ? part.step : (part.values.seconds || []).map(value);
+                const x = places(run, part);
                 const y = part.values[name].map(value);
                 const color = runs.length === 1 ? splits.indexOf(split) : runs.indexOf(run);
                 const label = (runs.length === 1 ? "" : run.label + ", ") + split, dashed = runs.length > 1 && split === "train";
@@ -74,7 +88,8 @@ attend.curves = (parent, runs) => {
             }
         return all;
     }
-    const axis = () => state.x === "step" ? "step" : "seconds";
+    const axis = () => state.x;
+    const counted = runs.some(r => r.metrics.train && r.metrics.train.values.targets);
     const refresh = () => {
         for (const c of charts) c.chart.update({ series: series(c.name), x: axis(), range: state.range });
         reset.disabled = state.range === null;
@@ -106,7 +121,7 @@ attend.curves = (parent, runs) => {
     const grid = el("div", { class: "grid" });
     parent.append(el("section", { class: "card" }, el("h2", {}, "Curves"),
         el("div", { class: "controls" },
-            attend.select("x axis", [{ value: "step", text: "steps" }, { value: "seconds", text: "seconds" }], "step", v => { state.x = v; state.range = null; refresh(); }),
+            attend.select("x axis", [{ value: "step", text: "steps" }, { value: "seconds", text: "seconds" }, ...(counted ? [{ value: "targets", text: "targets" }] : [])], "step", v => { state.x = v; state.range = null; refresh(); }),
             el("label", {}, el("span", {}, "smoothing"), smoothing, strength), reset),
         legend,
         el("p", { class: "muted small", style: "margin:.6rem 0 0" }, "Drag across a chart to zoom into a range, double-click to leave it. With a chart focused: arrows read values, + and \u2212 zoom, Shift and arrows move, 0 shows all.")), grid);

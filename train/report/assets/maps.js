@@ -31,7 +31,7 @@ attend.maps = (parent, runs) => {
         };
     }
 
-    const state = { run: withMaps[0], example: 0, frame: -1, map: 0, scale: "largest", row: 0, column: 0 };
+    const state = { run: withMaps[0], example: 0, frame: -1, map: 0, scale: "largest", asked: false, row: 0, column: 0 };
     const example = () => state.run.maps.examples[state.example];
     const frame = () => example().frames[state.frame];
     const map = () => example().maps[state.map];
@@ -46,13 +46,18 @@ attend.maps = (parent, runs) => {
         for (const v of values) if (Number.isFinite(v) && v > top) top = v;
         if (state.scale === "one") top = 1;
         const mix = (a, b, t) => a.map((x, i) => Math.round(x + (b[i] - x) * t));
-        const paint = v => {
+        const paint = (v, largest = top) => {
             if (!Number.isFinite(v)) return bad;
-            let t = top > 0 ? Math.min(1, Math.max(0, v / top)) : 0;
+            let t = largest > 0 ? Math.min(1, Math.max(0, v / largest)) : 0;
             if (state.scale === "root") t = Math.sqrt(t);
             return "rgb(" + (t < 0.5 ? mix(low, mid, 2 * t) : mix(mid, high, 2 * t - 1)).join(",") + ")";
         };
-        return { paint, top };
+        const paintRow = (r, columns) => {
+            const row = values.subarray(r * columns, (r + 1) * columns);
+            const largest = state.scale === "row" ? row.reduce((a, b) => Number.isFinite(b) ? Math.max(a, b) : a, 0) : top;
+            return c => paint(row[c], largest);
+        };
+        return { paint, paintRow, top };
     }
 
     /* The map that is looked at. */
@@ -75,13 +80,13 @@ attend.maps = (parent, runs) => {
     }
 
     function draw() {
-        const [rows, columns] = map().shape, values = weights(), { paint, top } = painter(values);
+        const [rows, columns] = map().shape, values = weights(), { paint, paintRow, top } = painter(values);
         const context = canvas.getContext("2d"), mono = attend.css("mono");
         const rowNames = [...Array(rows).keys()].map(i => symbol(map().rows, i)), columnNames = [...Array(columns).keys()].map(i => symbol(map().columns, i));
         const said = [...Array(rows).keys()].map(predictedAt), says = said.some(s => s !== null && s !== "");
         context.font = `13px ${mono}`;
         const longest = names => Math.min(110, Math.max(10, ...names.map(n => context.measureText(n).width)));
-        const left = Math.ceil(longest(rowNames)) + 30, right = says ? Math.ceil(longest(said.filter(Boolean).map(s => visible(s)))) + 26 : 8;
+        const left = Math.max(Math.ceil(longest(rowNames)) + 30, 7 * map().rows.length + 26), right = says ? Math.ceil(longest(said.filter(Boolean).map(s => visible(s)))) + 26 : 8;
         const width = Math.max(200, holder.clientWidth);
         const cell = Math.max(13, Math.min(34, Math.floor((width - left - right) / Math.max(1, columns))));
         const upright = longest(columnNames) > cell - 2;
@@ -100,8 +105,8 @@ attend.maps = (parent, runs) => {
         context.direction = "ltr";
 
         for (let r = 0; r < rows; ++r)
-            for (let c = 0; c < columns; ++c) {
-                context.fillStyle = paint(values[r * columns + c]);
+            for (let c = 0, color = paintRow(r, columns); c < columns; ++c) {
+                context.fillStyle = color(c);
                 context.fillRect(left + c * cell, above + r * cell, cell - 1, cell - 1);
             }
         context.strokeStyle = attend.css("map-line");
@@ -169,7 +174,7 @@ attend.maps = (parent, runs) => {
             context.lineWidth = 2;
             context.strokeRect(left + state.column * cell - 1, above + state.row * cell - 1, cell + 1, cell + 1);
         }
-        scaleTop.textContent = single() ? exact(Math.fround(top)) : exact(top, false);
+        scaleTop.textContent = state.scale === "row" ? "the row's largest" : single() ? exact(Math.fround(top)) : exact(top, false);
         scaleBar.style.background = `linear-gradient(90deg, ${[0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1].map(t => paint(t * (top || 1))).join(", ")})`;
     }
 
@@ -260,12 +265,12 @@ attend.maps = (parent, runs) => {
         const shown = unpack(state.run, example(), frame());
         example().maps.forEach((m, i) => {
             const button = all.children[i], small = button.querySelector("canvas"), context = small.getContext("2d"), [rows, columns] = m.shape;
-            const { paint } = painter(shown[i]), size = Math.max(1, Math.min(8, Math.floor(132 / Math.max(rows, columns, 1))));
+            const { paintRow } = painter(shown[i]), size = Math.max(1, Math.min(8, Math.floor(132 / Math.max(rows, columns, 1))));
             small.width = Math.max(1, columns * size);
             small.height = Math.max(1, rows * size);
             for (let r = 0; r < rows; ++r)
-                for (let c = 0; c < columns; ++c) {
-                    context.fillStyle = paint(shown[i][r * columns + c]);
+                for (let c = 0, color = paintRow(r, columns); c < columns; ++c) {
+                    context.fillStyle = color(c);
                     context.fillRect(c * size, r * size, size, size);
                 }
             button.setAttribute("aria-pressed", String(i === state.map));
@@ -309,7 +314,7 @@ attend.maps = (parent, runs) => {
             attend.select("site", sites, now.site, v => pick(v, now.layer, now.head)),
             layers.length > 1 && attend.select("layer", layers.map(l => ({ value: l, text: String(l) })), now.layer, v => pick(now.site, Number(v), now.head)),
             heads.length > 1 && attend.select("head", heads.map(h => ({ value: h, text: String(h) })), now.head, v => pick(now.site, now.layer, Number(v))),
-            attend.select("colours", [{ value: "largest", text: "0 to the largest" }, { value: "one", text: "0 to 1" }, { value: "root", text: "square root" }], state.scale, v => { state.scale = v; refresh(); }),
+            attend.select("colours", [{ value: "largest", text: "0 to the largest" }, { value: "row", text: "0 to the row's largest" }, { value: "one", text: "0 to 1" }, { value: "root", text: "square root" }], state.scale, v => { state.scale = v; state.asked = true; refresh(); }),
         ].filter(Boolean));
     }
     function preview(e) {
@@ -319,6 +324,7 @@ attend.maps = (parent, runs) => {
     function openExample(at) {
         const e = example();
         if (state.map >= e.maps.length) state.map = 0;
+        if (!state.asked) state.scale = e.maps.some(m => m.shape[1] > 32) ? "row" : "largest";  // among many, small weights matter
         const joined = list => list.map(s => visible(s, true)).join(list.every(s => [...s].length <= 1 || /^<.*>$/.test(s)) ? "" : " ");
         const cut = (name, list) => e.lengths[name] > list.length ? `the first ${list.length} of ${number(e.lengths[name])} symbols are shown` : "";
         texts.replaceChildren(...[["source", e.source], [e.source.length ? "target" : "text", e.source.length ? e.target : e.input]].filter(p => p[1].length).flatMap(([title, list]) => [
@@ -346,10 +352,11 @@ attend.maps = (parent, runs) => {
     }
     const scaleBar = el("span", { class: "scale-bar" }), scaleTop = el("span", { class: "mono" });
     const goldKey = el("li", {}, el("span", { class: "key gold-key" }), "gold alignment"), chosenKey = el("li", {}, el("span", { class: "key chosen-key" }), "chosen position");
+    const maps = withMaps.flatMap(r => r.maps.examples.map(e => e.maps)), most = Math.max(...maps.map(m => m.length)), widest = Math.max(...maps.flat().map(m => m.shape[1]));
     parent.append(
         el("section", { class: "card" }, el("h2", {}, "Attention"), chooser, texts,
             el("div", { class: "scrub" }, play, scrubber, where)),
-        el("div", { class: "beside", style: "--side:" + (withMaps.some(r => r.maps.examples.some(e => e.maps.length > 8)) ? "520px" : "344px") },
+        el("div", { class: widest > 32 ? null : "beside", style: "--side:" + (most > 8 ? "520px" : "344px") },
             el("section", { class: "card" }, holder, readout,
                 el("ul", { class: "legend" }, el("li", {}, el("span", { class: "mono" }, "0"), scaleBar, scaleTop), goldKey, chosenKey), values),
             el("section", { class: "card" }, el("h2", {}, "All maps of this example"), all)));

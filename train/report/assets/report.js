@@ -72,8 +72,9 @@
         const rows = new Map();
         runs.forEach((run, i) => {
             for (const option of run.config) {
-                if (!rows.has(option.path)) rows.set(option.path, { ...option, values: Array(runs.length).fill(null), changed: Array(runs.length).fill(false) });
+                if (!rows.has(option.path)) rows.set(option.path, { ...option, defaults: new Set(), values: Array(runs.length).fill(null), changed: Array(runs.length).fill(false) });
                 rows.get(option.path).values[i] = option.value;
+                if (option.default !== null) rows.get(option.path).defaults.add(plain(option.default));
                 rows.get(option.path).changed[i] = option.changed;
             }
         });
@@ -86,9 +87,9 @@
             body.replaceChildren(attend.table([
                 { title: "option", class: "mono", cell: row => el("span", { class: "mono", title: row.help }, visible(row.path, true)) },
                 ...runs.map((run, i) => ({ title: runs.length === 1 ? "value" : run.label, class: "mono value", cell: row => row.values[i] === null ? "\u2013" : row.changed[i] ? el("strong", {}, shown(plain(row.values[i]))) : shown(plain(row.values[i])) })),
-                { title: "default", class: "mono muted value", cell: row => row.default === null ? "\u2013" : shown(plain(row.default)) },
-                { title: "what it is", class: "muted small wide", cell: row => row.help },
-            ], list.map(row => ({ ...row, class: row.changed.some(Boolean) ? "changed" : null })), "options"));
+                { title: "default", class: "mono muted value", cell: row => row.defaults.size ? shown([...row.defaults].join(" or ")) : "\u2013" },
+                ...(runs.length < 3 ? [{ title: "what it is", class: "muted small wide wide-only", cell: row => row.help }] : []),
+            ], list.map(row => ({ ...row, class: !state.changed && row.changed.some(Boolean) ? "changed" : null })), "options"));
         }
         const search = el("input", { type: "search", "aria-label": "filter options", placeholder: "filter", oninput: () => { state.text = search.value; fill(); } });
         parent.append(el("section", { class: "card" }, el("h2", {}, "Options"),
