@@ -144,7 +144,7 @@ const attend = (() => {
     function table(columns, rows, caption) {
         const body = el("tbody");
         let by = -1, down = false;
-        const heads = columns.map((c, i) => el("th", { scope: "col", class: c.number ? "number" : null },
+        const heads = columns.map((c, i) => el("th", { scope: "col", class: [c.number && "number", /wide-only/.test(c.class) && "wide-only"].filter(Boolean).join(" ") },
             c.sort ? el("button", { type: "button", onclick: () => { down = by === i && !down; by = i; fill(); } }, c.title) : c.title));
         function fill() {
             const order = rows.slice();
