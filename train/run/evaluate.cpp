@@ -123,7 +123,7 @@ std::vector<std::string> computed_metrics(const std::vector<std::string>& metric
 
 Better better_of(const std::string& metric) { return from_loss(metric) ? Better::lower : make_metric(metric)->better(); }
 
-int compare(const Scores& now, const Scores& best, const std::string& metric) {
+int compare_scores(const Scores& now, const Scores& best, const std::string& metric) {
     const double a = now.find(metric).value_or(std::nan("")), b = best.find(metric).value_or(std::nan(""));
     if (std::isnan(a) || std::isnan(b))
         return std::isnan(a) ? -1 : 1;

@@ -63,7 +63,7 @@ std::vector<std::string> computed_metrics(const std::vector<std::string>& metric
 /// Which of two values of that metric is the better one.
 Better better_of(const std::string& metric);
 /// 1: `now` is better than `best` by that metric; 0: equal; -1: worse. A value that is not a number is never better.
-int compare(const Scores& now, const Scores& best, const std::string& metric);
+int compare_scores(const Scores& now, const Scores& best, const std::string& metric);
 
 /// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0, and never more than the
 /// model has positions for.

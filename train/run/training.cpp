@@ -382,8 +382,8 @@ class Run {
         // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
         // stays at 0 while the loss falls, or at 1, tells nothing.
         const Scores best = p_.best ? p_.best->scores : Scores();
-        const int metric = compare(p_.valid->scores, best, options().best_metric);
-        const bool better = metric > 0 || (metric == 0 && compare(p_.valid->scores, best, "loss") > 0);
+        const int metric = compare_scores(p_.valid->scores, best, options().best_metric);
+        const bool better = metric > 0 || (metric == 0 && compare_scores(p_.valid->scores, best, "loss") > 0);
         if (better)
             p_.best = p_.valid;
         p_.evaluations_since_best = better ? 0 : p_.evaluations_since_best + 1;
