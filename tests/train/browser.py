@@ -168,7 +168,7 @@ class Page:
         until = time.monotonic() + seconds
         while not self.run(condition):
             if time.monotonic() > until:
-                raise BrowserError(f"waited {seconds} s in vain for: {condition}")
+                raise AssertionError(f"waited {seconds} s in vain for: {condition}")
             time.sleep(0.02)
 
     def theme(self, name):

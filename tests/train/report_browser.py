@@ -267,7 +267,7 @@ LIMITS = "(() => { const x = Chart.getChart(document.querySelector('[data-metric
 def test_curves_zoom_smooth_and_read(browser, runs):
     page = browser.open(runs.path("soft", "report.html"), fragment="#curves")
     metrics = [json.loads(line) for line in open(runs.path("soft", "metrics.jsonl"))]
-    names = {n for m in metrics for n in m} - {"step", "split", "seconds"}
+    names = {n for m in metrics for n in m} - {"step", "split", "seconds", "targets"}
     need(set(page.run("[...document.querySelectorAll('[data-metric]')].map(e => e.dataset.metric)")) == names, "not every metric has a chart")
     data = "Chart.getChart(document.querySelector('[data-metric=loss] canvas')).data.datasets"
     drawn = page.run(f"{data}.filter(d => d.label === 'train')[0].data.map(p => p.y)")
@@ -292,6 +292,13 @@ def test_curves_zoom_smooth_and_read(browser, runs):
     need(whole[0] < dragged[0] < dragged[1] < whole[1], "drag", whole, dragged)
     page.run("[...document.querySelectorAll('#panel-curves button')].find(b => b.textContent === 'Show all').click()")
     need(page.run(LIMITS) == whole, "Show all")
+    axis = "(() => { const s = document.querySelector('#panel-curves select'); s.value = '%s'; s.dispatchEvent(new Event('change')); })()"
+    page.run(axis % "targets")
+    counts = [m["targets"] for m in metrics if m["split"] == "train"]
+    need(page.run(f"{data}.filter(d => d.label === 'train')[0].data.map(p => p.x)") == counts, "targets as the x axis")
+    steps = [m["step"] for m in metrics if m["split"] == "valid"]
+    need(page.run(f"{data}.filter(d => d.label === 'valid')[0].data.map(p => p.x)") == [counts[s - 1] for s in steps], "evaluations among the targets")
+    page.run(axis % "step")
     page.run("document.getElementById('smoothing').focus()")
     page.key("End")
     need(page.run(f"{data}.filter(d => d.label === 'train').length") == 2, "smoothed and raw")
