@@ -1,5 +1,6 @@
 // Comparisons that are run: children, folders, resuming, Ctrl-C, what diverges and what fails.
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,20 +195,22 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
         if (child == 0) {
             become_job(messages(folder).c_str());
             ::close(ends_of[0]);
-            const char ready = 'r';
-            if (::write(ends_of[1], &ready, 1) != 1)
+            const pid_t self = ::getpid();
+            if (::write(ends_of[1], &self, sizeof self) != sizeof self)
                 ::_exit(1);
+            ::alarm(60);
             for (;;) ::pause();
         }
         ::close(ends_of[1]);
         for (;;) ::pause();
     }
     ::close(ends_of[1]);
-    char byte = 0;
-    REQUIRE(::read(ends_of[0], &byte, 1) == 1);
+    pid_t child = 0;
+    REQUIRE(::read(ends_of[0], &child, sizeof child) == sizeof child);
     ::kill(parent, SIGKILL);
     ::waitpid(parent, nullptr, 0);
-    CHECK(::read(ends_of[0], &byte, 1) == 0);  // the last end for writing has gone with the child
+    pollfd gone{ends_of[0], POLLIN, 0};
+    CHECK(::poll(&gone, 1, 10'000) == 1);  // the last end for writing has gone with the child
     ::close(ends_of[0]);
 }
 
