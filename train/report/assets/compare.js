@@ -37,6 +37,10 @@
                 ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means with their " + number(100 * data.confidence) + " % intervals (Student\u2019s t), each for itself; paired t tests against " + reference + ", corrected for the number of variants (Holm)."
                 : "one seed (" + data.seeds[0] + "): no intervals and no tests."))));
 
+    for (const v of variants)
+        if (v.other_batches)
+            main.append(el("p", { class: "note" }, v.name + " is not trained on the batches of " + reference + ", as it changes " + v.other_batches + "."));
+
     /* Curves. */
     const axes = [{ value: "step", text: "steps" }, { value: "targets", text: "targets" }, { value: "seconds", text: "seconds" }]
         .filter(a => data.curves.some(c => c.variants.some(v => v[a.value].some(x => x !== null))));
@@ -106,7 +110,7 @@
         { title: "p corrected", number: true, cell: v => v.difference ? p(v.difference.p_corrected) : "", sort: v => v.difference && v.difference.p_corrected },
         { title: "seconds", number: true, cell: v => mean(v.seconds) === null ? dash : v.seconds.mean.toFixed(1), sort: v => mean(v.seconds) },
         { title: "parameters", number: true, cell: v => number(v.parameters), sort: v => v.parameters },
-        { title: "verdict", cell: verdict },
+        { title: "verdict", class: "wide", cell: verdict },
     ], variants, "result")));
 
     if (data.threshold !== null)

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""compare.html in headless Chromium: compare_browser.py PROGRAM. ./dev test report runs it.
+
+Runs tiny comparisons, opens their pages from disk without a network, and holds what they draw against metrics.jsonl.
+"""
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+from browser import Browser, BrowserError
+
+SMALL = {
+    "data": {"task": "copy", "symbols": 4, "min_length": 2, "max_length": 5, "train_examples": 60, "valid_examples": 20, "test_examples": 10},
+    "model": {"type": "rnn_seq2seq", "embedding": 5, "hidden": 6},
+    "optimizer": {"type": "adam", "learning_rate": 0.01},
+    "train": {"steps": 12, "batch": 9, "shards": 2, "log_every": 5, "evaluate_every": 4, "best_metric": "loss"},
+}
+HOSTILE = "<img src=x onerror=alert(2)> \"'& \U0001f600 \u202eabc " + "w" * 40
+T_2 = 4.302652729911275  # Student's t with 2 degrees of freedom at 0.975
+WILD = {"optimizer": {"type": "sgd", "learning_rate": 1000, "momentum": 0.99, "weight_decay": 1}, "train.clip_norm": 0, "train.steps": 400,
+        "train.evaluate_every": 1000}
+
+
+def need(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(str(w) for w in what))
+
+
+def close(a, b):
+    return abs(a - b) <= 1e-6 * max(abs(a), abs(b), 1e-3)
+
+
+class Comparisons:
+    """What the tests look at, made once."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+        self.three = self.make("three", {"plain": {}, "concat": {"model.attention.score": "concat"}, "slow": {"optimizer.learning_rate": 0.001}},
+                               [1, 2, 3], {"steps": [4, 8]})
+        self.one = self.make("one", {"plain": {}, HOSTILE: {"train.batch": 7}}, [5], {})
+        self.wild = self.make("wild", {"plain": {}, "wild": WILD}, [1, 2], {}, code=3)
+        self.many = self.make("many", {f"rate {i}": {"optimizer.learning_rate": 0.001 * (i + 1)} for i in range(10)}, [1, 2], {})
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def make(self, name, variants, seeds, compare, code=0):
+        with open(self.path(name + ".json"), "w") as f:
+            json.dump({"name": name, "base": SMALL, "seeds": seeds, "variants": variants, "compare": compare}, f)
+        done = subprocess.run([self.program, "compare", self.path(name + ".json"), "--out", self.path(name)], capture_output=True, text=True)
+        need(done.returncode == code, name, "ended with", done.returncode, done.stderr[-2000:])
+        self.said = {**getattr(self, "said", {}), name: done.stdout}
+        return self.path(name, "compare.html")
+
+    def lines(self, name, variant, seed, split):
+        with open(self.path(name, variant, f"seed-{seed}", "metrics.jsonl")) as f:
+            return [line for line in map(json.loads, f) if line["split"] == split]
+
+
+def clean(page):
+    need(page.problems == [], "the page complains:", page.problems)
+    need(len(page.requests) == 1 and page.requests[0].startswith("file://"), "the page asks for", page.requests)
+
+
+def no_overflow(page, name):
+    wide = page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    need(wide <= 0, name, "is", wide, "pixels wider than the window")
+
+
+CHART = "Chart.getChart(document.querySelector('#curves canvas'))"
+
+
+def drawn(page):
+    """The chart's lines: {label: [{x, y}]}, edges of bands as label + ' low' and ' high'."""
+    found = {}
+    for d in page.run(CHART + ".data.datasets.map(d => ({label: d.label, band: !!d.band, fill: d.fill, data: d.data.map(p => [p.x, p.y])}))"):
+        found[d["label"] + (" high" if d["fill"] == "-1" else " low" if d["band"] else "")] = d["data"]
+    return found
+
+
+def choose(page, label, text):
+    page.run(f"""(() => {{
+        const control = [...document.querySelectorAll('.controls label')].find(l => l.textContent.startsWith({json.dumps(label)})).querySelector('select');
+        control.value = [...control.options].find(o => o.text === {json.dumps(text)}).value;
+        control.dispatchEvent(new Event('change'));
+    }})()""")
+
+
+def press(page, label):
+    page.run(f"[...document.querySelectorAll('.controls label, .legend label')].find(l => l.textContent === {json.dumps(label)}).querySelector('input').click()")
+
+
+def cells(page, caption):
+    rows = page.run(f"[...document.querySelector('[aria-label={json.dumps(caption)}] table').rows].map(r => [...r.cells].map(c => c.textContent))")
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def test_opens_without_network_and_says_what_was_found(browser, made):
+    page = browser.open(made.three)
+    clean(page)
+    need(page.run("document.getElementById('found').textContent") == made.said["three"].strip().splitlines()[-1])
+    need(page.run("document.title") == "three: comparison")
+
+
+def test_curves_are_the_means_and_intervals_of_metrics(browser, made):
+    page = browser.open(made.three)
+    for metric, split in (("loss", "valid"), ("exact_match", "valid"), ("loss", "train"), ("lr", "train")):
+        choose(page, "Metric", f"{metric} ({split})")
+        for axis, key in (("steps", "step"), ("seconds", "seconds")):
+            choose(page, "Over", axis)
+            lines = drawn(page)
+            for variant in ("plain", "concat", "slow"):
+                runs = [made.lines("three", variant, seed, split) for seed in (1, 2, 3)]
+                need(len(lines[variant]) == len(runs[0]), variant, metric, lines[variant])
+                for i, (x, y) in enumerate(lines[variant]):
+                    values = [run[i][metric] for run in runs]
+                    mean = sum(values) / 3
+                    half = T_2 * math.sqrt(sum((v - mean) ** 2 for v in values) / 2 / 3)
+                    need(close(x, sum(run[i][key] for run in runs) / 3), variant, metric, axis, x)
+                    need(close(y, mean), variant, metric, y, mean)
+                    need(close(lines[variant + " low"][i][1], mean - half), variant, metric, lines[variant + " low"][i], mean - half)
+                    need(close(lines[variant + " high"][i][1], mean + half), variant, metric)
+    choose(page, "Over", "targets")
+    need(close(drawn(page)["plain"][-1][0], sum(made.lines("three", "plain", s, "train")[-1]["targets"] for s in (1, 2, 3)) / 3))
+    need(page.run(CHART + ".options.scales.x.title.text") == "targets")
+    clean(page)
+
+
+def test_controls(browser, made):
+    page = browser.open(made.three)
+    need(set(drawn(page)) == {v + end for v in ("plain", "concat", "slow") for end in ("", " low", " high")})
+    press(page, "bands")
+    need(set(drawn(page)) == {"plain", "concat", "slow"})
+    press(page, "concat")
+    press(page, "each seed")
+    lines = drawn(page)
+    need(set(lines) == {"plain", "slow"} | {f"{v}, seed {s}" for v in ("plain", "slow") for s in (1, 2, 3)})
+    need([y for _, y in lines["slow, seed 2"]] == [float(f"{line['loss']:.7g}") for line in made.lines("three", "slow", 2, "valid")])
+    press(page, "log scale")
+    need(page.run(CHART + ".options.scales.y.type") == "logarithmic")
+    clean(page)
+
+
+def test_keyboard_reads_the_chart(browser, made):
+    page = browser.open(made.three)
+    page.run("document.querySelector('#curves canvas').focus()")
+    page.key("ArrowRight")
+    page.key("ArrowRight")
+    text = page.run("document.querySelector('#curves .readout').textContent")
+    need(text.startswith("steps 8: plain ") and "concat" in text and "slow" in text, text)
+    clean(page)
+
+
+def test_tables_say_what_compare_json_says(browser, made):
+    page = browser.open(made.three)
+    with open(made.path("three", "compare.json")) as f:
+        stored = json.load(f)
+    for row, variant in zip(cells(page, "result"), stored["variants"]):
+        need(row["variant"] == variant["name"] and row["finished"] == "3/3", row)
+        need(close(float(row["loss"].split(" ")[0]), round(variant["value"]["mean"], len(row["loss"].split(" ")[0].partition(".")[2]))), row)
+    need(cells(page, "result")[0]["verdict"] == "reference")
+    runs = cells(page, "runs")
+    need(len(runs) == 9 and all(run["status"] == "finished" for run in runs), runs)
+    changes = cells(page, "changed options")
+    need([(c["variant"], c["option"], c["here"]) for c in changes] == [("concat", "model.attention.score.type", "\"concat\""), ("slow", "optimizer.learning_rate", "0.001")], changes)
+    need(len(cells(page, "values at steps")[0]) == 3)
+    page.run("[...document.querySelectorAll('[aria-label=result] th button')].find(b => b.textContent === 'loss').click()")
+    need(cells(page, "result")[-1]["variant"] == max(stored["variants"], key=lambda v: v["value"]["mean"])["name"])
+    clean(page)
+
+
+def test_one_seed_and_hostile_names(browser, made):
+    page = browser.open(made.one)
+    need(page.run("document.getElementById('found').textContent").startswith("Found: one seed, not tested:"))
+    need(HOSTILE in [row["variant"] for row in cells(page, "result")])
+    need(page.run("document.querySelectorAll('img').length") == 0)
+    need(page.run("![...document.querySelectorAll('.controls label')].some(l => l.textContent === 'bands')"))
+    need("as it changes train.batch" in page.run("document.querySelector('.note').textContent"))
+    clean(page)
+    page = browser.open(made.one, width=390, height=844)
+    no_overflow(page, "the page of long names on a phone")
+
+
+def test_runs_that_diverged(browser, made):
+    page = browser.open(made.wild)
+    need(cells(page, "result")[1]["finished"] == "0/2, 2 diverged", cells(page, "result"))
+    need(all(run["status"].startswith("diverged: step ") for run in cells(page, "runs") if run["variant"] == "wild"))
+    need("NaN" not in page.run("document.body.innerText") and "undefined" not in page.run("document.body.innerText"))
+    choose(page, "Metric", "loss (train)")
+    clean(page)
+
+
+def test_more_variants_than_colours(browser, made):
+    page = browser.open(made.many)
+    dashes = page.run(CHART + ".data.datasets.filter(d => !d.band).map(d => d.borderDash.length)")
+    need(dashes == [0] * 8 + [2] * 2, dashes)
+    clean(page)
+
+
+def test_themes_and_phones(browser, made):
+    for dark in (False, True):
+        for width, height in ((1280, 900), (390, 844)):
+            page = browser.open(made.three, width=width, height=height, dark=dark)
+            no_overflow(page, f"the page at {width}, dark {dark}")
+            need(page.run("document.documentElement.dataset.theme") == ("dark" if dark else "light"))
+            if "ATTEND_SCREENSHOTS" in os.environ:
+                page.screenshot(os.path.join(os.environ["ATTEND_SCREENSHOTS"], f"compare-{width}-{'dark' if dark else 'light'}.png"))
+            clean(page)
+            page.close()
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = Comparisons(program, folder)
+            with Browser() as browser:
+                for name, test in list(globals().items()):
+                    if not name.startswith("test_"):
+                        continue
+                    try:
+                        test(browser, made)
+                        passed += 1
+                        print("ok", name, flush=True)
+                    except Exception:  # the next tests tell more
+                        failed += 1
+                        print("FAIL", name, traceback.format_exc(limit=-2), flush=True)
+        except (BrowserError, AssertionError) as e:
+            failed += 1
+            print("FAIL", e)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
