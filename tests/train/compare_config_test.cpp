@@ -90,6 +90,15 @@ TEST_CASE("a base in the config itself, seeds of the command line, --set") {
     CHECK(p.other_batches[1] == "train.batch");
 }
 
+TEST_CASE("seeds and names of runs are the comparison's to give") {
+    const SmallRun files;
+    const std::string text = R"({"base": "small.json", "variants": {"a": {}}})";
+    CHECK(contains(error(files, text, {"seed=3"}), "--set seed=3: a comparison gives each run its own seed and name"));
+    CHECK(contains(error(files, text, {"name=x"}), "--set name=x: "));
+    CHECK(contains(error(files, text, {"compare.bogus=1"}), "--set compare.bogus=1: compare.bogus: unknown key"));
+    CHECK(contains(error(files, text, {"train.bogus=1"}), "variants.a: --set train.bogus=1: train.bogus: unknown key"));
+}
+
 TEST_CASE("automatic choices follow the data") {
     const SmallRun files;
     const std::string text = R"({"base": "small.json", "variants": {"a": {}, "b": {}}})";

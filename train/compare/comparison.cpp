@@ -137,6 +137,8 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
             "{}: variants: expected an object of at least one variant, got {} of {}", variants.place.text(),
             config::described(variants), variants.members.size());
     for (const std::string& a : assignments) {
+        require(!a.starts_with("seed=") && !a.starts_with("name="),
+                "--set {}: a comparison gives each run its own seed and name; --seeds says how many, --out where", a);
         Value& changed_tree = a.starts_with("compare.") ? document : base;
         changed_tree = config::set(std::move(changed_tree), a);
     }
