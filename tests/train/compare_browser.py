@@ -163,6 +163,9 @@ def test_tables_say_what_compare_json_says(browser, made):
         need(row["variant"] == variant["name"] and row["finished"] == "3/3", row)
         need(close(float(row["loss"].split(" ")[0]), round(variant["value"]["mean"], len(row["loss"].split(" ")[0].partition(".")[2]))), row)
     need(cells(page, "result")[0]["verdict"] == "reference")
+    for row, variant in zip(cells(page, "all metrics"), stored["variants"]):
+        need(set(row) == {"variant", *variant["metrics"]} and "exact_match" in row, row)
+        need(close(float(row["accuracy"].split(" ")[0]), round(variant["metrics"]["accuracy"]["mean"], len(row["accuracy"].split(" ")[0].partition(".")[2]))), row)
     runs = cells(page, "runs")
     need(len(runs) == 9 and all(run["status"] == "finished" for run in runs), runs)
     changes = cells(page, "changed options")

@@ -89,6 +89,10 @@ TEST_CASE("a table: means, differences, thresholds, values at steps") {
     CHECK(t.rows[0].at_steps[1].mean == doctest::Approx(0.7));
     CHECK(t.rows[0].at_steps[2].count == 0);  // the runs did not get there
 
+    CHECK(t.metrics == std::vector<std::string>{"accuracy", "loss"});
+    CHECK(t.rows[0].all[1].mean == doctest::Approx((1 / 0.6 + 1 / 0.7 + 1 / 0.8) / 3));
+    CHECK(json_of(t)["variants"][0]["metrics"]["loss"]["count"] == 3);
+
     const Contrast& b = *t.rows[1].contrast;
     CHECK(b.differences.mean == doctest::Approx(0.15));
     CHECK(b.verdict == Verdict::better);

@@ -57,19 +57,6 @@ Json each_json(const RunRecord& run, Split split, const std::string& metric) {
     return c;
 }
 
-// Names of the metrics that the variants' lines of a split hold, in the order of their first appearance.
-std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
-    std::vector<std::string> names;
-    for (const VariantRecord& v : variants)
-        for (const RunRecord& run : v.runs)
-            for (const Line& line : run.lines)
-                if (line.split == split)
-                    for (const auto& [name, value] : line.scores.values)
-                        if (!name.ends_with("_z") && std::find(names.begin(), names.end(), name) == names.end())
-                            names.push_back(name);
-    return names;
-}
-
 }  // namespace
 
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence) {
@@ -100,6 +87,8 @@ std::string page_of(const std::string& name, const Json& json, const std::vector
     data["curves"] = Json::array();
     for (const Split split : {Split::valid, Split::train})
         for (const std::string& metric : metrics_of(variants, split)) {
+            if (metric.ends_with("_z"))  // of single steps
+                continue;
             Json curve = {{"split", split_name(split)}, {"metric", metric}, {"variants", Json::array()}};
             for (const VariantRecord& v : variants) {
                 Json lines = curve_json(bands_of(v, split, metric, table.settings.confidence));

@@ -74,6 +74,17 @@ Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double
     return row;
 }
 
+// Of a metric beside the one that is compared.
+Moments last_values(const VariantRecord& variant, const std::string& metric, Settings s) {
+    s.metric = metric;
+    s.judged = Judged::last;
+    std::vector<double> values;
+    for (const RunRecord& run : variant.runs)
+        if (const std::optional<double> value = value_of(run, s))
+            values.push_back(*value);
+    return moments_of(values);
+}
+
 Contrast contrast_of(const Row& row, const Row& reference, const Settings& s) {
     std::vector<double> differences;
     for (std::size_t i = 0; i < row.values.size() && i < reference.values.size(); ++i)
@@ -162,6 +173,18 @@ const char* verdict_name(Verdict verdict) {
     return "";
 }
 
+std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
+    std::vector<std::string> names;
+    for (const VariantRecord& v : variants)
+        for (const RunRecord& run : v.runs)
+            for (const Line& line : run.lines)
+                if (line.split == split)
+                    for (const auto& [name, value] : line.scores.values)
+                        if (std::find(names.begin(), names.end(), name) == names.end())
+                            names.push_back(name);
+    return names;
+}
+
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings) {
     ensure(settings.reference < variants.size(), "compare: no such reference: number {}, variants {}", settings.reference,
            variants.size());
@@ -169,7 +192,12 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     table.settings = settings;
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
     table.threshold = settings.threshold ? settings.threshold : level_of(variants[settings.reference], settings);
-    for (const VariantRecord& v : variants) table.rows.push_back(row_of(v, settings, table.threshold));
+    if (settings.split != Split::train)
+        table.metrics = metrics_of(variants, settings.split);
+    for (const VariantRecord& v : variants) {
+        table.rows.push_back(row_of(v, settings, table.threshold));
+        for (const std::string& metric : table.metrics) table.rows.back().all.push_back(last_values(v, metric, settings));
+    }
     for (std::size_t i = 0; i < table.rows.size(); ++i)
         if (i != settings.reference)
             table.rows[i].contrast = contrast_of(table.rows[i], table.rows[settings.reference], settings);

@@ -77,15 +77,20 @@ struct Row {
     Moments steps, targets, seconds;                 ///< until the threshold, of the runs that reached it
     std::vector<Moments> at_steps;                   ///< of Settings::steps: the last value up to there
     Moments run_seconds;                             ///< of finished runs
+    std::vector<Moments> all;                        ///< of Result::metrics, the last values of finished runs
     std::optional<Contrast> contrast;                ///< none for the reference
 };
 
 struct Result {
     Settings settings;
+    std::vector<std::string> metrics;  ///< all that an evaluation of the split measured, in its order; none for train
     std::vector<int64_t> seeds;
     std::optional<double> threshold;  ///< given or found
     std::vector<Row> rows;
 };
+
+/// Names of what the variants' lines of a split hold, in the order of their first appearance.
+std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split);
 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);

@@ -143,6 +143,30 @@ std::string steps_table(const Result& t) {
     return "\n" + aligned(rows);
 }
 
+// All metrics, some columns at a time so that lines stay short.
+std::string metrics_tables(const Result& t) {
+    constexpr std::size_t columns = 5;
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < t.metrics.size(); ++i)
+        if (t.metrics[i] != t.settings.metric && t.metrics[i] != "perplexity")  // e to the loss
+            shown.push_back(i);
+    std::string text;
+    for (std::size_t begin = 0; begin < shown.size(); begin += columns) {
+        const std::size_t end = std::min(begin + columns, shown.size());
+        std::vector<std::vector<std::string>> rows = {{split_name(t.settings.split)}};
+        for (std::size_t k = begin; k < end; ++k) rows[0].push_back(t.metrics[shown[k]]);
+        for (const Row& row : t.rows) {
+            rows.push_back({row.name});
+            for (std::size_t k = begin; k < end; ++k) {
+                const Moments& m = row.all[shown[k]];
+                rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
+            }
+        }
+        text += "\n" + aligned(rows);
+    }
+    return text;
+}
+
 Json optional_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
 
 Json moments_json(const Moments& m, const std::optional<double>& half) {
@@ -167,7 +191,7 @@ std::string text_of(const Result& t, const std::string& name) {
                   "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
                   "test, corrected for {} comparison{} (Holm).\n\n",
                   percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
-    text += aligned(main_table(t)) + threshold_table(t) + steps_table(t) + "\n";
+    text += aligned(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
     for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
     return text;
 }
@@ -263,6 +287,9 @@ Json json_of(const Result& t) {
                                 {"seconds", moments_json(row.seconds, half_width(row.seconds, s.confidence))}};
         v["at_steps"] = Json::array();
         for (const Moments& m : row.at_steps) v["at_steps"].push_back(moments_json(m, half_width(m, s.confidence)));
+        v["metrics"] = Json::object();
+        for (std::size_t i = 0; i < t.metrics.size(); ++i)
+            v["metrics"][t.metrics[i]] = moments_json(row.all[i], half_width(row.all[i], s.confidence));
         if (const auto& c = row.contrast)
             v["difference"] = {{"differences", moments_json(c->differences, c->half_width)},
                                {"p", optional_json(c->p)},

@@ -113,6 +113,13 @@
         { title: "verdict", class: "wide", cell: verdict },
     ], variants, "result")));
 
+    const metrics = Object.keys(variants[0].metrics);
+    if (metrics.length > 1)
+        main.append(card("All metrics of the " + data.split + " split", table([
+            { title: "variant", cell: v => v.name, sort: v => v.name },
+            ...metrics.map(m => ({ title: m, number: true, cell: v => interval(v.metrics[m]), sort: v => mean(v.metrics[m]) })),
+        ], variants, "all metrics")));
+
     if (data.threshold !== null)
         main.append(card("Until " + data.metric + (data.better === "higher" ? " \u2265 " : " \u2264 ") + Number(data.threshold.toPrecision(6)) + " (" + data.curve + ")",
             el("p", { class: "muted small" }, "The first evaluation that shows it; means over the runs that reached it."),
