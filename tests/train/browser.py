@@ -44,8 +44,11 @@ class Browser:
                    "--disable-component-update", "--disable-default-apps", "--host-resolver-rules=MAP * ~NOTFOUND",
                    "--proxy-server=127.0.0.1:9", "--force-color-profile=srgb", "--hide-scrollbars", "about:blank"]
         self._errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors, close_fds=False,
-                                        preexec_fn=as_3_and_4)
+        try:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
+                                            close_fds=False, preexec_fn=as_3_and_4)
+        except OSError as e:
+            raise BrowserError(f"chromium cannot be started: {program}: {e.strerror}") from None
         os.close(to_browser)
         os.close(from_browser)
         self._number, self._buffer, self._pages = 0, b"", {}

@@ -223,6 +223,8 @@ TEST_CASE("report: of very many evaluations some maps go, first and last and the
     CHECK(all["examples"][0]["frames"].size() == static_cast<std::size_t>(most_map_files));
     const Json fewer = run_maps(run, 6000, notes);
     CHECK(fewer["examples"][0]["frames"].size() < static_cast<std::size_t>(most_map_files));
+    CHECK(fewer.dump().size() < 9000);  // with the symbols, which are counted roughly
+    CHECK(all.dump().size() > 20000);
     CHECK(fewer["examples"][0]["frames"].front()["step"] == 1);
     CHECK(fewer["examples"][0]["frames"].back()["step"] == 50);
     CHECK(contains(notes[0].get<std::string>(), "it shows the maps of"));

@@ -36,7 +36,7 @@ const attend = (() => {
         if (Number.isInteger(x) && Math.abs(x) < 1e15) return (x === 0 ? 0 : x).toLocaleString("en-US");
         const size = Math.abs(x);
         if (size >= 1e6 || size < 1e-4) return x.toExponential(3).replace(/\.?0*e\+?/, "e");
-        return size >= 1000 ? x.toFixed(1) : String(Number(x.toPrecision(4)));
+        return size >= 1000 ? x.toLocaleString("en-US", { maximumFractionDigits: 1 }) : String(Number(x.toPrecision(4)));
     }
 
     /* The shortest decimals that read back as the same float (or double). */
@@ -78,6 +78,7 @@ const attend = (() => {
     function applyTheme() {
         document.documentElement.dataset.theme = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
         button.replaceChildren(el("span", { class: "wide-only" }, "Theme: "), theme);
+        button.setAttribute("aria-label", "theme: " + theme);
         for (const f of listeners) f();
     }
     button.addEventListener("click", () => {
@@ -145,7 +146,7 @@ const attend = (() => {
         const body = el("tbody");
         let by = -1, down = false;
         const heads = columns.map((c, i) => el("th", { scope: "col", class: [c.number && "number", /wide-only/.test(c.class) && "wide-only"].filter(Boolean).join(" ") },
-            c.sort ? el("button", { type: "button", onclick: () => { down = by === i && !down; by = i; fill(); } }, c.title) : c.title));
+            c.sort ? el("button", { type: "button", onclick: () => { down = by === i && !down; by = i; fill(); } }, visible(c.title, true)) : visible(c.title, true)));
         function fill() {
             const order = rows.slice();
             if (by >= 0) {
@@ -207,7 +208,7 @@ const attend = (() => {
                 all.push({
                     label: s.label, data: pairs(s, s.y), borderColor: s.thin ? faint(line, 0.35) : line, backgroundColor: line,
                     borderWidth: s.thin ? 1 : 1.8, borderDash: s.dashed ? [6, 4] : [], pointRadius: few ? 3 : 0, pointHitRadius: 6,
-                    spanGaps: true, thin: s.thin, fill: false,
+                    spanGaps: true, clip: 4, thin: s.thin, fill: false,
                 });
             }
             return all;

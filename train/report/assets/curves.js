@@ -80,7 +80,7 @@ attend.curves = (parent, runs) => {
                 const y = part.values[name].map(value);
                 const color = runs.length === 1 ? splits.indexOf(split) : runs.indexOf(run);
                 const label = (runs.length === 1 ? "" : run.label + ", ") + split, dashed = runs.length > 1 && split === "train";
-                if (state.smoothing > 0 && split !== "test" && y.length > 2) {
+                if (state.smoothing > 0 && split === "train" && name !== "lr" && y.length > 2) {
                     all.push({ label, color, x, y, thin: true });
                     all.push({ label, color, x, y: attend.smoothed(y, state.smoothing), dashed });
                 } else
@@ -122,7 +122,7 @@ attend.curves = (parent, runs) => {
     parent.append(el("section", { class: "card" }, el("h2", {}, "Curves"),
         el("div", { class: "controls" },
             attend.select("x axis", [{ value: "step", text: "steps" }, { value: "seconds", text: "seconds" }, ...(counted ? [{ value: "targets", text: "targets" }] : [])], "step", v => { state.x = v; state.range = null; refresh(); }),
-            el("label", {}, el("span", {}, "smoothing"), smoothing, strength), reset),
+            el("label", {}, el("span", {}, "smoothing of training"), smoothing, strength), reset),
         legend,
         el("p", { class: "muted small", style: "margin:.6rem 0 0" }, "Drag across a chart to zoom into a range, double-click to leave it. With a chart focused: arrows read values, + and \u2212 zoom, Shift and arrows move, 0 shows all.")), grid);
     for (const name of names) {
