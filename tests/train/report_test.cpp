@@ -91,7 +91,7 @@ TEST_CASE("report: kept maps are what the model of that step attends to") {
         for (std::size_t i = 0; i < kept.examples.size(); ++i) {
             const KeptExample& example = kept.examples[i];
             const std::string source = task->source_text(Split::valid, static_cast<int64_t>(i));
-            CHECK(example.about["number"] == i);
+            CHECK(example.number == static_cast<int64_t>(i));
             if (e.source != source || e.attention.rows == 0)
                 continue;
             REQUIRE(example.maps.size() == 1);
@@ -100,10 +100,10 @@ TEST_CASE("report: kept maps are what the model of that step attends to") {
             CHECK(map.rows == "target");
             CHECK(map.columns == "source");
             REQUIRE(map.shape == Shape{e.attention.rows, e.attention.columns});
-            CHECK(example.about["source"].size() == static_cast<std::size_t>(map.shape[1]));
-            CHECK(example.about["target"].size() == static_cast<std::size_t>(map.shape[0]));
-            CHECK(example.about["target"].back() == "</s>");
-            CHECK(example.about["gold"].size() == e.gold.size());
+            CHECK(example.source.size() == static_cast<std::size_t>(map.shape[1]));
+            CHECK(example.target.size() == static_cast<std::size_t>(map.shape[0]));
+            CHECK(example.target.back() == "</s>");
+            CHECK(example.gold.size() == e.gold.size());
             for (std::size_t k = 0; k < map.weights.size(); ++k)
                 CHECK(map.weights[k] == doctest::Approx(e.attention.weights[k]).epsilon(1e-4));
             ++compared;
@@ -178,7 +178,7 @@ TEST_CASE("report: all sites, layers and heads of a transformer are kept, and of
     CHECK(train(request).status == Status::finished);
     const KeptMaps long_ones = read_maps(small / "text/maps/step-2.safetensors");
     const KeptExample& first = long_ones.examples.at(0);
-    CHECK(first.about["lengths"]["target"] == 300);
+    CHECK(first.target_length == 300);
     CHECK(first.maps.size() == 4);
     for (const KeptMap& map : first.maps) {
         CHECK(map.shape == Shape{longest_map, longest_map});
@@ -271,6 +271,10 @@ TEST_CASE("report: what is missing or broken in a run's folder is said, and the 
           "\"train\", "
           "\"loss\": \"inf\"}\n{\"step\": 3, \"spl");
     write(small / "run/lab.json", "{");
+    std::string deep;
+    for (int i = 0; i < 400'000; ++i) deep += R"({"a":)";
+    std::filesystem::create_directories(small / "run/checkpoints/last");
+    write(small / "run/checkpoints/last/state.json", deep + "1" + std::string(400'000, '}'));
     write(small / "run/maps/step-4.safetensors", "no safetensors");
     write_safetensors(small / "run/maps/step-8.safetensors", {},
                       {{"maps", R"({"step": 8, "split": "valid", "examples": [{}]})"}});
@@ -279,6 +283,7 @@ TEST_CASE("report: what is missing or broken in a run's folder is said, and the 
     CHECK(noted(rest, "there is no summary.json"));
     CHECK(noted(rest, "metrics.jsonl: 3 lines are no metrics"));
     CHECK(noted(rest, "lab.json is left out"));
+    CHECK(noted(rest, "state.json is left out: it is not a JSON object, or nested deeper than 64"));
     CHECK(noted(rest, "Maps of step 4 are left out"));
     CHECK(noted(rest, "member 'number'"));
     CHECK(rest["metrics"]["train"]["values"]["loss"] == Json({"nan", "inf"}));

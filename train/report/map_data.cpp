@@ -53,9 +53,11 @@ std::vector<std::size_t> evenly(std::size_t n, std::size_t k) {
 
 // What does not change from one evaluation to the next.
 Json described(const KeptExample& example) {
-    Json all = example.about;
-    all.erase("predicted");
-    all["maps"] = Json::array();
+    Json all = {{"number", example.number}, {"source", example.source},
+                {"input", example.input},   {"target", example.target},
+                {"gold", Json::array()},    {"lengths", {{"source", example.source_length}, {"target", example.target_length}}},
+                {"maps", Json::array()}};
+    for (const auto& [begin, end] : example.gold) all["gold"].push_back({begin, end});
     for (const KeptMap& m : example.maps)
         all["maps"].push_back(
             {{"site", m.site}, {"rows", m.rows}, {"columns", m.columns}, {"shape", {m.shape[0], m.shape[1]}}});
@@ -136,7 +138,7 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
         example["frames"] = Json::array();
         for (const std::size_t k : evenly(frames[i].size(), std::min(most, frames[i].size()))) {
             const Frame& f = frames[i][k];
-            Json frame = {{"step", f.file->step}, {"predicted", f.example->about["predicted"]}, {"chosen", Json::object()}};
+            Json frame = {{"step", f.file->step}, {"predicted", f.example->predicted}, {"chosen", Json::object()}};
             std::string bytes;
             for (std::size_t m = 0; m < f.example->maps.size(); ++m) {
                 const KeptMap& map = f.example->maps[m];

@@ -260,6 +260,16 @@ std::vector<std::string> texts(const Json& list, const std::string& where) {
 
 }  // namespace
 
+std::span<const std::string> KeptExample::symbols(std::string_view name) const {
+    if (name == "source")
+        return source;
+    if (name == "input")
+        return input;
+    if (name == "target")
+        return target;
+    return {};
+}
+
 KeptMaps read_maps(const fs::path& path) {
     const SafetensorsFile file(path);
     const std::string where = path.string();
@@ -269,32 +279,32 @@ KeptMaps read_maps(const fs::path& path) {
     kept.step = member(about, "step", &Json::is_number_integer, where).get<int64_t>();
     kept.split = member(about, "split", &Json::is_string, where).get<std::string>();
     for (const Json& example : member(about, "examples", &Json::is_array, where)) {
-        const int64_t number = member(example, "number", &Json::is_number_integer, where).get<int64_t>();
-        std::map<std::string, std::size_t> symbols;
-        for (const char* sequence : {"source", "input", "target", "predicted"})
-            symbols[sequence] = texts(member(example, sequence, &Json::is_array, where), where).size();
-        for (const Json& gold : member(example, "gold", &Json::is_array, where))
-            require(gold.is_array() && gold.size() == 2 && gold[0].is_number_integer() && gold[1].is_number_integer(),
-                    "{}: maps: a gold alignment is [begin, end]: example {}", where, number);
-        for (const char* length : {"source", "target"})
-            member(member(example, "lengths", &Json::is_object, where), length, &Json::is_number_integer, where);
         KeptExample one;
-        for (const auto& [key, value] : example.items())
-            if (key != "maps")
-                one.about[key] = value;
+        one.number = member(example, "number", &Json::is_number_integer, where).get<int64_t>();
+        for (const auto& [name, symbols] :
+             {std::pair("source", &one.source), {"input", &one.input}, {"target", &one.target}, {"predicted", &one.predicted}})
+            *symbols = texts(member(example, name, &Json::is_array, where), where);
+        for (const Json& gold : member(example, "gold", &Json::is_array, where)) {
+            require(gold.is_array() && gold.size() == 2 && gold[0].is_number_integer() && gold[1].is_number_integer(),
+                    "{}: maps: a gold alignment is [begin, end]: example {}", where, one.number);
+            one.gold.emplace_back(gold[0].get<int64_t>(), gold[1].get<int64_t>());
+        }
+        const Json& lengths = member(example, "lengths", &Json::is_object, where);
+        one.source_length = member(lengths, "source", &Json::is_number_integer, where).get<int64_t>();
+        one.target_length = member(lengths, "target", &Json::is_number_integer, where).get<int64_t>();
         for (const Json& map : member(example, "maps", &Json::is_array, where)) {
             KeptMap m;
             m.site = member(map, "site", &Json::is_string, where).get<std::string>();
             m.rows = member(map, "rows", &Json::is_string, where).get<std::string>();
             m.columns = member(map, "columns", &Json::is_string, where).get<std::string>();
-            const std::string name = fmt::format("{}/{}", number, m.site);
+            const std::string name = fmt::format("{}/{}", one.number, m.site);
             const Tensor weights = file.read(name);
             m.shape = weights.shape();
-            require(m.shape.rank() == 2 && symbols.contains(m.rows) && symbols.contains(m.columns) &&
-                        static_cast<std::size_t>(m.shape[0]) <= symbols[m.rows] &&
-                        static_cast<std::size_t>(m.shape[1]) <= symbols[m.columns],
+            const std::size_t rows = one.symbols(m.rows).size(), columns = one.symbols(m.columns).size();
+            require(m.shape.rank() == 2 && static_cast<std::size_t>(m.shape[0]) <= rows &&
+                        static_cast<std::size_t>(m.shape[1]) <= columns,
                     "{}: maps: more rows or columns than symbols: tensor '{}', shape {}, rows '{}' {}, columns '{}' {}", where,
-                    name, m.shape, m.rows, symbols[m.rows], m.columns, symbols[m.columns]);
+                    name, m.shape, m.rows, rows, m.columns, columns);
             m.weights.assign(weights.data(), weights.data() + weights.size());
             if (map.contains("chosen"))
                 for (const Json& position : member(map, "chosen", &Json::is_array, where)) {

@@ -12,6 +12,7 @@
 /// there for hard attention alone, holds for each row the position that was read, -1 where there was none; its map is then the
 /// distribution it was chosen from.
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,8 +65,14 @@ struct KeptMap {
     std::vector<int64_t> chosen;  ///< per row; empty for soft attention
 };
 struct KeptExample {
-    Json about;  ///< the example's object of the file, without "maps"
+    int64_t number = 0;
+    std::vector<std::string> source, input, target, predicted;  ///< symbols
+    std::vector<std::pair<int64_t, int64_t>> gold;              ///< [begin, end) of the source, for each target
+    int64_t source_length = 0, target_length = 0;               ///< before anything was cut
     std::vector<KeptMap> maps;
+
+    /// The symbols that "source", "input" or "target" names; none for another name.
+    std::span<const std::string> symbols(std::string_view name) const;
 };
 struct KeptMaps {
     int64_t step = 0;

@@ -17,16 +17,37 @@ namespace {
 constexpr std::size_t largest_file = std::size_t{1} << 28, largest_small_file = std::size_t{1} << 22;
 constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
+constexpr int deepest_nesting = 64;
+
+// Whether brackets nest deeper than anything that a run writes: writers of JSON recurse.
+bool too_deep(std::string_view text) {
+    int depth = 0;
+    bool inside = false;  // a string
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (inside && c == '\\')
+            ++i;
+        else if (c == '"')
+            inside = !inside;
+        else if (!inside && (c == '[' || c == '{') && ++depth > deepest_nesting)
+            return true;
+        else if (!inside && (c == ']' || c == '}'))
+            --depth;
+    }
+    return false;
+}
 
 // A JSON file of the run; null, with a note where it is there, when it cannot be read.
 Json json_file(const fs::path& path, Json& notes) {
     if (!fs::exists(path))
         return nullptr;
     try {
-        Json json = Json::parse(read_file(path, largest_small_file), nullptr, /*allow_exceptions=*/false);
+        const std::string text = read_file(path, largest_small_file);
+        Json json = too_deep(text) ? Json() : Json::parse(text, nullptr, /*allow_exceptions=*/false);
         if (json.is_object())
             return json;
-        notes.push_back(fmt::format("{} is left out: it is not a JSON object.", path.filename().string()));
+        notes.push_back(fmt::format("{} is left out: it is not a JSON object, or nested deeper than {}.",
+                                    path.filename().string(), deepest_nesting));
     } catch (const Error& e) {
         notes.push_back(fmt::format("{} is left out: {}", path.filename().string(), e.what()));
     }
@@ -198,7 +219,8 @@ class ConfigRows {
     // What no option of this program explains.
     void others(const Json& value, const std::string& path) {
         if (value.is_object() && !value.empty()) {
-            for (const auto& [name, inner] : value.items()) others(inner, path.empty() ? name : path + "." + name);
+            for (const auto& [name, inner] : value.items())
+                others(inner, path.empty() ? name : fmt::format("{}.{}", path, name));
         } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
             rows.push_back({{"path", path},
                             {"value", value.dump(-1, ' ', false, Json::error_handler_t::replace)},

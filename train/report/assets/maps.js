@@ -116,8 +116,8 @@ attend.maps = (parent, runs) => {
         context.lineWidth = 2;
         for (let r = 0; r < rows; ++r) {
             const gold = map().rows === "target" && map().columns === "source" && example().gold[r];
-            if (gold && gold[1] > gold[0] && gold[0] < columns)
-                context.strokeRect(left + gold[0] * cell + 0.5, above + r * cell + 0.5, (Math.min(gold[1], columns) - gold[0]) * cell - 2, cell - 2);
+            const from = gold ? Math.max(0, gold[0]) : 0, to = gold ? Math.min(columns, gold[1]) : 0;
+            if (to > from) context.strokeRect(left + from * cell + 0.5, above + r * cell + 0.5, (to - from) * cell - 2, cell - 2);
             const chosen = chosenAt(r);
             if (chosen !== null && chosen >= 0 && chosen < columns) {
                 context.beginPath();
