@@ -36,6 +36,10 @@ enum class Choose {
     straight_through,  ///< drawn; the gradient goes to the weights as if they had been read with (Bengio 2013)
     relaxed,           ///< softmax((ln weights + Gumbel noise) / temperature) (Jang 2017; Maddison 2017)
     relaxed_hard,      ///< the largest of those; the gradient goes to them as if they had been read with (Jang 2017, 2.2)
+    /// softmax(z / temperature) of z = ln weights + Gumbel noise drawn so that its largest is the forced choice: differentiated
+    /// as a free z, or as z given the choice (Tucker 2017, appendix C; core of REBAR). Both have the same values.
+    relaxed_free,
+    relaxed_given,
 };
 
 /// The hard choices of a site in one call: for every row of the batch, K samples of T queries, sample by sample.
@@ -43,8 +47,20 @@ struct Decision {
     std::string site;
     int64_t step = 0;      ///< place of the first query
     Array<int32_t> index;  ///< [B * K * T] chosen position, -1 where a query may see none
-    Tensor weights;        ///< [B, K T, S] what they were chosen from, recorded
+    Tensor weights;        ///< [B, K T, S] the site's own, recorded
     Tensor query;          ///< [B, K T, Dq], recorded
+    Tensor values;         ///< [B, S, Dv] what is read, recorded
+    Tensor proposal = {};  ///< [B, K T, S] what they were drawn from instead of the weights, recorded; undefined: the weights
+};
+
+/// A distribution to draw choices from in place of the weights: an inference network (Deng et al. 2018).
+class Proposal {
+  public:
+    virtual ~Proposal() = default;
+    /// Of the site's weights [B, K T, S], queries [B, K T, Dq] of K `samples`, and values [B, S, Dv], the first query at
+    /// `position`: [B, K T, S].
+    virtual Tensor operator()(const Tensor& weights, const Tensor& query, const Tensor& values, int64_t position,
+                              int64_t samples) const = 0;
 };
 
 /// How hard selections choose in one pass, and what they chose.
@@ -54,6 +70,7 @@ struct Decisions {
     std::vector<Decision> taken;
     std::vector<Array<int32_t>> forced;  ///< not empty: the choices to make, in the order in which they are collected
     double temperature = 1;              ///< of relaxed choices
+    const Proposal* proposal = nullptr;  ///< what choices are drawn from; null: the weights
 };
 
 struct Context {

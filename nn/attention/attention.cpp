@@ -16,7 +16,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
     window = window_table().build(o.window);
     align = align_table().build(o.align);
-    select = select_table().build(o.select, scope.in("select"), {query_width});
+    select = select_table().build(o.select, scope.in("select"));
     require(!(kind.parallel && score->needs_previous()),
             "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
             o.score.name());
@@ -29,7 +29,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
             "{}: bias '{}' compares the query's place with the source's, but query and source are different sequences; it is "
             "for self-attention",
             path, o.bias.name());
-    require((align->is_distribution() && !window->after_align()) || !select->draws(),
+    require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
 }
@@ -61,7 +61,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     const trace::Scope here(path.c_str());
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
             query.shape(), source.values.shape());
-    const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous};
+    const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values};
     const Ranges ranges = (*window)(site);
     AttentionScores scores = scored(site, ranges);
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);

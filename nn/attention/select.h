@@ -20,24 +20,28 @@ struct Selected {
     std::optional<Decision> decision;  ///< hard selection only
 };
 
+/// What a selection that chooses asks of its model.
+struct HardChoice {
+    Selection estimator{estimator_table(), "reinforce"};  ///< what makes a gradient of the choices
+    /// What is read outside of training: the likeliest position, a drawn one, or each in turn, their predictions summed by
+    /// weight (Wu, Shapiro and Cotterell 2018, eq. 5).
+    enum class Evaluate { likeliest, drawn, marginal } evaluate = Evaluate::likeliest;
+    int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
+};
+
 class Select {
   public:
     virtual ~Select() = default;
+    /// With HardChoice::Evaluate::marginal a model sums by itself: outside of training the weights are returned as they are.
     virtual Selected operator()(const Tensor& weights, const Site& site, const Context& context) const = 0;
-    /// Whether positions are drawn from the weights, so that these must be a distribution.
-    virtual bool draws() const { return false; }
-    /// What makes a gradient of the choices; null where weights are read with, which have one.
-    virtual const Estimator* estimator() const { return nullptr; }
+    /// Whether positions are drawn from the weights, so that these must be a distribution, and how; null where weights are read
+    /// with.
+    virtual const HardChoice* hard() const { return nullptr; }
     /// Whether the weights are read with as they are: such a selection can be part of a fused kernel.
     virtual bool reads_weights() const { return false; }
 };
 
-/// What a selection is built for.
-struct SelectSetup {
-    int64_t query = 0;  ///< width of the queries
-};
-
-using SelectTable = Table<std::unique_ptr<Select>(const Scope&, const SelectSetup&)>;
+using SelectTable = Table<std::unique_ptr<Select>(const Scope&)>;
 const SelectTable& select_table();
 
 }  // namespace attend::inline ATTEND_PRECISION

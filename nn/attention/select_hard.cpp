@@ -3,55 +3,75 @@
 
 #include "core/ops.h"
 #include "nn/attention/select.h"
+#include "nn/estimators/gumbel.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-constexpr real tiny = static_cast<real>(1e-30);  // stands for a weight of 0 where its logarithm is taken
-
 struct HardOptions {
     Selection estimator{estimator_table(), "reinforce"};
     std::string evaluate = "likeliest";
+    int64_t soft_steps = 0;
     void fields(Visitor& v) {
         v.selection("estimator", estimator, "what makes a gradient of the choices");
-        v.choice("evaluate", evaluate, {"likeliest", "drawn"}, "the position that is read outside of training");
+        v.choice(
+            "evaluate", evaluate, {"likeliest", "drawn", "marginal"},
+            "what is read outside of training: one position, or each in turn and their predictions summed (Wu 2018, eq. 5)");
+        v.integer("soft_steps", soft_steps, {0, 4'000'000'000},
+                  "training steps that read with the weights, as soft attention does, before choices begin");
+    }
+    HardChoice choice() const {
+        using E = HardChoice::Evaluate;
+        return {estimator, evaluate == "drawn" ? E::drawn : evaluate == "marginal" ? E::marginal : E::likeliest, soft_steps};
     }
 };
 
 /// Reads one position a query: c = value_a, a ~ Categorical(weights)   (Xu et al. 2015, 4.1)
 class HardSelect final : public Select {
   public:
-    HardSelect(const HardOptions& o, const Scope& scope, const SelectSetup& s)
-        : path_(scope.path()),
-          name_(hash_name(scope.path())),
-          evaluate_(o.evaluate == "drawn" ? Choose::drawn : Choose::likeliest),
-          estimator_(estimator_table().build(o.estimator, scope.in("estimator"), {s.query})) {}
+    HardSelect(const HardOptions& o, const Scope& scope)
+        : path_(scope.path()), name_(hash_name(scope.path())), choice_(o.choice()) {}
 
     Selected operator()(const Tensor& weights, const Site& site, const Context& context) const override {
         const Decisions* asked = context.decisions;
         Choose how = asked != nullptr ? asked->how : Choose::own;
         if (how == Choose::own)
-            how = context.training() ? Choose::drawn : evaluate_;
+            how = context.training() ? Choose::drawn : evaluated();
         if (how == Choose::softly)
             return {weights, std::nullopt};
-        Decision d{path_, site.position, {}, weights, site.query};
+        Decision d{path_, site.position, {}, weights, site.query, site.values};
         if (how == Choose::relaxed || how == Choose::relaxed_hard) {
             const Tensor read = relaxed(weights, site, context);
             d.index = likeliest(read);
             return {how == Choose::relaxed ? read : through(one_hot(read, d.index), read), std::move(d)};
         }
+        if (asked != nullptr && asked->proposal != nullptr)
+            d.proposal = (*asked->proposal)(weights, site.query, site.values, site.position, asked->samples);
         if (asked != nullptr && asked->taken.size() < asked->forced.size())
             d.index = forced(weights, asked->forced[asked->taken.size()]);
+        else if (how == Choose::likeliest)
+            d.index = likeliest(weights);
         else
-            d.index = how == Choose::likeliest ? likeliest(weights) : drawn(weights, site, context);
+            d.index = drawn(d.proposal.defined() ? d.proposal : weights, site, context);
+        if (how == Choose::relaxed_free || how == Choose::relaxed_given)
+            return {relaxed_by(d, how, context), std::move(d)};
         const Tensor read = one_hot(weights, d.index);
         return {how == Choose::straight_through ? through(read, weights) : read, std::move(d)};
     }
-    bool draws() const override { return true; }
-    const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return &choice_; }
 
   private:
+    Choose evaluated() const {
+        switch (choice_.evaluate) {
+            case HardChoice::Evaluate::drawn:
+                return Choose::drawn;
+            case HardChoice::Evaluate::marginal:
+                return Choose::softly;
+            default:
+                return Choose::likeliest;
+        }
+    }
     // The first position whose cumulated weight exceeds u of the row's sum; u of (time, sample, row) alone.
     Array<int32_t> drawn(const Tensor& weights, const Site& site, const Context& context) const {
         const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2);
@@ -79,6 +99,15 @@ class HardSelect final : public Select {
     // The value of `read` with the gradient of `weights`.
     static Tensor through(const Tensor& read, const Tensor& weights) { return add(read, subtract(weights, weights.detach())); }
 
+    // softmax(z / temperature) of z with its largest where the choice is; dz / d ln w as `how` says.
+    Tensor relaxed_by(const Decision& d, Choose how, const Context& context) const {
+        const Decisions& asked = *context.decisions;
+        const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, asked.samples}, context);
+        const Tensor l = log(shift(d.weights, tiny_weight)), moved = l - l.detach();
+        const Tensor z = given.z + (how == Choose::relaxed_free ? moved : given.slope * moved);
+        return softmax(z, ranges_of(d.weights), static_cast<real>(1 / asked.temperature));
+    }
+
     // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone. What has no weight stays
     // without: e^(ln tiny / temperature) is 0.
     Tensor relaxed(const Tensor& weights, const Site& site, const Context& context) const {
@@ -86,7 +115,6 @@ class HardSelect final : public Select {
         const Decisions& asked = *context.decisions;
         const int64_t times = queries / asked.samples;
         Tensor noise = Tensor::empty(weights.shape());
-        Ranges ranges(static_cast<std::size_t>(rows * queries));
         for (int64_t q = 0; q < queries; ++q) {
             Draws draws = context.draws(name_, static_cast<uint32_t>(site.position + q % times));
             draws.sample += static_cast<uint32_t>(q / times);
@@ -96,13 +124,11 @@ class HardSelect final : public Select {
                     const auto bits = philox(draws.counter(b, 1 + i / 4), draws.key);
                     const double u = static_cast<double>(open_interval(bits[static_cast<std::size_t>(i % 4)]));
                     noise.writable()[row * s + i] = static_cast<real>(-std::log(-std::log(u)));
-                    if (weights.data()[row * s + i] > 0)
-                        ranges[static_cast<std::size_t>(row)] = {0, static_cast<int32_t>(s)};
                 }
             }
         }
         const auto by = static_cast<real>(1 / asked.temperature);
-        return softmax(scale(log(shift(weights, tiny)) + noise, by), ranges);
+        return softmax(scale(log(shift(weights, tiny_weight)) + noise, by), ranges_of(weights));
     }
 
     static Array<int32_t> likeliest(const Tensor& weights) {
@@ -138,17 +164,15 @@ class HardSelect final : public Select {
 
     std::string path_;
     uint64_t name_;
-    Choose evaluate_;
-    std::unique_ptr<Estimator> estimator_;
+    HardChoice choice_;
 };
 
 }  // namespace
 
 SelectTable::Row select_hard() {
-    return SelectTable::make<HardOptions>("hard", "read one position: drawn in training (Xu 2015, 4.1)",
-                                          [](const HardOptions& o, const Scope& scope, const SelectSetup& s) {
-                                              return std::make_unique<HardSelect>(o, scope, s);
-                                          });
+    return SelectTable::make<HardOptions>(
+        "hard", "read one position: drawn in training (Xu 2015, 4.1)",
+        [](const HardOptions& o, const Scope& scope) { return std::make_unique<HardSelect>(o, scope); });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -14,9 +14,8 @@ class SoftSelect final : public Select {
 }  // namespace
 
 SelectTable::Row select_soft() {
-    return SelectTable::make<NoOptions>(
-        "soft", "read with the weights themselves (Bahdanau 2015, eq. 5)",
-        [](const NoOptions&, const Scope&, const SelectSetup&) { return std::make_unique<SoftSelect>(); });
+    return SelectTable::make<NoOptions>("soft", "read with the weights themselves (Bahdanau 2015, eq. 5)",
+                                        [](const NoOptions&, const Scope&) { return std::make_unique<SoftSelect>(); });
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -26,6 +26,7 @@ struct Site {
     int64_t source = 0;      ///< S
     int64_t position = 0;    ///< place of the first query in its own sequence
     Previous previous;       ///< of the step before
+    Tensor values = {};      ///< [B, S, Dv] what is read
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }

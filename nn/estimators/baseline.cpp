@@ -4,9 +4,11 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-Tensor loss_of_pass(const Play& play, Choose how) {
+Tensor gathered(const Tensor& loss, Reward reward) { return reward == Reward::own ? loss.detach() : from_each_step_on(loss); }
+
+Tensor loss_of_pass(const BaselineInput& input, Choose how) {
     const NoGrad off;
-    return from_each_step_on(play({.how = how, .samples = 1}).loss);
+    return gathered(input.play({.how = how, .samples = 1}).loss, input.reward);
 }
 
 // The table: one line a baseline. NAME stands for baseline_NAME(), defined in baseline_NAME.cpp.

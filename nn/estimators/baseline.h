@@ -7,12 +7,21 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// Which losses a choice answers for.
+enum class Reward {
+    following,  ///< of its own step and all behind it
+    own,        ///< of its own step, where it reaches no other
+};
+/// [B, K, T] losses of each step to what its choice answers for, not recorded.
+Tensor gathered(const Tensor& loss, Reward reward);
+
 /// What a baseline sees.
 struct BaselineInput {
     const Play& play;
     const Played& played;
-    const Tensor& follows;  ///< [B, K, T] loss from each step on, not recorded
+    const Tensor& follows;  ///< [B, K, T] what each choice answers for, not recorded
     double normaliser;
+    Reward reward = Reward::following;
 };
 
 struct BaselineValue {
@@ -31,7 +40,7 @@ class Baseline {
 using BaselineTable = Table<std::unique_ptr<Baseline>(const Scope&, const EstimatorSetup&)>;
 const BaselineTable& baseline_table();
 
-/// The loss from each step on, [B, 1, T], of one pass that draws nothing. Not recorded.
-Tensor loss_of_pass(const Play& play, Choose how);
+/// What choices would answer for, [B, 1, T], in a pass that draws nothing. Not recorded.
+Tensor loss_of_pass(const BaselineInput& input, Choose how);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -1,4 +1,5 @@
 #include "core/engine.h"
+#include "core/ops.h"
 #include "nn/estimators/baseline.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -10,7 +11,7 @@ struct MovingAverageOptions {
     void fields(Visitor& v) { v.number("decay", decay, {0, 0.9999999}, "share of the mean kept a step"); }
 };
 
-/// b_t = n_t m, n_t the targets from t on and m the moving mean of the loss of one target in earlier steps
+/// b_t = n_t m, n_t the targets that a choice answers for and m the moving mean of the loss of one target in earlier steps
 /// (Xu et al. 2015, eq. 12, where a sequence has one reward)
 class MovingAverage final : public Baseline {
   public:
@@ -27,9 +28,7 @@ class MovingAverage final : public Baseline {
             for (int64_t i = 0; i < counted.size(); ++i) targets += static_cast<double>(counted.data()[i]);
             context.updates->add(*mean_, Tensor::of({1}, {static_cast<real>(sum)}), targets * static_cast<double>(all.dim(1)));
         }
-        Tensor value = from_each_step_on(counted.reshape({counted.dim(0), 1, counted.dim(1)}));
-        for (int64_t i = 0; i < value.size(); ++i) value.writable()[i] *= m;
-        return {value};
+        return {scale(gathered(counted.reshape({counted.dim(0), 1, counted.dim(1)}), in.reward), m)};
     }
 
   private:

@@ -8,7 +8,7 @@ namespace {
 class SelfCritical final : public Baseline {
   public:
     BaselineValue operator()(const BaselineInput& in, const Context&) const override {
-        return {loss_of_pass(in.play, Choose::likeliest)};
+        return {loss_of_pass(in, Choose::likeliest)};
     }
 };
 

@@ -9,7 +9,7 @@ namespace {
 class SoftContext final : public Baseline {
   public:
     BaselineValue operator()(const BaselineInput& in, const Context&) const override {
-        return {loss_of_pass(in.play, Choose::softly)};
+        return {loss_of_pass(in, Choose::softly)};
     }
 };
 

@@ -3,54 +3,124 @@
 #include <algorithm>
 
 #include "core/ops.h"
+#include "nn/estimators/gumbel.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
-// Below this a probability counts as 0 in p ln p, which is then 0 with a finite gradient.
-constexpr real tiny = static_cast<real>(1e-30);
 
-// [B, K T'] of each decision to [B, K, T].
-Tensor joined(const std::vector<Tensor>& parts, int64_t samples) {
-    std::vector<Tensor> by_sample;
-    for (const Tensor& x : parts) by_sample.push_back(x.reshape({x.dim(0), samples, x.dim(1) / samples}));
-    return concat(std::span<const Tensor>(by_sample), -1);
+// Values [B, K T'] of each decision to [B, K, T]: those of a site one behind the other, sites added up.
+template <class F>
+Tensor over_sites(const Played& played, F value) {
+    const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
+    std::vector<std::pair<std::string, std::vector<Tensor>>> sites;
+    for (const Decision& d : played.decisions) {
+        auto at = std::find_if(sites.begin(), sites.end(), [&](const auto& s) { return s.first == d.site; });
+        if (at == sites.end())
+            at = sites.insert(sites.end(), {d.site, {}});
+        const Tensor x = value(d);
+        at->second.push_back(x.reshape({b, k, x.size() / (b * k)}));
+    }
+    Tensor total;
+    for (const auto& [name, parts] : sites) {
+        const Tensor x = parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), -1);
+        total = total.defined() ? total + x : x;
+    }
+    if (!total.defined())
+        total = Tensor::zeros(played.loss.shape());
+    if (played.before.empty())
+        return total;
+    Tensor first;  // [B, K, 1]
+    for (const Decision& d : played.before) {
+        const Tensor all = value(d);
+        const Tensor x = sum(all.reshape({b, k, all.size() / (b * k)}), 2).reshape({b, k, 1});
+        first = first.defined() ? first + x : x;
+    }
+    const int64_t t = played.loss.dim(2);
+    return t == 1 ? total + first : total + concat({first, Tensor::zeros({b, k, t - 1})}, -1);
 }
+
+// p [B, K T, S] of the choices; 1 where there was none: a query that sees nothing has weights of 0.
+Tensor chosen(const Tensor& p, const Array<int32_t>& index) {
+    const int64_t queries = p.dim(0) * p.dim(1);
+    Array<int32_t> ids = index;
+    Tensor none = Tensor::zeros({queries});
+    for (std::size_t q = 0; q < ids.size(); ++q)
+        if (ids[q] < 0) {
+            ids[q] = 0;
+            none.writable()[static_cast<int64_t>(q)] = 1;
+        }
+    const Tensor picked = pick(p.reshape({queries, p.dim(2)}), ids);
+    const Tensor left = shift(negate(none), 1);
+    return (picked * left + none).reshape({p.dim(0), p.dim(1)});
+}
+
+const Tensor& drawn_from(const Decision& d) { return d.proposal.defined() ? d.proposal : d.weights; }
+
+// 0 where a decision has no choice, else 1: [B, K T].
+Tensor made(const Decision& d) {
+    Tensor out = Tensor::zeros({d.weights.dim(0), d.weights.dim(1)});
+    for (std::size_t q = 0; q < d.index.size(); ++q) out.writable()[static_cast<int64_t>(q)] = d.index[q] < 0 ? 0 : 1;
+    return out;
+}
+
 }  // namespace
 
-const char* aim_name(Aim aim) { return aim == Aim::expected ? "expected" : "marginal"; }
+const char* aim_name(Aim aim) {
+    switch (aim) {
+        case Aim::expected:
+            return "expected";
+        case Aim::marginal:
+            return "marginal";
+        default:
+            return "bound";
+    }
+}
 
 Tensor Played::probability() const {
-    std::vector<Tensor> parts;
-    for (const Decision& d : decisions) {
-        const int64_t rows = d.weights.dim(0), queries = d.weights.dim(1), s = d.weights.dim(2);
-        Array<int32_t> ids = d.index;
-        Tensor none = Tensor::zeros({rows * queries});
-        for (std::size_t q = 0; q < ids.size(); ++q)
-            if (ids[q] < 0) {
-                ids[q] = 0;
-                none.writable()[static_cast<int64_t>(q)] = 1;
-            }
-        // A query that sees nothing has weights of 0: the 1 stands for "there was no choice".
-        parts.push_back((pick(d.weights.reshape({rows * queries, s}), ids) + none).reshape({rows, queries}));
-    }
-    return joined(parts, loss.dim(1));
+    return over_sites(*this, [](const Decision& d) { return chosen(d.weights, d.index); });
+}
+
+Tensor Played::log_probability() const {
+    return over_sites(*this, [](const Decision& d) { return log(chosen(d.weights, d.index)); });
+}
+
+Tensor Played::log_proposal() const {
+    return over_sites(*this, [](const Decision& d) { return log(chosen(drawn_from(d), d.index)); });
 }
 
 // H = -sum_s p_s ln p_s
 Tensor Played::entropy() const {
-    std::vector<Tensor> parts;
-    for (const Decision& d : decisions) parts.push_back(negate(sum(d.weights * log(shift(d.weights, tiny)), -1)));
-    return joined(parts, loss.dim(1));
+    return over_sites(
+        *this, [](const Decision& d) { return negate(sum(d.weights * log(shift(d.weights, tiny_weight)), -1)) * made(d); });
+}
+
+// KL(q || p) = sum_s q_s (ln q_s - ln p_s)
+Tensor Played::divergence() const {
+    return over_sites(*this, [](const Decision& d) {
+        const Tensor& q = drawn_from(d);
+        return sum(q * (log(shift(q, tiny_weight)) - log(shift(d.weights, tiny_weight))), -1) * made(d);
+    });
 }
 
 Tensor Played::queries() const {
     const NoGrad off;
+    const int64_t b = loss.dim(0), k = loss.dim(1);
     std::vector<Tensor> parts;
-    const int64_t k = loss.dim(1);
     for (const Decision& d : decisions)
-        parts.push_back(d.query.detach().reshape({d.query.dim(0), k, d.query.dim(1) / k, d.query.dim(2)}));
+        if (d.site == decisions.front().site)
+            parts.push_back(d.query.detach().reshape({b, k, d.query.size() / (b * k * d.query.dim(2)), d.query.dim(2)}));
     return concat(std::span<const Tensor>(parts), 2);
+}
+
+Tensor Played::weights() const {
+    const int64_t b = loss.dim(0), k = loss.dim(1);
+    std::vector<Tensor> parts;
+    for (const Decision& d : decisions) {
+        const int64_t s = d.weights.dim(2);
+        parts.push_back(d.weights.reshape({b, k, d.weights.size() / (b * k * s), s}));
+    }
+    return parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), 2);
 }
 
 Tensor mean_of_samples(const Tensor& x) {
@@ -80,7 +150,9 @@ Tensor from_each_step_on(const Tensor& x) {
 }
 
 // The table: one line an estimator. NAME stands for estimator_NAME(), defined in estimator_NAME.cpp.
-#define ATTEND_ESTIMATORS(ROW) ROW(reinforce) ROW(exact) ROW(sum_and_sample) ROW(straight_through) ROW(gumbel_softmax)
+#define ATTEND_ESTIMATORS(ROW) \
+    ROW(reinforce)             \
+    ROW(exact) ROW(sum_and_sample) ROW(straight_through) ROW(gumbel_softmax) ROW(rebar) ROW(relax) ROW(variational)
 
 #define DECLARE(NAME) EstimatorTable::Row estimator_##NAME();
 ATTEND_ESTIMATORS(DECLARE)

@@ -4,12 +4,16 @@
 ///     expected    E_a[-log p(y | a, x)]          (Xu et al. 2015, eq. 10: an upper bound of the marginal)
 ///     marginal    -log sum_a p(a) p(y | a, x)    (Wu, Shapiro and Cotterell 2018, eq. 5, position by position)
 ///
+/// and a bound of the marginal in between, E_q[-log p(y | a, x)] + KL(q || p) with q of an inference network (Deng et al.
+/// 2018).
+///
 /// Rows of estimator_table(), one file each (estimator_NAME.cpp).
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "core/context.h"
+#include "core/ids.h"
 #include "core/options.h"
 #include "core/parameters.h"
 
@@ -19,13 +23,21 @@ namespace attend::inline ATTEND_PRECISION {
 struct Played {
     Tensor loss;                      ///< [B, K, T] nats, recorded; 0 where there is no target
     Array<int32_t> predicted;         ///< [B * K * T] most likely class
-    std::vector<Decision> decisions;  ///< of the pass, in the order of time
-    /// [B, K, T] what the weights gave each choice, recorded; 1 where a query could see no position.
+    std::vector<Decision> decisions;  ///< whose queries are those of the T targets: each site's in the order of time
+    std::vector<Decision> before;     ///< that reach all targets (an encoder's), with queries of their own
+
+    /// One number for each target's choices, their sum over sites; those of `before` are counted with the first target.
+    /// [B, K, T], recorded. Of a query that could see no position: 0.
+    Tensor log_probability() const;  ///< of the choices under the weights
+    Tensor log_proposal() const;     ///< under what they were drawn from
+    Tensor entropy() const;          ///< of the weights in nats
+    Tensor divergence() const;       ///< KL(proposal || weights) in nats
+    /// [B, K, T] what the weights of the only site gave each choice, recorded; 1 where a query could see no position.
     Tensor probability() const;
-    /// [B, K, T] entropy of the weights of each choice in nats, recorded.
-    Tensor entropy() const;
-    /// [B, K, T, Dq] the queries, not recorded.
+    /// [B, K, T, Dq] the first site's queries, not recorded: they see no choice of their own step.
     Tensor queries() const;
+    /// [B, K, T, S] the only site's weights, recorded.
+    Tensor weights() const;
 };
 
 /// How one pass chooses.
@@ -34,6 +46,7 @@ struct Rule {
     int64_t samples = 1;                      ///< K
     std::vector<Array<int32_t>> forced = {};  ///< as in Decisions
     double temperature = 1;
+    const Proposal* proposal = nullptr;
 };
 
 /// A model with its source encoded, ready to play. Passes share the encoded source and nothing else.
@@ -46,6 +59,8 @@ class Play {
     virtual int64_t positions() const = 0;  ///< S
     /// [B, T] 1 where there is a target, else 0.
     virtual const Tensor& counted() const = 0;
+    /// [B, T] what is to be predicted.
+    virtual const Ids& target() const = 0;
     /// Whether what is chosen at a step reaches no other step (the context does not feed the state).
     virtual bool independent() const = 0;
 };
@@ -57,8 +72,8 @@ struct Estimated {
     Array<int32_t> predicted;  ///< [B * T]
 };
 
-enum class Aim { expected, marginal };
-/// "expected", "marginal".
+enum class Aim { expected, marginal, bound };
+/// "expected", "marginal", "bound".
 const char* aim_name(Aim aim);
 
 class Estimator {
@@ -69,13 +84,17 @@ class Estimator {
     virtual bool unbiased() const { return true; }
     /// Whether it is exact only where choices of one step reach no other (Play::independent()).
     virtual bool needs_independence() const { return false; }
+    /// What choices are drawn from in place of the weights, for the targets of `play`; null: the weights.
+    virtual std::unique_ptr<Proposal> proposal(const Play&) const { return nullptr; }
     /// The losses of the shard's targets are divided by `normaliser`.
     virtual Estimated operator()(const Play& play, double normaliser, const Context& context) const = 0;
 };
 
 /// What an estimator is built for.
 struct EstimatorSetup {
-    int64_t query = 0;  ///< width of the queries
+    int64_t query = 0;       ///< width of the queries; of the first site's where there are several
+    int64_t values = 0;      ///< width of what is read
+    int64_t vocabulary = 0;  ///< of the targets
 };
 
 using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const EstimatorSetup&)>;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "core/ops.h"
 #include "nn/estimators/reinforce.h"
@@ -9,30 +10,44 @@ namespace {
 
 /// With G_t = sum_{t' >= t} -log p(y_t' | a) and a baseline b that does not see a_t,
 ///     grad E[-log p(y | a)] = E[ grad -log p(y | a) + sum_t (G_t - b_t) grad log p(a_t) ]   (Williams 1992; Xu 2015, eq. 11)
-/// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ].
+/// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ]. With entropy the
+/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice answers for the entropies behind its step too.
 class Reinforce final : public Estimator {
   public:
     Reinforce(const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s)
-        : options_(o), baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)) {
+        : options_(o),
+          reward_(o.reward == "own" ? Reward::own : Reward::following),
+          baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)),
+          store_(&scope.store()) {
         require(o.samples >= baseline_->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}",
                 scope.path(), o.baseline.name(), o.samples, baseline_->least_samples());
+        if (o.scale == "running")
+            square_ = &scope.add_state("square", {1}, 1, o.scale_decay);
     }
     Aim aim() const override { return Aim::expected; }
+    bool unbiased() const override { return square_ == nullptr; }
+    bool needs_independence() const override { return reward_ == Reward::own; }
 
     Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
         const Played played = play({.how = Choose::drawn, .samples = options_.samples});
         const int64_t b = play.rows(), t = play.targets();
         const Tensor counted = play.counted().reshape({b, 1, t});
-        const Tensor follows = from_each_step_on(played.loss);
-        const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser}, context);
-        const double share = 1 / (normaliser * static_cast<double>(options_.samples));
-
-        const Tensor advantage = advantage_of(follows, baseline.value, counted);
-        Tensor each = played.loss + advantage * log(played.probability());
-        if (const double worth = entropy_at(context.step); worth > 0)
-            each = each - scale(played.entropy() * counted, static_cast<real>(worth));
+        const double worth = entropy_at(context.step);
+        Tensor bonus;
+        Tensor follows = gathered(played.loss, reward_);
+        if (worth > 0) {
+            bonus = scale(played.entropy() * counted, static_cast<real>(-worth));
+            const NoGrad off;
+            if (reward_ == Reward::following)
+                follows = follows + from_each_step_on(bonus) - bonus.detach();
+        }
+        const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser, reward_}, context);
+        const Tensor advantage = advantage_of(follows, baseline.value, counted, context);
+        Tensor each = played.loss + advantage * played.log_probability();
+        if (bonus.defined())
+            each = each + bonus;
         Estimated out;
-        out.loss = scale(sum(each), static_cast<real>(share));
+        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
         out.target_loss = mean_of_samples(played.loss);
@@ -41,10 +56,17 @@ class Reinforce final : public Estimator {
     }
 
   private:
-    // stop(G - b) where there is a target, else 0.
-    static Tensor advantage_of(const Tensor& follows, const Tensor& baseline, const Tensor& counted) {
+    // stop(G - b) where there is a target, else 0; over max(1, its root mean square of earlier steps) where that is asked for.
+    Tensor advantage_of(const Tensor& follows, const Tensor& baseline, const Tensor& counted, const Context& context) const {
         const NoGrad off;
-        return (follows - baseline) * counted;
+        const Tensor advantage = (follows - baseline) * counted;
+        if (square_ == nullptr)
+            return advantage;
+        const double before = static_cast<double>(store_->state(*square_).data()[0]);
+        if (context.updates != nullptr)
+            context.updates->add(*square_, sum(square(advantage)).reshape({1}),
+                                 static_cast<double>(sum(counted).data()[0]) * static_cast<double>(options_.samples));
+        return scale(advantage, static_cast<real>(1 / std::sqrt(std::max(1.0, before))));
     }
     double entropy_at(uint32_t step) const {
         if (options_.entropy_steps == 0)
@@ -53,7 +75,10 @@ class Reinforce final : public Estimator {
     }
 
     ReinforceOptions options_;
+    Reward reward_;
     std::unique_ptr<Baseline> baseline_;
+    const ParameterStore* store_;
+    const NamedState* square_ = nullptr;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace attend::inline ATTEND_PRECISION {
 
 namespace {
 
-// What the position with the largest share says.
+// What the likeliest position says, the target unseen.
 Array<int32_t> likeliest(const Played& played, const Tensor& share) {
     const int64_t b = share.dim(0), s = share.dim(1), t = share.dim(2);
     Array<int32_t> out(static_cast<std::size_t>(b * t));
@@ -50,7 +50,7 @@ Estimated marginal(const Play& play, const Played& played, const Tensor& factor,
     const Tensor counted = loss * play.counted();
     out.loss = scale(sum(counted), static_cast<real>(1 / normaliser));
     out.target_loss = counted.detach();
-    out.predicted = likeliest(played, share);
+    out.predicted = likeliest(played, p);
     return out;
 }
 

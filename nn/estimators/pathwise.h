@@ -7,4 +7,7 @@ namespace attend::inline ATTEND_PRECISION {
 /// 1/(N K) sum_k of the losses of one pass under `rule`, differentiated as it stands.
 Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
 
+/// Reads with the weights, as soft attention does: what a hard attention can begin with.
+const Estimator& soft_start();
+
 }  // namespace attend::inline ATTEND_PRECISION

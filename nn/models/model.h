@@ -82,6 +82,8 @@ class Model {
     /// when the model has no hard attention, or when this estimator does not fit its form.
     virtual Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                                const Context& context) const;
+    /// What makes a gradient of its hard choices in training; null where it makes none.
+    virtual const Estimator* estimator() const { return nullptr; }
     /// Whether it writes sequences: start() and advance() work.
     virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written

@@ -6,6 +6,8 @@
 #include "core/engine.h"
 #include "core/ops.h"
 #include "core/trace.h"
+#include "nn/estimators/pathwise.h"
+#include "nn/models/row_order.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -19,37 +21,6 @@ Array<int32_t> by_time(const Ids& ids) {
     for (int64_t b = 0; b < ids.rows; ++b)
         for (int64_t t = 0; t < ids.columns; ++t) out[static_cast<std::size_t>(t * ids.rows + b)] = ids.at(b, t);
     return out;
-}
-
-// Targets in the order of the features; positions behind a row's length are ignored.
-Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, bool time_major) {
-    Array<int32_t> out(target.values.size(), ignored);
-    for (int64_t b = 0; b < target.rows; ++b)
-        for (int64_t t = 0; t < target.length(b); ++t)
-            out[static_cast<std::size_t>(time_major ? t * target.rows + b : b * target.columns + t)] = target.at(b, t);
-    return out;
-}
-
-// Every row K times, one behind the other.
-Ids repeated(const Ids& ids, int64_t k) {
-    Ids out;
-    out.rows = ids.rows * k;
-    out.columns = ids.columns;
-    for (int64_t b = 0; b < ids.rows; ++b)
-        for (int64_t i = 0; i < k; ++i) {
-            const auto row = ids.values.begin() + b * ids.columns;
-            out.values.insert(out.values.end(), row, row + ids.columns);
-            out.lengths.push_back(ids.lengths[static_cast<std::size_t>(b)]);
-        }
-    return out;
-}
-
-// The same of [B, D].
-Tensor repeated(const Tensor& x, int64_t k) {
-    if (k == 1 || !x.defined())
-        return x;
-    const std::vector<Tensor> copies(static_cast<std::size_t>(k), x);
-    return concat(std::span<const Tensor>(copies), -1).reshape({x.dim(0) * k, x.dim(1)});
 }
 
 class RnnDecoderState final : public DecoderState {
@@ -115,13 +86,17 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
         in = o.hidden;
     }
     attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false});
-    if (const Estimator* estimator = attention_.select->estimator())
-        check_fits(*estimator);
     const int64_t features = luong() ? o.hidden : o.embedding;
     readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
     readout_dropout_ = Dropout(scope.in("readout_dropout"), o.dropout);
     head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
     own_inputs_ = hash_name(decoder.in("own_inputs").path());
+    if (const HardChoice* hard = attention_.select->hard()) {
+        estimator_ =
+            estimator_table().build(hard->estimator, scope.in("estimator"), {o.hidden, memory, setup.target_vocabulary});
+        check_fits(*estimator_);
+        check_evaluation(*hard);
+    }
 }
 
 EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) const {
@@ -274,14 +249,19 @@ Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source,
 }
 
 // Without input feeding nothing of the attention goes into the cells: they run first, then all queries attend at once.
-Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const {
-    const trace::Scope here("decoder");
+Tensor RnnSeq2Seq::states_of(const Ids& input, const EncodedSource& source, const Context& context) const {
     Tensor x = target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context);
     for (std::size_t l = 0; l < decoder_.size(); ++l) {
         if (l > 0)
             x = between_[l](x, context);
         x = decoder_[l](x, source.start[l], input.lengths, Direction::forward).outputs;
     }
+    return x;
+}
+
+Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const {
+    const trace::Scope here("decoder");
+    Tensor x = states_of(input, source, context);
     const int64_t samples = context.decisions == nullptr ? 1 : context.decisions->samples;
     if (samples > 1) {  // [B, K T, H], sample by sample
         const std::vector<Tensor> copies(static_cast<std::size_t>(samples), x);
@@ -289,65 +269,6 @@ Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
     }
     const Attended a = attention_(x, source.memory, 0, {}, context);
     return readout_dropout_(read_out(x, a.context, {}), context);
-}
-
-// What an estimator of hard attention plays with: the source is encoded once.
-class RnnSeq2Seq::Plays final : public Play {
-  public:
-    Plays(const RnnSeq2Seq& model, const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
-          const Context& context)
-        : model_(model), source_(source), batch_(batch), options_(options), context_(context) {
-        counted_ = Tensor::zeros({batch.target.rows, batch.target.columns});
-        for (int64_t b = 0; b < batch.target.rows; ++b)
-            for (int64_t t = 0; t < batch.target.length(b); ++t)
-                counted_.writable()[b * batch.target.columns + t] = batch.target.at(b, t) == options.ignored ? 0 : 1;
-    }
-    Played operator()(const Rule& rule) const override { return model_.play(source_, batch_, options_, context_, rule); }
-    int64_t rows() const override { return batch_.input.rows; }
-    int64_t targets() const override { return batch_.input.columns; }
-    int64_t positions() const override { return source_.memory.values.dim(1); }
-    const Tensor& counted() const override { return counted_; }
-    bool independent() const override { return model_.parallel(); }
-
-  private:
-    const RnnSeq2Seq& model_;
-    const EncodedSource& source_;
-    const ScoreInput& batch_;
-    const LossOptions& options_;
-    const Context& context_;
-    Tensor counted_;
-};
-
-Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o, const Context& context,
-                        const Rule& rule) const {
-    Decisions decisions{rule.how, rule.samples, {}, rule.forced, rule.temperature};
-    Context asked = context;
-    asked.decisions = &decisions;
-    const int64_t b = batch.input.rows, t = batch.input.columns, k = rule.samples;
-    const Ids targets = repeated(batch.target, k);
-    Tensor features;
-    if (parallel()) {
-        features = all_at_once(batch.input, source, asked);
-    } else {
-        EncodedSource many = source;
-        for (CellState& s : many.start) s = {repeated(s.h, k), repeated(s.c, k)};
-        asked.first_row *= k;
-        features = steps(repeated(batch.input, k), many, asked);
-    }
-    const trace::Scope here(head_.path.c_str());
-    RowLosses each = head_row_losses(features.reshape({b * k * t, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
-                                     targets_in_order(targets, o.ignored, !parallel()), o.cross_entropy());
-    Played out{each.loss, std::move(each.predicted), std::move(decisions.taken)};
-    if (!parallel()) {
-        out.loss = transpose(out.loss.reshape({t, b * k}), 0, 1);
-        Array<int32_t> by_row(out.predicted.size());
-        for (int64_t i = 0; i < t; ++i)
-            for (int64_t r = 0; r < b * k; ++r)
-                by_row[static_cast<std::size_t>(r * t + i)] = out.predicted[static_cast<std::size_t>(i * b * k + r)];
-        out.predicted = std::move(by_row);
-    }
-    out.loss = out.loss.reshape({b, k, t});
-    return out;
 }
 
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
@@ -358,39 +279,25 @@ void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
             input.rows, input.columns, target.rows, target.columns);
 }
 
-void RnnSeq2Seq::check_fits(const Estimator& estimator) const {
-    require(!estimator.needs_independence() || parallel(),
-            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads goes into the "
-            "steps behind it: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
-            options_.form, options_.input_feeding);
-}
-
-Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
-                               const Context& context) const {
-    check_batch(batch);
-    check_fits(estimator);
-    require(attention_.select->estimator() != nullptr, "model rnn_seq2seq: its attention chooses no position: select is '{}'",
-            options_.attention.select.name());
-    const EncodedSource encoded = encode(batch.source, context);
-    return estimator(Plays(*this, encoded, batch, o, context), o.normaliser, context);
-}
-
 Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
     check_batch(batch);
-    if (const Estimator* estimator = attention_.select->estimator(); estimator != nullptr && context.training()) {
-        Estimated e = estimate(*estimator, batch, o, context);
+    if (estimator_ && context.training()) {
+        const bool softly = static_cast<int64_t>(context.step) < attention_.select->hard()->soft_steps;
+        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
         return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
     }
     const EncodedSource encoded = encode(source, context);
+    if (sums_positions(context))
+        return score_marginal(encoded, batch, o, context);
     const bool own = o.own_inputs > 0 && context.training(), time_major = own || !parallel();
     const Tensor features = own          ? steps_with_own(input, encoded, o, context)
                             : time_major ? steps(input, encoded, context)
                                          : all_at_once(input, encoded, context);
     const trace::Scope here(head_.path.c_str());
-    const CrossEntropyResult r =
-        head_cross_entropy(features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no,
-                           head_.bias, targets_in_order(target, o.ignored, time_major), o.cross_entropy());
+    const CrossEntropyResult r = head_cross_entropy(
+        features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
+        targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
     Scored out{r.loss, r.row_loss, r.predicted};
     if (time_major) {
         out.target_loss = Tensor::empty({input.rows, input.columns});
@@ -422,6 +329,8 @@ Tensor RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, co
             s->rows());
     const Tensor embedded = target_embedding_(ids, {s->rows()});
     const StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, context);
+    if (sums_positions(context))
+        return summed(out.state.reshape({s->rows(), 1, options_.hidden}), s->place.previous.weights, s->source);
     return head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
 }
 

@@ -64,7 +64,8 @@ class RnnSeq2Seq final : public Model {
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    bool reads_own_symbols() const override { return attention_.select->estimator() == nullptr; }
+    const Estimator* estimator() const override { return estimator_.get(); }
+    bool reads_own_symbols() const override { return estimator_ == nullptr; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
 
@@ -77,6 +78,12 @@ class RnnSeq2Seq final : public Model {
     bool parallel() const { return luong() && !options_.input_feeding; }
     void check_batch(const ScoreInput& batch) const;
     void check_fits(const Estimator& estimator) const;
+    void check_evaluation(const HardChoice& hard) const;
+    // Whether this pass sums over the positions of every step (HardChoice::Evaluate::marginal).
+    bool sums_positions(const Context& context) const;
+    Tensor summed(const Tensor& states, const Tensor& weights, const EncodedSource& source) const;
+    Scored score_marginal(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
+                          const Context& context) const;
     EncodedSource encode(const Ids& source, const Context& context) const;
     // Input ids to embeddings [T, B, E].
     Tensor embed_input(const Ids& input, const Context& context) const;
@@ -95,6 +102,8 @@ class RnnSeq2Seq final : public Model {
                        const Context& context) const;
     Array<int32_t> next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,
                                const Context& context) const;
+    // The decoder's states [B, T, H] where no context goes into them.
+    Tensor states_of(const Ids& input, const EncodedSource& source, const Context& context) const;
     Tensor all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const;
 
     RnnSeq2SeqOptions options_;
@@ -106,6 +115,7 @@ class RnnSeq2Seq final : public Model {
     std::vector<RecurrentLayer> decoder_;
     std::vector<Dropout> between_;
     Attention attention_;
+    std::unique_ptr<Estimator> estimator_;  // of hard attention
     Linear readout_, head_;
     uint64_t own_inputs_ = 0;  // names the draws of scheduled sampling
 };

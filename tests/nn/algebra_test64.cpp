@@ -56,10 +56,10 @@ bool legal(const Combination& c) {
     const auto bias = bias_table().build(o.bias, Scope(store, "bias"), BiasSetup{width, 0, 1});
     const auto window = window_table().build(o.window);
     const auto align = align_table().build(o.align);
-    const auto select = select_table().build(o.select, Scope(store, "select"), {width});
+    const auto select = select_table().build(o.select, Scope(store, "select"));
     return !(c.kind.parallel && score->needs_previous()) &&
            (c.kind.aligned_positions || !(window->needs_position() || bias->needs_position())) &&
-           ((align->is_distribution() && !window->after_align()) || !select->draws());
+           ((align->is_distribution() && !window->after_align()) || select->hard() == nullptr);
 }
 
 }  // namespace

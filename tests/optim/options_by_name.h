@@ -55,7 +55,10 @@ class OptionsByName final : public Visitor {
     }
     void path(const char* name, std::string&, const char*) override { refuse(name); }
     void paths(const char* name, std::vector<std::string>&, const char*) override { refuse(name); }
-    void selection(const char* name, Selection&, const char*) override { refuse(name); }
+    void selection(const char* name, Selection&, const char*) override {
+        if (given_.contains(name))
+            refuse(name);
+    }
 
     const std::vector<Declared>& declared() const { return declared_; }
     /// The names given that no option had.

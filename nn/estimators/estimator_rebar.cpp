@@ -1,0 +1,70 @@
+#include "core/engine.h"
+#include "core/ops.h"
+#include "nn/estimators/baseline.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct RebarOptions {
+    int64_t samples = 1;
+    double temperature = 0.5;
+    double strength = 1;
+    void fields(Visitor& v) {
+        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices that the control variate reads");
+        v.number("strength", strength, {0, 10}, "how much of the control variate is used (eta); 0: REINFORCE");
+    }
+};
+
+/// With f the loss of a step, a ~ p, z its Gumbel noise given a, y = softmax(z / tau):
+///     grad E[f(a)] = E[ (f(a) - eta f(y)) grad log p(a) + grad f(a) + eta grad_free f(y) - eta grad_given f(y) ]
+/// (Tucker et al. 2017, eq. 7, its two noises coupled as in appendix C): grad_free differentiates z as a draw that nothing is
+/// known of, grad_given as one whose largest is a. Their values are equal, so all that does not go through z cancels. What is
+/// chosen at a step must reach no other, as the relaxed pass would be another history.
+class Rebar final : public Estimator {
+  public:
+    explicit Rebar(const RebarOptions& o) : options_(o) {}
+    Aim aim() const override { return Aim::expected; }
+    bool needs_independence() const override { return true; }
+
+    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+        const int64_t k = options_.samples;
+        const Played played = play({.how = Choose::drawn, .samples = k});
+        Tensor each = played.loss, control = Tensor::zeros({1, 1, 1});
+        if (options_.strength > 0) {
+            std::vector<Array<int32_t>> same;
+            for (const Decision& d : played.decisions) same.push_back(d.index);
+            const auto relaxed = [&](Choose how) {
+                return play({.how = how, .samples = k, .forced = same, .temperature = options_.temperature}).loss;
+            };
+            const auto eta = static_cast<real>(options_.strength);
+            const Tensor free = relaxed(Choose::relaxed_free);
+            each = each + scale(free - relaxed(Choose::relaxed_given), eta);
+            control = scale(free.detach(), eta);
+        }
+        each = each + advantage(played.loss, control, play.counted()) * played.log_probability();
+        Estimated out;
+        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(k))));
+        out.target_loss = mean_of_samples(played.loss);
+        out.predicted = first_sample(played);
+        return out;
+    }
+
+  private:
+    static Tensor advantage(const Tensor& loss, const Tensor& control, const Tensor& counted) {
+        const NoGrad off;
+        return (loss.detach() - control) * counted.reshape({counted.dim(0), 1, counted.dim(1)});
+    }
+    RebarOptions options_;
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_rebar() {
+    return EstimatorTable::make<RebarOptions>(
+        "rebar", "expected: REINFORCE with the relaxed model as control variate, two passes more (Tucker 2017, eq. 7)",
+        [](const RebarOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<Rebar>(o); });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

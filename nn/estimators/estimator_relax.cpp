@@ -1,0 +1,117 @@
+#include <cmath>
+
+#include "core/engine.h"
+#include "core/ops.h"
+#include "nn/estimators/baseline.h"
+#include "nn/estimators/gumbel.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct RelaxOptions {
+    int64_t samples = 1;
+    double temperature = 0.5;
+    int64_t hidden = 64;
+    void fields(Visitor& v) {
+        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices that the control variate sees");
+        v.integer("hidden", hidden, {1, 65536}, "width of the control variate's hidden layer");
+    }
+};
+
+/// With l = ln p, a ~ p, z its Gumbel noise given a, and a control variate c(z) of the step's query q and source values v,
+///     c = w h + d,  h = tanh(q Q + r R + e),  r = y v,  y = softmax(z / tau),
+/// the gradient of E[f(a)] with respect to l has the unbiased estimate (Grathwohl et al. 2018, eq. 9; step by step as in their
+/// 3.3, so that f is the loss that follows; both noises coupled as in Tucker 2017, appendix C)
+///     g = (f(a) - c) 1_a + (1 - dz/dl) dc/dz
+///     dc/dr = (w (1 - h^2)) R^T,  dc/dy = dc/dr v^T,  dc/dz = y (dc/dy - <y, dc/dy>) / tau.
+/// dc/dz stands here in ops, so the gradient of |g - p sum(g)|^2 for the network's own weights, an estimate of the variance of
+/// the scores' gradient, is an ordinary backward.
+class Relax final : public Estimator {
+  public:
+    Relax(const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) : options_(o), name_(hash_name(scope.path())) {
+        const double in = 1 / std::sqrt(static_cast<double>(s.query + s.values));
+        query_ = scope.in("query").add("weight", {s.query, o.hidden}, Init::uniform(in));
+        read_ = scope.in("read").add("weight", {s.values, o.hidden}, Init::uniform(in));
+        bias_ = scope.in("read").add("bias", {o.hidden}, Init::zeros());
+        down_ = scope.in("down").add("weight", {o.hidden, 1}, Init::uniform(1 / std::sqrt(static_cast<double>(o.hidden))));
+        down_bias_ = scope.in("down").add("bias", {1}, Init::zeros());
+    }
+    Aim aim() const override { return Aim::expected; }
+
+    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
+        const int64_t b = play.rows(), t = play.targets(), k = options_.samples;
+        const Played played = play({.how = Choose::drawn, .samples = k});
+        const Tensor weights = played.weights();  // [B, K, T, S]
+        const int64_t s = weights.dim(3), rows = k * t;
+        const Seen seen = what_is_seen(played, context);
+        const Tensor counted = play.counted().reshape({b, 1, t, 1});
+        const Tensor follows = from_each_step_on(played.loss).reshape({b, k, t, 1});
+
+        // All the control variate's own: recorded in its weights alone.
+        const Tensor y = seen.y.reshape({b, rows, s}), q = seen.queries.reshape({b, rows, seen.queries.dim(3)});
+        const Tensor r = matmul(y, seen.values);
+        const Tensor h = tanh(linear(q, query_) + linear(r, read_, bias_));
+        const Tensor c = linear(h, down_, down_bias_).reshape({b, k, t, 1});
+        const Tensor slope = shift(negate(square(h)), 1) * down_.reshape({down_.dim(0)});
+        const Tensor dr = matmul(slope.reshape({b * rows, read_.dim(1)}), read_, Transpose::no, Transpose::yes);
+        const Tensor dy = matmul(dr.reshape({b, rows, read_.dim(0)}), seen.values, Transpose::no, Transpose::yes);
+        const Tensor mean = sum(y * dy, -1).reshape({b, rows, 1});
+        const Tensor dz = scale(y * (dy - mean), static_cast<real>(1 / options_.temperature)).reshape({b, k, t, s});
+        const Tensor g = ((follows - c) * seen.chosen + seen.left * dz) * counted;  // [B, K, T, S]
+
+        const Tensor p = weights.detach(), centred = g - p * sum(g, -1).reshape({b, k, t, 1});
+        const double share = 1 / (normaliser * static_cast<double>(k));
+        Estimated out;
+        out.loss = scale(sum(played.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
+                         static_cast<real>(share));
+        out.target_loss = mean_of_samples(played.loss);
+        out.predicted = first_sample(played);
+        return out;
+    }
+
+  private:
+    // Of every choice, [B, K, T, S], not recorded: y, 1 - dz/dl, 1_a; 0 where there was none.
+    struct Seen {
+        Tensor y, left, chosen, queries, values;
+    };
+    Seen what_is_seen(const Played& played, const Context& context) const {
+        const NoGrad off;
+        const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
+        std::vector<Tensor> ys, lefts, ones;
+        for (const Decision& d : played.decisions) {
+            const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, k}, context);
+            const int64_t s = d.weights.dim(2), times = d.weights.dim(1) / k;
+            const Tensor y = softmax(given.z, ranges_of(d.weights), static_cast<real>(1 / options_.temperature));
+            Tensor left = shift(negate(given.slope), 1), one = Tensor::zeros(d.weights.shape());
+            for (std::size_t i = 0; i < d.index.size(); ++i) {
+                const auto row = static_cast<int64_t>(i) * s;
+                if (d.index[i] >= 0)
+                    one.writable()[row + d.index[i]] = 1;
+                else
+                    std::fill_n(left.writable() + row, s, real{0});
+            }
+            for (auto [list, x] : {std::pair(&ys, y), std::pair(&lefts, left), std::pair(&ones, one)})
+                list->push_back(x.reshape({b, k, times, s}));
+        }
+        const auto joined = [](const std::vector<Tensor>& parts) { return concat(std::span<const Tensor>(parts), 2); };
+        return {joined(ys), joined(lefts), joined(ones), played.queries(), played.decisions.front().values.detach()};
+    }
+
+    RelaxOptions options_;
+    uint64_t name_;
+    Tensor query_, read_, bias_, down_, down_bias_;
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_relax() {
+    return EstimatorTable::make<RelaxOptions>(
+        "relax", "expected: REINFORCE with a learned control variate of relaxed choices (Grathwohl 2018, eq. 9)",
+        [](const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) {
+            return std::make_unique<Relax>(o, scope, s);
+        });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

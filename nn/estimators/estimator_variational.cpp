@@ -1,0 +1,121 @@
+#include <cmath>
+
+#include "core/engine.h"
+#include "core/ops.h"
+#include "nn/estimators/baseline.h"
+#include "nn/estimators/gumbel.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+namespace {
+
+struct VariationalOptions {
+    Selection baseline{baseline_table(), "soft_context"};
+    int64_t samples = 1;
+    int64_t hidden = 64;
+    void fields(Visitor& v) {
+        v.selection("baseline", baseline, "what is taken from the loss that a choice answers for");
+        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        v.integer("hidden", hidden, {1, 65536}, "width of the inference network's hidden layer");
+    }
+};
+
+/// The inference network's weights: q_s proportional to p_s exp(u V_s),  u = U tanh(Q query_t + E y_t + e). U begins at 0, so q
+/// begins as p.
+struct InferenceNetwork {
+    Tensor query, target, bias, out;  // [Dq, N], [V, N], [N], [N, Dv]
+};
+
+class Inferred final : public Proposal {
+  public:
+    Inferred(const InferenceNetwork& network, const Ids& target) : network_(network), target_(target) {}
+    Tensor operator()(const Tensor& weights, const Tensor& query, const Tensor& values, int64_t position,
+                      int64_t samples) const override {
+        const int64_t b = weights.dim(0), queries = weights.dim(1), times = queries / samples;
+        Array<int32_t> ids(static_cast<std::size_t>(b * queries));
+        for (int64_t r = 0; r < b; ++r)
+            for (int64_t i = 0; i < queries; ++i) {
+                const int64_t t = position + i % times;
+                const int32_t id = t < target_.length(r) ? target_.at(r, t) : 0;
+                ids[static_cast<std::size_t>(r * queries + i)] = id < 0 ? 0 : id;  // without a loss: any will do
+            }
+        const Tensor seen = embedding(network_.target, ids, {b, queries});
+        const Tensor h = tanh(linear(query, network_.query, network_.bias) + seen);
+        const Tensor more = matmul(linear(h, network_.out), values, Transpose::no, Transpose::yes);
+        return softmax(log(shift(weights, tiny_weight)) + more, ranges_of(weights));
+    }
+
+  private:
+    const InferenceNetwork& network_;
+    const Ids& target_;
+};
+
+/// The bound of the marginal with an inference network that sees the target (Deng et al. 2018, eq. 4 and 7):
+///     -log sum_a p(a) p(y | a)  <=  E_q[ sum_t -log p(y_t | a) + KL(q_t || p_t) ].
+/// Its gradient by REINFORCE for q: with G_t = sum_{t' >= t} -log p(y_t' | a) + sum_{t' > t} KL_t',
+///     sum_t [ -log p(y_t | a) + KL_t + stop(G_t - b_t) log q(a_t) ].
+class Variational final : public Estimator {
+  public:
+    Variational(const VariationalOptions& o, const Scope& scope, const EstimatorSetup& s)
+        : options_(o), baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)) {
+        require(o.samples >= baseline_->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}",
+                scope.path(), o.baseline.name(), o.samples, baseline_->least_samples());
+        require(s.vocabulary > 0, "{}: the inference network sees targets: target vocabulary {}, at least {}", scope.path(),
+                s.vocabulary, 1);
+        const Scope inference = scope.in("inference");
+        network_.query = inference.in("query").add("weight", {s.query, o.hidden},
+                                                   Init::uniform(1 / std::sqrt(static_cast<double>(s.query))));
+        network_.target = inference.in("target").add("weight", {s.vocabulary, o.hidden}, Init::normal(1));
+        network_.bias = inference.in("query").add("bias", {o.hidden}, Init::zeros());
+        network_.out = inference.in("out").add("weight", {o.hidden, s.values}, Init::zeros());
+    }
+    Aim aim() const override { return Aim::bound; }
+    std::unique_ptr<Proposal> proposal(const Play& play) const override {
+        return std::make_unique<Inferred>(network_, play.target());
+    }
+
+    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
+        const std::unique_ptr<Proposal> q = proposal(play);
+        const Played played =
+            play({.how = Choose::drawn, .samples = options_.samples, .forced = {}, .temperature = 1, .proposal = q.get()});
+        const Tensor counted = play.counted().reshape({play.rows(), 1, play.targets()});
+        const Tensor divergence = played.divergence() * counted;
+        const Tensor follows = costs(played.loss, divergence);
+        const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser}, context);
+        const Tensor advantage = less(follows, baseline.value, counted);
+        Estimated out;
+        out.loss = scale(sum(played.loss + divergence + advantage * played.log_proposal()),
+                         static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));
+        if (baseline.loss.defined())
+            out.loss = out.loss + baseline.loss;
+        out.target_loss = mean_of_samples(played.loss + divergence);
+        out.predicted = first_sample(played);
+        return out;
+    }
+
+  private:
+    static Tensor costs(const Tensor& loss, const Tensor& divergence) {
+        const NoGrad off;
+        return from_each_step_on(loss) + from_each_step_on(divergence) - divergence.detach();
+    }
+    static Tensor less(const Tensor& follows, const Tensor& baseline, const Tensor& counted) {
+        const NoGrad off;
+        return (follows - baseline) * counted;
+    }
+
+    VariationalOptions options_;
+    std::unique_ptr<Baseline> baseline_;
+    InferenceNetwork network_;
+};
+
+}  // namespace
+
+EstimatorTable::Row estimator_variational() {
+    return EstimatorTable::make<VariationalOptions>(
+        "variational", "a bound of the marginal: an inference network that sees the target draws (Deng 2018, eq. 7)",
+        [](const VariationalOptions& o, const Scope& scope, const EstimatorSetup& s) {
+            return std::make_unique<Variational>(o, scope, s);
+        });
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,32 @@
+#pragma once
+/// Gumbel noise given its largest place: what REBAR and RELAX condition on.
+#include "core/context.h"
+#include "core/ids.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// Stands for a weight of 0 where its logarithm is taken.
+constexpr real tiny_weight = static_cast<real>(1e-30);
+
+/// For each row of weights [..., S] all of it, or nothing where no position has weight.
+Ranges ranges_of(const Tensor& weights);
+
+/// What the noise is a function of: the name of its stream, the place of the first query, and the samples K.
+struct GumbelPlace {
+    uint64_t name = 0;
+    int64_t position = 0;
+    int64_t samples = 1;
+};
+
+struct GivenGumbel {
+    Tensor z;      ///< [B, K T, S], not recorded
+    Tensor slope;  ///< [B, K T, S] dz / d ln w, not recorded
+};
+
+/// A draw of z_s = ln w_s + g_s given that z_a is the largest, weights w [B, K T, S] that sum to 1 and a = index (Maddison
+/// 2017, appendix; Tucker et al. 2017, appendix C):
+///     z_a = -ln(-ln v_a),   z_s = -ln(-ln v_s / w_s - ln v_a),   dz_a / d ln w = 0,   dz_s / d ln w_s = r / (r - ln v_a)
+/// with r = -ln v_s / w_s and v uniform. For a of the weights it is a draw of the free z. A row whose index is -1 is 0.
+GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, const GumbelPlace& place, const Context& context);
+
+}  // namespace attend::inline ATTEND_PRECISION

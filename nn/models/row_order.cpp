@@ -1,0 +1,39 @@
+#include "nn/models/row_order.h"
+
+#include <vector>
+
+#include "core/ops.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order) {
+    Array<int32_t> out(target.values.size(), ignored);
+    for (int64_t b = 0; b < target.rows; ++b)
+        for (int64_t t = 0; t < target.length(b); ++t)
+            out[static_cast<std::size_t>(order == Order::time ? t * target.rows + b : b * target.columns + t)] =
+                target.at(b, t);
+    return out;
+}
+
+Ids repeated(const Ids& ids, int64_t k) {
+    Ids out;
+    out.rows = ids.rows * k;
+    out.columns = ids.columns;
+    for (int64_t b = 0; b < ids.rows; ++b)
+        for (int64_t i = 0; i < k; ++i) {
+            const auto row = ids.values.begin() + b * ids.columns;
+            out.values.insert(out.values.end(), row, row + ids.columns);
+            out.lengths.push_back(ids.lengths[static_cast<std::size_t>(b)]);
+        }
+    return out;
+}
+
+Tensor repeated(const Tensor& x, int64_t k) {
+    if (k == 1 || !x.defined())
+        return x;
+    const Tensor flat = x.reshape({x.dim(0), x.shape().inner(0)});
+    const std::vector<Tensor> copies(static_cast<std::size_t>(k), flat);
+    return concat(std::span<const Tensor>(copies), -1).reshape(x.shape().with(0, x.dim(0) * k));
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

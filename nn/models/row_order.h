@@ -1,0 +1,20 @@
+#pragma once
+/// Rows of a batch in the orders that models need.
+#include "core/ids.h"
+#include "core/tensor.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+enum class Order {
+    rows,  ///< row by row: element b * T + t
+    time,  ///< step by step: element t * B + b
+};
+
+/// Targets [B, T] in that order; positions behind a row's length are ignored.
+Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order);
+/// Every row K times, one behind the other: row b becomes rows b * K ... b * K + K - 1.
+Ids repeated(const Ids& ids, int64_t k);
+/// The same of a tensor [B, ...]; an undefined one stays undefined.
+Tensor repeated(const Tensor& x, int64_t k);
+
+}  // namespace attend::inline ATTEND_PRECISION
