@@ -58,6 +58,7 @@ class TaskOfPairs final : public Task {
         const auto ranges = pairs.gold[example];
         return {ranges.begin(), ranges.end()};
     }
+    std::vector<TargetPart> target_parts() const override { return p_.parts; }
     int64_t decode_limit(int64_t source_length) const override { return p_.limit_factor * source_length + p_.limit_constant; }
 
     std::vector<std::string> describe() const override {

@@ -25,6 +25,7 @@ struct PairTask {
     std::shared_ptr<const Tokenizer> source, target;
     std::array<PairSplit, 3> splits;  ///< by Split
     std::vector<std::string> metrics;
+    std::vector<TargetPart> parts;   ///< Task::target_parts
     std::vector<std::string> notes;  ///< further lines of describe()
     /// Makes of a line that a user gives to be translated what `source` cuts; null: the line as it is.
     std::function<std::string(std::string_view line, const Place& place)> source_line;

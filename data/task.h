@@ -55,6 +55,12 @@ struct BatchOrder {
     bool shuffled = false;  ///< training order: shuffled, bucketed by length; else sorted by length, always the same
 };
 
+/// A named part of every target of a task: its symbols.
+struct TargetPart {
+    std::string name;
+    Range symbols;
+};
+
 class Task {
   public:
     virtual ~Task() = default;
@@ -97,6 +103,9 @@ class Task {
 
     /// For each target symbol (eos excluded) the source positions that determine it; empty when not known.
     virtual std::vector<Range> gold_alignment(Split split, int64_t example) const = 0;
+
+    /// Parts that the target of every example has, at the same places; none where targets have no such form.
+    virtual std::vector<TargetPart> target_parts() const { return {}; }
 
     /// A safe upper bound of the symbols to decode, eos included, for a source of `source_length` symbols.
     virtual int64_t decode_limit(int64_t source_length) const = 0;

@@ -169,7 +169,9 @@ std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetu
     task.name = "dates";
     task.source = characters_of(source_alphabet());
     task.target = characters_of("-0123456789");
-    task.metrics = {"accuracy", "exact_match", "alignment_accuracy", "attention_entropy"};
+    task.metrics = {"accuracy",        "exact_match",   "alignment_accuracy", "alignment_year",
+                    "alignment_month", "alignment_day", "attention_entropy"};
+    task.parts = {{"year", {0, 4}}, {"month", {5, 7}}, {"day", {8, 10}}};
     task.limit_factor = 0;
     task.limit_constant = 11;
     const auto days = static_cast<uint32_t>((end_day - first_day).count());

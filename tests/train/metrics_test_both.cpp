@@ -100,6 +100,23 @@ TEST_SUITE("metrics") {
         metric->add(attended(3, {0, 0, 1}, {{0, 2}}));
         CHECK(*metric->value() == doctest::Approx(3.0 / 7));
     }
+    TEST_CASE("alignment accuracy of a part counts the symbols of that part alone") {
+        // Two parts of the target: symbol 0, which hits, and symbols 2 and 3, of which one hits. Symbol 1 is of none.
+        EvaluatedExample e = attended(4, {r(.1), r(.2), r(.6), r(.1),  //
+                                          r(.7), r(.1), r(.1), r(.1),  //
+                                          r(.1), r(.7), r(.1), r(.1),  //
+                                          r(.1), r(.1), r(.1), r(.7)},
+                                      {{2, 3}, {1, 2}, {1, 2}, {0, 1}});
+        e.parts = {{"year", {0, 1}}, {"day", {2, 4}}};
+        for (const auto& [name, expected] : {std::pair("alignment_year", 1.0), std::pair("alignment_day", 0.5)}) {
+            const auto metric = metric_table().build(Selection(metric_table(), name));
+            metric->add(e);
+            CHECK(*metric->value() == expected);
+        }
+        const auto month = metric_table().build(Selection(metric_table(), "alignment_month"));
+        month->add(e);
+        CHECK_FALSE(month->value().has_value());
+    }
     TEST_CASE("alignment accuracy: nothing to count, and too few rows") {
         const auto metric = make_alignment_accuracy();
         metric->add(EvaluatedExample{});

@@ -48,6 +48,12 @@ const Table<std::unique_ptr<Metric>()>& metric_table() {
                 "share of reference symbols whose most attended source position, with the reference fed in, is one "
                 "that determines them (0 to 1)",
                 make_alignment_accuracy),
+            row("alignment_year", "alignment_accuracy of the symbols of the year (0 to 1)",
+                [] { return make_part_alignment("year"); }),
+            row("alignment_month", "alignment_accuracy of the symbols of the month (0 to 1)",
+                [] { return make_part_alignment("month"); }),
+            row("alignment_day", "alignment_accuracy of the symbols of the day (0 to 1)",
+                [] { return make_part_alignment("day"); }),
             row("attention_entropy", "mean entropy of the attention weights with the reference fed in (nats)",
                 make_attention_entropy),
         });

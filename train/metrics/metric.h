@@ -8,6 +8,7 @@
 
 #include "core/options.h"
 #include "core/range.h"
+#include "data/task.h"
 #include "train/decode/attention_rows.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -36,6 +37,7 @@ struct EvaluatedExample {
     std::vector<int32_t> predicted;    ///< [T] the most likely class given the targets before
     AttentionRows attention;           ///< [T, S]; only where Metric::needs_attention, and where the model attends
     std::vector<Range> gold;           ///< for each target without eos the source positions that determine it; empty: not known
+    std::vector<TargetPart> parts;     ///< Task::target_parts
 };
 
 /// Which of two values is the better one.

@@ -65,6 +65,7 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         e.source = task.source_text(setup.split, number);
         e.reference = task.target_text(setup.split, number);
         e.gold = task.gold_alignment(setup.split, number);
+        e.parts = task.target_parts();
         for (int64_t t = 0; t < batch.target.length(r); ++t)
             if (batch.target.at(r, t) != id_ignored) {
                 e.loss += static_cast<double>(scored.target_loss.data()[r * batch.target.columns + t]);
