@@ -84,6 +84,8 @@ class Estimator {
     virtual bool unbiased() const { return true; }
     /// Whether it is exact only where choices of one step reach no other (Play::independent()).
     virtual bool needs_independence() const { return false; }
+    /// Whether its gradient depends on draws; where not, its loss is a value and can be differentiated by differences.
+    virtual bool draws() const { return true; }
     /// What choices are drawn from in place of the weights, for the targets of `play`; null: the weights.
     virtual std::unique_ptr<Proposal> proposal(const Play&) const { return nullptr; }
     /// The losses of the shard's targets are divided by `normaliser`.
@@ -92,9 +94,10 @@ class Estimator {
 
 /// What an estimator is built for.
 struct EstimatorSetup {
-    int64_t query = 0;       ///< width of the queries; of the first site's where there are several
-    int64_t values = 0;      ///< width of what is read
-    int64_t vocabulary = 0;  ///< of the targets
+    int64_t query = 0;         ///< width of the queries; of the first site's where there are several
+    int64_t values = 0;        ///< width of what is read
+    int64_t vocabulary = 0;    ///< of the targets
+    bool independent = false;  ///< what is chosen at a step reaches no other: Play::independent()
 };
 
 using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const EstimatorSetup&)>;

@@ -11,14 +11,11 @@ class Exact final : public Estimator {
     Aim aim() const override { return Aim::marginal; }
     bool needs_independence() const override { return true; }
 
-    // K = S samples, of which the k-th reads position k everywhere.
     Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        const int64_t b = play.rows(), s = play.positions(), t = play.targets();
-        Array<int32_t> choices(static_cast<std::size_t>(b * s * t));
-        for (std::size_t i = 0; i < choices.size(); ++i) choices[i] = static_cast<int32_t>(static_cast<int64_t>(i) / t % s);
-        const Played played = play({.how = Choose::drawn, .samples = s, .forced = {std::move(choices)}});
-        return marginal(play, played, Tensor::full({b, s, t}, 1), normaliser);
+        return marginal(play, play_all_positions(play), Tensor::full({play.rows(), play.positions(), play.targets()}, 1),
+                        normaliser);
     }
+    bool draws() const override { return false; }
 };
 
 }  // namespace

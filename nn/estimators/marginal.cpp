@@ -25,6 +25,13 @@ Array<int32_t> likeliest(const Played& played, const Tensor& share) {
 
 }  // namespace
 
+Played play_all_positions(const Play& play, const Proposal* proposal) {
+    const int64_t b = play.rows(), s = play.positions(), t = play.targets();
+    Array<int32_t> choices(static_cast<std::size_t>(b * s * t));
+    for (std::size_t i = 0; i < choices.size(); ++i) choices[i] = static_cast<int32_t>(static_cast<int64_t>(i) / t % s);
+    return play({.how = Choose::drawn, .samples = s, .forced = {std::move(choices)}, .temperature = 1, .proposal = proposal});
+}
+
 Estimated marginal(const Play& play, const Played& played, const Tensor& factor, double normaliser) {
     // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a position that has weight;
     // what has none may have any loss, and is left out by `has`.

@@ -10,7 +10,7 @@
 #include "core/ops/cross_entropy.h"
 #include "core/options.h"
 #include "core/parameters.h"
-#include "nn/estimators/estimator.h"
+#include "nn/attention/select.h"
 #include "nn/models/published.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -84,6 +84,10 @@ class Model {
                                const Context& context) const;
     /// What makes a gradient of its hard choices in training; null where it makes none.
     virtual const Estimator* estimator() const { return nullptr; }
+    /// The options of its hard selection; null where it makes no choices.
+    virtual const HardChoice* hard() const { return nullptr; }
+    /// What estimators for it are built for; of no meaning where there is no hard attention.
+    virtual EstimatorSetup estimator_setup() const { return {}; }
     /// Whether it writes sequences: start() and advance() work.
     virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written

@@ -65,6 +65,10 @@ class RnnSeq2Seq final : public Model {
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return attention_.select->hard(); }
+    EstimatorSetup estimator_setup() const override {
+        return {options_.hidden, encoder_.width(), head_.weight.dim(1), parallel()};
+    }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;

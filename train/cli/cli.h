@@ -48,6 +48,7 @@ Action declare_report(CLI::App& app);
 Action declare_list(CLI::App& app);
 Action declare_plan(CLI::App& app);
 Action declare_check(CLI::App& app);
+Action declare_lab(CLI::App& app);
 Action declare_schema(CLI::App& app);
 
 /// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's

@@ -48,6 +48,12 @@ class Check {
         report_.tolerance = setup.tolerance;
         require(report_.targets > 0, "check: the rows have no targets: rows {}, targets {}", report_.rows, report_.targets);
         for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<Bench>(experiment_, *task_));
+        const Estimator* estimator = benches_.front()->made.model->estimator();
+        require(
+            estimator == nullptr || !estimator->draws(),
+            "check: hard attention by drawn choices has an estimate of a gradient, which differences cannot check: estimator "
+            "'{}', one without draws 'exact'; attend lab measures its bias",
+            benches_.front()->made.model->hard()->estimator.name());
     }
 
     GradientReport go() {

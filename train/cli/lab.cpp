@@ -1,0 +1,122 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+
+#include "core/files.h"
+#include "train/cli/cli.h"
+#include "train/cli/double_build.h"
+#include "train/lab/lab.h"
+#include "train/run/checkpoint.h"
+#include "train/run/run_folder.h"
+
+namespace attend::inline ATTEND_PRECISION::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+    ConfigArguments config;
+    lab::Setup setup;
+    std::string out;
+    bool json = false;
+
+    // The same command line again, for the double build.
+    std::vector<std::string> words() const {
+        std::vector<std::string> all = {"lab"};
+        for (const std::string& assignment : config.assignments()) all.push_back("--set=" + assignment);
+        for (const std::string& e : setup.estimators) all.push_back("--estimator=" + e);
+        all.push_back(fmt::format("--rows={}", setup.rows));
+        all.push_back(fmt::format("--draws={}", setup.draws));
+        all.push_back(fmt::format("--samples={}", setup.samples));
+        all.push_back(fmt::format("--adapt={}", setup.adapt));
+        all.push_back(fmt::format("--threads={}", setup.threads));
+        if (!out.empty())
+            all.push_back("--out=" + out);
+        if (json)
+            all.emplace_back("--json");
+        all.emplace_back("--");
+        all.push_back(config.config);
+        return all;
+    }
+};
+
+int64_t step_of(const fs::path& checkpoint) {
+    // load_model() checks the folder; its name is only read for the order here.
+    return std::stoll(fs::canonical(checkpoint).filename().string().substr(5));
+}
+
+// Where to measure: all checkpoints of a run, or the initial weights of a config.
+struct Subject {
+    Experiment experiment;
+    std::string saved;
+    std::vector<lab::Place> places;
+    fs::path out;
+};
+
+Subject subject_of(const Arguments& a) {
+    Subject s;
+    if (!fs::is_directory(a.config.config)) {
+        s.experiment = read_experiment(a.config.config, a.config.assignments());
+        s.places.push_back({});
+        s.out = fs::path("runs") / (s.experiment.name + ".lab.json");
+        return s;
+    }
+    const RunFolder folder{fs::path(a.config.config)};
+    s.experiment = a.config.assignments().empty() ? folder.experiment()
+                                                  : read_experiment(folder.config().string(), a.config.assignments());
+    require(folder.has_checkpoint(), "{}: no run with a checkpoint: checkpoints {}, at least {}; attend train writes them",
+            a.config.config, 0, 1);
+    if (fs::exists(folder.vocabulary()))
+        s.saved = folder.vocabulary().string();
+    for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), step_of(checkpoint)});
+    s.out = folder.root() / "lab.json";
+    return s;
+}
+
+}  // namespace
+
+Action declare_lab(CLI::App& app) {
+    auto a = std::make_shared<Arguments>();
+    add_config(app, a->config);
+    app.get_option("CONFIG")->description(
+        "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
+    app.add_option(
+           "--estimator", a->setup.estimators,
+           "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")
+        ->type_name("ESTIMATOR")
+        ->allow_extra_args(false);
+    app.add_option("--rows", a->setup.rows, "rows of the first training batch to use; 0: all")
+        ->check(integer_in(int64_t{0}, int64_t{1} << 20))
+        ->capture_default_str();
+    app.add_option("--draws", a->setup.draws, "estimates of each estimator")
+        ->check(integer_in(int64_t{48}, int64_t{1} << 30))
+        ->capture_default_str();
+    app.add_option("--samples", a->setup.samples, "choices drawn for each example, of the default estimators")
+        ->check(integer_in(int64_t{1}, int64_t{1024}))
+        ->capture_default_str();
+    app.add_option("--adapt", a->setup.adapt, "steps in which an estimator's own network learns before it is measured")
+        ->check(integer_in(int64_t{0}, int64_t{1} << 30))
+        ->capture_default_str();
+    app.add_option("--out", a->out, "where to write the numbers (default: RUN/lab.json, or runs/NAME.lab.json of a config)");
+    add_threads(app, a->setup.threads);
+    app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");
+    return [a](Streams& streams) {
+        const Subject s = subject_of(*a);  // what is wrong is said before anything else is started
+        if constexpr (sizeof(real) == sizeof(float)) {
+            flush(streams.out);
+            become_double_build(a->words());
+        }
+        const lab::Report report = lab::measure(s.experiment, s.saved, s.places, a->setup);
+        const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
+        if (out.has_parent_path())
+            fs::create_directories(out.parent_path());
+        const std::string numbers = lab::json_of(report).dump(2) + "\n";
+        write_file_atomically(out, [&](FileWriter& file) { file.write(numbers); });
+        streams.out << (a->json ? numbers : lab::text_of(report));
+        streams.error << "written: " << out.string() << "\n";
+        return 0;
+    };
+}
+
+}  // namespace attend::inline ATTEND_PRECISION::cli
