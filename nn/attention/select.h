@@ -20,15 +20,6 @@ struct Selected {
     std::optional<Decision> decision;  ///< hard selection only
 };
 
-/// What a selection that chooses asks of its model.
-struct HardChoice {
-    Selection estimator{estimator_table(), "reinforce"};  ///< what makes a gradient of the choices
-    /// What is read outside of training: the likeliest position, a drawn one, or each in turn, their predictions summed by
-    /// weight (Wu, Shapiro and Cotterell 2018, eq. 5).
-    enum class Evaluate { likeliest, drawn, marginal } evaluate = Evaluate::likeliest;
-    int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
-};
-
 class Select {
   public:
     virtual ~Select() = default;

@@ -103,6 +103,15 @@ struct EstimatorSetup {
 using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const EstimatorSetup&)>;
 const EstimatorTable& estimator_table();
 
+/// What a selection that chooses asks of its model.
+struct HardChoice {
+    Selection estimator{estimator_table(), "reinforce"};  ///< what makes a gradient of the choices
+    /// What is read outside of training: the likeliest position, a drawn one, or each in turn, their predictions summed by
+    /// weight (Wu, Shapiro and Cotterell 2018, eq. 5).
+    enum class Evaluate { likeliest, drawn, marginal } evaluate = Evaluate::likeliest;
+    int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
+};
+
 /// Mean over the samples, not recorded: [B, K, T] to [B, T].
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].

@@ -10,7 +10,7 @@
 #include "core/ops/cross_entropy.h"
 #include "core/options.h"
 #include "core/parameters.h"
-#include "nn/attention/select.h"
+#include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
 
 namespace attend::inline ATTEND_PRECISION {
