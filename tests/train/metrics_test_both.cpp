@@ -100,22 +100,32 @@ TEST_SUITE("metrics") {
         metric->add(attended(3, {0, 0, 1}, {{0, 2}}));
         CHECK(*metric->value() == doctest::Approx(3.0 / 7));
     }
-    TEST_CASE("alignment accuracy of a part counts the symbols of that part alone") {
-        // Two parts of the target: symbol 0, which hits, and symbols 2 and 3, of which one hits. Symbol 1 is of none.
-        EvaluatedExample e = attended(4, {r(.1), r(.2), r(.6), r(.1),  //
-                                          r(.7), r(.1), r(.1), r(.1),  //
-                                          r(.1), r(.7), r(.1), r(.1),  //
-                                          r(.1), r(.1), r(.1), r(.7)},
-                                      {{2, 3}, {1, 2}, {1, 2}, {0, 1}});
-        e.parts = {{"year", {0, 1}}, {"day", {2, 4}}};
-        for (const auto& [name, expected] : {std::pair("alignment_year", 1.0), std::pair("alignment_day", 0.5)}) {
+    TEST_CASE("alignment of a part: at least half of its attention lies on what it comes from") {
+        // Parts: symbol 0 from position 2; symbols 2 and 3 from positions 0 and 1. Symbol 1 is of none.
+        const auto weights = [](double zero, double one) {  // of symbols 2 and 3: what lies on positions 0 and 1, rest on 3
+            EvaluatedExample e = attended(4,
+                                          {r(.2), r(.2), r(.6), 0,      //
+                                           0, 0, 0, 1,                  //
+                                           r(zero), 0, 0, r(1 - zero),  //
+                                           0, r(one), 0, r(1 - one)},
+                                          {{2, 3}, {3, 4}, {0, 1}, {1, 2}});
+            e.parts = {{"year", {0, 1}}, {"day", {2, 4}}};
+            return e;
+        };
+        const auto value = [](const char* name, const EvaluatedExample& e) {
             const auto metric = metric_table().build(Selection(metric_table(), name));
+            CHECK(metric->needs_attention());
             metric->add(e);
-            CHECK(*metric->value() == expected);
-        }
-        const auto month = metric_table().build(Selection(metric_table(), "alignment_month"));
-        month->add(e);
-        CHECK_FALSE(month->value().has_value());
+            return metric->value();
+        };
+        CHECK(*value("alignment_year", weights(0, 0)) == 1);
+        CHECK(*value("alignment_day", weights(1, 0)) == 1);  // one symbol of two
+        CHECK(*value("alignment_day", weights(.25, .75)) == 1);
+        CHECK(*value("alignment_day", weights(.25, .5)) == 0);
+        CHECK_FALSE(value("alignment_month", weights(1, 1)).has_value());
+        EvaluatedExample nowhere = weights(1, 1);
+        nowhere.gold[2] = nowhere.gold[3] = {};
+        CHECK_FALSE(value("alignment_day", nowhere).has_value());
     }
     TEST_CASE("alignment accuracy: nothing to count, and too few rows") {
         const auto metric = make_alignment_accuracy();

@@ -36,7 +36,10 @@ std::unique_ptr<Metric> make_chrf();
 /// attended; a row without any weight is a miss. Examples without attention or gold alignment do not count. add() throws
 /// MachineError when there are gold ranges for more symbols than rows.
 std::unique_ptr<Metric> make_alignment_accuracy();
-/// The same of the symbols of the part of that name (Task::target_parts).
+/// Share of the examples where at least half of the attention of the target's part of that name (Task::target_parts) lies
+/// between the first and the last source position that the part's symbols come from: whether the right field is read, whichever
+/// of its symbols. Half, because a symbol that the source does not write (the zero of "03" where it says "3") may be read off
+/// the neighbours, which show that the digit stands alone.
 std::unique_ptr<Metric> make_part_alignment(const std::string& part);
 /// Mean entropy of the attention rows in nats, - sum_s a_s ln a_s, of the teacher-forced pass over the reference, eos's row
 /// included. Rows without any weight do not count. Low: the model looks at one place; ln S: everywhere. Neither is better:
