@@ -1,5 +1,7 @@
 #include "core/options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace attend::inline ATTEND_PRECISION {
@@ -24,6 +26,47 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
     return d[a.size()][b.size()];
 }
 }  // namespace
+
+namespace {
+// Writes every option's name and value.
+class Text final : public Visitor {
+  public:
+    void integer(const char* name, int64_t& value, Bounds<int64_t>, const char*) override { put(name, value); }
+    void number(const char* name, double& value, Bounds<double>, const char*) override { put(name, value); }
+    void flag(const char* name, bool& value, const char*) override { put(name, value); }
+    void text(const char* name, std::string& value, const char*) override { put(name, value); }
+    void choice(const char* name, std::string& value, std::vector<std::string>, const char*) override { put(name, value); }
+    void path(const char* name, std::string& value, const char*) override { put(name, value); }
+    void paths(const char* name, std::vector<std::string>& value, const char*) override {
+        for (const std::string& v : value) put(name, v);
+    }
+    void numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) override {
+        for (const double v : value) put(name, v);
+    }
+    void selection(const char* name, Selection& value, const char*) override { put(name, text_of(value)); }
+    std::string all;
+
+  protected:
+    void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
+        Text inner;
+        fields(inner);
+        put(name, "{" + inner.all + "}");
+    }
+
+  private:
+    template <class T>
+    void put(const char* name, const T& value) {
+        all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, value);
+    }
+};
+}  // namespace
+
+std::string text_of(const Selection& selection) {
+    Text text;
+    const std::unique_ptr<AnyOptions> options = selection.options().copy();
+    options->fields(text);
+    return text.all.empty() ? selection.name() : selection.name() + " {" + text.all + "}";
+}
 
 const std::vector<const Seam*>& all_seams() { return seams(); }
 

@@ -145,6 +145,15 @@ Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
     return options_.norm_place == "pre" ? last_(y) : y;
 }
 
+std::vector<const HardChoice*> BlockStack::hard() const {
+    std::vector<const HardChoice*> all;
+    if (!blocks_.empty())
+        for (const MultiHead* site : {&blocks_.front().self, &blocks_.front().cross})
+            if (site->hard() != nullptr)
+                all.push_back(site->hard());
+    return all;
+}
+
 StackCache StackCache::select(std::span<const int32_t> rows) const {
     StackCache out;
     for (const KeyValues& kv : past) out.past.push_back(kv.select(rows));

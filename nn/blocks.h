@@ -93,6 +93,9 @@ class BlockStack {
     /// The next positions x [B, n, D], all rows full.
     Tensor extend(const Tensor& x, StackCache& cache, const Context& context) const;
 
+    /// What the attentions of its blocks ask for that choose: at most two, all blocks being alike.
+    std::vector<const HardChoice*> hard() const;
+
   private:
     struct Block {
         MultiHead self, cross;

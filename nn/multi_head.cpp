@@ -41,9 +41,6 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     for (int64_t i = 0; i < h; ++i)
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
                             Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout});
-    require(heads_.front().select->hard() == nullptr,
-            "{}: select '{}' chooses one position by an estimator, which is for a recurrent decoder's attention so far", path_,
-            options.select.name());
     const std::optional<Attention::Fused> first = heads_.front().fused();
     if (!first)
         return;

@@ -49,6 +49,9 @@ class MultiHead {
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
 
+    /// What its heads' selections ask for; null where they choose nothing.
+    const HardChoice* hard() const { return heads_.empty() ? nullptr : heads_.front().select->hard(); }
+
     /// The way by heads even where there is a fused one: its oracle.
     void use_heads() { fused_.reset(); }
 

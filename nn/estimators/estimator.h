@@ -84,6 +84,8 @@ class Estimator {
     virtual bool unbiased() const { return true; }
     /// Whether it is exact only where choices of one step reach no other (Play::independent()).
     virtual bool needs_independence() const { return false; }
+    /// Whether it is for models with one site that chooses.
+    virtual bool needs_one_site() const { return false; }
     /// Whether its gradient depends on draws; where not, its loss is a value and can be differentiated by differences.
     virtual bool draws() const { return true; }
     /// What choices are drawn from in place of the weights, for the targets of `play`; null: the weights.

@@ -39,6 +39,7 @@ class Relax final : public Estimator {
         down_bias_ = scope.in("down").add("bias", {1}, Init::zeros());
     }
     Aim aim() const override { return Aim::expected; }
+    bool needs_one_site() const override { return true; }
 
     Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
         const int64_t b = play.rows(), t = play.targets(), k = options_.samples;

@@ -70,6 +70,7 @@ class Variational final : public Estimator {
         network_.out = inference.in("out").add("weight", {o.hidden, s.values}, Init::zeros());
     }
     Aim aim() const override { return Aim::bound; }
+    bool needs_one_site() const override { return true; }
     std::unique_ptr<Proposal> proposal(const Play& play) const override {
         return std::make_unique<Inferred>(network_, play.target());
     }

@@ -42,6 +42,9 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     norm_ = Norm(embedding.in("norm"), b);
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
     encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary");
+    require(encoder_.hard().empty(),
+            "model bert: an encoder alone has no steps for choices to answer for: attention.select '{}', known here '{}'",
+            o.attention.select.name(), "soft");
     if (predicts_targets()) {
         const Scope masked = scope.in("masked");
         masked_path_ = masked.path();

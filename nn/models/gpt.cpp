@@ -5,6 +5,9 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
+#include "nn/estimators/pathwise.h"
+#include "nn/models/row_order.h"
+#include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -49,6 +52,27 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup) : opt
     decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary");
     if (!o.tie)
         head_ = Linear(scope.in("head"), b.width, vocabulary_, Bias::no, Init::normal(o.init));
+    estimator_ = estimator_of_sites("gpt", decoder_.hard(), scope.in("estimator"), estimator_setup(), b.recompute);
+}
+
+Estimated Gpt::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
+                        const Context& context) const {
+    check_batch(batch, o);
+    require(hard() != nullptr, "model gpt: its attention chooses no position: select is '{}'",
+            options_.attention.select.name());
+    require(!estimator.needs_independence() && !estimator.needs_one_site(),
+            "model gpt: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
+            options_.blocks.layers, options_.blocks.heads);
+    const RowPlays play(batch, o, context, [&](int64_t samples, const Context& asked) {
+        const Ids input = repeated(batch.input, samples);
+        const Tensor features = decoder_(embed(input.values, input.rows, 0, asked), input.lengths, {}, {}, asked);
+        const trace::Scope here("head");
+        RowLosses each = head_row_losses(features.reshape({input.rows * input.columns, options_.blocks.width}), head_weight(),
+                                         options_.tie ? Transpose::yes : Transpose::no, {},
+                                         ignoring_padding(repeated(batch.target, samples), o.ignored), o.cross_entropy());
+        return RowPass{each.loss.reshape({input.rows, input.columns}), std::move(each.predicted)};
+    });
+    return estimator(play, o.normaliser, context);
 }
 
 Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const {
@@ -61,7 +85,7 @@ Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, 
     return dropout_(x, context);
 }
 
-Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+void Gpt::check_batch(const ScoreInput& batch, const LossOptions& o) const {
     const auto& [source, input, target, segments, labels] = batch;
     require_plain("gpt", batch);
     require(source.rows == 0 && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
@@ -71,6 +95,16 @@ Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& 
             input.columns, options_.context);
     require(o.own_inputs == 0, "objective: scheduled sampling is for models that read step by step: model gpt, share {}",
             o.own_inputs);
+}
+
+Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const auto& [source, input, target, segments, labels] = batch;
+    if (estimator_ && context.training()) {
+        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
+        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
+        return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
+    }
+    check_batch(batch, o);
     const Tensor x = embed(input.values, input.rows, 0, context);
     const Tensor features = decoder_(x, input.lengths, {}, {}, context);
     const trace::Scope here("head");

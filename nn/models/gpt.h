@@ -40,6 +40,14 @@ class Gpt final : public Model {
 
     /// `source` has no rows. Throws Error when the input is longer than the context.
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                       const Context& context) const override;
+    const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return decoder_.hard().empty() ? nullptr : decoder_.hard().front(); }
+    EstimatorSetup estimator_setup() const override {
+        const int64_t head = options_.blocks.width / options_.blocks.heads;
+        return {head, head, vocabulary_};
+    }
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
     /// model sees the last half of its context and what follows.
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
@@ -49,6 +57,7 @@ class Gpt final : public Model {
     PublishedLayout published_layout() const override;
 
   private:
+    void check_batch(const ScoreInput& batch, const LossOptions& options) const;
     // Ids [B, T] to what goes into the blocks, the first at `position`.
     Tensor embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
     const Tensor& head_weight() const { return options_.tie ? embedding_.weight : head_.weight; }
@@ -62,6 +71,7 @@ class Gpt final : public Model {
     BlockStack decoder_;
     Linear head_;
     std::string position_path_;
+    std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -6,6 +6,7 @@
 #include "nn/estimators/gumbel.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "nn/models/row_order.h"
+#include "nn/models/row_plays.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -14,12 +15,12 @@ class RnnSeq2Seq::Plays final : public Play {
   public:
     Plays(const RnnSeq2Seq& model, const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
           const Context& context)
-        : model_(model), source_(source), batch_(batch), options_(options), context_(context) {
-        counted_ = Tensor::zeros({batch.target.rows, batch.target.columns});
-        for (int64_t b = 0; b < batch.target.rows; ++b)
-            for (int64_t t = 0; t < batch.target.length(b); ++t)
-                counted_.writable()[b * batch.target.columns + t] = batch.target.at(b, t) == options.ignored ? 0 : 1;
-    }
+        : model_(model),
+          source_(source),
+          batch_(batch),
+          options_(options),
+          context_(context),
+          counted_(counted_targets(batch.target, options.ignored)) {}
     Played operator()(const Rule& rule) const override { return model_.play(source_, batch_, options_, context_, rule); }
     int64_t rows() const override { return batch_.input.rows; }
     int64_t targets() const override { return batch_.input.columns; }

@@ -4,6 +4,9 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
+#include "nn/estimators/pathwise.h"
+#include "nn/models/row_order.h"
+#include "nn/models/row_plays.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -72,6 +75,50 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
                        WeightInit{}(blocks.width, setup.target_vocabulary));
     if (blocks.bias)
         head_bias_ = scope.in("head").add("bias", {setup.target_vocabulary}, Init::zeros());
+    classes_ = setup.target_vocabulary;
+    estimator_ =
+        estimator_of_sites("transformer_seq2seq", hard_sites(), scope.in("estimator"), estimator_setup(), o.blocks.recompute);
+}
+
+std::vector<const HardChoice*> TransformerSeq2Seq::hard_sites() const {
+    std::vector<const HardChoice*> all = decoder_.blocks.hard();
+    for (const HardChoice* site : encoder_.blocks.hard()) all.push_back(site);
+    return all;
+}
+
+Tensor TransformerSeq2Seq::decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths,
+                                  const Context& context) const {
+    const trace::Scope here("decoder");
+    return decoder_.blocks(embed(decoder_, input.values, input.rows, 0, context), input.lengths, memory, lengths, context);
+}
+
+// With an encoder that chooses, every sample has an encoder's pass of its own; else they share one.
+Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
+                                       const Context& context) const {
+    check_batch(batch, o);
+    require(
+        hard() != nullptr,
+        "model transformer_seq2seq: no attention of it chooses a position: selects 'cross_attention' '{}', 'attention' '{}'",
+        options_.cross_attention.select.name(), options_.attention.select.name());
+    require(
+        !estimator.needs_independence() && !estimator.needs_one_site(),
+        "model transformer_seq2seq: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
+        options_.blocks.layers, options_.blocks.heads);
+    const bool chooses = !encoder_.blocks.hard().empty();
+    const Tensor shared = chooses ? Tensor() : encode(batch.source, context);
+    const RowPlays play(batch, o, context, [&](int64_t samples, const Context& asked) {
+        const Ids input = repeated(batch.input, samples), source = repeated(batch.source, samples);
+        const Tensor memory = chooses ? encode(source, asked) : repeated(shared, samples);
+        const std::size_t in_encoder = asked.decisions->taken.size();
+        const Tensor features = decode(input, memory, source.lengths, asked);
+        const trace::Scope here("head");
+        RowLosses each =
+            head_row_losses(features.reshape({input.rows * input.columns, options_.blocks.width}),
+                            tied() ? decoder_.embedding.weight : head_.weight, tied() ? Transpose::yes : Transpose::no,
+                            head_bias_, ignoring_padding(repeated(batch.target, samples), o.ignored), o.cross_entropy());
+        return RowPass{each.loss.reshape({input.rows, input.columns}), std::move(each.predicted), in_encoder};
+    });
+    return estimator(play, o.normaliser, context);
 }
 
 // x = sqrt(D) e(id) + p
@@ -96,7 +143,7 @@ Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) con
     return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, context), source.lengths, {}, {}, context);
 }
 
-Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions& o) const {
     const auto& [source, input, target, segments, labels] = batch;
     require_plain("transformer_seq2seq", batch);
     require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
@@ -106,13 +153,17 @@ Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, 
             "objective: scheduled sampling is for models that read step by step: model transformer_seq2seq, "
             "share {}",
             o.own_inputs);
-    const Tensor memory = encode(source, context);
-    Tensor features;
-    {
-        const trace::Scope here("decoder");
-        features = decoder_.blocks(embed(decoder_, input.values, input.rows, 0, context), input.lengths, memory, source.lengths,
-                                   context);
+}
+
+Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const auto& [source, input, target, segments, labels] = batch;
+    if (estimator_ && context.training()) {
+        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
+        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
+        return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
     }
+    check_batch(batch, o);
+    const Tensor memory = encode(source, context), features = decode(input, memory, source.lengths, context);
     const trace::Scope here("head");
     const CrossEntropyResult r =
         head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}),

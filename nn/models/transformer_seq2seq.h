@@ -53,6 +53,14 @@ class TransformerSeq2Seq final : public Model {
     TransformerSeq2Seq(const TransformerSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                       const Context& context) const override;
+    const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return hard_sites().empty() ? nullptr : hard_sites().front(); }
+    EstimatorSetup estimator_setup() const override {
+        const int64_t head = options_.blocks.width / options_.blocks.heads;
+        return {head, head, classes_};
+    }
     int64_t longest() const override { return options_.max_length; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
@@ -71,12 +79,17 @@ class TransformerSeq2Seq final : public Model {
     // Ids [B, T], the first at `position`, to what goes into the blocks.
     Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
     Tensor encode(const Ids& source, const Context& context) const;
+    void check_batch(const ScoreInput& batch, const LossOptions& options) const;
+    std::vector<const HardChoice*> hard_sites() const;
+    Tensor decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths, const Context& context) const;
     bool tied() const { return options_.share != "none"; }
 
     TransformerSeq2SeqOptions options_;
     Side encoder_, decoder_;
     Linear head_;  // without `share`
     Tensor head_bias_;
+    int64_t classes_ = 0;
+    std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

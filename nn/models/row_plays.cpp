@@ -1,0 +1,66 @@
+#include "nn/models/row_plays.h"
+
+#include "nn/models/row_order.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+Tensor counted_targets(const Ids& target, int32_t ignored) {
+    Tensor counted = Tensor::zeros({target.rows, target.columns});
+    for (int64_t b = 0; b < target.rows; ++b)
+        for (int64_t t = 0; t < target.length(b); ++t)
+            counted.writable()[b * target.columns + t] = target.at(b, t) == ignored ? 0 : 1;
+    return counted;
+}
+
+RowPlays::RowPlays(const ScoreInput& batch, const LossOptions& options, const Context& context, RunRows run)
+    : batch_(batch), context_(context), run_(std::move(run)), counted_(counted_targets(batch.target, options.ignored)) {}
+
+Played RowPlays::operator()(const Rule& rule) const {
+    // Every row is a query's own: to the selection there is one sample.
+    Decisions decisions{rule.how, 1, {}, rule.forced, rule.temperature, rule.proposal};
+    Context asked = context_;
+    asked.decisions = &decisions;
+    asked.first_row *= rule.samples;
+    RowPass pass = run_(rule.samples, asked);
+    Played out{pass.loss.reshape({rows(), rule.samples, targets()}), std::move(pass.predicted), {}, {}};
+    const Ids sources = pass.in_encoder > 0 ? repeated(batch_.source, rule.samples) : Ids();
+    for (std::size_t i = 0; i < decisions.taken.size(); ++i) {
+        Decision& d = decisions.taken[i];
+        if (i >= pass.in_encoder) {
+            out.decisions.push_back(std::move(d));
+            continue;
+        }
+        for (int64_t r = 0; r < sources.rows; ++r)  // what stands behind a source's end is read by nobody
+            for (int64_t q = sources.length(r); q < sources.columns; ++q)
+                d.index[static_cast<std::size_t>(r * sources.columns + q)] = -1;
+        out.before.push_back(std::move(d));
+    }
+    return out;
+}
+
+std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,
+                                              const Scope& scope, const EstimatorSetup& setup, bool recompute) {
+    if (sites.empty())
+        return nullptr;
+    const HardChoice& first = *sites.front();
+    for (const HardChoice* other : sites)
+        require(text_of(other->estimator) == text_of(first.estimator) && other->soft_steps == first.soft_steps,
+                "model {}: all of its hard attention has one estimator, here they differ: {} soft_steps {}, {} soft_steps {}",
+                model, text_of(first.estimator), first.soft_steps, text_of(other->estimator), other->soft_steps);
+    require(!recompute, "model {}: recompute would choose a second time: recompute {}, select '{}'", model, recompute, "hard");
+    for (const HardChoice* site : sites)
+        require(
+            site->evaluate != HardChoice::Evaluate::marginal,
+            "model {}: evaluate 'marginal' sums over the positions of each step, and here what is read goes into other steps: "
+            "sites that choose {}, evaluate known here 'likeliest', 'drawn'",
+            model, sites.size());
+    std::unique_ptr<Estimator> estimator = estimator_table().build(first.estimator, scope, setup);
+    require(!estimator->needs_independence() && !estimator->needs_one_site(),
+            "model {}: estimator '{}' is for one choice a step that reaches no other step; here there are choices at every "
+            "layer and "
+            "head: sites of heads {}, estimators for them 'reinforce', 'straight_through', 'gumbel_softmax'",
+            model, first.estimator.name(), sites.size());
+    return estimator;
+}
+
+}  // namespace attend::inline ATTEND_PRECISION

@@ -1,0 +1,49 @@
+#pragma once
+/// Hard attention in models that read all positions at once: K samples of an example are K rows of the batch.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/models/model.h"
+
+namespace attend::inline ATTEND_PRECISION {
+
+/// One pass over B K rows, the samples of an example one behind the other.
+struct RowPass {
+    Tensor loss;                 ///< [B K, T] nats, recorded
+    Array<int32_t> predicted;    ///< [B K T]
+    std::size_t in_encoder = 0;  ///< how many of the decisions taken were an encoder's, before all targets
+};
+/// The pass with K samples; `context` collects its decisions and counts rows as B K.
+using RunRows = std::function<RowPass(int64_t samples, const Context& context)>;
+
+class RowPlays final : public Play {
+  public:
+    /// `batch` must outlive it.
+    RowPlays(const ScoreInput& batch, const LossOptions& options, const Context& context, RunRows run);
+    Played operator()(const Rule& rule) const override;
+    int64_t rows() const override { return batch_.input.rows; }
+    int64_t targets() const override { return batch_.input.columns; }
+    int64_t positions() const override { return 0; }
+    const Tensor& counted() const override { return counted_; }
+    const Ids& target() const override { return batch_.target; }
+    bool independent() const override { return false; }
+
+  private:
+    ScoreInput batch_;
+    Context context_;
+    RunRows run_;
+    Tensor counted_;
+};
+
+/// [B, T] 1 where there is a target, else 0.
+Tensor counted_targets(const Ids& target, int32_t ignored);
+
+/// The one estimator of all sites of `model` that choose; null where there is none. Throws Error where sites ask for different
+/// ones, for one that needs steps to be independent or a single site, for evaluation that sums over positions, and with
+/// recomputation, which would choose a second time.
+std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,
+                                              const Scope& scope, const EstimatorSetup& setup, bool recompute);
+
+}  // namespace attend::inline ATTEND_PRECISION

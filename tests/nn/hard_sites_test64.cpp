@@ -1,0 +1,211 @@
+// Hard attention at every site of transformers: REINFORCE against the enumeration of all choices of all sites, every parameter.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "core/ops.h"
+#include "nn/estimators/reinforce.h"
+#include "nn/models/gpt.h"
+#include "nn/models/transformer_seq2seq.h"
+
+using namespace attend;
+
+TEST_SUITE_BEGIN("hard sites");
+
+namespace {
+
+constexpr int64_t vocabulary = 4;
+
+Ids ids_of(std::initializer_list<int32_t> row, int64_t copies) {
+    Ids ids(copies, static_cast<int64_t>(row.size()));
+    for (int64_t r = 0; r < copies; ++r) {
+        ids.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(row.size());
+        std::copy(row.begin(), row.end(), ids.values.begin() + r * ids.columns);
+    }
+    return ids;
+}
+
+struct Data {
+    Data(int64_t copies, bool with_source)
+        : source(with_source ? ids_of({2, 3}, copies) : Ids()), input(ids_of({1, 3}, copies)), target(ids_of({3, 2}, copies)) {}
+    ScoreInput all() const { return {source, input, target}; }
+    Ids source, input, target;
+};
+
+Selection hard(const std::string& baseline = "none", int64_t samples = 1) {
+    Selection estimator(estimator_table(), "reinforce");
+    estimator.as<ReinforceOptions>().baseline.choose(baseline);
+    estimator.as<ReinforceOptions>().samples = samples;
+    return estimator;
+}
+
+// A model with its store; weights large enough that choices matter.
+struct Small {
+    ParameterStore store{5};
+    std::unique_ptr<Model> model;
+    bool with_source = false;
+
+    void enlarge() {
+        for (const Parameter& p : store.table())
+            for (int64_t i = 0; i < p.shape.size(); ++i)
+                store.values(p)[i] *= p.shape.rank() > 1 ? static_cast<real>(2) : static_cast<real>(1);
+    }
+};
+
+std::unique_ptr<Small> gpt() {
+    auto small = std::make_unique<Small>();
+    GptOptions o;
+    o.blocks.layers = 2;
+    o.blocks.heads = 2;
+    o.blocks.width = 4;
+    o.context = 4;
+    o.init = 0.5;
+    o.attention.select.choose("hard");
+    small->model = std::make_unique<Gpt>(o, Scope(small->store), ModelSetup{0, vocabulary});
+    small->enlarge();
+    return small;
+}
+
+// Hard where it is asked for: the encoder's self-attention, the decoder's, the cross-attention.
+std::unique_ptr<Small> seq2seq(bool encoder, bool self, bool cross) {
+    auto small = std::make_unique<Small>();
+    small->with_source = true;
+    TransformerSeq2SeqOptions o;
+    o.blocks.layers = 1;
+    o.blocks.heads = 1;
+    o.blocks.width = 4;
+    for (auto [attention, chooses] :
+         {std::pair(&o.encoder_attention, encoder), {&o.attention, self}, {&o.cross_attention, cross}})
+        if (chooses)
+            attention->select.choose("hard");
+    small->model = std::make_unique<TransformerSeq2Seq>(o, Scope(small->store), ModelSetup{vocabulary, vocabulary});
+    small->enlarge();
+    return small;
+}
+
+// The expected loss over all choices of all queries of all sites, and how many there are.
+std::pair<std::vector<double>, int64_t> enumerated(const Small& small) {
+    const Data data(1, small.with_source);
+    Gradients gradients(small.store);
+    Decisions first;
+    Context context;
+    context.decisions = &first;
+    small.model->score(data.all(), {}, context);
+    std::vector<std::pair<std::size_t, std::size_t>> queries;  // decision and query, with what each can see
+    std::vector<int64_t> seen;
+    for (std::size_t d = 0; d < first.taken.size(); ++d)
+        for (int64_t q = 0; q < first.taken[d].weights.dim(1); ++q) {
+            queries.emplace_back(d, static_cast<std::size_t>(q));
+            const int64_t s = first.taken[d].weights.dim(2);
+            int64_t n = 0;
+            while (n < s && first.taken[d].weights.data()[q * s + n] > 0) ++n;
+            seen.push_back(n);
+        }
+    int64_t all = 1;
+    for (const int64_t n : seen) all *= n;
+    for (int64_t number = 0; number < all; ++number) {
+        Decisions decisions;
+        for (const Decision& d : first.taken) decisions.forced.emplace_back(d.index);
+        int64_t rest = number;
+        for (std::size_t i = 0; i < queries.size(); ++i) {
+            decisions.forced[queries[i].first][queries[i].second] = static_cast<int32_t>(rest % seen[i]);
+            rest /= seen[i];
+        }
+        context.decisions = &decisions;
+        const Tensor loss = small.model->score(data.all(), {.normaliser = 2}, context).loss;
+        Tensor p = Tensor::scalar(1);
+        for (const Decision& d : decisions.taken)
+            for (int64_t q = 0; q < d.weights.dim(1); ++q) {
+                const int32_t at[] = {d.index[static_cast<std::size_t>(q)]};
+                p = p * sum(pick(d.weights.reshape({d.weights.dim(1), d.weights.dim(2)}).rows(q, q + 1), at));
+            }
+        backward(p * loss, gradients);
+    }
+    gradients.finish();
+    return {{gradients.data(), gradients.data() + gradients.size()}, all};
+}
+
+// Largest distance of the mean of calls * copies * samples draws from `exact`, in standard errors.
+double worst(Small& small, const Estimator& estimator, const std::vector<double>& exact, int64_t calls, int64_t copies) {
+    const Data data(copies, small.with_source);
+    std::vector<double> sum(exact.size()), squares(exact.size());
+    Context context;
+    context.mode = Mode::train;
+    context.seed = 8;
+    Gradients gradients(small.store);
+    for (int64_t i = 0; i < calls; ++i) {
+        context.step = static_cast<uint32_t>(i);
+        gradients.reset();
+        backward(small.model->estimate(estimator, data.all(), {.normaliser = 2.0 * static_cast<double>(copies)}, context).loss,
+                 gradients);
+        gradients.finish();
+        for (std::size_t j = 0; j < exact.size(); ++j) {
+            const double off = gradients.data()[j] - exact[j];
+            sum[j] += off;
+            squares[j] += off * off;
+        }
+    }
+    double most = 0;
+    const auto n = static_cast<double>(calls);
+    for (std::size_t j = 0; j < exact.size(); ++j) {
+        const double mean = sum[j] / n, variance = std::max(0.0, squares[j] / n - mean * mean);
+        most = std::max(most, std::abs(mean) / (std::sqrt(variance / n) + 1e-12));
+    }
+    return most;
+}
+
+#if defined(ATTEND_SANITIZED)
+constexpr bool too_slow = true;
+#else
+constexpr bool too_slow = false;
+#endif
+
+}  // namespace
+
+TEST_CASE("reinforce has the mean of all choices of all layers, heads and sites" * doctest::skip(too_slow)) {
+    const std::pair<const char*, std::function<std::unique_ptr<Small>()>> models[] = {
+        {"gpt", gpt}, {"cross", [] { return seq2seq(false, false, true); }}, {"all sites", [] {
+                                                                                  return seq2seq(true, true, true);
+                                                                              }}};
+    for (const auto& [name, make] : models)
+        for (const auto& [baseline, samples] :
+             {std::pair("none", int64_t{1}), {"learned", int64_t{1}}, {"leave_one_out", int64_t{2}}}) {
+            CAPTURE(name);
+            CAPTURE(baseline);
+            const std::unique_ptr<Small> small = make();
+            const auto [exact, all] = enumerated(*small);
+            CHECK(all >= 4);
+            const auto estimator =
+                estimator_table().build(hard(baseline, samples), Scope(small->store, "tried"), small->model->estimator_setup());
+            CHECK(worst(*small, *estimator, exact, 300, 350) < 5);
+        }
+}
+
+TEST_CASE("training, evaluation and estimators that do not fit") {
+    const std::unique_ptr<Small> small = seq2seq(true, false, true);
+    CHECK(small->model->estimator() != nullptr);
+    CHECK(small->model->hard() != nullptr);
+    const Data data(3, true);
+    Context context;
+    context.mode = Mode::train;
+    const Scored trained = small->model->score(data.all(), {.normaliser = 6}, context);
+    CHECK(trained.loss.recorded());
+    CHECK(trained.target_loss.shape() == Shape{3, 2});
+    for (const char* name : {"exact", "relax", "rebar", "variational", "sum_and_sample"}) {
+        CAPTURE(name);
+        ParameterStore store(1);
+        const auto estimator =
+            estimator_table().build(Selection(estimator_table(), name), Scope(store), small->model->estimator_setup());
+        CHECK_THROWS_AS(small->model->estimate(*estimator, data.all(), {.normaliser = 6}, context), Error);
+    }
+    ParameterStore store(1);
+    TransformerSeq2SeqOptions o;
+    o.blocks.width = 4;
+    o.blocks.heads = 2;
+    o.cross_attention.select.choose("hard");
+    o.blocks.recompute = true;
+    CHECK_THROWS_WITH_AS(TransformerSeq2Seq(o, Scope(store), ModelSetup{vocabulary, vocabulary}),
+                         doctest::Contains("recompute would choose a second time"), Error);
+}
+
+TEST_SUITE_END();
