@@ -105,11 +105,12 @@ class HardSelect final : public Select {
         const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, asked.samples}, context);
         const Tensor l = log(shift(d.weights, tiny_weight)), moved = l - l.detach();
         const Tensor z = given.z + (how == Choose::relaxed_free ? moved : given.slope * moved);
-        return softmax(z, ranges_of(d.weights), static_cast<real>(1 / asked.temperature));
+        return softmax(z + shut_out(d.weights, asked.temperature), ranges_of(d.weights),
+                       static_cast<real>(1 / asked.temperature));
     }
 
     // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone. What has no weight stays
-    // without: e^(ln tiny / temperature) is 0.
+    // without.
     Tensor relaxed(const Tensor& weights, const Site& site, const Context& context) const {
         const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2);
         const Decisions& asked = *context.decisions;
@@ -128,7 +129,8 @@ class HardSelect final : public Select {
             }
         }
         const auto by = static_cast<real>(1 / asked.temperature);
-        return softmax(scale(log(shift(weights, tiny_weight)) + noise, by), ranges_of(weights));
+        return softmax(scale(log(shift(weights, tiny_weight)) + noise + shut_out(weights, asked.temperature), by),
+                       ranges_of(weights));
     }
 
     static Array<int32_t> likeliest(const Tensor& weights) {

@@ -107,6 +107,11 @@ Tensor Played::queries() const {
     const NoGrad off;
     const int64_t b = loss.dim(0), k = loss.dim(1);
     std::vector<Tensor> parts;
+    require(
+        !decisions.empty(),
+        "baseline 'learned': it looks at the decoder's queries that choose, and here an encoder alone chooses: choices of the "
+        "decoder {}, of the encoder {}",
+        decisions.size(), before.size());
     for (const Decision& d : decisions)
         if (d.site == decisions.front().site)
             parts.push_back(d.query.detach().reshape({b, k, d.query.size() / (b * k * d.query.dim(2)), d.query.dim(2)}));

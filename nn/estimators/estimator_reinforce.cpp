@@ -11,7 +11,8 @@ namespace {
 /// With G_t = sum_{t' >= t} -log p(y_t' | a) and a baseline b that does not see a_t,
 ///     grad E[-log p(y | a)] = E[ grad -log p(y | a) + sum_t (G_t - b_t) grad log p(a_t) ]   (Williams 1992; Xu 2015, eq. 11)
 /// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ]. With entropy the
-/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice answers for the entropies behind its step too.
+/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice answers for the entropies from its step on
+/// too: those of other sites at its own step may depend on it, and what does not only adds noise.
 class Reinforce final : public Estimator {
   public:
     Reinforce(const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s)
@@ -25,7 +26,7 @@ class Reinforce final : public Estimator {
             square_ = &scope.add_state("square", {1}, 1, o.scale_decay);
     }
     Aim aim() const override { return Aim::expected; }
-    bool unbiased() const override { return square_ == nullptr; }
+    bool unbiased() const override { return square_ == nullptr && options_.entropy == 0; }  // of another objective
     bool needs_independence() const override { return reward_ == Reward::own; }
 
     Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
@@ -39,7 +40,7 @@ class Reinforce final : public Estimator {
             bonus = scale(played.entropy() * counted, static_cast<real>(-worth));
             const NoGrad off;
             if (reward_ == Reward::following)
-                follows = follows + from_each_step_on(bonus) - bonus.detach();
+                follows = follows + from_each_step_on(bonus);
         }
         const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser, reward_}, context);
         const Tensor advantage = advantage_of(follows, baseline.value, counted, context);

@@ -84,7 +84,8 @@ class Relax final : public Estimator {
         for (const Decision& d : played.decisions) {
             const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, k}, context);
             const int64_t s = d.weights.dim(2), times = d.weights.dim(1) / k;
-            const Tensor y = softmax(given.z, ranges_of(d.weights), static_cast<real>(1 / options_.temperature));
+            const Tensor z = given.z + shut_out(d.weights, options_.temperature);
+            const Tensor y = softmax(z, ranges_of(d.weights), static_cast<real>(1 / options_.temperature));
             Tensor left = shift(negate(given.slope), 1), one = Tensor::zeros(d.weights.shape());
             for (std::size_t i = 0; i < d.index.size(); ++i) {
                 const auto row = static_cast<int64_t>(i) * s;

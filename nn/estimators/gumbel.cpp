@@ -16,6 +16,14 @@ Ranges ranges_of(const Tensor& weights) {
     return ranges;
 }
 
+Tensor shut_out(const Tensor& weights, double temperature) {
+    Tensor out = Tensor::zeros(weights.shape());
+    for (int64_t i = 0; i < out.size(); ++i)
+        if (weights.data()[i] <= 0)
+            out.writable()[i] = static_cast<real>(-1e4 * temperature);
+    return out;
+}
+
 GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, const GumbelPlace& place, const Context& context) {
     const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2), times = queries / place.samples;
     GivenGumbel out{Tensor::zeros(weights.shape()), Tensor::zeros(weights.shape())};

@@ -11,6 +11,10 @@ constexpr real tiny_weight = static_cast<real>(1e-30);
 /// For each row of weights [..., S] all of it, or nothing where no position has weight.
 Ranges ranges_of(const Tensor& weights);
 
+/// What is added to z at a temperature so that a position without weight has none: -1e4 temperature there, else 0. Not
+/// recorded.
+Tensor shut_out(const Tensor& weights, double temperature);
+
 /// What the noise is a function of: the name of its stream, the place of the first query, and the samples K.
 struct GumbelPlace {
     uint64_t name = 0;

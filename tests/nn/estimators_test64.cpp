@@ -5,7 +5,9 @@
 #include <cmath>
 #include <functional>
 
+#include "core/engine.h"
 #include "core/ops.h"
+#include "nn/estimators/pathwise.h"
 #include "nn/estimators/reinforce.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "tests/optim/options_by_name.h"
@@ -66,8 +68,8 @@ Ids ids_of(std::initializer_list<std::initializer_list<int32_t>> rows, int64_t c
 struct Data {
     explicit Data(int64_t copies)
         : source(ids_of({{4, 2, 3}, {2, 4}}, positions, copies, 0)),
-          input(ids_of({{1, 3}, {1, 4}}, steps, copies, 0)),
-          target(ids_of({{3, 2}, {4, 3}}, steps, copies, -1)) {}
+          input(ids_of({{1, 3}, {1}}, steps, copies, 0)),
+          target(ids_of({{3, 2}, {4}}, steps, copies, -1)) {}
     ScoreInput all() const { return {source, input, target}; }
     Ids source, input, target;
 };
@@ -104,7 +106,8 @@ class Targets final : public Play {
 
 // The objective as its definition says, over all S^T choices of each example; of an estimator's own `proposal` where it has
 // one.
-std::vector<double> enumerated(const Small& small, Aim aim, const Estimator* estimator = nullptr) {
+// With `worth` the entropies of the choices are taken from the loss.
+std::vector<double> enumerated(const Small& small, Aim aim, const Estimator* estimator = nullptr, double worth = 0) {
     const Data data(1);
     Gradients gradients(small.store);
     double normaliser = 0;
@@ -137,6 +140,12 @@ std::vector<double> enumerated(const Small& small, Aim aim, const Estimator* est
                 for (int64_t q = 0; q < w.dim(0); ++q, ++t) {
                     const int32_t at[] = {choice[t]};
                     p = p * sum(pick(w.rows(q, q + 1), at));
+                    if (worth > 0 && target.at(0, static_cast<int64_t>(t)) >= 0)
+                        for (int32_t s = 0; s < source.lengths[0]; ++s) {
+                            const int32_t each[] = {s};
+                            const Tensor ps = sum(pick(w.rows(q, q + 1), each));
+                            loss = loss + scale(ps * log(ps), static_cast<real>(worth));
+                        }
                     if (aim == Aim::bound && target.at(0, static_cast<int64_t>(t)) >= 0)  // KL(q || p) of this step
                         for (int32_t s = 0; s < source.lengths[0]; ++s) {
                             const int32_t each[] = {s};
@@ -298,6 +307,8 @@ TEST_CASE("reinforce with every baseline has the expected objective's gradient i
                 estimator = estimator_table().build(selection, Scope(small.store, "tried"), setup);
                 CHECK(estimator->aim() == Aim::expected);
                 CHECK(estimator->unbiased());
+                for (const NamedState& state : small.store.states())  // a moving average that has moved
+                    std::fill_n(small.store.state_values(state), state.shape.size(), static_cast<real>(1.3));
                 // What a baseline learns for itself stands behind the model's parameters, and is not compared.
                 const Comparison c = compare(small, *estimator, exact, calls, copies);
                 CAPTURE(c.distance);
@@ -332,6 +343,54 @@ TEST_CASE("rebar, relax and rewards of one step have the expected objective's gr
             CAPTURE(c.distance);
             CHECK(c.worst < 5);
         }
+}
+
+TEST_CASE("with entropy the gradient is that of the loss less the entropies" * doctest::skip(too_slow)) {
+    for (const Form& form : forms) {
+        CAPTURE(form.name);
+        Small small(form);
+        const std::vector<double> exact = enumerated(small, Aim::expected, nullptr, 0.4);
+        Selection s = reinforce("soft_context", 1);
+        s.as<ReinforceOptions>().entropy = 0.4;
+        const auto estimator = estimator_table().build(s, Scope(small.store, "tried"), setup);
+        CHECK_FALSE(estimator->unbiased());  // of the expected objective
+        CHECK(compare(small, *estimator, exact, calls, copies).worst < 5);
+        CHECK(compare(small, *estimator, enumerated(small, Aim::expected), calls, copies).worst > 8);
+    }
+}
+
+TEST_CASE("summed over positions, decoding step by step and scoring say the same") {
+    RnnSeq2SeqOptions o = Small::options(forms[0]);
+    oracles::OptionsByName setter(std::map<std::string, std::string>{{"evaluate", "marginal"}});
+    o.attention.select.options().fields(setter);
+    ParameterStore store(5);
+    const RnnSeq2Seq model(o, Scope(store), {vocabulary, vocabulary});
+    for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= 3;
+    const Data data(1);
+    const NoGrad off;
+    const Scored scored = model.score(data.all(), {.normaliser = 3}, {});
+    const auto state = model.start(data.source, {});
+    for (int64_t t = 0; t < steps; ++t) {
+        Array<int32_t> ids;
+        for (int64_t r = 0; r < examples; ++r) ids.push_back(data.input.at(r, t));
+        const Tensor p = log_softmax(model.advance(*state, ids, {}));
+        for (int64_t r = 0; r < examples; ++r)
+            if (t < data.target.length(r))
+                CHECK(-p.data()[r * vocabulary + data.target.at(r, t)] ==
+                      doctest::Approx(scored.target_loss.data()[r * steps + t]).epsilon(1e-9));
+    }
+    // And it is what the exact estimator trains, not what soft attention reads.
+    ParameterStore none(1);
+    const auto exact = estimator_table().build(Selection(estimator_table(), "exact"), Scope(none), setup);
+    const Estimated e = model.estimate(*exact, data.all(), {.normaliser = 3}, {});
+    double distance = 0, apart = 0;
+    const Tensor soft = model.estimate(soft_start(), data.all(), {.normaliser = 3}, {}).target_loss;
+    for (int64_t i = 0; i < e.target_loss.size(); ++i) {
+        distance = std::max(distance, std::abs(e.target_loss.data()[i] - scored.target_loss.data()[i]));
+        apart = std::max(apart, std::abs(e.target_loss.data()[i] - soft.data()[i]));
+    }
+    CHECK(distance < 1e-9);
+    CHECK(apart > 1e-3);
 }
 
 TEST_CASE("the variational bound has its objective's gradient in the mean" * doctest::skip(too_slow)) {

@@ -7,6 +7,7 @@
 #include "nn/estimators/reinforce.h"
 #include "nn/models/gpt.h"
 #include "nn/models/transformer_seq2seq.h"
+#include "tests/optim/options_by_name.h"
 
 using namespace attend;
 
@@ -84,7 +85,8 @@ std::unique_ptr<Small> seq2seq(bool encoder, bool self, bool cross) {
 }
 
 // The expected loss over all choices of all queries of all sites, and how many there are.
-std::pair<std::vector<double>, int64_t> enumerated(const Small& small) {
+// With `worth` the entropies of the choices are taken from the loss.
+std::pair<std::vector<double>, int64_t> enumerated(const Small& small, double worth = 0) {
     const Data data(1, small.with_source);
     Gradients gradients(small.store);
     Decisions first;
@@ -112,13 +114,17 @@ std::pair<std::vector<double>, int64_t> enumerated(const Small& small) {
             rest /= seen[i];
         }
         context.decisions = &decisions;
-        const Tensor loss = small.model->score(data.all(), {.normaliser = 2}, context).loss;
+        Tensor loss = small.model->score(data.all(), {.normaliser = 2}, context).loss;
         Tensor p = Tensor::scalar(1);
         for (const Decision& d : decisions.taken)
             for (int64_t q = 0; q < d.weights.dim(1); ++q) {
                 const int32_t at[] = {d.index[static_cast<std::size_t>(q)]};
                 p = p * sum(pick(d.weights.reshape({d.weights.dim(1), d.weights.dim(2)}).rows(q, q + 1), at));
             }
+        if (worth > 0)
+            for (const Decision& d : decisions.taken)
+                loss = loss +
+                       scale(sum(d.weights * log(shift(d.weights, static_cast<real>(1e-30)))), static_cast<real>(worth / 2));
         backward(p * loss, gradients);
     }
     gradients.finish();
@@ -179,6 +185,43 @@ TEST_CASE("reinforce has the mean of all choices of all layers, heads and sites"
                 estimator_table().build(hard(baseline, samples), Scope(small->store, "tried"), small->model->estimator_setup());
             CHECK(worst(*small, *estimator, exact, 300, 350) < 5);
         }
+}
+
+TEST_CASE("with entropy every site's choices answer for the entropies of all" * doctest::skip(too_slow)) {
+    for (const auto& make : {+[] { return gpt(); }, +[] { return seq2seq(true, true, true); }}) {
+        const std::unique_ptr<Small> small = make();
+        const std::vector<double> exact = enumerated(*small, 0.5).first;
+        Selection s = hard();
+        s.as<ReinforceOptions>().entropy = 0.5;
+        const auto estimator = estimator_table().build(s, Scope(small->store, "tried"), small->model->estimator_setup());
+        CHECK(worst(*small, *estimator, exact, 300, 350) < 5);
+    }
+}
+
+TEST_CASE("relaxed choices see nothing behind a causal window, however hot they are") {
+    Selection hot(estimator_table(), "gumbel_softmax");
+    oracles::OptionsByName setter(std::map<std::string, std::string>{{"temperature", "100"}});
+    hot.options().fields(setter);
+    const std::unique_ptr<Small> small = gpt();
+    const auto estimator = estimator_table().build(hot, Scope(small->store, "tried"), small->model->estimator_setup());
+    Context context;
+    context.mode = Mode::train;
+    Data data(1, false);
+    const real before = small->model->estimate(*estimator, data.all(), {.normaliser = 2}, context).target_loss.data()[0];
+    data.input.values[1] = 2;
+    const Tensor after = small->model->estimate(*estimator, data.all(), {.normaliser = 2}, context).target_loss;
+    CHECK(after.data()[0] == before);
+}
+
+TEST_CASE("a learned baseline looks at a decoder's choices") {
+    const std::unique_ptr<Small> small = seq2seq(true, false, false);
+    const auto [exact, all] = enumerated(*small);
+    CHECK(all == 4);
+    const auto plain = estimator_table().build(hard(), Scope(small->store, "plain"), small->model->estimator_setup());
+    CHECK(worst(*small, *plain, exact, 60, 350) < 5);
+    const auto learned =
+        estimator_table().build(hard("learned"), Scope(small->store, "tried"), small->model->estimator_setup());
+    CHECK_THROWS_WITH_AS(worst(*small, *learned, exact, 1, 1), doctest::Contains("here an encoder alone chooses"), Error);
 }
 
 TEST_CASE("training, evaluation and estimators that do not fit") {

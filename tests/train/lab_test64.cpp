@@ -105,6 +105,20 @@ TEST_CASE("where steps reach each other the reference is the mean of many draws,
     CHECK(contains(lab::text_of(r), "mean of many draws"));
 }
 
+TEST_CASE("a transformer's estimators, and those that are not for many sites left out") {
+    lab::Setup setup;
+    setup.draws = 48;
+    setup.samples = 2;
+    const lab::Report r = measured({R"(model={"type": "transformer_seq2seq", "layers": 1, "width": 8, "heads": 2,
+                                              "cross_attention": {"select": "hard"}})"},
+                                   setup);
+    const lab::Row *relax = find(r, "relax x2"), *gumbel = find(r, "gumbel_softmax x2");
+    REQUIRE((relax != nullptr && gumbel != nullptr));
+    CHECK(contains(relax->skipped, "one choice a step"));
+    CHECK(gumbel->skipped == "");
+    CHECK(gumbel->variance > 0);
+}
+
 TEST_CASE("threads change no number of a lab, and seeds do") {
     lab::Setup setup;
     setup.draws = 64;

@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <memory>
 #include <ostream>
 
@@ -42,8 +44,14 @@ struct Arguments {
 };
 
 int64_t step_of(const fs::path& checkpoint) {
-    // load_model() checks the folder; its name is only read for the order here.
-    return std::stoll(fs::canonical(checkpoint).filename().string().substr(5));
+    const std::string name = checkpoint.filename().string();
+    int64_t step = 0;
+    const auto [end, wrong] =
+        std::from_chars(name.data() + std::min<std::size_t>(5, name.size()), name.data() + name.size(), step);
+    require(wrong == std::errc() && end == name.data() + name.size(),
+            "{}: a checkpoint is called step-N: characters that are no number {}, characters {}", checkpoint.string(),
+            name.data() + name.size() - end, name.size());
+    return step;
 }
 
 // Where to measure: all checkpoints of a run, or the initial weights of a config.

@@ -26,7 +26,7 @@ struct Block {
     double bias = 0;      ///< as Row::bias, of this block
 };
 
-/// One estimator at one checkpoint. An estimate is the gradient of one step on the batch.
+/// One estimator at one checkpoint. An estimate is the gradient of one step on the batch, without dropout and label smoothing.
 struct Row {
     std::string estimator;                                     ///< row of estimator_table()
     std::vector<std::pair<std::string, std::string>> options;  ///< that are not the default, values as JSON

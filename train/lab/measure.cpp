@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t group_count = 16;
 constexpr const char* own_estimator = "estimator.";  // parameters that a model's own estimator has
+constexpr const char* built_estimator = "lab.";      // and one that is built here
 
 // An experiment's model with the weights of a place and one estimator over it.
 struct Bench {
@@ -93,7 +94,14 @@ class Lab {
 
     // An estimator's own network and state learn what they are for; the model's weights stay.
     void adapt(Bench& b, const Place& place) {
-        if (b.made.store->table().size() == b.of_model && b.made.store->states().empty())
+        // A parameter or a state of the estimator in hand: of one that was built here, or of the model's own.
+        const std::string prefix = b.built ? built_estimator : own_estimator;
+        const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
+        const ParameterStore& store = *b.made.store;
+        if (std::none_of(store.table().begin(), store.table().end(), is_own) &&
+            std::none_of(store.states().begin(), store.states().end(), is_own))
+            return;
+        if (!b.built && !place.folder.empty())  // it has learnt with the model
             return;
         Selection adam(optimizer_table(), "adam");
         const std::unique_ptr<Optimizer> optimizer = optimizer_table().build(adam, *b.made.store);
@@ -105,8 +113,9 @@ class Lab {
             backward(loss(b, *b.estimator, place, static_cast<uint64_t>(i) + (uint64_t{1} << 40), updates.data()), gradients);
             gradients.finish();
             std::vector<real> own(static_cast<std::size_t>(b.made.store->size()));
-            for (std::size_t p = b.of_model; p < b.made.store->table().size(); ++p) {
-                const Parameter& parameter = b.made.store->table()[p];
+            for (const Parameter& parameter : store.table()) {
+                if (!is_own(parameter))
+                    continue;
                 std::copy_n(gradients.data() + parameter.offset, parameter.shape.size(), own.data() + parameter.offset);
             }
             update(*optimizer, *b.made.store, own.data(), {.step = i, .learning_rate = 0.01}, workers_);
@@ -212,16 +221,26 @@ class Lab {
         row.configured = selection == nullptr;
         row.aim = b->estimator->aim();
         row.unbiased = b->estimator->unbiased();
-        if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !b->made.model->estimator_setup().independent) {
+        const bool alone = b->made.model->estimator_setup().independent;
+        if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !alone) {
             row.skipped = "what is chosen at a step reaches the steps behind it";
             return row;
         }
-        adapt(*b, place);
-        const Groups expected = reference(*b, place);
-        const std::vector<double> g = expected.mean();
-        row.seconds = seconds(*b, place);
-        judge(row, draw(*b, *b->estimator, place, b->estimator->draws() ? setup_.draws : 1, 0, &g), expected, b->blocks);
+        try {
+            estimate(row, *b, place);
+        } catch (const Error& error) {
+            if (selection == nullptr)
+                throw;
+            row.skipped = error.what();  // as a network for one site where there are many
+        }
         return row;
+    }
+    void estimate(Row& row, Bench& b, const Place& place) {
+        adapt(b, place);
+        const Groups expected = reference(b, place);
+        const std::vector<double> g = expected.mean();
+        row.seconds = seconds(b, place);
+        judge(row, draw(b, *b.estimator, place, b.estimator->draws() ? setup_.draws : 1, 0, &g), expected, b.blocks);
     }
 
     Measured measured(const Place& place) {

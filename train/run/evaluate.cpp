@@ -37,10 +37,13 @@ Answer answer(const Task& task, std::span<const int32_t> ids) { return {task.dec
 
 Answer of_class(const Task& task, int32_t label) { return {task.class_name(label), {task.class_name(label)}}; }
 
-Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs) {
+Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs,
+                       int64_t first_row) {
     const NoGrad no_grad;
     Taps taps;
     Context context;
+    context.seed = setup.seed;  // of choices that are drawn in evaluation
+    context.first_row = first_row;
     if (needs.attention)
         context.taps = &taps;
     const LossOptions options{.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
@@ -168,7 +171,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         std::vector<Outcome> outcomes(work.size());
         workers.run(static_cast<int>(work.size()), [&](int i) {
             const auto k = static_cast<std::size_t>(i);
-            outcomes[k] = evaluate_batch(model, task, work[k], setup, needs);
+            outcomes[k] =
+                evaluate_batch(model, task, work[k], setup, needs, numbers[static_cast<std::size_t>(first) + k] * setup.batch);
         });
         for (const Outcome& o : outcomes) {
             sums += o.sums;
