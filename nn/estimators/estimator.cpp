@@ -141,6 +141,12 @@ Array<int32_t> first_sample(const Played& played) {
     return out;
 }
 
+Tensor still_counted(const Tensor& counted) {
+    Tensor left = from_each_step_on(counted.reshape({counted.dim(0), 1, counted.dim(1)}));
+    for (int64_t i = 0; i < left.size(); ++i) left.writable()[i] = left.data()[i] > 0 ? 1 : 0;
+    return left;
+}
+
 Tensor from_each_step_on(const Tensor& x) {
     const int64_t t = x.dim(2);
     Tensor y = Tensor::empty(x.shape());

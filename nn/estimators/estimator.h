@@ -118,6 +118,8 @@ struct HardChoice {
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].
 Array<int32_t> first_sample(const Played& played);
+/// [B, 1, T] 1 where a target from t on is counted: where a choice that reaches what follows answers for something.
+Tensor still_counted(const Tensor& counted);
 /// For each (b, k, t) the sum over t' >= t, not recorded: [B, K, T]. Where x is 0 behind a row's last target, so is the sum.
 Tensor from_each_step_on(const Tensor& x);
 

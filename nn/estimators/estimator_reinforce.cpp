@@ -43,7 +43,8 @@ class Reinforce final : public Estimator {
                 follows = follows + from_each_step_on(bonus);
         }
         const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser, reward_}, context);
-        const Tensor advantage = advantage_of(follows, baseline.value, counted, context);
+        const Tensor answers = reward_ == Reward::own ? counted : still_counted(play.counted());
+        const Tensor advantage = advantage_of(follows, baseline.value, answers, context);
         Tensor each = played.loss + advantage * played.log_probability();
         if (bonus.defined())
             each = each + bonus;

@@ -47,7 +47,7 @@ class Relax final : public Estimator {
         const Tensor weights = played.weights();  // [B, K, T, S]
         const int64_t s = weights.dim(3), rows = k * t;
         const Seen seen = what_is_seen(played, context);
-        const Tensor counted = play.counted().reshape({b, 1, t, 1});
+        const Tensor counted = still_counted(play.counted()).reshape({b, 1, t, 1});
         const Tensor follows = from_each_step_on(played.loss).reshape({b, k, t, 1});
 
         // All the control variate's own: recorded in its weights alone.

@@ -83,7 +83,7 @@ class Variational final : public Estimator {
         const Tensor divergence = played.divergence() * counted;
         const Tensor follows = costs(played.loss, divergence);
         const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser}, context);
-        const Tensor advantage = less(follows, baseline.value, counted);
+        const Tensor advantage = less(follows, baseline.value, still_counted(play.counted()));
         Estimated out;
         out.loss = scale(sum(played.loss + divergence + advantage * played.log_proposal()),
                          static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));

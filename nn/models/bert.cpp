@@ -2,6 +2,9 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
+#include "nn/estimators/pathwise.h"
+#include "nn/models/row_order.h"
+#include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -42,9 +45,7 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     norm_ = Norm(embedding.in("norm"), b);
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
     encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary");
-    require(encoder_.hard().empty(),
-            "model bert: an encoder alone has no steps for choices to answer for: attention.select '{}', known here '{}'",
-            o.attention.select.name(), "soft");
+    estimator_ = estimator_of_sites("bert", encoder_.hard(), scope.in("estimator"), estimator_setup(), b.recompute);
     if (predicts_targets()) {
         const Scope masked = scope.in("masked");
         masked_path_ = masked.path();
@@ -76,15 +77,27 @@ Tensor Bert::embed(const ScoreInput& batch, const Context& context) const {
     return dropout_(norm_(x), context);
 }
 
-Tensor Bert::score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& o, Scored& scores) const {
-    const Ids& target = batch.target;
+namespace {
+// Where a batch has targets, and which.
+struct Places {
     Array<int32_t> places, ids;
+};
+
+Places places_of(const Ids& target, int32_t ignored) {
+    Places out;
     for (int64_t r = 0; r < target.rows; ++r)
         for (int64_t t = 0; t < target.length(r); ++t)
-            if (target.at(r, t) != o.ignored) {
-                places.push_back(static_cast<int32_t>(r * target.columns + t));
-                ids.push_back(target.at(r, t));
+            if (target.at(r, t) != ignored) {
+                out.places.push_back(static_cast<int32_t>(r * target.columns + t));
+                out.ids.push_back(target.at(r, t));
             }
+    return out;
+}
+}  // namespace
+
+Tensor Bert::score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& o, Scored& scores) const {
+    const Ids& target = batch.target;
+    const auto [places, ids] = places_of(target, o.ignored);
     require(predicts_targets() || ids.empty(), "model bert: it has no head for targets: targets {}, allowed 0", ids.size());
     if (!predicts_targets())
         return {};
@@ -117,7 +130,7 @@ Tensor Bert::score_labels(const Tensor& features, const ScoreInput& batch, const
     return r.loss;
 }
 
-Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+void Bert::check_batch(const ScoreInput& batch, const LossOptions& o) const {
     const Ids &input = batch.input, &target = batch.target, &segments = batch.segments;
     require(batch.source.rows == 0 && target.rows == input.rows && target.columns == input.columns && input.rows > 0 &&
                 input.columns > 0,
@@ -130,6 +143,95 @@ Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context&
             segments.columns, input.rows, input.columns, options_.segments);
     require(o.own_inputs == 0, "objective: scheduled sampling is for models that read step by step: model bert, share {}",
             o.own_inputs);
+}
+
+// Losses of every place [B, T] and, where there are labels, of every row [B], each recorded by itself.
+Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const int64_t rows = batch.input.rows, columns = batch.input.columns, width = options_.blocks.width;
+    const Tensor features = encoder_(embed(batch, context), batch.input.lengths, {}, {}, context);
+    Losses out;
+    out.predicted.assign(batch.input.values.size(), o.ignored);
+    if (predicts_targets()) {
+        const Places at = places_of(batch.target, o.ignored);
+        const auto count = static_cast<int64_t>(at.ids.size());
+        const Tensor picked = embedding(features.reshape({rows * columns, width}), at.places, {count});
+        const Tensor h = dense_norm_(head_activation(options_.blocks.activation, dense_(picked)));
+        const RowLosses each = head_row_losses(h, word_.weight, Transpose::yes, masked_bias_, at.ids, o.cross_entropy());
+        // Back to their places: those without a target take the 0 behind the last.
+        Array<int32_t> from(static_cast<std::size_t>(rows * columns), static_cast<int32_t>(count));
+        for (std::size_t i = 0; i < at.places.size(); ++i) {
+            from[static_cast<std::size_t>(at.places[i])] = static_cast<int32_t>(i);
+            out.predicted[static_cast<std::size_t>(at.places[i])] = each.predicted[i];
+        }
+        const Tensor table = concat({each.loss, Tensor::zeros({1})}, 0).reshape({count + 1, 1});
+        out.targets = embedding(table, from, {rows, columns}).reshape({rows, columns});
+    }
+    if (!batch.labels.empty()) {
+        const Tensor pooled = label_dropout_(tanh(pooler_(step(features, 0))), context);
+        RowLosses each =
+            head_row_losses(pooled, label_head_.weight, Transpose::no, label_head_.bias, batch.labels, o.label_cross_entropy());
+        out.labels = each.loss;
+        out.predicted_labels = std::move(each.predicted);
+    }
+    return out;
+}
+
+// Every choice answers for all of its row: targets, and the label, which is counted with the first column in units of a target.
+Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
+                       const Context& context) const {
+    check_batch(batch, o);
+    require(hard() != nullptr, "model bert: its attention chooses no position: select is '{}'",
+            options_.attention.select.name());
+    require(!estimator.needs_independence() && !estimator.needs_one_site(),
+            "model bert: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
+            options_.blocks.layers, options_.blocks.heads);
+    require(batch.labels.empty() || classes_ > 0, "model bert: labels, and no head for them: labels {}, classes {}",
+            batch.labels.size(), classes_);
+    const int64_t b = batch.input.rows, t = batch.input.columns;
+    Tensor counted = counted_targets(batch.target, o.ignored);
+    for (int64_t r = 0; r < b && !batch.labels.empty(); ++r) counted.writable()[r * t] = 1;
+    Scored first;  // of the first pass, which draws
+    const RowPlays play(batch, counted, context, [&](int64_t samples, const Context& asked) {
+        const Ids input = repeated(batch.input, samples), target = repeated(batch.target, samples),
+                  segments = repeated(batch.segments, samples);
+        std::vector<int32_t> labels;
+        for (const int32_t label : batch.labels) labels.insert(labels.end(), static_cast<std::size_t>(samples), label);
+        Losses l = losses({batch.source, input, target, segments, labels}, o, asked);
+        Tensor each = l.targets.defined() ? l.targets : Tensor::zeros({b * samples, t});
+        const Tensor targets = each.detach();
+        if (l.labels.defined()) {
+            const Tensor scaled =
+                scale(l.labels, static_cast<real>(o.normaliser / o.label_normaliser)).reshape({b * samples, 1});
+            each = each + (t == 1 ? scaled : concat({scaled, Tensor::zeros({b * samples, t - 1})}, 1));
+        }
+        if (!first.target_loss.defined()) {
+            first.target_loss = mean_of_samples(targets.reshape({b, samples, t}));
+            for (int64_t r = 0; r < b && l.labels.defined(); ++r)
+                first.predicted_labels.push_back(l.predicted_labels[static_cast<std::size_t>(r * samples)]);
+            if (l.labels.defined())
+                first.label_loss = mean_of_samples(l.labels.reshape({b, samples, 1})).reshape({b});
+        }
+        return RowPass{each, std::move(l.predicted), asked.decisions->taken.size()};
+    });
+    Estimated e = estimator(play, o.normaliser, context);
+    first.loss = e.loss;
+    first.predicted = std::move(e.predicted);
+    return first;
+}
+
+Estimated Bert::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
+                         const Context& context) const {
+    Scored s = estimated(estimator, batch, o, context);
+    return {s.loss, s.target_loss, std::move(s.predicted)};
+}
+
+Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+    const Ids& input = batch.input;
+    if (estimator_ && context.training()) {
+        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
+        return estimated(softly ? soft_start() : *estimator_, batch, o, context);
+    }
+    check_batch(batch, o);
     const Tensor features = encoder_(embed(batch, context), input.lengths, {}, {}, context);
     Scored scores;
     scores.target_loss = Tensor::zeros({input.rows, input.columns});

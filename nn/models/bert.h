@@ -52,6 +52,14 @@ class Bert final : public Model {
     /// Throws Error when the input is longer than the context, segments are none that the model knows, or there are targets or
     /// labels without a head.
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                       const Context& context) const override;
+    const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return encoder_.hard().empty() ? nullptr : encoder_.hard().front(); }
+    EstimatorSetup estimator_setup() const override {
+        const int64_t head = options_.blocks.width / options_.blocks.heads;
+        return {head, head, vocabulary_};
+    }
     bool decodes() const override { return false; }
     /// Both throw Error: an encoder writes nothing.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
@@ -60,6 +68,14 @@ class Bert final : public Model {
     PublishedLayout published_layout() const override;
 
   private:
+    struct Losses {
+        Tensor targets, labels;
+        Array<int32_t> predicted, predicted_labels;
+    };
+    void check_batch(const ScoreInput& batch, const LossOptions& options) const;
+    Losses losses(const ScoreInput& batch, const LossOptions& options, const Context& context) const;
+    Scored estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
+                     const Context& context) const;
     Tensor embed(const ScoreInput& batch, const Context& context) const;
     // Loss of the targets of features [B, T, D]; fills in the scores at their positions.
     Tensor score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& options, Scored& scores) const;
@@ -82,6 +98,7 @@ class Bert final : public Model {
     Linear pooler_, label_head_;
     Dropout label_dropout_;
     std::string position_path_, masked_path_;
+    std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -63,7 +63,7 @@ Estimated Gpt::estimate(const Estimator& estimator, const ScoreInput& batch, con
     require(!estimator.needs_independence() && !estimator.needs_one_site(),
             "model gpt: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
             options_.blocks.layers, options_.blocks.heads);
-    const RowPlays play(batch, o, context, [&](int64_t samples, const Context& asked) {
+    const RowPlays play(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
         const Ids input = repeated(batch.input, samples);
         const Tensor features = decoder_(embed(input.values, input.rows, 0, asked), input.lengths, {}, {}, asked);
         const trace::Scope here("head");

@@ -12,8 +12,8 @@ Tensor counted_targets(const Ids& target, int32_t ignored) {
     return counted;
 }
 
-RowPlays::RowPlays(const ScoreInput& batch, const LossOptions& options, const Context& context, RunRows run)
-    : batch_(batch), context_(context), run_(std::move(run)), counted_(counted_targets(batch.target, options.ignored)) {}
+RowPlays::RowPlays(const ScoreInput& batch, const Tensor& counted, const Context& context, RunRows run)
+    : batch_(batch), context_(context), run_(std::move(run)), counted_(counted) {}
 
 Played RowPlays::operator()(const Rule& rule) const {
     // Every row is a query's own: to the selection there is one sample.
@@ -23,7 +23,8 @@ Played RowPlays::operator()(const Rule& rule) const {
     asked.first_row *= rule.samples;
     RowPass pass = run_(rule.samples, asked);
     Played out{pass.loss.reshape({rows(), rule.samples, targets()}), std::move(pass.predicted), {}, {}};
-    const Ids sources = pass.in_encoder > 0 ? repeated(batch_.source, rule.samples) : Ids();
+    const Ids& read = batch_.source.rows > 0 ? batch_.source : batch_.input;  // what an encoder reads
+    const Ids sources = pass.in_encoder > 0 ? repeated(read, rule.samples) : Ids();
     for (std::size_t i = 0; i < decisions.taken.size(); ++i) {
         Decision& d = decisions.taken[i];
         if (i >= pass.in_encoder) {

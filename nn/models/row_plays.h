@@ -20,8 +20,8 @@ using RunRows = std::function<RowPass(int64_t samples, const Context& context)>;
 
 class RowPlays final : public Play {
   public:
-    /// `batch` must outlive it.
-    RowPlays(const ScoreInput& batch, const LossOptions& options, const Context& context, RunRows run);
+    /// `batch` must outlive it. `counted` [B, T] says which columns of the losses count.
+    RowPlays(const ScoreInput& batch, const Tensor& counted, const Context& context, RunRows run);
     Played operator()(const Rule& rule) const override;
     int64_t rows() const override { return batch_.input.rows; }
     int64_t targets() const override { return batch_.input.columns; }

@@ -106,7 +106,7 @@ Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreIn
         options_.blocks.layers, options_.blocks.heads);
     const bool chooses = !encoder_.blocks.hard().empty();
     const Tensor shared = chooses ? Tensor() : encode(batch.source, context);
-    const RowPlays play(batch, o, context, [&](int64_t samples, const Context& asked) {
+    const RowPlays play(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
         const Ids input = repeated(batch.input, samples), source = repeated(batch.source, samples);
         const Tensor memory = chooses ? encode(source, asked) : repeated(shared, samples);
         const std::size_t in_encoder = asked.decisions->taken.size();
