@@ -2,7 +2,6 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
-#include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
@@ -182,9 +181,7 @@ Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, cons
     check_batch(batch, o);
     require(hard() != nullptr, "model bert: its attention chooses no position: select is '{}'",
             options_.attention.select.name());
-    require(!estimator.needs_independence() && !estimator.needs_one_site(),
-            "model bert: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
-            options_.blocks.layers, options_.blocks.heads);
+    require_for_many_sites("bert", estimator);
     require(batch.labels.empty() || classes_ > 0, "model bert: labels, and no head for them: labels {}, classes {}",
             batch.labels.size(), classes_);
     const int64_t b = batch.input.rows, t = batch.input.columns;
@@ -227,10 +224,8 @@ Estimated Bert::estimate(const Estimator& estimator, const ScoreInput& batch, co
 
 Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const Ids& input = batch.input;
-    if (estimator_ && context.training()) {
-        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
-        return estimated(softly ? soft_start() : *estimator_, batch, o, context);
-    }
+    if (estimator_ && context.training())
+        return estimated(estimator_at(*this, context), batch, o, context);
     check_batch(batch, o);
     const Tensor features = encoder_(embed(batch, context), input.lengths, {}, {}, context);
     Scored scores;

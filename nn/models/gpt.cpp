@@ -5,7 +5,6 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
-#include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
@@ -60,9 +59,7 @@ Estimated Gpt::estimate(const Estimator& estimator, const ScoreInput& batch, con
     check_batch(batch, o);
     require(hard() != nullptr, "model gpt: its attention chooses no position: select is '{}'",
             options_.attention.select.name());
-    require(!estimator.needs_independence() && !estimator.needs_one_site(),
-            "model gpt: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
-            options_.blocks.layers, options_.blocks.heads);
+    require_for_many_sites("gpt", estimator);
     const RowPlays play(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
         const Ids input = repeated(batch.input, samples);
         const Tensor features = decoder_(embed(input.values, input.rows, 0, asked), input.lengths, {}, {}, asked);
@@ -99,11 +96,8 @@ void Gpt::check_batch(const ScoreInput& batch, const LossOptions& o) const {
 
 Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
-    if (estimator_ && context.training()) {
-        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
-        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
-        return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
-    }
+    if (estimator_ && context.training())
+        return score_by_estimator(*this, batch, o, context);
     check_batch(batch, o);
     const Tensor x = embed(input.values, input.rows, 0, context);
     const Tensor features = decoder_(x, input.lengths, {}, {}, context);

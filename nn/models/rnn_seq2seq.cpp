@@ -6,8 +6,8 @@
 #include "core/engine.h"
 #include "core/ops.h"
 #include "core/trace.h"
-#include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
+#include "nn/models/row_plays.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -281,11 +281,8 @@ void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
 Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
     check_batch(batch);
-    if (estimator_ && context.training()) {
-        const bool softly = static_cast<int64_t>(context.step) < attention_.select->hard()->soft_steps;
-        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
-        return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
-    }
+    if (estimator_ && context.training())
+        return score_by_estimator(*this, batch, o, context);
     const EncodedSource encoded = encode(source, context);
     if (sums_positions(context))
         return score_marginal(encoded, batch, o, context);

@@ -1,5 +1,6 @@
 #include "nn/models/row_plays.h"
 
+#include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -39,6 +40,23 @@ Played RowPlays::operator()(const Rule& rule) const {
     return out;
 }
 
+const Estimator& estimator_at(const Model& model, const Context& context) {
+    return static_cast<int64_t>(context.step) < model.hard()->soft_steps ? soft_start() : *model.estimator();
+}
+
+Scored score_by_estimator(const Model& model, const ScoreInput& batch, const LossOptions& options, const Context& context) {
+    Estimated e = model.estimate(estimator_at(model, context), batch, options, context);
+    return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
+}
+
+void require_for_many_sites(const std::string& model, const Estimator& estimator) {
+    require(!estimator.needs_independence() && !estimator.needs_one_site(),
+            "model {}: this estimator is for one choice a step that reaches no other step, and here every head of every layer "
+            "chooses: "
+            "needs independent steps {}, needs one site {}; 'reinforce', 'straight_through' and 'gumbel_softmax' need neither",
+            model, estimator.needs_independence(), estimator.needs_one_site());
+}
+
 std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,
                                               const Scope& scope, const EstimatorSetup& setup, bool recompute) {
     if (sites.empty())
@@ -56,11 +74,7 @@ std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const st
             "sites that choose {}, evaluate known here 'likeliest', 'drawn'",
             model, sites.size());
     std::unique_ptr<Estimator> estimator = estimator_table().build(first.estimator, scope, setup);
-    require(!estimator->needs_independence() && !estimator->needs_one_site(),
-            "model {}: estimator '{}' is for one choice a step that reaches no other step; here there are choices at every "
-            "layer and "
-            "head: sites of heads {}, estimators for them 'reinforce', 'straight_through', 'gumbel_softmax'",
-            model, first.estimator.name(), sites.size());
+    require_for_many_sites(model, *estimator);
     return estimator;
 }
 

@@ -40,6 +40,14 @@ class RowPlays final : public Play {
 /// [B, T] 1 where there is a target, else 0.
 Tensor counted_targets(const Ids& target, int32_t ignored);
 
+/// What a model with hard attention trains with at this step: its estimator, or soft attention in its first soft_steps.
+const Estimator& estimator_at(const Model& model, const Context& context);
+/// Model::estimate() with it, as scores.
+Scored score_by_estimator(const Model& model, const ScoreInput& batch, const LossOptions& options, const Context& context);
+
+/// Throws Error for an estimator that is not for many choices a step: one that needs steps to be independent, or a single site.
+void require_for_many_sites(const std::string& model, const Estimator& estimator);
+
 /// The one estimator of all sites of `model` that choose; null where there is none. Throws Error where sites ask for different
 /// ones, for one that needs steps to be independent or a single site, for evaluation that sums over positions, and with
 /// recomputation, which would choose a second time.

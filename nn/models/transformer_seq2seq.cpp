@@ -4,7 +4,6 @@
 
 #include "core/ops.h"
 #include "core/trace.h"
-#include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
@@ -100,10 +99,7 @@ Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreIn
         hard() != nullptr,
         "model transformer_seq2seq: no attention of it chooses a position: selects 'cross_attention' '{}', 'attention' '{}'",
         options_.cross_attention.select.name(), options_.attention.select.name());
-    require(
-        !estimator.needs_independence() && !estimator.needs_one_site(),
-        "model transformer_seq2seq: this estimator is for one choice a step that reaches no other step: layers {}, heads {}",
-        options_.blocks.layers, options_.blocks.heads);
+    require_for_many_sites("transformer_seq2seq", estimator);
     const bool chooses = !encoder_.blocks.hard().empty();
     const Tensor shared = chooses ? Tensor() : encode(batch.source, context);
     const RowPlays play(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
@@ -157,11 +153,8 @@ void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions&
 
 Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const auto& [source, input, target, segments, labels] = batch;
-    if (estimator_ && context.training()) {
-        const bool softly = static_cast<int64_t>(context.step) < hard()->soft_steps;
-        Estimated e = estimate(softly ? soft_start() : *estimator_, batch, o, context);
-        return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
-    }
+    if (estimator_ && context.training())
+        return score_by_estimator(*this, batch, o, context);
     check_batch(batch, o);
     const Tensor memory = encode(source, context), features = decode(input, memory, source.lengths, context);
     const trace::Scope here("head");

@@ -22,7 +22,6 @@ Selection read(const std::vector<std::string>& assignments) {
 }
 
 bool has_option(const Selection& s, const std::string& name) {
-    // Each option stands on the paths of what differs from an estimator without options.
     const std::string all = config::write(Holder{s});
     return all.find("\"" + name + "\":") != std::string::npos;
 }

@@ -9,7 +9,7 @@ namespace {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-// A pairs's member that is a table's cell: with its interval, "0.0 % (0.0 to 1.2)".
+// A table's cell: "0.0 % (0.0 to 1.2)"; without an interval where nothing is drawn.
 std::string bias_text(const Row& r) {
     if (r.draws == 1)
         return percent(r.bias);
