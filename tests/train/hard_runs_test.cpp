@@ -136,11 +136,13 @@ TEST_CASE("what does not go together is refused, both sides named") {
     CHECK(contains(message({R"(model={"type": "transformer_seq2seq", "layers": 1, "width": 8, "heads": 2,
                                 "cross_attention": {"select": "hard"}, "encoder_attention": {"select": {"type": "hard", "estimator": "gumbel_softmax"}}})"}),
                    "all of its hard attention has one estimator"));
-    std::ofstream(runs / "hard.json") << attend::testing::small_config;
-    const Outcome checked =
-        attend_command({"check", (runs / "hard.json").string(), "--set", luong, "--set", select("\"reinforce\"")});
-    CHECK(checked.code != 0);
-    CHECK(contains(checked.error, sizeof(real) == 8 ? "has an estimate of a gradient" : "attend64"));
+    if constexpr (sizeof(real) == sizeof(double)) {  // the float build would become the double one
+        std::ofstream(runs / "hard.json") << attend::testing::small_config;
+        const Outcome checked =
+            attend_command({"check", (runs / "hard.json").string(), "--set", luong, "--set", select("\"reinforce\"")});
+        CHECK(checked.code == 2);
+        CHECK(contains(checked.error, "has an estimate of a gradient"));
+    }
 }
 
 TEST_SUITE_END();
