@@ -68,7 +68,8 @@ struct CaseOptions {
         v.integer("batch", batch, {1, 1 << 16}, "rows");
         v.integer("source", source, {0, 1 << 16}, "source length; 0: none");
         v.integer("target", target, {1, 1 << 16}, "target length");
-        v.number("guessed", guessed, {0, 1}, "share of the positions that are targets, of masked text; 0: all, of what follows");
+        v.number("guessed", guessed, {0, 1},
+                 "share of the positions that are targets, of masked text; 0: all, of what follows");
         v.selection("model", model, "the model");
     }
 };
@@ -120,10 +121,9 @@ std::string measure(const Case& named, const Effort& effort) {
     auto source = std::make_shared<config::Source>(config::Source{named.name, ".", config::Source::Kind::file});
     const auto options = config::read<CaseOptions>(config::parse_object(named.config, source));
     ParameterStore store(1);
-    const auto model = model_table().build(
-        options.model, Scope(store),
-        ModelSetup{options.source > 0 ? options.vocabulary : 0, options.vocabulary,
-                   options.guessed > 0 ? TargetKind::masked : TargetKind::following});
+    const auto model = model_table().build(options.model, Scope(store),
+                                           ModelSetup{options.source > 0 ? options.vocabulary : 0, options.vocabulary,
+                                                      options.guessed > 0 ? TargetKind::masked : TargetKind::following});
     const auto objective = objective_table().build(Selection(objective_table(), "likelihood"));
     const auto optimizer = optimizer_table().build(Selection(optimizer_table(), "adamw"), store);
     const auto schedule = schedule_table().build(Selection(schedule_table(), "constant"), 1e-3, effort.steps);
@@ -203,6 +203,7 @@ std::string measure_attention(int64_t length, bool fused) {
 }
 
 int run(int argc, char** argv) {
+    prepare_gemm();
     flush_denormals();
     CLI::App app("times a training step");
     Effort effort;

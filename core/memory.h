@@ -21,8 +21,11 @@ void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) gave, with the same `bytes`. Any thread may give back what any other took.
 void release(void* block, std::size_t bytes) noexcept;
 
-/// Memory this process may use at most, in bytes: the machine's, or its control group's limit where that is less.
+/// Memory this process may use at most, in bytes: the machine's, or its control group's or the shell's limit (`ulimit -v`)
+/// where that is less.
 std::size_t physical();
+/// Bytes of addresses that this process may have at most (`ulimit -v`); the largest number where there is no limit.
+std::size_t address_limit();
 
 struct Statistics {
     std::size_t in_use = 0;        ///< bytes handed out now

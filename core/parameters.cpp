@@ -11,17 +11,25 @@ namespace attend::inline ATTEND_PRECISION {
 
 // Address space taken once, pages made usable as the table grows: handles never move.
 struct ParameterStore::Arena {
-    static constexpr std::size_t reserved = std::size_t{1} << 36;  // 64 GiB of addresses, no memory
+    static constexpr std::size_t most = std::size_t{1} << 36;  // 64 GiB of addresses, no memory
     static constexpr std::size_t page = std::size_t{1} << 16;
     real* base = nullptr;
     int64_t size = 0;
-    std::size_t usable = 0;
+    std::size_t usable = 0, reserved = 0;
 
-    Arena() {
-        void* p = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // At most `share` of the addresses that the process may have (`ulimit -v`), and less where the system refuses that.
+    explicit Arena(double share) {
+        const double allowed = share * static_cast<double>(memory::address_limit());
+        const std::size_t wanted = allowed < static_cast<double>(most) ? static_cast<std::size_t>(allowed) / page * page : most;
+        for (reserved = std::max(wanted, page); reserved >= page; reserved = reserved / 2 / page * page) {
+            void* p = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (p != MAP_FAILED) {
+                base = static_cast<real*>(p);
+                return;
+            }
+        }
         const int code = errno;
-        ensure(p != MAP_FAILED, "parameters: no address space: {} bytes asked, error {}", reserved, std::strerror(code));
-        base = static_cast<real*>(p);
+        ensure(false, "parameters: no address space: least {} bytes, error {}", page, std::strerror(code));
     }
     ~Arena() { munmap(base, reserved); }
     Arena(const Arena&) = delete;
@@ -32,7 +40,9 @@ struct ParameterStore::Arena {
         constexpr auto unit = static_cast<int64_t>(memory::alignment / sizeof(real));
         const int64_t offset = size, next = size + (n + unit - 1) / unit * unit;
         const std::size_t bytes = static_cast<std::size_t>(next) * sizeof(real);
-        ensure(bytes <= reserved, "parameters: too many: {} bytes asked, {} reserved", bytes, reserved);
+        require(bytes <= reserved, "parameters: too many for the addresses that were reserved: {} bytes asked, {} reserved{}",
+                bytes, reserved,
+                reserved == most ? "" : "; 'ulimit -v' (or the machine) allows this process no more: raise it");
         if (bytes > usable) {
             const std::size_t wanted = (bytes + page - 1) / page * page;
             ensure(mprotect(base, wanted, PROT_READ | PROT_WRITE) == 0, "parameters: out of memory: {} bytes asked, {} in use",
@@ -103,8 +113,13 @@ void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
 
 }  // namespace
 
+namespace {
+// Of the addresses of a process that is limited: training also has gradients by shard, the optimizer's arrays, averages.
+constexpr double parameters_share = 1.0 / 8, state_share = 1.0 / 128;
+}  // namespace
+
 ParameterStore::ParameterStore(uint64_t seed)
-    : seed_(seed), arena_(std::make_unique<Arena>()), state_arena_(std::make_unique<Arena>()) {}
+    : seed_(seed), arena_(std::make_unique<Arena>(parameters_share)), state_arena_(std::make_unique<Arena>(state_share)) {}
 ParameterStore::~ParameterStore() = default;
 
 Tensor ParameterStore::add(const std::string& name, const Shape& shape, const Init& init) {
@@ -133,6 +148,7 @@ int64_t ParameterStore::count() const {
     for (const Parameter& p : table_) n += p.shape.size();
     return n;
 }
+int64_t ParameterStore::reserved_bytes() const { return static_cast<int64_t>(arena_->reserved); }
 real* ParameterStore::data() { return arena_->base; }
 const real* ParameterStore::data() const { return arena_->base; }
 

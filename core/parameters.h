@@ -65,6 +65,8 @@ class ParameterStore {
     /// Elements of the arena, padding included; number of parameters' own elements.
     int64_t size() const;
     int64_t count() const;
+    /// Bytes of addresses that all parameters may take: 64 GiB, less where the process is limited (`ulimit -v`).
+    int64_t reserved_bytes() const;
     real* data();
     const real* data() const;
     const std::deque<Parameter>& table() const { return table_; }

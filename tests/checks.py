@@ -33,7 +33,7 @@ ONLY_IN = {
     "nlohmann/": ["train", "data", "tests", "bench"],
     "spdlog/": ["train"],
     "CLI/": ["train/cli", "bench"],
-    "hwy/": ["core", "tests/core"],
+    "hwy/": ["core", "tests"],
     "doctest/": ["tests"],
     "benchmark/": ["bench"],
 }
@@ -95,7 +95,8 @@ def check_include_directions(tree):
 
 
 def check_one_blas_seam(tree):
-    users = [p for p in tree.named(*SOURCES) if re.search(r'#\s*include\s*[<"]cblas\.h', tree.text(p))]
+    # The library that tests plant in its place is declared as it is.
+    users = [p for p in tree.named(*SOURCES) if p != "tests/planted/library.cpp" and re.search(r'#\s*include\s*[<"]cblas\.h', tree.text(p))]
     if len(users) != 1:
         yield f"cblas.h is to be included in one file: found in {len(users)}: {', '.join(users)}"
 

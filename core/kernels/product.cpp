@@ -16,8 +16,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-constexpr int64_t sliver = 2 * lanes;                 // columns of B packed together
-constexpr int64_t longest_run = 1024 / sizeof(real);  // of the inner axis: a sliver takes 32 KiB with 64-byte vectors
+constexpr int64_t sliver = 2 * lanes;  // columns of B packed together
+// A run of the inner axis times a sliver takes 32 KiB with 64-byte vectors.
 constexpr int64_t block_of_a = 512 * 1024 / sizeof(real), least_rows = 128;  // of A, at a time: half of the second cache
 
 /// Which part of product_rows rows and a sliver is written: all, or rows from `first_row` on and `columns` columns.
@@ -93,8 +93,8 @@ HWY_INLINE void product_of_rows_and_sliver(const Product& x, Step step, const re
 }
 
 void product(const Product& x) {
-    HWY_ALIGN real packed[longest_run * sliver];
-    const int64_t runs = (x.k + longest_run - 1) / longest_run, run = (x.k + runs - 1) / runs;
+    HWY_ALIGN real packed[product_run * sliver];
+    const int64_t runs = (x.k + product_run - 1) / product_run, run = (x.k + runs - 1) / runs;
     const int64_t rows = std::max(least_rows, block_of_a / x.k / product_rows * product_rows);
     for (int64_t first_row = 0; first_row < x.m; first_row += rows) {
         const int64_t last_row = std::min(x.m, first_row + rows);
@@ -124,6 +124,20 @@ void product(const Product& x) {
 
 bool product_is_fast() { return HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL; }
 
+const char* vectors_name() {
+    switch (HWY_TARGET) {
+        case HWY_AVX3:
+        case HWY_AVX3_DL:
+            return "AVX-512";
+        case HWY_AVX2:
+            return "AVX2";
+        case HWY_NEON:
+            return "NEON";
+        default:
+            return "scalar code";
+    }
+}
+
 }  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -132,8 +146,10 @@ namespace attend::inline ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(product);
 HWY_EXPORT(product_is_fast);
+HWY_EXPORT(vectors_name);
 void product(const Product& p) { HWY_DYNAMIC_DISPATCH(product)(p); }
 bool product_is_fast() { return HWY_DYNAMIC_DISPATCH(product_is_fast)(); }
+const char* vectors_name() { return HWY_DYNAMIC_DISPATCH(vectors_name)(); }
 
 }  // namespace attend::inline ATTEND_PRECISION::kernels
 #endif

@@ -63,6 +63,25 @@ TEST_CASE("a file size limit is a failed write") {
     };
     CHECK(exit_code_of(train) == 42);
 }
+
+TEST_CASE("a limit of addresses (ulimit -v) leaves room to train, the log says so, and what does not fit is refused") {
+    const SmallRun runs;
+    const auto train = [&](const char* name, const std::vector<std::string>& more) {
+        const rlimit limit{std::size_t{2} << 30, std::size_t{2} << 30};
+        ::setrlimit(RLIMIT_AS, &limit);
+        cli::prepare_process();
+        std::vector<std::string> words = {"train", (runs / "small.json").string(), "--threads", "2",
+                                          "--out", (runs / name).string()};
+        words.insert(words.end(), more.begin(), more.end());
+        const Outcome o = attend_command(words);
+        const bool hinted = contains(o.error, "parameters: too many for the addresses that were reserved: ") &&
+                            contains(o.error, " 268435456 reserved; 'ulimit -v'");
+        return o.code == 2 && hinted ? 42 : o.code;
+    };
+    CHECK(exit_code_of([&] { return train("r", {}); }) == 0);
+    CHECK(contains(runs.text("r/log.txt"), "addresses: limited to 2048 MiB (ulimit -v), of which parameters may take 256 MiB"));
+    CHECK(exit_code_of([&] { return train("large", {"--set", "model.hidden=8000"}); }) == 42);
+}
 #endif
 
 TEST_CASE("an output that fails before the last flush says why, and a reader that has gone ends it quietly") {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/oracles/allocation_hooks.h"
+#include "tests/oracles/other_machines.h"
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
 
@@ -184,6 +185,15 @@ TEST_CASE("after one step of the largest shape, steps of other shapes and length
             // Why not 0 for any number of threads: docs/decisions.md.
             CHECK(rounds <= (threads == 1 ? 0 : most_rounds - 1));
         }
+}
+
+TEST_CASE("on other machines, too, a step asks the system for no memory") {
+    for (const oracles::OtherMachine& machine : oracles::other_machines()) {
+        CAPTURE(machine.core_type);
+        const oracles::Ended ran = oracles::run_tests_as(machine, "--test-case=after * step of the largest shape*");
+        CHECK_MESSAGE(ran.code == 0, ran.output);
+        CHECK_MESSAGE(ran.output.find("test cases: 2 | 2 passed") != std::string::npos, ran.output);
+    }
 }
 
 TEST_CASE("a value that is not finite: op, module and step are named, nothing is updated") {

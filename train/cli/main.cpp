@@ -2,12 +2,14 @@
 
 #include <iostream>
 
+#include "core/gemm.h"
 #include "train/cli/cli.h"
 #include "train/cli/output.h"
 #include "train/cli/process.h"
 
 int main(int argc, char** argv) {
     attend::cli::prepare_process();
+    attend::prepare_gemm();  // may fork, so before any thread
     std::ios::sync_with_stdio(false);
     attend::cli::OutputBuffer buffer(STDOUT_FILENO);
     std::ostream out(&buffer);

@@ -1,10 +1,10 @@
 #include "train/run/assemble.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "core/files.h"
 #include "core/memory.h"
+#include "core/user_cache.h"
 #include "data/text/matching.h"
 #include "train/config/paths.h"
 #include "train/config/walk.h"
@@ -59,20 +59,6 @@ ModelSetup vocabularies_of(const Task& task) {
             .classes = task.classes()};
 }
 
-namespace {
-
-// The user's folder for files that can be made again (XDG Base Directory Specification); "" where there is none.
-std::string user_cache() {
-    for (const auto& [name, below] : {std::pair{"XDG_CACHE_HOME", "attend"}, std::pair{"HOME", ".cache/attend"}}) {
-        const char* value = std::getenv(name);
-        if (value != nullptr && std::filesystem::path(value).is_absolute())
-            return (std::filesystem::path(value) / below).string();
-    }
-    return "";
-}
-
-}  // namespace
-
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
     class Finder final : public config::Walk {
       public:
@@ -87,7 +73,7 @@ TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Dat
             .saved = saved,
             .load_data = data == Data::splits,
             .context = found.value,
-            .cache = user_cache(),
+            .cache = user_cache().string(),
             // Ids of a text take up to four times its bytes, and where they stop growing half of memory is the limit.
             .cached_above = static_cast<int64_t>(memory::physical() / 8)};
 }

@@ -10,6 +10,7 @@
 #include "train/run/assemble.h"
 #include "train/run/build_info.h"
 #include "train/run/bundle.h"
+#include "train/run/machine_words.h"
 #include "train/run/metrics_log.h"
 #include "train/run/step.h"
 #include "train/terminal/log.h"
@@ -203,6 +204,7 @@ class Run {
             for (const std::string& line : other_settings(experiment_))
                 log_.warning("init.from: that run was set to something else, which may mean other ids or another function: {}",
                              line);
+        for (const std::string& line : machine_words(*made_.store)) log_.info("{}", line);
         if (const int64_t frozen = frozen_count(*made_.store); frozen > 0)
             log_.info("{} of {} parameters are frozen", frozen, made_.store->count());
         if (request_.terminal)
