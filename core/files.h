@@ -41,12 +41,12 @@ class FileWriter {
     WrittenFile total_;
 };
 
-/// Replaces `path` by what `contents` writes: a new file of another name in the same folder, brought to the disk and then
-/// renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On any failure the old file
-/// stays, the new one is removed. Where `path` is a link, the file that it points to is replaced (or made). What is no regular
-/// file, as a pipe or a device, is written into, and so is a descriptor of this process (/dev/stdout, /dev/fd/N). Throws
-/// Error when the user can mend why it cannot be made (see fail_to_write), else MachineError with the file's name, both byte
-/// counts and the system's reason.
+/// Replaces `path` by what `contents` writes: a new file of another name in the same folder (partial_path() in own_files.h),
+/// brought to the disk and then renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On
+/// any failure the old file stays, the new one is removed. A link at `path` is replaced, never written through, and a file that
+/// has other names (hard links) keeps its contents under them; for a path that a user gave there is output_file.h. Throws Error
+/// when the user can mend why it cannot be made (see fail_to_write; a folder, pipe or device is there), else MachineError with
+/// the file's name, the byte counts and the system's reason.
 WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
 WrittenFile write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 

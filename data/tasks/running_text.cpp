@@ -1,10 +1,9 @@
 #include "data/tasks/running_text.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "core/files.h"
+#include "core/own_files.h"
 #include "data/text/corpus.h"
 #include "data/text/special_tokens.h"
 
@@ -30,8 +29,8 @@ std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name, c
     std::filesystem::create_directories(folder, code);
     if (code)
         fail_to_write(folder, "folder for ids cannot be made", code.value());
-    // Told by what it saves. The name is this process's own.
-    const std::filesystem::path file = folder / fmt::format("tokenizer-{}", ::getpid());
+    // Told by what it saves.
+    const std::filesystem::path file = partial_path(folder / "tokenizer");
     tokenizer.save(file.string());
     const WrittenFile written = crc32_of_file(file);
     std::filesystem::remove(file, code);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/memory.h"
+#include "core/own_files.h"
 #include "core/random.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -81,6 +82,7 @@ TokenIds TokenIds::cached(const std::filesystem::path& folder, const std::string
     const std::filesystem::path file = folder / fmt::format("{:016x}.ids", hash_name(key));
     if (ids.map(file, key))
         return ids;
+    remove_abandoned_files(folder);  // as large as they are, and nobody else looks for them
     write_file_atomically(file, [&](FileWriter& out) {
         int64_t count = 0;
         uint32_t crc = 0;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -186,5 +187,29 @@ TEST_SUITE("token ids") {
         CHECK(!std::filesystem::exists(folder.path("of large texts")));
         text_task(options, {.context = 9, .cache = folder.path("of large texts"), .cached_above = bytes - 1});
         CHECK(files_in(folder.path("of large texts")) == 2);
+    }
+    TEST_CASE(
+        "a cache in a folder of somebody's leaves their files, follows no link, and clears away what killed processes left") {
+        const TestFiles folder;
+        TextOptions options;
+        options.path = {folder.write("text", std::string(400, 'a') + "\n")};
+        options.cache = folder.path("cache");
+        const std::string own = "cache/tokenizer-" + std::to_string(::getpid());
+        std::filesystem::create_directories(options.cache);
+        for (const std::string& name : {own, std::string("cache/tokenizer"), std::string("cache/.x.ids.partial-1-1")})
+            folder.write(name, "mine");
+        folder.write("cache/.x.ids.attend-partial-2147483647-1", "half");
+        text_task(options, {.context = 9});
+        CHECK(files_in(options.cache) == 5);  // three of theirs, and the ids of two parts
+        std::ifstream in(folder.path(own));
+        CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == "mine");
+
+        Produced ids{1000};
+        const std::filesystem::path file = ids.cached(folder.path("c"), "one").file();
+        std::filesystem::remove(file);
+        std::filesystem::create_symlink(folder.write("elsewhere", "mine"), file);
+        CHECK(all_of(ids.cached(folder.path("c"), "one")).size() == 3000);
+        CHECK(std::filesystem::is_regular_file(std::filesystem::symlink_status(file)));
+        CHECK(std::filesystem::file_size(folder.path("elsewhere")) == 4);
     }
 }
