@@ -4,7 +4,7 @@
 #include <memory>
 #include <ostream>
 
-#include "core/files.h"
+#include "core/output_file.h"
 #include "train/cli/search.h"
 #include "train/metrics/bootstrap.h"
 #include "train/metrics/confusion.h"
@@ -76,19 +76,19 @@ const Interval* interval_of(const std::vector<Resampled>& all, const std::string
 
 // One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has U+FFFD where it is not.
 void write_examples(const std::string& path, const std::vector<Sample>& samples) {
-    write_file_atomically(path, [&](FileWriter& file) {
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            const Sample& s = samples[i];
-            Json line;
-            line["example"] = i;
-            line["source"] = s.source;
-            line["reference"] = s.reference;
-            line["decoded"] = s.decoded;
-            line["log_likelihood"] = number_to_json(s.log_likelihood);
-            line["score"] = number_to_json(s.score);
-            file.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-        }
-    });
+    std::string lines;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const Sample& s = samples[i];
+        Json line;
+        line["example"] = i;
+        line["source"] = s.source;
+        line["reference"] = s.reference;
+        line["decoded"] = s.decoded;
+        line["log_likelihood"] = number_to_json(s.log_likelihood);
+        line["score"] = number_to_json(s.score);
+        lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+    write_output_file(path, lines);
 }
 }  // namespace
 

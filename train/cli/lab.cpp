@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "core/files.h"
+#include "core/output_file.h"
 #include "train/cli/cli.h"
 #include "train/cli/double_build.h"
 #include "train/lab/lab.h"
@@ -78,7 +79,7 @@ Subject subject_of(const Arguments& a) {
     if (fs::exists(folder.vocabulary()))
         s.saved = folder.vocabulary().string();
     for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), step_of(checkpoint)});
-    s.out = folder.root() / "lab.json";
+    s.out = folder.lab();
     return s;
 }
 
@@ -120,7 +121,10 @@ Action declare_lab(CLI::App& app) {
         if (out.has_parent_path())
             fs::create_directories(out.parent_path());
         const std::string numbers = lab::json_of(report).dump(2) + "\n";
-        write_file_atomically(out, [&](FileWriter& file) { file.write(numbers); });
+        if (a->out.empty())
+            write_file_atomically(out, numbers);
+        else
+            write_output_file(out, numbers);
         streams.out << (a->json ? numbers : lab::text_of(report));
         streams.error << "written: " << out.string() << "\n";
         return 0;

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "core/engine.h"
+#include "core/files.h"
+#include "core/own_files.h"
 #include "core/safetensors.h"
 #include "train/run/loss.h"
 
@@ -113,7 +115,7 @@ void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
     for (std::size_t i = 2; i + 1 < files.size(); ++i)
         if (files[i + 1].first - files[i - 1].first < files[at + 1].first - files[at - 1].first)
             at = i;
-    fs::remove(files[at].second);
+    remove_file(files[at].second);
 }
 
 // Rows of the batch that are short enough to be looked at, or can be cut to be.
@@ -216,7 +218,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     std::vector<NamedArray> arrays;
     for (std::size_t i = 0; i < named.size(); ++i)
         arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
-    fs::create_directories(folder);
+    make_folder(folder);
     write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
                       {{metadata_key, about.dump(-1, ' ', false, Json::error_handler_t::replace)}});
     if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
@@ -236,7 +238,8 @@ std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
 void cut_back_maps(const fs::path& folder, int64_t step) {
     for (const auto& [at, path] : map_files(folder))
         if (at > step)
-            fs::remove(path);
+            if (const int code = remove_file(path); code != 0)
+                fail_to_write(path, "maps of a later step cannot be removed", code);
 }
 
 namespace {

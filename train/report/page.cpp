@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <initializer_list>
 #include <utility>
 
 #include "core/error.h"
+#include "core/own_files.h"
 #include "train/report/assets.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -86,6 +88,15 @@ std::string html_page(const std::string& title, std::span<const std::string_view
                                        {"@STYLE@", asset("common.css")},
                                        {"@DATA@", script_json(data)},
                                        {"@SCRIPTS@", code}});
+}
+
+bool is_page(const std::filesystem::path& path) {
+    if (kind_of(path) != Kind::file)
+        return false;
+    std::string head(1024, '\0');
+    std::ifstream in(path, std::ios::binary);
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    return head.find("<meta name=\"generator\" content=\"attend\">") != std::string::npos;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -42,7 +42,7 @@ Json run_config(const Json& config);
 /// The page about these runs. Throws Error when one of the folders holds none.
 std::string report_page(std::span<const std::filesystem::path> runs);
 
-/// Writes the page, atomically. Throws as report_page() and write_file_atomically().
+/// Writes the page, atomically; a link at `to` is replaced. Throws as report_page() and write_file_atomically().
 void write_report(std::span<const std::filesystem::path> runs, const std::filesystem::path& to);
 
 /// Writes the page of one run into its folder and gives the reason when that fails, "" when it does not: a run is not lost for

@@ -52,6 +52,13 @@ struct Checkpointed {
     ParameterStore* live = nullptr;  ///< where `model` is a moving average: what the optimiser moves, kept beside its arrays
 };
 
+/// The three files, in the order in which they are written.
+inline constexpr const char* checkpoint_files[] = {"model.safetensors", "optimizer.safetensors", "state.json"};
+/// Whether the folder's state.json is one that this program wrote: its own CRC-32 is right.
+bool is_checkpoint(const std::filesystem::path& folder);
+/// Whether a run can go on from it: all three files are there and as they were written.
+bool is_whole_checkpoint(const std::filesystem::path& folder);
+
 /// Writes the three files into `folder`, which is made where it is missing. Throws Diverged, with nothing written, when a
 /// parameter, a named state or an optimiser's value is not finite; MachineError when writing fails.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained, const Progressed& progressed);

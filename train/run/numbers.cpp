@@ -37,4 +37,17 @@ Scores scores_from_json(const Json& json, const std::string& where) {
     return scores;
 }
 
+std::string short_number(double value) {
+    if (std::isnan(value))
+        return "nan";
+    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
+}
+
+std::string scores_text(const Scores& scores) {
+    std::string text;
+    for (const auto& [name, value] : scores.values)
+        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
+    return text;
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

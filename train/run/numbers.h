@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf".
+/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf"; and for people.
 #include <nlohmann/json.hpp>
 
 #include "train/run/evaluate.h"
@@ -16,5 +16,10 @@ double number_from_json(const Json& json, const std::string& where);
 void add_scores(Json& object, const Scores& scores);
 /// Throws Error naming `where` unless it is an object of numbers.
 Scores scores_from_json(const Json& json, const std::string& where);
+
+/// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
+std::string short_number(double value);
+/// "loss 0.1234  exact_match 0.9980"
+std::string scores_text(const Scores& scores);
 
 }  // namespace attend::inline ATTEND_PRECISION

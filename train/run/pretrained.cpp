@@ -10,6 +10,7 @@
 #include "train/config/writer.h"
 #include "train/run/checkpoint.h"
 #include "train/run/experiment.h"
+#include "train/run/older_checkpoints.h"
 #include "train/run/published.h"
 #include "train/run/run_folder.h"
 #include "train/run/slots.h"
@@ -93,9 +94,9 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
     }
     fs::path file = o.from;
     if (fs::is_directory(o.from)) {
-        const fs::path checkpoint = find_run(o.from).checkpoint;
-        check_model_file(checkpoint);
-        file = checkpoint / "model.safetensors";
+        const RunAndCheckpoint found = find_run(o.from);
+        check_model_of(found);
+        file = found.checkpoint / "model.safetensors";
     }
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();

@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/files.h"
+#include "core/own_files.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace fs = std::filesystem;
@@ -139,12 +142,13 @@ std::size_t read_published(const fs::path& folder, const PublishedLayout& layout
 
 void write_published(const fs::path& folder, const PublishedLayout& layout, ParameterStore& store) {
     for (const char* name : {config_file, weights_file})
-        require(!fs::exists(folder / name), "{}: there is one already, and it is not overwritten: files {}, allowed 0",
-                (folder / name).string(), 1);
+        require(kind_of(folder / name) == Kind::missing,
+                "{}: there is one already, and it is not overwritten: files {}, allowed 0", (folder / name).string(), 1);
     std::error_code error;
     fs::create_directories(folder, error);
     if (error)
         fail_to_write(folder, "the folder cannot be made", error.value());
+    remove_abandoned_files(folder);
     Json config;
     config["architectures"] = {layout.architecture};
     config["model_type"] = layout.model_type;

@@ -19,7 +19,7 @@ std::size_t read_published(const std::filesystem::path& folder, const PublishedL
                            const std::function<bool(const std::string&)>& wanted);
 
 /// Writes config.json and model.safetensors into the folder, which is made if need be. Throws Error when it holds either
-/// already, and as write_safetensors().
+/// already, or a link of that name, and as write_safetensors().
 void write_published(const std::filesystem::path& folder, const PublishedLayout& layout, ParameterStore& store);
 
 }  // namespace attend::inline ATTEND_PRECISION

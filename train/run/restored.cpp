@@ -1,5 +1,7 @@
 #include "train/run/restored.h"
 
+#include "train/run/older_checkpoints.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 Restored restore(const std::string& path, Data data) {
@@ -7,7 +9,13 @@ Restored restore(const std::string& path, Data data) {
     Restored r{.experiment = found.run.experiment(), .task = nullptr, .made = {}, .step = 0, .warning = ""};
     r.task = task_table().build(r.experiment.data, task_setup(r.experiment, found.run.vocabulary().string(), data));
     r.made = make_model(r.experiment, *r.task);
-    const Progressed progressed = load_model(found.checkpoint, *r.made.store);
+    Progressed progressed;
+    try {
+        progressed = load_model(found.checkpoint, *r.made.store);
+    } catch (const Error&) {
+        check_model_of(found);  // says more where the checkpoint's files are broken
+        throw;
+    }
     found.run.check_vocabulary(progressed.vocabulary);
     r.step = progressed.step;
     if (data == Data::splits)

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cmath>
+#include <set>
 
+#include "core/own_files.h"
 #include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/report/maps.h"
@@ -11,6 +13,7 @@
 #include "train/run/build_info.h"
 #include "train/run/bundle.h"
 #include "train/run/metrics_log.h"
+#include "train/run/older_checkpoints.h"
 #include "train/run/step.h"
 #include "train/terminal/log.h"
 #include "train/terminal/progress.h"
@@ -25,30 +28,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
-
-Json scored_object(const std::optional<ScoredStep>& scored) {
-    Json object = Json::object();
-    if (scored) {
-        object["step"] = scored->step;
-        add_scores(object, scored->scores);
-    }
-    return object;
-}
-
-// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
-std::string short_number(double value) {
-    if (std::isnan(value))
-        return "nan";
-    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
-}
-
-// "loss 0.1234  exact_match 0.9980"
-std::string scores_text(const Scores& scores) {
-    std::string text;
-    for (const auto& [name, value] : scores.values)
-        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
-    return text;
-}
 
 class Run {
   public:
@@ -110,7 +89,7 @@ class Run {
     // by prepare(), when nothing else can go wrong any more.
     static RunLock lock_existing(const TrainRequest& request, const RunFolder& folder) {
         folder.check(request.existing);
-        return request.existing == Existing::resume ? folder.lock() : RunLock();
+        return request.existing == Existing::resume ? folder.lock_to_resume() : RunLock();
     }
 
     // Makes the task and gives the resolved experiment, without touching the folder. On resuming, what was resolved by the
@@ -157,7 +136,7 @@ class Run {
         const bool checkpointed = going_on();
         const int64_t steps_before = checkpointed ? folder_.experiment().train.steps : options().steps;
         if (checkpointed) {
-            p_ = load_checkpoint(folder_.last(), trained());
+            p_ = load_last(folder_, trained());
             saved_step_ = p_.step;
             folder_.check_vocabulary(p_.vocabulary);
             require(p_.data == data_,
@@ -169,17 +148,17 @@ class Run {
                     folder_.last().string(), p_.step, options().steps);
             folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
             cut_back_maps(folder_.maps(), p_.step);
-            if (p_.best && fs::exists(folder_.step(p_.best->step)))
-                folder_.link_best(p_.best->step);  // the run may have been killed between the two links
+            folder_.cut_back_checkpoints(p_);
+            if (!fs::exists(folder_.best()))
+                p_.best.reset();
             folder_.write_config(experiment_);
         } else {
             folder_.prepare_new();
             folder_.write_config(experiment_);
-            fs::create_directories(folder_.vocabulary());
+            make_folder(folder_.vocabulary());
             task_->save(folder_.vocabulary().string());
-            if (fs::is_empty(folder_.vocabulary()))
-                fs::remove(folder_.vocabulary());
-            fs::create_directories(folder_.checkpoints());
+            remove_empty_folder(folder_.vocabulary());
+            make_folder(folder_.checkpoints());
             p_.vocabulary = folder_.vocabulary_seal();
             p_.data = data_;
         }
@@ -189,6 +168,7 @@ class Run {
         metrics_.emplace(folder_, options().tensorboard ? Events::yes : Events::no,
                          checkpointed ? std::optional(p_.step) : std::nullopt);
         samples_.emplace(folder_.samples());
+        synchronise_folder(folder_.root());
         if (steps_before != options().steps)
             log_.info("train.steps: {} before, {} now; the schedule is laid over all of them", steps_before, options().steps);
         if (resuming)
@@ -255,6 +235,7 @@ class Run {
 
     void record(std::span<const Batch> batches, const StepDiverged& d) {
         try {
+            lock_.check_folder();
             write_bundle(folder_.bundle(),
                          {.experiment = experiment_,
                           .vocabularies = vocabularies_of(*task_),
@@ -307,6 +288,7 @@ class Run {
     }
 
     void write_train_line() {
+        lock_.check_folder();
         const LatestStep& latest = p_.latest;
         Scores scores;
         scores.values = {{"loss", p_.line_sums.mean(p_.line_counts)},
@@ -367,6 +349,7 @@ class Run {
             evaluate(*judged().model, *task_, evaluation(Split::valid, decode), workers_, [this] { return stopping(); });
         if (!e)
             return false;
+        lock_.check_folder();
         p_.seconds += seconds_since(begin);
         p_.valid = ScoredStep{p_.step, std::move(e->scores)};
         metrics_->write(Split::valid, p_.step, p_.seconds, p_.valid->scores);
@@ -396,15 +379,23 @@ class Run {
 
     void save() {
         if (saved_step_ != p_.step) {
+            lock_.check_folder();
             if (!evaluating())
                 keep_maps();
+            metrics_->synchronise();  // the checkpoint shall never know more than they
+            samples_->synchronise();
+            if (!fs::exists(folder_.config()))  // somebody has removed it: a run is nothing without
+                folder_.write_config(experiment_);
             folder_.save(trained(), p_);
             saved_step_ = p_.step;
             folder_.link_last(p_.step);
         }
         if (best_is_now())
             folder_.link_best(p_.step);
-        folder_.remove_unlinked_steps(options().keep);
+        for (const NotRemoved& old : folder_.remove_unlinked_steps(options().keep))
+            if (not_removed_.insert(old.folder).second)
+                log_.warning("{}: an old checkpoint cannot be removed: {}; the run goes on without", old.folder.string(),
+                             old.reason);
     }
 
     // Looking changes nothing of a run, so failing to keep what was seen does not end it.
@@ -443,6 +434,7 @@ class Run {
     }
 
     void write_summary(Status status, const Scores& test_scores, const std::string& message) const {
+        lock_.check_folder();
         Json summary;
         summary["name"] = experiment_.name;
         summary["status"] = status_name(status);
@@ -485,7 +477,8 @@ class Run {
     std::vector<Batch> taken_;  // of one step
     Progressed p_;
     int64_t saved_step_ = -1;
-    bool recorded_ = false;  // the step that diverged, in the folder's bundle
+    std::set<fs::path> not_removed_;  // old checkpoints that were spoken of
+    bool recorded_ = false;           // the step that diverged, in the folder's bundle
     Log log_;
     std::optional<MetricsLog> metrics_;
     std::optional<LineFile> samples_;

@@ -41,9 +41,9 @@ class Log {
 /// A log to the terminal alone: "14:02:11 message", "14:02:11 warning: message".
 Log make_log(std::shared_ptr<Terminal> terminal);
 
-/// A log to the terminal and to the file at `path`, "2025-03-01 14:02:11.120 info message"; each message is flushed. Throws
-/// Error naming the file when it cannot be opened. When a later write to the file fails (disk full), the terminal says so once
-/// and the run goes on.
+/// A log to the terminal and to the file at `path` (core/line_file.h), "2025-03-01 14:02:11.120 info message", the system's
+/// when write() returns. Throws as LineFile when it cannot be opened. When a later write to the file fails (disk full), the
+/// terminal says so once and the run goes on.
 Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
 
 }  // namespace attend::inline ATTEND_PRECISION
