@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/files.h"
+#include "core/own_files.h"
+#include "train/compare/folder.h"
 #include "train/compare/page.h"
 #include "train/config/writer.h"
 #include "train/plan/plan.h"
@@ -12,8 +14,6 @@ namespace attend::inline ATTEND_PRECISION::compare {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* variant_file = "variant.json";
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
@@ -83,11 +83,8 @@ std::string other_batches(const Experiment& reference, const Experiment& variant
 // What the run in the folder is, where there is one; refused where it is not the one asked for.
 Ending ending_of(const Planned& run, const Experiment& resolved) {
     const RunFolder folder(run.folder);
-    if (!fs::exists(folder.config())) {
-        require(folder.found().empty(), "{}: files of a run without its config.json: found {}; --overwrite starts anew",
-                run.folder.string(), folder.found());
+    if (!fs::exists(folder.config()))
         return Ending::missing;
-    }
     const Experiment before = folder.experiment();
     Experiment now = resolved;
     now.name = run.experiment.name;
@@ -114,8 +111,6 @@ Ending ending_of(const Planned& run, const Experiment& resolved) {
     const Ending ending = read_run(run.folder, run.experiment.seed).ending;
     return longer && ending == Ending::finished ? Ending::unfinished : ending;
 }
-
-std::string seed_name(int64_t seed) { return fmt::format("seed-{}", seed); }
 
 Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, Ending ending, int threads) {
     const std::string& variant = c.variants[run.variant].name;
@@ -180,10 +175,7 @@ Compared run_comparison(const CompareRequest& request) {
     const Comparison& c = request.comparison;
     const fs::path root = request.folder;
     const RunFolder as_run(root);
-    as_run.check(Existing::overwrite);
-    require(!fs::exists(as_run.config()) && !fs::exists(as_run.metrics()),
-            "{}: there is a training run in this folder: found {}; a comparison needs a folder of its own (--out)",
-            root.string(), as_run.found());
+    check_folder(root, c);
     const Prepared prepared = prepare(c, request.folder);
     const bool anew = request.existing == Existing::overwrite;
     std::vector<Ending> endings;
@@ -191,16 +183,19 @@ Compared run_comparison(const CompareRequest& request) {
         endings.push_back(anew ? Ending::missing : ending_of(run, prepared.resolved[run.variant]));
 
     const RunLock lock = as_run.lock();
-    const Log log =
-        request.terminal ? make_log(request.terminal, as_run.log().string(), anew ? LogFile::begin : LogFile::append) : Log();
-    for (std::size_t v = 0; v < c.variants.size(); ++v) {
-        fs::create_directories(root / c.variants[v].name);
+    for (std::size_t v = 0; v < c.variants.size(); ++v) {  // the mark of a comparison's folder, so before all other files
+        make_folder(root / c.variants[v].name);
         write_file_atomically(root / c.variants[v].name / variant_file, config::write(c.variants[v].experiment));
     }
+    const Log log =
+        request.terminal ? make_log(request.terminal, as_run.log().string(), anew ? LogFile::begin : LogFile::append) : Log();
     std::vector<std::size_t> todo;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i) {
-        if (anew)
-            RunFolder(prepared.runs[i].folder).prepare_new();
+        if (anew) {
+            const RunFolder run(prepared.runs[i].folder);
+            const RunLock held = run.lock();
+            run.prepare_new();
+        }
         if (endings[i] == Ending::missing || endings[i] == Ending::unfinished)
             todo.push_back(i);
     }
@@ -208,7 +203,7 @@ Compared run_comparison(const CompareRequest& request) {
     std::vector<Job> jobs;
     for (const std::size_t i : todo) {
         const Planned& run = prepared.runs[i];
-        fs::create_directories(run.folder);
+        make_folder(run.folder);
         jobs.push_back(job_of(c, run, prepared.resolved[run.variant], endings[i], std::max(1, request.threads / parallel)));
     }
     log.info("{}: {} variant{} x {} seed{}, {} on the {} split; {} of {} runs to do, {} side by side; {}", c.name,
@@ -238,6 +233,7 @@ Compared run_comparison(const CompareRequest& request) {
     if (result.stopped)
         return result;
     result.json = json_of(c, prepared, records, result.table);
+    lock.check_folder();
     write_file_atomically(root / "compare.json", result.json.dump(1) + "\n");
     write_file_atomically(root / "compare.html", page_of(c.name, result.json, records, result.table));
     log.info("{}", (root / "compare.html").string());

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/system_call.h"
 #include "train/compare/record.h"
 #include "train/terminal/progress.h"
 
@@ -71,9 +72,7 @@ class Runner {
   private:
     static std::optional<int> wait(pid_t process, int options) {
         int status = 0;
-        pid_t got = 0;
-        while ((got = ::waitpid(process, &status, options)) < 0 && errno == EINTR) {
-        }
+        const pid_t got = uninterrupted([&] { return ::waitpid(process, &status, options); });
         if (got == 0)
             return std::nullopt;
         if (got < 0)  // somebody else has waited for it
@@ -195,7 +194,9 @@ void become_job(const char* output) {
     // Between fork and exec: system calls only.
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    ::unlink(output);  // a file of an earlier process, which may still write into it, or a link, not what it leads to
+    const int nothing = uninterrupted([] { return ::open("/dev/null", O_RDONLY); });
+    const int file = uninterrupted([&] { return ::open(output, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666); });
     if (nothing < 0 || file < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(file, STDOUT_FILENO) < 0 ||
         ::dup2(file, STDERR_FILENO) < 0)
         ::_exit(1);

@@ -38,8 +38,8 @@ struct JobEnd {
 using StartJob = std::function<pid_t(const Job&)>;
 
 /// The child's side of a fork: a process group of its own, so that a terminal's Ctrl-C reaches it through its parent alone and
-/// once; SIGTERM when the parent dies, whatever kills it; nothing to read, and output into `output`. Ends the process where
-/// that cannot be opened.
+/// once; SIGTERM when the parent dies, whatever kills it; nothing to read, and output into a new file `output`, which takes the
+/// place of a file or a link there. Ends the process where that cannot be made.
 void become_job(const char* output);
 
 /// A child process that executes this very program with the job's arguments. Throws MachineError when the system refuses.
