@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <fstream>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -50,7 +51,16 @@ std::pair<Kind, int> look_at(const fs::path& path) {
             0};
 }
 
-bool is_alive(pid_t process) { return ::kill(process, 0) == 0 || errno != ESRCH; }
+// A process that has ended but whose parent has not asked for it yet (state Z in proc(5)) writes nothing more.
+bool is_alive(pid_t process) {
+    if (::kill(process, 0) != 0 && errno == ESRCH)
+        return false;
+    std::ifstream in(fmt::format("/proc/{}/stat", process));
+    std::string text;
+    std::getline(in, text);
+    const std::size_t name_end = text.rfind(") ");
+    return name_end == std::string::npos || (text[name_end + 2] != 'Z' && text[name_end + 2] != 'X');
+}
 
 }  // namespace
 
