@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "core/files.h"
 #include "core/own_files.h"
@@ -33,47 +34,61 @@ void replace_by_copy(const fs::path& path) {
     });
 }
 
-uint64_t names_of(int file) {
+struct stat status_of(int file) {
     struct stat status {};
-    return ::fstat(file, &status) == 0 ? static_cast<uint64_t>(status.st_nlink) : 0;
+    return ::fstat(file, &status) == 0 ? status : (struct stat){};
+}
+
+// Whether the path still names the open file.
+bool is_named(const fs::path& path, const struct stat& open) {
+    struct stat named {};
+    return ::lstat(path.c_str(), &named) == 0 && named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 }  // namespace
 
 LineFile::LineFile(fs::path path, LineStart start) : path_(std::move(path)) {
-    constexpr int most_attempts = 100;  // somebody else makes links as fast as we replace them
-    constexpr const char* rule = "cannot be opened for writing";
     const Kind kind = kind_of(path_);
-    require(kind != Kind::other || fs::is_character_file(path_), "{}: {}: it is {}, and a file is needed", path_.string(), rule,
-            kind_name(kind));
+    require(kind != Kind::other || fs::is_character_file(path_),
+            "{}: cannot be opened for writing: it is {}, and a file is needed", path_.string(), kind_name(kind));
     if (start == LineStart::empty && (kind == Kind::file || kind == Kind::link))
         write_file_atomically(path_, "");
+    open();
+}
+
+LineFile::~LineFile() {
+    if (file_ >= 0)
+        ::close(file_);
+}
+
+void LineFile::open() {
+    constexpr int most_attempts = 100;  // somebody else makes links as fast as we replace them
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         file_ = uninterrupted(
             [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666); });
         const int code = errno;
         if (file_ < 0 && code != ELOOP)
-            fail_to_write(path_, rule, code);
+            fail_to_write(path_, "cannot be opened for writing", code);
         if (file_ >= 0) {
-            const uint64_t names = names_of(file_);
-            if (names <= 1) {
-                counts_names_ = names == 1;
+            if (status_of(file_).st_nlink <= 1)
                 return;
-            }
-            ::close(file_);
+            ::close(std::exchange(file_, -1));
         }
         replace_by_copy(path_);
     }
-    fail_to_write(path_, rule, ELOOP);
+    fail_to_write(path_, "cannot be opened for writing", ELOOP);
 }
 
-LineFile::~LineFile() { ::close(file_); }
-
 void LineFile::append(std::string_view text) {
-    ensure(!counts_names_ || names_of(file_) > 0,
+    const struct stat status = status_of(file_);
+    ensure(is_named(path_, status),
            "{}: was removed or replaced while it was written: bytes that would be lost {}; --resume goes on from the last "
            "checkpoint",
            path_.string(), text.size());
+    if (status.st_nlink > 1) {  // it was given a second name since, as a backup does
+        ::close(std::exchange(file_, -1));
+        open();
+    }
     std::size_t done = 0;
     while (done < text.size()) {
         const ssize_t n = uninterrupted([&] { return ::write(file_, text.data() + done, text.size() - done); });

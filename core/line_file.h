@@ -20,16 +20,16 @@ class LineFile {
     ~LineFile();
     LineFile(const LineFile&) = delete;
     LineFile& operator=(const LineFile&) = delete;
-    /// The text as it is. Throws MachineError with the reason when it cannot be written, and when the file was removed or
-    /// replaced meanwhile.
+    /// The text as it is. Where the file was given another name meanwhile it is replaced by a copy first, as on opening. Throws
+    /// MachineError with the reason when it cannot be written, and when the file was removed, renamed or replaced meanwhile.
     void append(std::string_view text);
     /// Brings what was appended to the disk. Throws MachineError when that fails.
     void synchronise();
 
   private:
+    void open();
     std::filesystem::path path_;
     int file_ = -1;
-    bool counts_names_ = true;  // whether the file system tells how many names a file has
 };
 
 }  // namespace attend::inline ATTEND_PRECISION

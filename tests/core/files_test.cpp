@@ -193,6 +193,18 @@ TEST_SUITE("files") {
               std::string::npos);
         CHECK(message_of<Error>([&] { LineFile{folder.path()}; }).find("cannot be opened for writing: Is a directory") !=
               std::string::npos);
+        {  // a second name that it gets while it is written, and a name that goes on without us
+            LineFile backed_up(folder / "log");
+            backed_up.append("1\n");
+            fs::create_hard_link(folder / "log", folder / "log.backup");
+            backed_up.append("2\n");
+            CHECK(read_file(folder / "log", 10) == "1\n2\n");
+            CHECK(read_file(folder / "log.backup", 10) == "1\n");
+            fs::rename(folder / "log", folder / "log.old");
+            CHECK(message_of<MachineError>([&] { backed_up.append("3\n"); }).find("was removed or replaced") !=
+                  std::string::npos);
+            CHECK(read_file(folder / "log.old", 10) == "1\n2\n");
+        }
         LineFile gone(folder / "plain");
         fs::remove(folder / "plain");
         CHECK(message_of<MachineError>([&] { gone.append("4\n"); }).find("was removed or replaced while it was written") !=

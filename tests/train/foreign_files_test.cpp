@@ -262,6 +262,21 @@ TEST_CASE("a link in the place of a run's folder is not written through") {
         CHECK(changed(before, snapshot(files / "elsewhere")) == none);
         CHECK(!fs::is_symlink(files / "run" / name));
     }
+    {  // a checkpoint that was moved elsewhere: read by way of the link, replaced, never written into or removed
+        const SmallRun files;
+        files.run("run", {"train.keep=3"});
+        const fs::path step = files / "run/checkpoints/step-12";
+        fs::rename(step, files / "elsewhere");
+        fs::create_symlink(files / "elsewhere", step);
+        const Snapshot before = snapshot(files / "elsewhere");
+        TrainRequest request = files.request("run", {"train.keep=1", "train.steps=24"});
+        for (const Existing existing : {Existing::resume, Existing::overwrite}) {
+            request.existing = existing;
+            CHECK(train(request).progressed.step == 24);
+            CHECK(changed(before, snapshot(files / "elsewhere")) == none);
+        }
+        CHECK(!fs::is_symlink(step));
+    }
     // The run's whole folder may be a link.
     const SmallRun files;
     fs::create_directories(files / "elsewhere");

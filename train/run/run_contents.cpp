@@ -125,6 +125,9 @@ std::vector<fs::path> RunFolder::contents() const {
         for (const auto& [step, path] : numbered(maps(), step_begin, map_end)) all.push_back(path);
     if (kind_of(checkpoints()) == Kind::folder) {
         for (const fs::path& path : {last(), best()}) all.push_back(path);
+        for (const auto& [step, path] : numbered(checkpoints(), step_begin, ""))
+            if (kind_of(path) == Kind::link)
+                all.push_back(path);
         for (const fs::path& folder : checkpoint_folders(checkpoints()))
             for (const char* name : checkpoint_files) all.push_back(folder / name);
     }
