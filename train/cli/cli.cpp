@@ -15,7 +15,7 @@
 #include "core/options.h"
 #include "train/cli/output.h"
 #include "train/run/build_info.h"
-#include "train/run/experiment.h"
+#include "train/run/resume.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -83,6 +83,21 @@ void add_config(CLI::App& app, ConfigArguments& arguments) {
         ->allow_extra_args(false);
     app.add_option("--seed", arguments.seed, "in place of the config's seed")
         ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+}
+
+CLI::Option* add_extend(CLI::App& app, bool& extend) {
+    return app.add_flag("--extend", extend,
+                        "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
+                        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
+}
+
+Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
+    if (!extend)
+        return Extend::no;
+    for (const std::string& a : assignments)
+        if (a.starts_with("schedule=") || a.starts_with("schedule."))
+            return Extend::with_schedule;
+    return Extend::yes;
 }
 
 CLI::Validator integer_in(int64_t low, int64_t high) {

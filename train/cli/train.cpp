@@ -12,7 +12,7 @@ struct Arguments {
     ConfigArguments config;
     std::string out;
     int threads = 1;
-    bool resume = false, overwrite = false, overfit = false;
+    bool resume = false, extend = false, overwrite = false, overfit = false;
 };
 }  // namespace
 
@@ -22,6 +22,7 @@ Action declare_train(CLI::App& app) {
     app.add_option("--out", a->out, "the run's folder, in place of runs/NAME")->type_name("DIR");
     add_threads(app, a->threads);
     CLI::Option* resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
+    add_extend(app, a->extend)->needs(resume);
     app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew")->excludes(resume);
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
@@ -35,6 +36,7 @@ Action declare_train(CLI::App& app) {
         request.folder = a->out.empty() ? "runs/" + request.experiment.name : a->out;
         request.threads = a->threads;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;
+        request.extend = extend_of(a->extend, assignments);
         request.terminal = std::make_shared<Terminal>();
         const StopSignals signals;
         request.stop = [] { return StopSignals::received() != 0; };

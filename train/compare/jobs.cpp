@@ -191,11 +191,14 @@ class Runner {
 
 fs::path messages(const fs::path& folder) { return folder / "messages.txt"; }
 
-void become_job(const char* output) {
+void become_job(const char* output, pid_t parent) {
     // Between fork and exec: system calls only.
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (::getppid() != parent)  // it died before it could be asked to tell
+        ::_exit(128 + SIGTERM);
+    ::unlink(output);
+    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
     if (nothing < 0 || file < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(file, STDOUT_FILENO) < 0 ||
         ::dup2(file, STDERR_FILENO) < 0)
         ::_exit(1);
@@ -210,12 +213,12 @@ pid_t start_process(const Job& job) {
     for (std::string& w : words) pointers.push_back(w.data());
     pointers.push_back(nullptr);
     const std::string output = messages(job.folder).string();
-    const pid_t process = ::fork();
+    const pid_t parent = ::getpid(), process = ::fork();
     const int code = errno;
     ensure(process >= 0, "{}: no process can be made: {}", job.name, std::strerror(code));
     if (process > 0)
         return process;
-    become_job(output.c_str());
+    become_job(output.c_str(), parent);
     ::execv("/proc/self/exe", pointers.data());  // this program even where its file was replaced meanwhile
     ::_exit(1);
 }

@@ -111,6 +111,8 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
         record.ending = Ending::diverged;
     if (summary.has("message"))
         record.message = summary.text("message");
+    record.exploded = summary.has("loss_exploded") ? summary.at("loss_exploded") : Json();
+    record.extended = summary.has("extended") ? summary.at("extended") : Json();
     record.steps = summary.integer("steps");
     record.seconds = summary.number("seconds");
     record.parameters = summary.integer("parameters");

@@ -6,7 +6,10 @@
 
 #include "core/files.h"
 #include "train/config/describe.h"
+#include "train/config/reader.h"
 #include "train/report/page.h"
+#include "train/run/resume.h"
+#include "train/run/summary.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -197,6 +200,27 @@ Json run_state(const RunFolder& run, Json& notes) {
     return result;
 }
 
+// What a reader must know before comparing the run with others.
+void add_warnings(const Json& config, const Json& summary, Json& notes) {
+    if (config.is_object() && config.contains("extended")) {
+        try {
+            const std::string text = extended_text(config::read<ExtendedOptions>(
+                config::parse_object(config["extended"].dump(-1, ' ', false, Json::error_handler_t::replace), config::file_source("config.json"))));
+            if (!text.empty())
+                notes.push_back("This run was extended: " + text + ". One of as many steps at once can be another.");
+        } catch (const Error& e) {
+            notes.push_back(fmt::format("extended: {}", e.what()));
+        }
+    }
+    if (!summary.is_object() || !summary.contains("loss_exploded"))
+        return;
+    const Json& e = summary["loss_exploded"];
+    if (e.is_object() && e.contains("split") && e["split"].is_string() && e.contains("first") && e["first"].is_number() &&
+        e.contains("last") && e["last"].is_number())
+        notes.push_back(fmt::format("The loss of the {} split ended at {}, far above {}, where training began.",
+                                    e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
+}
+
 // Walks a config along the listing of all options.
 class ConfigRows {
   public:
@@ -272,6 +296,7 @@ Json run_data(const RunFolder& run, int64_t room) {
     data["summary"] = json_file(run.summary(), notes);
     if (data["summary"].is_null())
         notes.push_back("The run has not ended, or was killed: there is no summary.json.");
+    add_warnings(config, data["summary"], notes);
     data["state"] = run_state(run, notes);
     data["metrics"] = run_metrics(run, notes);
     data["samples"] = run_samples(run, notes);

@@ -110,6 +110,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["step"] = progressed.step;
     state["seconds"] = progressed.seconds;
     state["targets"] = number_to_json(progressed.targets);
+    state["first_loss"] = number_to_json(progressed.first_loss);
     state["precision"] = precision_name;
     state["line"] = {{"loss", progressed.line_sums.targets},
                      {"targets", progressed.line_counts.targets},
@@ -157,6 +158,8 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
     p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
+    if (state.has("first_loss"))  // not in older ones
+        p.first_loss = state.number("first_loss");
     p.line_sums.targets = line.number("loss");
     p.line_counts.targets = line.integer("targets");
     if (line.has("labels")) {  // not in those of before there were labels
@@ -185,6 +188,8 @@ void read_model(const fs::path& folder, ParameterStore& store) {
 }
 
 }  // namespace
+
+Progressed read_progressed(const fs::path& folder) { return open_checkpoint(folder, {}).progressed; }
 
 void check_model_file(const fs::path& folder) { open_checkpoint(folder, {model_file}); }
 

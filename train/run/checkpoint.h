@@ -2,6 +2,7 @@
 /// A checkpoint is a folder of three files: model.safetensors (parameters and named state), optimizer.safetensors, and
 /// state.json, which is written last and holds the size and CRC-32 of the others and of itself.
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -30,6 +31,7 @@ struct Progressed {
     int64_t step = 0;    ///< steps done
     double seconds = 0;  ///< training and evaluation so far
     double targets = 0;  ///< trained on so far, labels among them; NaN: not known, an older run was resumed
+    double first_loss = std::numeric_limits<double>::quiet_NaN();  ///< of the first step; NaN: not known
     /// What the next training line of metrics.jsonl will be made of: sums since the last one.
     LossSums line_sums;
     LossCounts line_counts;
@@ -63,6 +65,8 @@ Progressed load_model(const std::filesystem::path& folder, ParameterStore& store
 /// Throws Error as load_model() does when the model's file in `folder` is broken or not the one that was written.
 void check_model_file(const std::filesystem::path& folder);
 Progressed load_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained);
+/// Of state.json alone. Throws Error when it is missing or broken.
+Progressed read_progressed(const std::filesystem::path& folder);
 
 /// Writes into `to`, which must not be there yet, a checkpoint whose parameters are the mean of those in `from`, in this order
 /// (Vaswani et al. 2017, 6.1). It can be evaluated and used, not gone on with: its state is the last one's, without an

@@ -245,6 +245,8 @@ void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
 
 void RunFolder::write_summary(const Json& summary_json) const { write_file_atomically(summary(), summary_json.dump(1) + "\n"); }
 
+void RunFolder::remove_summary() const { erase(summary()); }
+
 LineFile::LineFile(fs::path path) : path_(std::move(path)) {
     file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     const int code = errno;

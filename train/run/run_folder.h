@@ -95,6 +95,8 @@ class RunFolder {
 
     /// Writes summary.json, atomically.
     void write_summary(const Json& summary) const;
+    /// Removes summary.json: a run that goes on has no end any more. Throws MachineError when the file system refuses.
+    void remove_summary() const;
 
   private:
     std::vector<std::filesystem::path> contents() const;

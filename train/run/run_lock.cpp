@@ -79,4 +79,14 @@ RunLock& RunLock::operator=(RunLock&& other) noexcept {
     return *this;
 }
 
+std::string lock_holder(const std::filesystem::path& folder) {
+    const int descriptor = ::open((folder / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0)
+        return {};
+    const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    std::string holder = held ? holder_of(descriptor) : std::string();
+    ::close(descriptor);
+    return holder;
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

@@ -25,4 +25,7 @@ class RunLock {
     int descriptor_ = -1;
 };
 
+/// The id of the process that has locked `folder`, "unknown" where it did not say; "" where nobody has. Changes nothing.
+std::string lock_holder(const std::filesystem::path& folder);
+
 }  // namespace attend::inline ATTEND_PRECISION

@@ -8,10 +8,10 @@
 #include "train/report/maps.h"
 #include "train/report/report.h"
 #include "train/run/assemble.h"
-#include "train/run/build_info.h"
 #include "train/run/bundle.h"
 #include "train/run/metrics_log.h"
 #include "train/run/step.h"
+#include "train/run/summary.h"
 #include "train/terminal/log.h"
 #include "train/terminal/progress.h"
 
@@ -26,30 +26,6 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 
-Json scored_object(const std::optional<ScoredStep>& scored) {
-    Json object = Json::object();
-    if (scored) {
-        object["step"] = scored->step;
-        add_scores(object, scored->scores);
-    }
-    return object;
-}
-
-// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
-std::string short_number(double value) {
-    if (std::isnan(value))
-        return "nan";
-    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
-}
-
-// "loss 0.1234  exact_match 0.9980"
-std::string scores_text(const Scores& scores) {
-    std::string text;
-    for (const auto& [name, value] : scores.values)
-        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
-    return text;
-}
-
 class Run {
   public:
     explicit Run(const TrainRequest& request)
@@ -62,7 +38,7 @@ class Run {
           made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train)),
           objective_(objective_table().build(experiment_.objective)),
           optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
-          schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
+          schedule_(schedule_of(experiment_, optimizer_->learning_rate())),
           batches_(task_->batches(Split::train, training_order(experiment_))),
           step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
         require(task_->size(Split::valid) > 0 || schedule_->state().empty(),
@@ -87,6 +63,8 @@ class Run {
             TrainResult result{status, p_, {}};
             if (status == Status::finished)
                 result.test = test();
+            if (const auto explosion = exploded(p_); explosion && status == Status::finished)
+                log_.warning("{}", text_of(*explosion));
             write_summary(status, result.test, "");
             log_.info("{} after {} steps and {:.1f} s; {}", status_name(status), p_.step, p_.seconds, folder_.root().string());
             return result;
@@ -117,26 +95,14 @@ class Run {
     // machine at hand (the shards) is what the run began with, and the vocabulary is the run's.
     static Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
         const bool resuming = request.existing == Existing::resume;
-        Experiment now = request.experiment;
-        std::optional<Experiment> before;
-        if (resuming) {
-            before = folder.experiment();
-            if (now.train.shards == 0)
-                now.train.shards = before->train.shards;
-        }
-        task = make_task(now, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
-        now = resolve_for(std::move(now), *task);
-        if (before) {
-            const std::vector<std::string> forbidden = forbidden_changes(*before, now);
-            std::string list;
-            for (const std::string& change : forbidden) list += "\n  " + change;
-            require(forbidden.empty(),
-                    "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-                    "--resume allows changes to threads, train.steps, train.max_seconds, train.keep, train.tensorboard and the "
-                    "intervals",
-                    folder.config().string(), forbidden.size(), forbidden.size() == 1 ? "" : "s", list);
-        }
-        return now;
+        if (!resuming)
+            require_not_extended(request.experiment, request.experiment.name);
+        task = make_task(request.experiment, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
+        Experiment asked = request.experiment;
+        if (resuming && asked.train.shards == 0)  // as many as it began with, which may be more than this machine's cores
+            asked.train.shards = folder.experiment().train.shards;
+        Experiment now = resolve_for(std::move(asked), *task);
+        return resuming ? resumed(folder, request.experiment, std::move(now), request.extend) : now;
     }
 
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
@@ -155,7 +121,7 @@ class Run {
             folder_.check(request_.existing);  // another run may have come and gone since
         }
         const bool checkpointed = going_on();
-        const int64_t steps_before = checkpointed ? folder_.experiment().train.steps : options().steps;
+        const ExtendedOptions extended_before = checkpointed ? folder_.experiment().extended : ExtendedOptions();
         if (checkpointed) {
             p_ = load_checkpoint(folder_.last(), trained());
             saved_step_ = p_.step;
@@ -164,11 +130,11 @@ class Run {
                     "{}: not the data that this run was trained on: files [{}], the checkpoint says [{}]; a new "
                     "run can begin with its weights (init.from)",
                     folder_.config().string(), data_, p_.data);
-            schedule_->restore(p_.schedule);
-            require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
-                    folder_.last().string(), p_.step, options().steps);
+            restore_schedule(*schedule_, experiment_, p_, folder_.last().string());
+            p_.schedule = schedule_->state();
             folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
             cut_back_maps(folder_.maps(), p_.step);
+            folder_.remove_summary();  // it speaks of an end that is none any more
             if (p_.best && fs::exists(folder_.step(p_.best->step)))
                 folder_.link_best(p_.best->step);  // the run may have been killed between the two links
             folder_.write_config(experiment_);
@@ -189,10 +155,11 @@ class Run {
         metrics_.emplace(folder_, options().tensorboard ? Events::yes : Events::no,
                          checkpointed ? std::optional(p_.step) : std::nullopt);
         samples_.emplace(folder_.samples());
-        if (steps_before != options().steps)
-            log_.info("train.steps: {} before, {} now; the schedule is laid over all of them", steps_before, options().steps);
         if (resuming)
             log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
+        if (experiment_.extended.at.size() > extended_before.at.size())
+            log_.info("extended {}; schedule {} {}", extended_text(experiment_.extended), text_of(experiment_.schedule),
+                      experiment_.extended.schedule_from == p_.step ? "begins here" : "goes on");
         log_.info("{}: task {}, model {} with {} parameters, {} steps of {} examples in {} shards on {} threads",
                   experiment_.name, experiment_.data.name(), experiment_.model.name(), made_.store->count(), options().steps,
                   options().batch, options().shards, request_.threads);
@@ -282,6 +249,8 @@ class Run {
         if (average_)
             average_->update(p_.step, workers_);
         const double seconds = seconds_since(begin);
+        if (p_.step == 0)
+            p_.first_loss = report.loss();
         ++p_.step;
         p_.seconds += seconds;
         p_.line_seconds += seconds;
@@ -443,24 +412,11 @@ class Run {
     }
 
     void write_summary(Status status, const Scores& test_scores, const std::string& message) const {
-        Json summary;
-        summary["name"] = experiment_.name;
-        summary["status"] = status_name(status);
-        if (!message.empty())
-            summary["message"] = message;
-        if (recorded_)
-            summary["bundle"] = folder_.bundle().filename().string();
-        summary.update({{"version", program_version()}, {"commit", program_commit()}});
-        summary["steps"] = p_.step;
-        summary["seconds"] = p_.seconds;
-        summary["parameters"] = made_.store->count();
-        summary["peak_memory_mib"] = peak_memory_mib();
-        summary["train"] = scored_object(p_.train);
-        summary["valid"] = scored_object(p_.valid);
-        summary["best"] = scored_object(p_.best);
-        Json test_object = Json::object();
-        add_scores(test_object, test_scores);
-        summary["test"] = test_object;
+        const Json summary = summary_of(experiment_, p_, made_.store->count(),
+                                        {.status = status,
+                                         .test = test_scores,
+                                         .message = message,
+                                         .bundle = recorded_ ? folder_.bundle().filename().string() : ""});
         folder_.write_summary(summary);
         if (const std::string reason = try_to_report(folder_); !reason.empty())
             log_.warning("the report is not written: {}", reason);
