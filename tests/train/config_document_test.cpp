@@ -102,12 +102,12 @@ TEST_CASE("broken texts: the message of each") {
         {"{\"a\": Infinity}",
          "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": I'; JSON has no NaN and no infinity"},
         {"{\"a\": [1, -Infinity]}",
-         "x.json:1: syntax error in value: invalid number; expected digit after '-': column 12, at '{\"a\": [1, -I'; JSON has no "
+         "x.json:1: syntax error in value: invalid number: column 12, at '{\"a\": [1, -I'; JSON has no "
          "NaN and no infinity"},
         {"{\"a\": -x}",
-         "x.json:1: syntax error in value: invalid number; expected digit after '-': column 8, at '{\"a\": -x'; text stands in "
+         "x.json:1: syntax error in value: invalid number: column 8, at '{\"a\": -x'; text stands in "
          "double quotes"},
-        {"{\"a\": 1e}", "x.json:1: syntax error in value: invalid number; expected '+', '-', or digit after exponent: column 9, at "
+        {"{\"a\": 1e}", "x.json:1: syntax error in value: invalid number: column 9, at "
                         "'{\"a\": 1e}'"},
         {"{\"a\": True}",
          "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": T'; JSON writes true, false and null, in small "
@@ -121,7 +121,7 @@ TEST_CASE("broken texts: the message of each") {
         {"{\"a\": gelu}",
          "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": g'; text stands in double quotes"},
         {"{'a': 1}",
-         "x.json:1: syntax error in object key: invalid literal, expected string literal: column 2, at '{''; text stands in "
+         "x.json:1: syntax error in object key: invalid literal: column 2, at '{''; text stands in "
          "double quotes, not in single ones"},
         {"{\"a\": 01}",
          "x.json:1: syntax error in object: unexpected number literal, expected '}': column 9, at '{\"a\": 01}'"},

@@ -99,7 +99,7 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
 
 /// For people: the table, `changes` as changes_text() has them, and what was found in words. Ends in a line feed.
 std::string text_of(const Result& table, const std::string& name, const std::string& changes = "");
-/// What each variant changes of the reference, a line an option, from what compare.json says; "" where there is one variant.
+/// What each variant changes of the reference, a line for each value of an option, from what compare.json says; "" for nothing.
 std::string changes_text(const Json& comparison);
 /// What was found in words, a sentence each; the last sums up.
 std::vector<std::string> sentences_of(const Result& table);

@@ -181,17 +181,34 @@ Json moments_json(const Moments& m, const std::optional<double>& half) {
 }  // namespace
 
 std::string changes_text(const Json& comparison) {
-    std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
+    constexpr std::size_t most_names = 3;
+    struct Change {
+        std::string option, from, to;
+        std::vector<std::string> variants;
+    };
+    std::vector<Change> all;
     for (const Json& variant : comparison["variants"])
-        for (const Json& change : variant["changed"]) {
-            const auto value = [&](const char* side) {
-                const auto text = change[side].get<std::string>();
-                return text.empty() ? std::string("-") : text;
-            };
-            rows.push_back({variant["name"].get<std::string>(), change["option"].get<std::string>(), value("reference"),
-                            value("variant")});
+        for (const Json& c : variant["changed"]) {
+            const auto text = [&](const char* key) { return c[key].get<std::string>(); };
+            const Change change{text("option"), text("reference"), text("variant"), {}};
+            auto same = std::find_if(all.begin(), all.end(), [&](const Change& a) {
+                return a.option == change.option && a.from == change.from && a.to == change.to;
+            });
+            if (same == all.end()) {  // after the last of that option
+                const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
+                same = all.insert(last == all.rend() ? all.end() : last.base(), change);
+            }
+            same->variants.push_back(variant["name"].get<std::string>());
         }
-    return rows.size() == 1 ? "" : aligned(rows);
+    std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
+    for (const Change& c : all) {
+        std::string names;
+        for (std::size_t i = 0; i < std::min(most_names, c.variants.size()); ++i) names += (i ? ", " : "") + c.variants[i];
+        if (c.variants.size() > most_names)
+            names += fmt::format(" and {} more", c.variants.size() - most_names);
+        rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
+    }
+    return all.empty() ? "" : aligned(rows);
 }
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
