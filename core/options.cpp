@@ -90,13 +90,13 @@ bool Seam::has(const std::string& name) const {
 
 namespace {
 // Whether `known` can be what was meant by `name`, `distance` edits away. Errors at a word's first letter are rare (Pollock and
-// Zamora 1984), and of a word of five letters two changed ones leave another word: "local" is not "global".
+// Zamora 1984); of a word of five letters two changed ones leave another word ("local" is not "global"), and so does one of two.
 bool plausible(const std::string& name, const std::string& known, std::size_t distance) {
-    constexpr std::size_t shortest = 3, letters_an_error = 3;
+    constexpr std::size_t letters_an_error = 3;
     const std::size_t length = std::min(name.size(), known.size());
-    if (length < shortest)
-        return false;
-    return distance <= 1 || (distance <= length / letters_an_error && name.front() == known.front());
+    if (distance <= 1)
+        return length >= letters_an_error || (length > 0 && name.size() != known.size());
+    return distance <= length / letters_an_error && name.front() == known.front();
 }
 }  // namespace
 

@@ -101,9 +101,10 @@ TEST_CASE("a changed config is refused for runs there are, and more steps withou
     CHECK(c.files.text("out/compare.json") == before);
 
     message = refused({"train.steps=16"});
-    CHECK_MESSAGE(contains(message, "out: 4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs "
-                                    "--extend: general/seed-1, concat/seed-1, general/seed-2, concat/seed-2, train.steps 12 to "
-                                    "16; --overwrite trains all of them anew"),
+    CHECK_MESSAGE(contains(message,
+                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs "
+                           "--extend: general/seed-1, concat/seed-1, general/seed-2, concat/seed-2, train.steps 12 to "
+                           "16; --overwrite trains all of them anew"),
                   message);
     CHECK(c.files.text("out/compare.json") == before);
 
@@ -127,8 +128,9 @@ TEST_CASE("a comparison is extended as a whole, and says so") {
     };
     // a third seed and variant would have all steps at once
     std::string message = message_of([&] { extend(three, longer); });
-    CHECK_MESSAGE(contains(message, "out: a comparison has no runs that were extended beside such of all steps at once: extended, or "
-                                    "to be, general/seed-1, concat/seed-1, general/seed-2, concat/seed-2; at once plain/seed-1, "),
+    CHECK_MESSAGE(contains(message,
+                           "out: a comparison has no runs that were extended beside such of all steps at once: extended, or "
+                           "to be, general/seed-1, concat/seed-1, general/seed-2, concat/seed-2; at once plain/seed-1, "),
                   message);
     CHECK(c.files.summary("out/general/seed-1")["steps"] == 12);
 
@@ -180,9 +182,12 @@ TEST_CASE("a comparison whose schedules depend on the steps is extended with ano
     alone.experiment = RunFolder(alone.folder).experiment();
     alone.experiment.train.steps = 24;
     train(alone);
-    CHECK(contains(message_of([&] { extend({"train.steps=24", "schedule.type=cosine"}, Extend::with_schedule); }),
-                   "out: the runs of a comparison are extended in one way: general/seed-1 from 12 to 16, 16 to 20, 20 to 24 steps, "
-                   "concat/seed-2 from 12 to 16, 16 to 20, 20 to 22, 22 to 24 steps"));
+    CHECK(contains(
+        message_of([&] {
+            extend({"train.steps=24", "schedule.type=cosine"}, Extend::with_schedule);
+        }),
+        "out: the runs of a comparison are extended in one way: general/seed-1 from 12 to 16, 16 to 20, 20 to 24 steps, "
+        "concat/seed-2 from 12 to 16, 16 to 20, 20 to 22, 22 to 24 steps"));
 }
 
 TEST_CASE("runs that have not finished are finished before they are extended, and epochs are steps") {
@@ -190,14 +195,18 @@ TEST_CASE("runs that have not finished are finished before they are extended, an
     const std::vector<std::string> set = {"schedule=constant", "train.steps=auto", "train.epochs=2"};
     run_comparison(c.request(two, set));
     CHECK(run_comparison(c.request(two, set)).begun == 0);
-    CHECK(contains(message_of([&] { run_comparison(c.request(two, {set[0], set[1], "train.epochs=3"})); }),
-                   "4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs --extend: general/seed-1"));
+    CHECK(contains(
+        message_of([&] {
+            run_comparison(c.request(two, {set[0], set[1], "train.epochs=3"}));
+        }),
+        "4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs --extend: general/seed-1"));
     fs::remove(c.files / "out/concat/seed-2/summary.json");  // as a run that was killed leaves it
     CompareRequest r = c.request(two, {set[0], set[1], "train.epochs=3"});
     r.extend = Extend::yes;
-    CHECK(contains(message_of([&] { run_comparison(r); }),
-                   "out/concat/seed-2: a run of a comparison is extended after it has finished: unfinished, train.steps before 14, "
-                   "now 21; the comparison with 14 steps finishes it"));
+    CHECK(contains(
+        message_of([&] { run_comparison(r); }),
+        "out/concat/seed-2: a run of a comparison is extended after it has finished: unfinished, train.steps before 14, "
+        "now 21; the comparison with 14 steps finishes it"));
 }
 
 TEST_CASE("runs that a comparison left behind are waited for, and told apart by their messages") {
@@ -228,8 +237,9 @@ TEST_CASE("runs that a comparison left behind are waited for, and told apart by 
     CompareRequest r = c.request(two);
     r.patience = std::chrono::milliseconds(1);
     const std::string message = message_of([&] { run_comparison(r); });
-    CHECK_MESSAGE(contains(message, fmt::format("out: other processes train in this folder: concat/seed-2 (process {}); waited", left)),
-                  message);
+    CHECK_MESSAGE(
+        contains(message, fmt::format("out: other processes train in this folder: concat/seed-2 (process {}); waited", left)),
+        message);
     REQUIRE(::write(leave[1], "x", 1) == 1);
     r.patience = std::chrono::milliseconds(60'000);
     const Compared done = run_comparison(r);
@@ -244,6 +254,20 @@ TEST_CASE("runs that a comparison left behind are waited for, and told apart by 
     const RunLock held = RunFolder(folder).lock();
     r.stop = [] { return SIGINT; };
     CHECK(run_comparison(r).stopped);
+}
+
+TEST_CASE("a comparison has all runs of the same data") {
+    const Compares c;
+    const auto write = [&](const char* text) { std::ofstream(c.files / "x.tsv") << text; };
+    write("a b\tb a\nb c\tc b\nc a\ta c\n");
+    const std::vector<std::string> set = {"data={\"task\": \"tsv\", \"train\": \"" + (c.files / "x.tsv").string() + "\"}",
+                                          "train.batch=2", "train.shards=1", "train.steps=3"};
+    run_comparison(c.request(two, set));
+    write("a b\ta b\nb c\tb c\nc a\tc a\n");
+    CHECK(contains(message_of([&] { run_comparison(c.request(three, set)); }),
+                   "out/general/seed-1/config.json: not the data that this comparison has now: files [x.tsv 24 "));
+    write("a b\tb a\nb c\tc b\nc a\ta c\n");
+    CHECK(run_comparison(c.request(two, set)).begun == 0);
 }
 
 TEST_CASE("what a variant changes is named in full, in the table, compare.json and the page") {

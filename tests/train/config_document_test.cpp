@@ -107,16 +107,19 @@ TEST_CASE("broken texts: the message of each") {
         {"{\"a\": -x}",
          "x.json:1: syntax error in value: invalid number: column 8, at '{\"a\": -x'; text stands in "
          "double quotes"},
-        {"{\"a\": 1e}", "x.json:1: syntax error in value: invalid number: column 9, at "
-                        "'{\"a\": 1e}'"},
+        {"{\"a\": 1e}",
+         "x.json:1: syntax error in value: invalid number: column 9, at "
+         "'{\"a\": 1e}'"},
         {"{\"a\": True}",
-         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": T'; JSON writes true, false and null, in small "
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": T'; JSON writes true, false and null, in "
+         "small "
          "letters"},
         {"{\"a\":\n [False]}",
          "x.json:2: syntax error in value: invalid literal: column 3, at ' [F'; JSON writes true, false and null, in small "
          "letters"},
         {"{\"a\": None}",
-         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": N'; JSON writes true, false and null, in small "
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": N'; JSON writes true, false and null, in "
+         "small "
          "letters"},
         {"{\"a\": gelu}",
          "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": g'; text stands in double quotes"},

@@ -24,14 +24,15 @@ TEST_CASE("a key that other programs have leads to ours, and a row that many mod
     const auto told = [](const std::string& assignment) {
         return message_of([&] { read(R"({"data": "copy", "model": {"type": "gpt", "heads": 2}})", assignment); });
     };
-    CHECK_MESSAGE(told("lr=1").ends_with("; here it is 'learning_rate'; there is one at optimizer.learning_rate"), told("lr=1"));
+    CHECK_MESSAGE(told("lr=1").ends_with("; here it is 'learning_rate'; there is one at optimizer.learning_rate"),
+                  told("lr=1"));
     CHECK(told("optimizer.lr=1").ends_with(": unknown key; here it is 'learning_rate'"));
     CHECK(told("batch_size=1").ends_with("; here it is 'batch'; there is one at train.batch, decode.batch"));
     CHECK(told("train.batch_size=1").ends_with(": unknown key; here it is 'batch'"));
     CHECK(told("model.num_layers=1").ends_with(": unknown key; here it is 'layers'"));
     CHECK(told("model.n_embd=1").ends_with(": unknown key; here it is 'width'"));
-    const std::string many = message_of(
-        [] { read(R"({"data": "copy", "model": "rnn_seq2seq"})", "model.attention.select.estimator=exact"); });
+    const std::string many =
+        message_of([] { read(R"({"data": "copy", "model": "rnn_seq2seq"})", "model.attention.select.estimator=exact"); });
     CHECK_MESSAGE(many.ends_with("; it belongs to select hard"), many);
 }
 
@@ -47,9 +48,8 @@ TEST_CASE("other programs' names: each of ours exists, and none of theirs is one
 }
 
 TEST_CASE("a word is a misspelling of none that means something else") {
-    const std::string message = message_of([] {
-        read(R"({"data": "copy", "model": "rnn_seq2seq"})", "model.attention.window=local");
-    });
+    const std::string message =
+        message_of([] { read(R"({"data": "copy", "model": "rnn_seq2seq"})", "model.attention.window=local"); });
     CHECK_MESSAGE(!testing::contains(message, "'global'"), message);
     CHECK(testing::contains(message, "unknown window: 'local'; "));
 }

@@ -91,7 +91,8 @@ TEST_CASE("broken configs: the message of each") {
          "x.json:1: train.batch_size: unknown key; known: steps, shards, clip_norm, shuffle\n"
          "x.json:1: train.max_steps: unknown key; here it is 'steps'"},
         {"{\"max_grad_norm\": 1}",
-         "x.json:1: max_grad_norm: unknown key; known: name, seed, data, select, betas, milestones, train; here it is 'clip_norm'; "
+         "x.json:1: max_grad_norm: unknown key; known: name, seed, data, select, betas, milestones, train; here it is "
+         "'clip_norm'; "
          "there is one at train.clip_norm"},
         {"{\"a\\nb\": 1}", "x.json:1: a\\nb: unknown key; known: name, seed, data, select, betas, milestones, train"},
         // wrong types, one for each kind

@@ -116,9 +116,8 @@ TEST_CASE("of other rows all options are named, where that is asked for") {
     c.select.choose("hard");
     c.select.as<Hard>().samples = 5;
     const auto more = config::differences(b, c, config::Rows::in_full);
-    CHECK(std::count_if(more.begin(), more.end(), [](const auto& d) {
-              return d.path == "select.samples" && d.before == "1" && d.after == "5";
-          }) == 1);
+    CHECK(std::count_if(more.begin(), more.end(),
+                        [](const auto& d) { return d.path == "select.samples" && d.before == "1" && d.after == "5"; }) == 1);
 }
 
 TEST_CASE("options that only one side lists are differences too") {

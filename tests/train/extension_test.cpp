@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "tests/train/run_support.h"
+#include "train/run/build_info.h"
+#include "train/run/record_reader.h"
 #include "train/run/resume.h"
 #include "train/run/summary.h"
 
@@ -66,10 +68,12 @@ TEST_CASE("more steps than a run was begun with need --extend, whether it has en
                                           "schedule=constant", "--set", "train.steps=15"});
         CHECK(o.code == 2);
         const std::string done = name == "ended" ? "12" : "4";
-        CHECK_MESSAGE(contains(o.error, name + "/config.json: going on with more steps than the run was begun with needs --extend: "
-                                               "train.steps before 12, now 15, steps done " +
-                                            done + "; --overwrite"),
-                      o.error);
+        CHECK_MESSAGE(
+            contains(o.error, name +
+                                  "/config.json: going on with more steps than the run was begun with needs --extend: "
+                                  "train.steps before 12, now 15, steps done " +
+                                  done + "; --overwrite"),
+            o.error);
         CHECK(runs.text(name + "/metrics.jsonl") == metrics);
         CHECK(runs.text(name + "/config.json") == before);
     }
@@ -88,8 +92,8 @@ TEST_CASE("an extension is recorded, and every command reads such a run") {
     const SmallRun runs;
     const std::string config = (runs / "small.json").string(), out = (runs / "a").string();
     runs.run("a", {"schedule=constant"});
-    const Strings command = {"train",    config, "--out", out, "--resume", "--extend", "--set", "schedule=constant", "--set",
-                             "train.steps=15"};
+    const Strings command = {"train", config,          "--out", out, "--resume", "--extend", "--set", "schedule=constant",
+                             "--set", "train.steps=15"};
     const Outcome o = attend_command(command);
     CHECK(o.code == 0);
     const Json record = Json::parse(R"([{"at": 12, "before": 12, "now": 15}])");
@@ -129,10 +133,12 @@ TEST_CASE("an extension is recorded, and every command reads such a run") {
 TEST_CASE("a schedule laid over the steps that a run was begun with needs another for those that are added") {
     const SmallRun runs;
     runs.run("a", each_line);
-    const std::string refused = message_of([&] { train(going_on(runs, "a", with(each_line, {"train.steps=18"}), Extend::yes)); });
-    CHECK_MESSAGE(contains(refused, "config.json: the schedule depends on the number of steps and was laid over fewer: schedule "
-                                    "cosine, train.steps before 12, now 18, steps done 12; give one for the steps that are "
-                                    "added, in which it begins anew: --set schedule=constant, or --set schedule=cosine"),
+    const std::string refused =
+        message_of([&] { train(going_on(runs, "a", with(each_line, {"train.steps=18"}), Extend::yes)); });
+    CHECK_MESSAGE(contains(refused,
+                           "config.json: the schedule depends on the number of steps and was laid over fewer: schedule "
+                           "cosine, train.steps before 12, now 18, steps done 12; give one for the steps that are "
+                           "added, in which it begins anew: --set schedule=constant, or --set schedule=cosine"),
                   refused);
     CHECK(runs.summary("a")["steps"] == 12);
 
@@ -151,9 +157,9 @@ TEST_CASE("a schedule laid over the steps that a run was begun with needs anothe
 
     // the same schedule, asked for by name, begins anew over the steps that are added: 6 of them, 3 to warm up
     runs.run("b", each_line);
-    const Outcome o = attend_command({"train", (runs / "small.json").string(), "--out", (runs / "b").string(), "--resume",
-                                      "--extend", "--set", "schedule.type=cosine", "--set", "train.steps=18", "--set",
-                                      "train.log_every=1"});
+    const Outcome o =
+        attend_command({"train", (runs / "small.json").string(), "--out", (runs / "b").string(), "--resume", "--extend",
+                        "--set", "schedule.type=cosine", "--set", "train.steps=18", "--set", "train.log_every=1"});
     CHECK_MESSAGE(o.code == 0, o.error);
     const std::vector<double> again = rates(runs, "b");
     runs.run("six", with(each_line, {"train.steps=6"}));
@@ -167,7 +173,9 @@ TEST_CASE("a schedule laid over the steps that a run was begun with needs anothe
     killed_at(going_on(runs, "c", with(each_line, {"train.steps=24", "schedule=plateau"}), Extend::yes), 13);
     CHECK(train(going_on(runs, "c", with(each_line, {"train.steps=24", "schedule=plateau"}))).progressed.step == 24);
     // without more steps a schedule is what it was
-    CHECK(contains(message_of([&] { train(going_on(runs, "c", {"train.steps=24", "schedule=linear"}, Extend::with_schedule)); }),
+    CHECK(contains(message_of([&] {
+                       train(going_on(runs, "c", {"train.steps=24", "schedule=linear"}, Extend::with_schedule));
+                   }),
                    "schedule.type: before \"plateau\", now \"linear\""));
 }
 
@@ -197,7 +205,9 @@ TEST_CASE("fewer steps than before: a run that would have been the same, and no 
                    "the run is already further than asked for: steps done 4, train.steps 3"));
     runs.run("d", {"schedule=constant"});
     killed_at(going_on(runs, "d", {"schedule=constant", "train.steps=20"}, Extend::yes), 13);
-    CHECK(contains(message_of([&] { train(going_on(runs, "d", {"schedule=constant", "train.steps=15"})); }),
+    CHECK(contains(message_of([&] {
+                       train(going_on(runs, "d", {"schedule=constant", "train.steps=15"}));
+                   }),
                    "a run that was extended does not go back: train.steps before 20, now 15"));
 }
 
@@ -208,8 +218,9 @@ TEST_CASE("more seconds for a run that its seconds have ended need --extend, and
     const int64_t steps = runs.summary("a")["steps"].get<int64_t>();
     REQUIRE(steps < 12);
     const std::string message = message_of([&] { train(going_on(runs, "a", {"train.max_seconds=1000"})); });
-    CHECK_MESSAGE(contains(message, "going on after the run's end needs --extend: train.max_seconds before 1e-09, now 1000, "
-                                    "seconds done "),
+    CHECK_MESSAGE(contains(message,
+                           "going on after the run's end needs --extend: train.max_seconds before 1e-09, now 1000, "
+                           "seconds done "),
                   message);
     train(going_on(runs, "a", {"train.max_seconds=1000"}, Extend::yes));  // the schedule is what it was: steps are as many
     CHECK(runs.summary("a")["steps"] == 12);
@@ -232,7 +243,8 @@ TEST_CASE("the interval of evaluations is the experiment's where a schedule or p
         const std::string name = follower.substr(0, 5);
         killed_at(runs.request(name, {follower}), 6);
         const std::string message = message_of([&] { train(going_on(runs, name, {follower, "train.evaluate_every=3"})); });
-        CHECK_MESSAGE(contains(message, "train.evaluate_every: before 4, now 3 (schedule or patience follow evaluations)"), message);
+        CHECK_MESSAGE(contains(message, "train.evaluate_every: before 4, now 3 (schedule or patience follow evaluations)"),
+                      message);
         CHECK(train(going_on(runs, name, {follower})).progressed.step == 12);
     }
     // what was chosen automatically stays as it was chosen
@@ -249,6 +261,23 @@ TEST_CASE("a run that goes on and is killed does not say that it has finished") 
     CHECK(!std::filesystem::exists(runs / "a/summary.json"));
 }
 
+TEST_CASE("a checkpoint says which program wrote it, and another that goes on says so") {
+    const SmallRun runs;
+    const std::string state = "a/checkpoints/last/state.json", out = (runs / "a").string();
+    runs.run("a", {"schedule=constant"});
+    Json json = Json::parse(runs.text(state));
+    CHECK(json["program"] == program_name());
+    const Strings command = {"train", (runs / "small.json").string(), "--out", out, "--resume", "--set", "schedule=constant"};
+    CHECK(attend_command(command).code == 0);
+    CHECK(!contains(runs.text("a/log.txt"), "was written by"));
+    json["program"] = "0.0.1 abc";
+    json.erase("crc32");
+    json["crc32"] = checksum(json);
+    std::ofstream(runs / state) << json.dump(1) << "\n";
+    CHECK(attend_command(command).code == 0);
+    CHECK(contains(runs.text("a/log.txt"), "the checkpoint was written by attend 0.0.1 abc, this is "));
+}
+
 TEST_CASE("a loss that explodes without becoming infinite is said") {
     const SmallRun runs;
     const Strings wild = {R"(optimizer={"type": "sgd", "learning_rate": 300})", "schedule=constant", "train.clip_norm=0",
@@ -260,8 +289,8 @@ TEST_CASE("a loss that explodes without becoming infinite is said") {
     CHECK(summary["loss_exploded"]["first"].get<double>() < 3);
     CHECK(summary["loss_exploded"]["last"].get<double>() > 7);
     CHECK(contains(runs.text("wild/report.html"), "far above"));
-    const Outcome o = attend_command({"train", (runs / "small.json").string(), "--out", (runs / "said").string(), "--set", wild[0],
-                                      "--set", wild[1], "--set", wild[2], "--set", wild[3], "--set", wild[4]});
+    const Outcome o = attend_command({"train", (runs / "small.json").string(), "--out", (runs / "said").string(), "--set",
+                                      wild[0], "--set", wild[1], "--set", wild[2], "--set", wild[3], "--set", wild[4]});
     CHECK(o.code == 0);
     CHECK(contains(runs.text("said/log.txt"), "far above"));
 

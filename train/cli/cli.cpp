@@ -86,9 +86,10 @@ void add_config(CLI::App& app, ConfigArguments& arguments) {
 }
 
 CLI::Option* add_extend(CLI::App& app, bool& extend) {
-    return app.add_flag("--extend", extend,
-                        "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
-                        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
+    return app.add_flag(
+        "--extend", extend,
+        "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
+        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
 }
 
 Extend extend_of(bool extend, const std::vector<std::string>& assignments) {

@@ -73,8 +73,8 @@ struct ConfigArguments {
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
 void add_config(CLI::App& app, ConfigArguments& arguments);
 
-/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or below gives the schedule of the
-/// steps that are added.
+/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or below gives the schedule of
+/// the steps that are added.
 CLI::Option* add_extend(CLI::App& app, bool& extend);
 Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 

@@ -38,8 +38,9 @@ Action declare_compare(CLI::App& app) {
     add_threads(app, a->threads);
     app.get_option("--threads")->description("runs side by side, a thread each (threads left over go to the runs)");
     CLI::Option* extend = add_extend(app, a->extend);
-    extend->description("go on with finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
-                        "number of steps needs one for the steps that are added: --set schedule=...");
+    extend->description(
+        "go on with finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
+        "number of steps needs one for the steps that are added: --set schedule=...");
     app.add_flag("--overwrite", a->overwrite, "train all runs anew; without it what is finished is kept and the rest goes on")
         ->excludes(extend);
     app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");
@@ -59,7 +60,8 @@ Action declare_compare(CLI::App& app) {
         const compare::Compared result = compare::run_comparison(request);
         if (result.stopped)
             return 128 + (StopSignals::received() != 0 ? StopSignals::received() : SIGINT);
-        streams.out << (a->json ? result.json.dump(1) + "\n" : compare::text_of(result.table, request.comparison.name, compare::changes_text(result.json)));
+        streams.out << (a->json ? result.json.dump(1) + "\n"
+                                : compare::text_of(result.table, request.comparison.name, compare::changes_text(result.json)));
         int code = 0;
         for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
         return code;

@@ -83,7 +83,8 @@ std::string other_batches(const Experiment& reference, const Experiment& variant
 
 std::string seed_name(int64_t seed) { return fmt::format("seed-{}", seed); }
 
-Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, const Found& found, Extend extend, int threads) {
+Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, const Found& found, Extend extend,
+           int threads) {
     const std::string& variant = c.variants[run.variant].name;
     Job job;
     job.name = fmt::format("{} {}", variant, seed_name(run.experiment.seed));
@@ -114,6 +115,17 @@ void say_other_batches(const Log& log, const Comparison& c, const Prepared& p) {
         if (!p.other_batches[i].empty())
             log.warning("{}: not trained on the batches of '{}', as it changes {}", c.variants[i].name,
                         c.variants[p.settings.reference].name, p.other_batches[i]);
+}
+
+// Bits of training may differ between programs.
+void say_other_programs(const Log& log, const std::vector<VariantRecord>& records) {
+    std::vector<std::string> programs;
+    for (const VariantRecord& v : records)
+        for (const RunRecord& run : v.runs)
+            if (!run.program.empty() && !contains(programs, run.program))
+                programs.push_back(run.program);
+    if (programs.size() > 1)
+        log.warning("the runs were made by {} programs, whose bits can differ: attend {}", programs.size(), joined(programs));
 }
 
 }  // namespace
@@ -170,8 +182,7 @@ Compared run_comparison(const CompareRequest& request) {
         result.stopped = true;
         return result;
     }
-    const std::vector<Found> found =
-        anew ? std::vector<Found>(prepared.runs.size()) : look(c, prepared, root, request.extend);
+    const std::vector<Found> found = anew ? std::vector<Found>(prepared.runs.size()) : look(c, prepared, root, request.extend);
     if (!lock)
         lock = as_run.lock();
     const Log log = open_log(anew ? LogFile::begin : LogFile::append);
@@ -192,8 +203,8 @@ Compared run_comparison(const CompareRequest& request) {
     for (const std::size_t i : todo) {
         const Planned& run = prepared.runs[i];
         fs::create_directories(run.folder);
-        jobs.push_back(job_of(c, run, prepared.resolved[run.variant], found[i], request.extend,
-                              std::max(1, request.threads / parallel)));
+        jobs.push_back(
+            job_of(c, run, prepared.resolved[run.variant], found[i], request.extend, std::max(1, request.threads / parallel)));
     }
     log.info("{}: {} variant{} x {} seed{}, {} on the {} split; {} of {} runs to do, {} side by side; {}", c.name,
              c.variants.size(), c.variants.size() == 1 ? "" : "s", c.seeds.size(), c.seeds.size() == 1 ? "" : "s",
@@ -217,6 +228,7 @@ Compared run_comparison(const CompareRequest& request) {
             record.message = ends[k]->message;
         }
     }
+    say_other_programs(log, records);
     result.table = tabulate(records, prepared.settings);
     if (result.stopped)
         return result;
@@ -254,6 +266,8 @@ Json json_of(const Comparison& c, const Prepared& p, const std::vector<VariantRe
                          {"value", table.rows[v].values[s] ? Json(*table.rows[v].values[s]) : Json(nullptr)}};
             if (const auto& at = table.rows[v].at_threshold[s])
                 each["threshold"] = {{"step", at->step}, {"targets", number_to_json(at->targets)}, {"seconds", at->seconds}};
+            if (!run.program.empty())
+                each["program"] = run.program;
             if (!run.message.empty())
                 each["message"] = run.message;
             if (!run.exploded.is_null())

@@ -14,8 +14,8 @@ struct CompareRequest {
     Existing existing = Existing::resume;  ///< resume: finished runs are kept and others go on; overwrite: all begin anew
     Extend extend = Extend::no;            ///< whether finished runs of fewer steps go on to those that are asked for
     std::chrono::milliseconds patience{120'000};  ///< how long to wait for runs of a comparison that was killed
-    std::shared_ptr<Terminal> terminal;    ///< none: nothing is shown
-    std::function<int()> stop;             ///< the signal to stop by, 0: go on
+    std::shared_ptr<Terminal> terminal;           ///< none: nothing is shown
+    std::function<int()> stop;                    ///< the signal to stop by, 0: go on
     StartJob start = start_process;
 };
 

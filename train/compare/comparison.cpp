@@ -59,8 +59,8 @@ std::string lower(std::string name) {
 // Names that a folder of a comparison has for itself, or that would make it look like a training run's.
 bool is_taken(const std::string& name) {
     static const std::vector<std::string> taken = {
-        "compare.json", "compare.html",  "log.txt",     "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
-        "samples.txt",  "report.html",   "lab.json",    "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
+        "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
+        "samples.txt",  "report.html",  "lab.json", "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
     return std::find(taken.begin(), taken.end(), lower(name)) != taken.end() || lower(name).starts_with("events.out.tfevents.");
 }
 
@@ -74,8 +74,9 @@ void check_name(const Member& variant, const std::vector<Variant>& before) {
     require(!is_taken(name), "{}: variants: the comparison has a file or folder of that name itself: name '{}'; choose another",
             variant.place.text(), name);
     for (const Variant& b : before)
-        require(lower(b.name) != lower(name), "{}: variants: names that differ in capitals alone: '{}' and '{}'; choose another",
-                variant.place.text(), b.name, name);
+        require(lower(b.name) != lower(name),
+                "{}: variants: names that differ in capitals alone: '{}' and '{}'; choose another", variant.place.text(),
+                b.name, name);
 }
 
 Experiment changed(const Value& base, const Member& variant, const std::string& path) {

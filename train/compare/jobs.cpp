@@ -198,7 +198,7 @@ void become_job(const char* output, pid_t parent) {
     if (::getppid() != parent)  // it died before it could be asked to tell
         ::_exit(128 + SIGTERM);
     ::unlink(output);
-    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
+    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666);
     if (nothing < 0 || file < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(file, STDOUT_FILENO) < 0 ||
         ::dup2(file, STDERR_FILENO) < 0)
         ::_exit(1);

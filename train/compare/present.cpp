@@ -5,6 +5,7 @@
 
 #include "train/config/writer.h"
 #include "train/plan/plan.h"
+#include "train/run/assemble.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
 
@@ -51,6 +52,15 @@ void refuse_another(const fs::path& config, const Experiment& before, Experiment
             config.string(), before.train.steps, now.train.steps);
 }
 
+// A finished run is of the data that it was trained on, which may be others by now.
+void refuse_other_data(const RunFolder& folder, const std::string& data) {
+    const std::string before = read_progressed(folder.last()).data;
+    require(
+        before == data,
+        "{}: not the data that this comparison has now: files [{}], the run was trained on [{}]; use --overwrite to start anew",
+        folder.config().string(), data, before);
+}
+
 // Each time as "12 to 16"; with `wanted` once more.
 std::string history_of(const Experiment& before, int64_t wanted) {
     std::string text;
@@ -61,7 +71,7 @@ std::string history_of(const Experiment& before, int64_t wanted) {
     return text;
 }
 
-Looked look_at(const Planned& run, const Experiment& resolved, const fs::path& root) {
+Looked look_at(const Planned& run, const Experiment& resolved, const std::string& data, const fs::path& root) {
     const RunFolder folder(run.folder);
     Looked l;
     l.name = run.folder.lexically_relative(root).string();
@@ -73,6 +83,8 @@ Looked look_at(const Planned& run, const Experiment& resolved, const fs::path& r
     l.before = folder.experiment();
     const Experiment now = asked_for(run, resolved, l.before);
     refuse_another(folder.config(), l.before, now);
+    if (folder.has_checkpoint())
+        refuse_other_data(folder, data);
     l.found.ending = read_run(run.folder, run.experiment.seed).ending;
     // Without a checkpoint it begins again, as long as is asked for.
     l.found.shorter = now.train.steps > l.before.train.steps && folder.has_checkpoint();
@@ -106,7 +118,10 @@ void refuse_mixture(const std::vector<Looked>& runs, const fs::path& root) {
 
 std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs::path& root, Extend extend) {
     std::vector<Looked> runs;
-    for (const Planned& run : prepared.runs) runs.push_back(look_at(run, prepared.resolved[run.variant], root));
+    std::vector<std::string> data;  // of each variant
+    for (const Experiment& e : prepared.resolved) data.push_back(data_seal(e));
+    for (const Planned& run : prepared.runs)
+        runs.push_back(look_at(run, prepared.resolved[run.variant], data[run.variant], root));
     refuse_mixture(runs, root);
     std::vector<const Looked*> shorter;
     for (const Looked& l : runs)
@@ -122,11 +137,12 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
         found.push_back(l.found);
         if (!l.found.shorter || l.found.ending == Ending::diverged)
             continue;
-        require(l.found.ending == Ending::finished,
-                "{}: a run of a comparison is extended after it has finished: {}, train.steps before {}, now {}; the comparison "
-                "with {} steps finishes it",
-                prepared.runs[i].folder.string(), ending_name(l.found.ending), l.before.train.steps,
-                prepared.resolved[prepared.runs[i].variant].train.steps, l.before.train.steps);
+        require(
+            l.found.ending == Ending::finished,
+            "{}: a run of a comparison is extended after it has finished: {}, train.steps before {}, now {}; the comparison "
+            "with {} steps finishes it",
+            prepared.runs[i].folder.string(), ending_name(l.found.ending), l.before.train.steps,
+            prepared.resolved[prepared.runs[i].variant].train.steps, l.before.train.steps);
         Experiment now = asked_for(prepared.runs[i], prepared.resolved[prepared.runs[i].variant], l.before);
         try {
             resumed(RunFolder(prepared.runs[i].folder), prepared.runs[i].experiment, std::move(now), extend);

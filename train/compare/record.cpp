@@ -111,6 +111,8 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
         record.ending = Ending::diverged;
     if (summary.has("message"))
         record.message = summary.text("message");
+    if (summary.has("version") && summary.has("commit"))
+        record.program = fmt::format("{} {}", summary.text("version"), summary.text("commit"));
     record.exploded = summary.has("loss_exploded") ? summary.at("loss_exploded") : Json();
     record.extended = summary.has("extended") ? summary.at("extended") : Json();
     record.steps = summary.integer("steps");

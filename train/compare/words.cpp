@@ -195,7 +195,8 @@ std::string changes_text(const Json& comparison) {
                 return a.option == change.option && a.from == change.from && a.to == change.to;
             });
             if (same == all.end()) {  // after the last of that option
-                const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
+                const auto last =
+                    std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
                 same = all.insert(last == all.rend() ? all.end() : last.base(), change);
             }
             same->variants.push_back(variant["name"].get<std::string>());
@@ -237,7 +238,8 @@ std::vector<std::string> sentences_of(const Result& t) {
     std::vector<std::string> all, better, worse, open, untested;
     if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
         all.emplace_back(
-            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many steps "
+            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
+            "steps "
             "at once can be others.");
     for (const Row& row : t.rows) {
         if (row.diverged + row.failed > 0)
@@ -245,10 +247,10 @@ std::vector<std::string> sentences_of(const Result& t) {
                 fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed); its numbers are of the others.",
                             row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
         if (row.exploded > 0)
-            all.push_back(
-                fmt::format("{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json); "
-                            "its numbers are of these, too.",
-                            row.name, row.exploded, row.finished));
+            all.push_back(fmt::format(
+                "{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json); "
+                "its numbers are of these, too.",
+                row.name, row.exploded, row.finished));
         if (!row.contrast)
             continue;
         const Contrast& c = *row.contrast;

@@ -204,8 +204,8 @@ Json run_state(const RunFolder& run, Json& notes) {
 void add_warnings(const Json& config, const Json& summary, Json& notes) {
     if (config.is_object() && config.contains("extended")) {
         try {
-            const std::string text = extended_text(config::read<ExtendedOptions>(
-                config::parse_object(config["extended"].dump(-1, ' ', false, Json::error_handler_t::replace), config::file_source("config.json"))));
+            const std::string text = extended_text(config::read<ExtendedOptions>(config::parse_object(
+                config["extended"].dump(-1, ' ', false, Json::error_handler_t::replace), config::file_source("config.json"))));
             if (!text.empty())
                 notes.push_back("This run was extended: " + text + ". One of as many steps at once can be another.");
         } catch (const Error& e) {

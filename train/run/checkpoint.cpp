@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/safetensors.h"
 #include "optim/average.h"
+#include "train/run/build_info.h"
 #include "train/run/numbers.h"
 #include "train/run/record_reader.h"
 #include "train/run/slots.h"
@@ -112,6 +113,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["targets"] = number_to_json(progressed.targets);
     state["first_loss"] = number_to_json(progressed.first_loss);
     state["precision"] = precision_name;
+    state["program"] = program_name();
     state["line"] = {{"loss", progressed.line_sums.targets},
                      {"targets", progressed.line_counts.targets},
                      {"label_loss", progressed.line_sums.labels},
@@ -158,8 +160,10 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
     p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
-    if (state.has("first_loss"))  // not in older ones
+    if (state.has("first_loss"))                                                // not in older ones
         p.first_loss = state.number("first_loss");
+    if (state.has("program"))
+        p.program = state.text("program");
     p.line_sums.targets = line.number("loss");
     p.line_counts.targets = line.integer("targets");
     if (line.has("labels")) {  // not in those of before there were labels

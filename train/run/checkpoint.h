@@ -43,6 +43,7 @@ struct Progressed {
     int64_t evaluations_since_best = 0;  ///< in a row without a better best_metric
     std::vector<double> schedule;        ///< what evaluations left behind in the schedule (Schedule::state)
     MovingMoments loss, gradient_norm;   ///< of the steps so far: what z-scores compare with
+    std::string program;                 ///< version and commit of what wrote the checkpoint; "" where it did not say
     std::string data;                    ///< seal of the data's files (data_seal)
     std::string vocabulary;  ///< seal of the vocabulary the parameters were trained with (RunFolder::vocabulary_seal)
 };

@@ -120,9 +120,10 @@ void Experiment::fields(Visitor& v) {
     v.object("train", train, "how long, how much at once, how often looked at");
     v.object("decode", decode, "how outputs are searched");
     v.object("init", init, "what the parameters begin with");
-    v.object("extended", extended,
-             "written by 'attend train --resume --extend': where the run went on beyond the end it was begun with; a new run has "
-             "none");
+    v.object(
+        "extended", extended,
+        "written by 'attend train --resume --extend': where the run went on beyond the end it was begun with; a new run has "
+        "none");
 }
 
 void drop_schema(config::Value& document) {

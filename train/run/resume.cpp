@@ -125,10 +125,11 @@ Experiment resumed(const RunFolder& folder, const Experiment& asked, Experiment 
 }
 
 void require_not_extended(const Experiment& experiment, const std::string& where) {
-    require(!experiment.extended.any() && experiment.extended.schedule_from == 0,
-            "{}: extended: the experiment of a run that went on after its end, which no new run can be begun with: extended {}, "
-            "train.steps {}; --resume goes on with that run, without 'extended' all steps are trained at once",
-            where, extended_text(experiment.extended), experiment.train.steps);
+    require(
+        !experiment.extended.any() && experiment.extended.schedule_from == 0,
+        "{}: extended: the experiment of a run that went on after its end, which no new run can be begun with: extended {}, "
+        "train.steps {}; --resume goes on with that run, without 'extended' all steps are trained at once",
+        where, extended_text(experiment.extended), experiment.train.steps);
 }
 
 Experiment keep_choices(const Experiment& asked, Experiment resolved, const Experiment& before) {

@@ -34,8 +34,9 @@ std::optional<Explosion> exploded(const Progressed& p) {
 }
 
 std::string text_of(const Explosion& e) {
-    return fmt::format("the loss of the {} split ended at {}, far above {}, where training began: the learning rate may be too high",
-                       split_name(e.split), short_number(e.last), short_number(e.first));
+    return fmt::format(
+        "the loss of the {} split ended at {}, far above {}, where training began: the learning rate may be too high",
+        split_name(e.split), short_number(e.last), short_number(e.first));
 }
 
 Json summary_of(const Experiment& experiment, const Progressed& p, int64_t parameters, const RunEnd& end) {

@@ -8,6 +8,7 @@
 #include "train/report/maps.h"
 #include "train/report/report.h"
 #include "train/run/assemble.h"
+#include "train/run/build_info.h"
 #include "train/run/bundle.h"
 #include "train/run/metrics_log.h"
 #include "train/run/step.h"
@@ -97,7 +98,8 @@ class Run {
         const bool resuming = request.existing == Existing::resume;
         if (!resuming)
             require_not_extended(request.experiment, request.experiment.name);
-        task = make_task(request.experiment, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
+        task =
+            make_task(request.experiment, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
         Experiment asked = request.experiment;
         if (resuming && asked.train.shards == 0)  // as many as it began with, which may be more than this machine's cores
             asked.train.shards = folder.experiment().train.shards;
@@ -157,6 +159,10 @@ class Run {
         samples_.emplace(folder_.samples());
         if (resuming)
             log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
+        if (!p_.program.empty() && p_.program != program_name())
+            log_.warning(
+                "the checkpoint was written by attend {}, this is {}: steps from here on can have other bits than that one's",
+                p_.program, program_name());
         if (experiment_.extended.at.size() > extended_before.at.size())
             log_.info("extended {}; schedule {} {}", extended_text(experiment_.extended), text_of(experiment_.schedule),
                       experiment_.extended.schedule_from == p_.step ? "begins here" : "goes on");

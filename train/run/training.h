@@ -14,7 +14,7 @@ struct TrainRequest {
     std::string folder;     ///< the run's
     int threads = 1;
     Existing existing = Existing::refuse;
-    Extend extend = Extend::no;  ///< for Existing::resume: whether it may go on beyond its end
+    Extend extend = Extend::no;          ///< for Existing::resume: whether it may go on beyond its end
     std::shared_ptr<Terminal> terminal;  ///< none: nothing is shown
     /// Asked after every step and between the batches of an evaluation: whether to save and stop.
     std::function<bool()> stop;
