@@ -90,7 +90,8 @@ bool Seam::has(const std::string& name) const {
 
 namespace {
 // Whether `known` can be what was meant by `name`, `distance` edits away. Errors at a word's first letter are rare (Pollock and
-// Zamora 1984); of a word of five letters two changed ones leave another word ("local" is not "global"), and so does one of two.
+// Zamora 1984); of a word of five letters two changed ones leave another word ("local" is not "global"), and so does one of
+// two.
 bool plausible(const std::string& name, const std::string& known, std::size_t distance) {
     constexpr std::size_t letters_an_error = 3;
     const std::size_t length = std::min(name.size(), known.size());
