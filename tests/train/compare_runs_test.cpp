@@ -270,6 +270,22 @@ TEST_CASE("a comparison has all runs of the same data") {
     CHECK(run_comparison(c.request(two, set)).begun == 0);
 }
 
+TEST_CASE("a comparison has all runs begun with the same weights") {
+    const Compares c;
+    c.files.run("source");
+    const std::vector<std::string> set = {"init.from=" + (c.files / "source").string(), "init.take=encoder.*"};
+    const std::string one = R"({"base": "small.json", "seeds": [1], "variants": {"a": {}, "b": {"train.clip_norm": 2}}})";
+    run_comparison(c.request(one, set));
+    const auto weights = c.files.summary("out/a/seed-1")["weights"].get<std::string>();
+    CHECK(weights.starts_with("model.safetensors "));
+    CHECK(run_comparison(c.request(one, set)).begun == 0);
+    TrainRequest other = c.files.request("source", {"seed=8"});
+    other.existing = Existing::overwrite;
+    train(other);
+    CHECK(contains(message_of([&] { run_comparison(c.request(one, set)); }),
+                   "out/a/seed-1/config.json: not the weights that init.from names now: file [model.safetensors "));
+}
+
 TEST_CASE("what a variant changes is named in full, in the table, compare.json and the page") {
     const Compares c;
     const Compared result = run_comparison(c.request(R"({"base": "small.json", "seeds": [1], "variants": {

@@ -52,13 +52,20 @@ void refuse_another(const fs::path& config, const Experiment& before, Experiment
             config.string(), before.train.steps, now.train.steps);
 }
 
-// A finished run is of the data that it was trained on, which may be others by now.
-void refuse_other_data(const RunFolder& folder, const std::string& data) {
-    const std::string before = read_progressed(folder.last()).data;
+// The files that a run was made of, which may be others by now.
+struct Sealed {
+    std::string data, weights;
+};
+
+void refuse_other_files(const RunFolder& folder, const Sealed& now) {
+    const Progressed before = read_progressed(folder.last());
     require(
-        before == data,
+        before.data == now.data,
         "{}: not the data that this comparison has now: files [{}], the run was trained on [{}]; use --overwrite to start anew",
-        folder.config().string(), data, before);
+        folder.config().string(), now.data, before.data);
+    require(before.weights == now.weights || before.weights.empty(),  // an older program did not say
+            "{}: not the weights that init.from names now: file [{}], the run began with [{}]; use --overwrite to start anew",
+            folder.config().string(), now.weights, before.weights);
 }
 
 // Each time as "12 to 16"; with `wanted` once more.
@@ -71,7 +78,7 @@ std::string history_of(const Experiment& before, int64_t wanted) {
     return text;
 }
 
-Looked look_at(const Planned& run, const Experiment& resolved, const std::string& data, const fs::path& root) {
+Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& files, const fs::path& root) {
     const RunFolder folder(run.folder);
     Looked l;
     l.name = run.folder.lexically_relative(root).string();
@@ -84,7 +91,7 @@ Looked look_at(const Planned& run, const Experiment& resolved, const std::string
     const Experiment now = asked_for(run, resolved, l.before);
     refuse_another(folder.config(), l.before, now);
     if (folder.has_checkpoint())
-        refuse_other_data(folder, data);
+        refuse_other_files(folder, files);
     l.found.ending = read_run(run.folder, run.experiment.seed).ending;
     // Without a checkpoint it begins again, as long as is asked for.
     l.found.shorter = now.train.steps > l.before.train.steps && folder.has_checkpoint();
@@ -118,10 +125,10 @@ void refuse_mixture(const std::vector<Looked>& runs, const fs::path& root) {
 
 std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs::path& root, Extend extend) {
     std::vector<Looked> runs;
-    std::vector<std::string> data;  // of each variant
-    for (const Experiment& e : prepared.resolved) data.push_back(data_seal(e));
+    std::vector<Sealed> files;  // of each variant
+    for (const Experiment& e : prepared.resolved) files.push_back({data_seal(e), weights_seal(e.init)});
     for (const Planned& run : prepared.runs)
-        runs.push_back(look_at(run, prepared.resolved[run.variant], data[run.variant], root));
+        runs.push_back(look_at(run, prepared.resolved[run.variant], files[run.variant], root));
     refuse_mixture(runs, root);
     std::vector<const Looked*> shorter;
     for (const Looked& l : runs)

@@ -15,7 +15,8 @@ struct Found {
 };
 
 /// Looks at the runs in their order and changes nothing. Throws Error
-///  - for a run that is not the one asked for: a changed option, other data, fewer steps than it was begun with,
+///  - for a run that is not the one asked for: a changed option, other data or weights (init.from), fewer steps than it was
+///  begun with,
 ///  - for files of a run without its config,
 ///  - where runs were begun with fewer steps than are asked for: without `extend`; with it for one that has not finished, and
 ///    as resumed() where the schedule depends on the number of steps,

@@ -131,6 +131,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["moments"] = {{"loss", moments_to_json(progressed.loss)},
                         {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
     state["data"] = progressed.data;
+    state["weights"] = progressed.weights;
     state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
     for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
@@ -162,6 +163,8 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
     if (state.has("first_loss"))                                                // not in older ones
         p.first_loss = state.number("first_loss");
+    if (state.has("weights"))
+        p.weights = state.text("weights");
     if (state.has("program"))
         p.program = state.text("program");
     p.line_sums.targets = line.number("loss");

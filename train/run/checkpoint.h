@@ -45,6 +45,7 @@ struct Progressed {
     MovingMoments loss, gradient_norm;   ///< of the steps so far: what z-scores compare with
     std::string program;                 ///< version and commit of what wrote the checkpoint; "" where it did not say
     std::string data;                    ///< seal of the data's files (data_seal)
+    std::string weights;                 ///< seal of the weights that the run began with (weights_seal)
     std::string vocabulary;  ///< seal of the vocabulary the parameters were trained with (RunFolder::vocabulary_seal)
 };
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/files.h"
 #include "data/text/tokenizer.h"
 #include "train/config/writer.h"
 #include "train/run/checkpoint.h"
@@ -47,6 +48,13 @@ void require_matches(const char* key, const std::string& text, const ParameterSt
                 "shows all of them",
                 key, pattern, store.table().size(), store.table().front().name);
     }
+}
+
+// The file that the weights are in.
+fs::path weights_file(const InitOptions& o) {
+    if (!fs::is_directory(o.from))
+        return o.from;
+    return (is_published(o.from) ? fs::path(o.from) : find_run(o.from).checkpoint) / "model.safetensors";
 }
 
 }  // namespace
@@ -91,12 +99,9 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
                                                  [&](const std::string& name) { return matches_any(o.take, name); });
         return fmt::format("begun with {} of {} arrays from {}", taken, store.table().size(), o.from);
     }
-    fs::path file = o.from;
-    if (fs::is_directory(o.from)) {
-        const fs::path checkpoint = find_run(o.from).checkpoint;
-        check_model_file(checkpoint);
-        file = checkpoint / "model.safetensors";
-    }
+    const fs::path file = weights_file(o);
+    if (fs::is_directory(o.from))
+        check_model_file(file.parent_path());
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();
     std::erase_if(slots, [&](const Slot& s) { return !matches_any(o.take, s.name); });
@@ -107,6 +112,14 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
                 .prefix = "",
                 .wanted = [&](const std::string& name) { return matches_any(o.take, name); }});
     return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, file.string());
+}
+
+std::string weights_seal(const InitOptions& o) {
+    if (o.from.empty())
+        return "";
+    const fs::path file = weights_file(o);
+    const WrittenFile f = crc32_of_file(file);
+    return fmt::format("{} {} {:08x}", file.filename().string(), f.bytes, f.crc32);
 }
 
 std::vector<std::string> other_settings(const Experiment& now) {

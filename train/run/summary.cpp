@@ -53,6 +53,8 @@ Json summary_of(const Experiment& experiment, const Progressed& p, int64_t param
     if (explosion)
         summary["loss_exploded"] = {
             {"split", split_name(explosion->split)}, {"first", explosion->first}, {"last", explosion->last}};
+    if (!p.weights.empty())
+        summary["weights"] = p.weights;
     summary.update({{"version", program_version()}, {"commit", program_commit()}});
     summary["steps"] = p.step;
     summary["seconds"] = p.seconds;

@@ -47,7 +47,7 @@ class Run {
                 "least 1",
                 experiment_.schedule.name(), task_->size(Split::valid));
         if (!going_on())
-            begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
+            begin_with_weights();
         if (options().average > 0) {
             averaged_ = make_model(experiment_, *task_);
             average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,
@@ -105,6 +105,11 @@ class Run {
             asked.train.shards = folder.experiment().train.shards;
         Experiment now = resolve_for(std::move(asked), *task);
         return resuming ? resumed(folder, request.experiment, std::move(now), request.extend) : now;
+    }
+
+    void begin_with_weights() {
+        begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
+        p_.weights = weights_seal(experiment_.init);
     }
 
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
