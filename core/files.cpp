@@ -1,7 +1,6 @@
 #include "core/files.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -12,6 +11,8 @@
 #include <charconv>
 #include <system_error>
 #include <utility>
+
+#include "core/interruption.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -36,18 +37,19 @@ class Descriptor {
     int file_;
 };
 
-// Open for reading, and what the system says of it. Folders are refused.
-std::pair<int, struct stat> open_for_reading(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+// Open for reading, and what the system says of it. Folders are refused, and what else is not to be read.
+std::pair<int, struct stat> open_for_reading(const std::filesystem::path& path, Pipes pipes) {
+    // Without O_NONBLOCK the opening of a pipe waits for somebody who writes into it.
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (pipes == Pipes::refused ? O_NONBLOCK : 0));
     const int code = errno;
     require(file >= 0, "{}: cannot be read: {}", path.string(), reason(code));
     struct stat status {};
-    if (::fstat(file, &status) != 0 || S_ISDIR(status.st_mode)) {
-        const bool folder = S_ISDIR(status.st_mode);
-        const int failure = errno;
+    const int failure = ::fstat(file, &status) == 0 ? 0 : errno;
+    const bool folder = S_ISDIR(status.st_mode);
+    if (failure != 0 || folder || (pipes == Pipes::refused && !S_ISREG(status.st_mode))) {
         ::close(file);
-        require(!folder, "{}: cannot be read: it is a folder, and a file is needed", path.string());
-        ensure(false, "{}: cannot be read: {}", path.string(), reason(failure));
+        ensure(failure == 0, "{}: cannot be read: {}", path.string(), reason(failure));
+        fail("{}: cannot be read: it is {}, and a file is needed", path.string(), folder ? "a folder" : "a pipe or a device");
     }
     return {file, status};
 }
@@ -225,8 +227,10 @@ WrittenFile write_file_atomically(const std::filesystem::path& path, std::string
     return write_file_atomically(path, [contents](FileWriter& writer) { writer.write(contents); });
 }
 
-std::string read_file(const std::filesystem::path& path, std::size_t limit) {
-    const auto [opened, status] = open_for_reading(path);
+int open_regular_file(const std::filesystem::path& path) { return open_for_reading(path, Pipes::refused).first; }
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipes pipes) {
+    const auto [opened, status] = open_for_reading(path, pipes);
     const Descriptor file(opened);
     const std::size_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
     require(expected <= limit, "{}: file is too large: size {} bytes, limit {} bytes", path.string(), expected, limit);
@@ -251,10 +255,11 @@ uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before) {
 }
 
 WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit) {
-    const Descriptor file(open_for_reading(path).first);
+    const Descriptor file(open_regular_file(path));
     WrittenFile total;
     std::string buffer(buffer_bytes, '\0');
     while (total.bytes < limit) {
+        interruption_point();
         const std::size_t got = read_some(path, file.get(), buffer.data(), std::min(buffer.size(), limit - total.bytes));
         if (got == 0)
             break;
@@ -262,39 +267,6 @@ WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit) 
         total.crc32 = crc32_of(std::as_bytes(std::span(buffer).first(got)), total.crc32);
     }
     return total;
-}
-
-MappedFile::MappedFile(const std::filesystem::path& path) {
-    // Asked before opening: opening a pipe waits for its writer.
-    struct stat kind {};
-    require(::stat(path.c_str(), &kind) != 0 || S_ISREG(kind.st_mode) || S_ISDIR(kind.st_mode),
-            "{}: cannot be mapped: it is a pipe or a device, and a file is needed", path.string());
-    const auto [opened, status] = open_for_reading(path);
-    const Descriptor file(opened);
-    const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0)
-        return;
-    void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    const int code = errno;
-    ensure(data != MAP_FAILED, "{}: cannot be mapped: size {} bytes; {}", path.string(), size, reason(code));
-    bytes_ = {static_cast<const std::byte*>(data), size};
-}
-
-void MappedFile::expect_random_access() const noexcept {
-    if (!bytes_.empty())
-        ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_RANDOM);  // advice: nothing is lost where it fails
-}
-
-MappedFile::~MappedFile() {
-    if (!bytes_.empty())
-        ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-}
-
-MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
-
-MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    return *this;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

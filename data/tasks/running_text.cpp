@@ -1,8 +1,11 @@
 #include "data/tasks/running_text.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "core/files.h"
 #include "data/text/corpus.h"
@@ -24,17 +27,22 @@ struct Part {
 };
 using Parts = std::array<Part, 3>;  // by Split
 
-// Two tokenizers with one key give one text the same ids.
-std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name, const std::filesystem::path& folder) {
-    std::error_code code;
-    std::filesystem::create_directories(folder, code);
-    if (code)
-        fail_to_write(folder, "folder for ids cannot be made", code.value());
-    // Told by what it saves. The name is this process's own.
-    const std::filesystem::path file = folder / fmt::format("tokenizer-{}", ::getpid());
-    tokenizer.save(file.string());
-    const WrittenFile written = crc32_of_file(file);
-    std::filesystem::remove(file, code);
+// Two tokenizers with one key give one text the same ids. They are told apart by what they save, into memory: a run that is
+// stopped now leaves no file.
+std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name) {
+    const int memory = ::memfd_create("tokenizer", MFD_CLOEXEC);
+    const int code = errno;
+    ensure(memory >= 0, "tokenizer: no memory to save it to: {}", std::strerror(code));
+    const std::string file = fmt::format("/proc/self/fd/{}", memory);
+    WrittenFile written;
+    try {
+        tokenizer.save(file);
+        written = crc32_of_file(file);
+    } catch (...) {
+        ::close(memory);
+        throw;
+    }
+    ::close(memory);
     return fmt::format("{} {} {} {}-{:08x} ", name, tokenizer.variant(), tokenizer.size(), written.bytes, written.crc32);
 }
 
@@ -97,7 +105,7 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
     int64_t all = 0;
     for (const Part& part : parts) all += part.end - part.begin;
     const std::string cache = o.cache.empty() && all > setup.cached_above ? setup.cache : o.cache;
-    const std::string key = cache.empty() ? "" : tokenizer_key(*tokenizer_, o.tokenizer.name(), cache);
+    const std::string key = cache.empty() ? "" : tokenizer_key(*tokenizer_, o.tokenizer.name());
     for (std::size_t s = 0; s < parts.size(); ++s) {
         there_[s] = parts[s].corpus != nullptr;
         bytes_[s] = parts[s].end - parts[s].begin;
@@ -105,14 +113,10 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
             parts[s].pieces([&](std::string_view text, const Place& place) { take(tokenizer_->encode(text, place)); });
         };
         if (cache.empty() || !there_[s]) {
-            tokens_[s] = TokenIds(tokenizer_->size());
-            encode([&](std::span<const int32_t> ids) {
-                tokens_[s].add(ids);
-                if (tokenizer_->unknown())
-                    unknown_[s] += std::count(ids.begin(), ids.end(), *tokenizer_->unknown());
-            });
+            tokens_[s] = TokenIds(tokenizer_->size(), tokenizer_->unknown());
+            encode([&](std::span<const int32_t> ids) { tokens_[s].add(ids); });
         } else {
-            tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), encode);
+            tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), tokenizer_->unknown(), encode);
         }
     }
 }
@@ -132,12 +136,12 @@ std::vector<std::string> RunningText::describe() const {
     std::vector<std::string> lines;
     for (Split s : {Split::train, Split::valid, Split::test})
         if (tokens(s).size() > 0) {
-            const int64_t unknown = unknown_[static_cast<std::size_t>(s)];
+            const int64_t unknown = tokens(s).unknown();
             lines.push_back(fmt::format("{}: {} tokens of {} bytes{}", split_name(s), tokens(s).size(),
                                         bytes_[static_cast<std::size_t>(s)],
                                         unknown == 0 ? "" : fmt::format(", {} of them not in the vocabulary", unknown)));
             if (!tokens(s).file().empty())
-                lines.push_back(fmt::format("{}: ids mapped from {}", split_name(s), tokens(s).file().string()));
+                lines.push_back(fmt::format("{}: ids read from {}", split_name(s), tokens(s).file().string()));
         }
     lines.push_back(fmt::format("vocabulary: {} ids", tokenizer_->size()));
     return lines;

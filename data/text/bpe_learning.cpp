@@ -2,6 +2,7 @@
 #include <queue>
 
 #include "core/error.h"
+#include "core/interruption.h"
 #include "data/text/bpe.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -54,6 +55,7 @@ class Learner {
         std::ranges::sort(holders);
         holders.erase(std::ranges::unique(holders).begin(), holders.end());
         for (int32_t w : holders) {
+            interruption_point();
             std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(w)].symbols;
             const auto at = std::ranges::adjacent_find(
                 symbols, [&](int32_t left, int32_t right) { return left == pair.first && right == pair.second; });

@@ -125,7 +125,9 @@ BpeModel learn(const BpeOptions& options, const TokenizerSetup& setup) {
 }  // namespace
 
 std::unique_ptr<Tokenizer> byte_tokenizer(const NoOptions&, const TokenizerSetup& setup) {
-    if (!setup.saved.empty()) {
+    if (setup.saved.empty()) {
+        require_no_limits("byte", setup);
+    } else {
         const Vocabulary found = Vocabulary::load(setup.saved, Specials::own);
         require(found.symbols() == std::vector<std::string>{"256 bytes"},
                 "{}: a file of another tokenizer: symbols {}, needed 1, '256 bytes'", setup.saved, found.size());
@@ -136,6 +138,7 @@ std::unique_ptr<Tokenizer> byte_tokenizer(const NoOptions&, const TokenizerSetup
 std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const TokenizerSetup& setup) {
     if (!setup.saved.empty())
         return std::make_unique<BpeTokenizer>(load_bpe(setup.saved, ""), setup.specials, setup.saved);
+    require_no_limits("bpe", setup);
     require(!options.vocabulary.empty() || options.merges_file.empty(),
             "bpe: merges need their tokens: merges_file '{}', vocabulary '{}'", options.merges_file, options.vocabulary);
     require(

@@ -139,6 +139,7 @@ auto counting(SymbolCounter& counter) {
 }
 
 std::vector<std::string> Characters::own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter) {
+    require_no_limits("char", setup);
     SymbolCounter all = counter;
     if (setup.held_out)
         setup.held_out(counting<Characters>(all));
@@ -172,6 +173,14 @@ bool holds_tokenizer(const std::string& folder) {
         if (std::filesystem::exists(std::filesystem::path(folder) / name))
             return true;
     return false;
+}
+
+void require_no_limits(const char* tokenizer, const TokenizerSetup& setup) {
+    const auto& [min_count, max_size] = setup.limits;
+    require(setup.specials == Specials::shared || (min_count == 1 && max_size == 0),
+            "data.tokenizer '{}': it leaves no symbol out, as none stands for what is left out: data.min_count {}, needed 1, "
+            "data.max_vocabulary {}, needed 0; they are for 'word'",
+            tokenizer, min_count, max_size);
 }
 
 void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)> take) const {

@@ -16,7 +16,11 @@ constexpr std::string_view inside = "##";
 constexpr std::string_view unknown_token = "[UNK]";
 constexpr std::size_t longest_word = 100;  // characters
 
-bool is_white(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || unicode::is_separator(c); }
+// What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the ends of lines and paragraphs
+// (U+2028, U+2029), which are neither in category Zs nor control characters. Its fast tokenizer cuts there too.
+bool is_white(char32_t c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029 || unicode::is_separator(c);
+}
 bool is_dropped(char32_t c) { return c == 0 || c == 0xFFFD || (!is_white(c) && unicode::is_control(c)); }
 bool is_punctuation(char32_t c) {
     const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
@@ -253,6 +257,8 @@ void require_case(const std::filesystem::path& vocabulary, bool lowercase) {
 }  // namespace
 
 std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup) {
+    if (setup.saved.empty())
+        require_no_limits("wordpiece", setup);
     std::string file = setup.saved.empty() ? options.vocabulary : setup.saved;
     require(!file.empty(), "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
     if (std::filesystem::is_directory(file))

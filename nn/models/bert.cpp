@@ -27,6 +27,10 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
             "model bert: it sees all of its input, and with it the targets of this task: targets '{}', needed '{}' or '{}'; "
             "tasks 'masked_text' and 'classification' have such, model 'gpt' is for what follows",
             target_kind_name(setup.targets), target_kind_name(TargetKind::masked), target_kind_name(TargetKind::none));
+    require(setup.segments <= o.segments,
+            "model bert: rows of this task have more texts than the model tells apart: texts {}, model.segments {}; set "
+            "model.segments to {}",
+            setup.segments, o.segments, setup.segments);
     require(predicts_targets() || classes_ > 0, "model bert: a task with nothing to predict: targets '{}', classes {}",
             target_kind_name(setup.targets), classes_);
     const BlockOptions& b = o.blocks;

@@ -1,4 +1,5 @@
 #include "core/files.h"
+#include "core/open_file.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ TEST_SUITE("files") {
         write_file_atomically(path, "");
         CHECK(read_file(path, 0).empty());
         CHECK(crc32_of_file(path).crc32 == 0);
-        CHECK(MappedFile(path).size() == 0);
+        CHECK(OpenFile(path).size() == 0);
     }
 
     TEST_CASE("large contents in pieces of all sizes") {
@@ -89,8 +90,10 @@ TEST_SUITE("files") {
         CHECK(crc32_of_file(path, 1000).bytes == 1000);
         CHECK(crc32_of_file(path, 0).bytes == 0);
         CHECK(crc32_of_file(path, 1'200'000).crc32 == crc32_of(std::as_bytes(std::span(all).first(1'200'000))));
-        const MappedFile mapped(path);
-        CHECK((std::string_view(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.size()) == all));
+        const OpenFile opened(path);
+        std::string middle(700'000, ' ');
+        opened.read(1234, std::as_writable_bytes(std::span(middle)));
+        CHECK((middle == all.substr(1234, middle.size())));
     }
 
     TEST_CASE("a failure leaves the old file and nothing else") {
@@ -228,35 +231,43 @@ TEST_SUITE("files") {
         CHECK(message_of<Error>([&] { read_file(large, 9); }) ==
               large.string() + ": file is too large: size 10 bytes, limit 9 bytes");
         CHECK(message_of<Error>([&] {
-                  read_file("/dev/zero", 100'000);
+                  read_file("/dev/zero", 100'000, Pipes::read);
               }).find("/dev/zero: file is too large: size at least ") == 0);
+        CHECK(message_of<Error>([&] { read_file("/dev/zero", 10); }) ==
+              "/dev/zero: cannot be read: it is a pipe or a device, and a file is needed");
         CHECK(message_of<Error>([&] { crc32_of_file(missing); }) ==
               missing.string() + ": cannot be read: No such file or directory");
-        CHECK(message_of<Error>([&] { MappedFile{missing}; }) ==
+        CHECK(message_of<Error>([&] { OpenFile{missing}; }) ==
               missing.string() + ": cannot be read: No such file or directory");
-        CHECK(message_of<Error>([&] { MappedFile{folder.path()}; }) ==
+        CHECK(message_of<Error>([&] { OpenFile{folder.path()}; }) ==
               name + ": cannot be read: it is a folder, and a file is needed");
         REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-        CHECK(message_of<Error>([&] { MappedFile{pipe}; }) ==
-              pipe.string() + ": cannot be mapped: it is a pipe or a device, and a file is needed");
+        CHECK(message_of<Error>([&] { OpenFile{pipe}; }) ==
+              pipe.string() + ": cannot be read: it is a pipe or a device, and a file is needed");
         if (geteuid() != 0) {
             chmod(large.c_str(), 0);
             CHECK(message_of<Error>([&] { read_file(large, 10); }) == large.string() + ": cannot be read: Permission denied");
         }
     }
 
-    TEST_CASE("a mapping can be handed on") {
+    TEST_CASE("an open file can be handed on, and says so when it was shortened") {
         const TemporaryFolder folder;
         write_file_atomically(folder / "a", "aaa");
         write_file_atomically(folder / "b", "bb");
-        MappedFile a(folder / "a");
+        OpenFile a(folder / "a");
         {
-            MappedFile b(folder / "b");
+            OpenFile b(folder / "b");
             a = std::move(b);
         }
         CHECK(a.size() == 2);
-        const MappedFile c(std::move(a));
+        const OpenFile c(std::move(a));
         CHECK(c.size() == 2);
-        CHECK(static_cast<char>(c.bytes()[1]) == 'b');
+        std::array<std::byte, 1> byte;
+        c.read(1, byte);
+        CHECK(static_cast<char>(byte[0]) == 'b');
+        std::filesystem::resize_file(folder / "b", 1);
+        CHECK(message_of<MachineError>([&] { c.read(1, byte); }) ==
+              (folder / "b").string() +
+                  ": the file was shortened while it was in use: size 1 bytes, when it was opened 2 bytes");
     }
 }

@@ -77,14 +77,8 @@ std::vector<int32_t> ids_of(const Ids& ids, int64_t most) {
     return {ids.row(0), ids.row(0) + std::min<int64_t>(most, ids.length(0))};
 }
 
-std::string symbol_of(const Task& task, int32_t id) {
+std::string target_symbol(const Task& task, int32_t id) {
     return id == id_ignored ? std::string() : task.target_symbols({&id, 1}).front();
-}
-
-std::vector<std::string> symbols_of(const Task& task, std::span<const int32_t> ids) {
-    std::vector<std::string> symbols;
-    for (const int32_t id : ids) symbols.push_back(symbol_of(task, id));
-    return symbols;
 }
 
 // Which of an example's sequences the positions of a site are of. A model with a source has an encoder whose own sequence it
@@ -187,12 +181,13 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
         Json example = {{"number", row.number}};
         const std::vector<int32_t> source = ids_of(b.source, longest), target = ids_of(b.target, longest);
         example["source"] = source.empty() ? std::vector<std::string>() : task_.source_symbols(source);
-        example["input"] = symbols_of(task_, ids_of(b.input, longest));
-        example["target"] = symbols_of(task_, target);
+        example["input"] = task_.input_symbols(ids_of(b.input, longest));
+        example["target"] = Json::array();
+        for (const int32_t id : target) example["target"].push_back(target_symbol(task_, id));
         example["predicted"] = Json::array();
         for (std::size_t t = 0; t < target.size(); ++t)
             example["predicted"].push_back(
-                target[t] == id_ignored || t >= scored.predicted.size() ? "" : symbol_of(task_, scored.predicted[t]));
+                target[t] == id_ignored || t >= scored.predicted.size() ? "" : target_symbol(task_, scored.predicted[t]));
         example["gold"] = Json::array();
         for (const Range& gold : task_.gold_alignment(split_, row.number)) example["gold"].push_back({gold.begin, gold.end});
         example["lengths"] = {{"source", b.source.rows > 0 ? b.source.length(0) : 0}, {"target", row.target_length}};
