@@ -27,6 +27,11 @@ class Interruptible {
     const Interruptible* outer_;
 };
 
+/// How work that may be interrupted ended.
+enum class Ended { by_itself, interrupted };
+/// Does `work`, whose interruption_point() ask `asked`, and says how it ended.
+Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work);
+
 /// Throws Interrupted where this thread has been told to end. Quick: for every line of a file, not for every byte.
 void interruption_point();
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "core/interruption.h"
 #include "core/safetensors_header.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -71,6 +72,7 @@ template <class T, class Function>
 void convert(const OpenFile& file, std::size_t begin, std::size_t end, real* to, Function function) {
     std::vector<T> piece(std::min<std::size_t>((end - begin) / sizeof(T), std::size_t{1} << 16));
     while (begin < end) {
+        interruption_point();
         const std::span<T> some = std::span(piece).first(std::min(piece.size(), (end - begin) / sizeof(T)));
         file.read(begin, std::as_writable_bytes(some));
         to = std::transform(some.begin(), some.end(), to, function);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -123,7 +122,7 @@ int run_generate(const Arguments& a, Streams& streams) {
         return 0;
     }
     if (!streams.interactive) {
-        write(run, a, std::string(std::istreambuf_iterator<char>(streams.in), {}), streams);
+        write(run, a, read_text(streams.in, "standard input"), streams);
         return 0;
     }
     InputLines input(streams.in, "standard input");

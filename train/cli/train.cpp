@@ -26,7 +26,7 @@ Action declare_train(CLI::App& app) {
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
                  "loss to 0");
-    return [a](Streams&) {
+    return [a](Streams& streams) {
         TrainRequest request;
         std::vector<std::string> assignments = a->config.assignments();
         if (a->overfit)
@@ -39,6 +39,8 @@ Action declare_train(CLI::App& app) {
         const StopSignals signals;
         request.stop = [] { return StopSignals::received() != 0; };
         const TrainResult result = attend::train(request);
+        if (result.begun == Begun::no)
+            streams.error << "attend: stopped before the first step: nothing was changed\n";
         return result.status == Status::stopped ? 128 + StopSignals::received() : 0;
     };
 }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/files.h"
+#include "data/text/text_form.h"
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
@@ -256,7 +257,11 @@ std::shared_ptr<const Source> file_source(const std::string& path) {
     return std::make_shared<const Source>(Source{path, absolute.parent_path().string(), Source::Kind::file});
 }
 
-Value load(const std::string& path) { return parse_object(read_file(path, largest_file), file_source(path)); }
+Value load(const std::string& path) {
+    const std::string text = read_file(path, largest_file, Pipes::read);
+    text_begin(std::string_view(text).substr(0, text_form_bytes), path);  // refuses wide characters by name
+    return parse_object(text, file_source(path));
+}
 
 std::string described(const Value& v) {
     switch (v.kind) {

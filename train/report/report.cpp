@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "train/config/describe.h"
+#include "train/report/maps.h"
 #include "train/report/page.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -259,6 +260,19 @@ Json run_config(const Json& config) {
     return std::move(walked.rows);
 }
 
+// Why a page has no attention maps, as a sentence.
+Json no_maps(const RunFolder& run, const Json& config) {
+    if (!map_files(run.maps()).empty())
+        return "The attention maps that were kept cannot be shown here: see the notes above.";
+    const Json nothing;
+    const Json* maps = &config;
+    for (const char* key : {"train", "maps"}) maps = maps->is_object() && maps->contains(key) ? &(*maps)[key] : &nothing;
+    if (maps->is_number_integer() && maps->get<int64_t>() == 0)
+        return "No attention maps were kept: option train.maps is 0.";
+    return fmt::format("No attention maps were kept: nothing was evaluated yet, or every example is longer than {} symbols.",
+                       longest_looked_at);
+}
+
 Json run_data(const RunFolder& run, int64_t room) {
     require(fs::exists(run.config()), "{}: no run in this folder: config.json is missing", run.root().string());
     Json notes = Json::array();
@@ -276,6 +290,7 @@ Json run_data(const RunFolder& run, int64_t room) {
     data["metrics"] = run_metrics(run, notes);
     data["samples"] = run_samples(run, notes);
     data["maps"] = run_maps(run, room, notes);
+    data["no_maps"] = data["maps"].is_null() ? no_maps(run, config) : Json(nullptr);
     data["lab"] = json_file(run.root() / "lab.json", notes);
     data["notes"] = std::move(notes);
     return data;

@@ -20,7 +20,7 @@ constexpr std::size_t most_points = 1500, most_sampled = 60;
 ///      "summary": summary.json or null, "state": {"data", "vocabulary"},
 ///      "metrics": {SPLIT: {"step": [], "values": {NAME: []}}},
 ///      "samples": [{"step", "scores", "items": [{"source", "reference", "decoded"}]}],
-///      "maps": run_maps() or null, "lab": lab.json or null}
+///      "maps": run_maps() or null, "no_maps": why there are none or null, "lab": lab.json or null}
 ///
 /// Only config.json has to be there. What is missing, broken or left out is said in the notes, and nothing of it is an error.
 /// Throws Error when there is no run in the folder.

@@ -56,7 +56,26 @@ ModelSetup vocabularies_of(const Task& task) {
     return {.source_vocabulary = task.source_vocabulary_size(),
             .target_vocabulary = task.target_vocabulary_size(),
             .targets = task.targets(),
-            .classes = task.classes()};
+            .classes = task.classes(),
+            .segments = task.segments(),
+            .symbols = task.same_symbols() ? Symbols::same : Symbols::separate};
+}
+
+void require_positions(const Task& task, const Model& model) {
+    const PositionLimits limits = model.positions();
+    for (const Split split : {Split::train, Split::valid, Split::test}) {
+        const LongestExample longest = task.longest(split);
+        const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
+            require(limit == 0 || sequence.symbols <= limit,
+                    "{}: {} is longer than the model has positions for: symbols {}, model.{} {}; set model.{} to {} or more, "
+                    "or leave "
+                    "the example out{}{}",
+                    sequence.place, is, sequence.symbols, limits.option, limit, limits.option, sequence.symbols,
+                    longest.hint.empty() ? "" : "; ", longest.hint);
+        };
+        check(longest.source, limits.source, "a source");
+        check(longest.input, limits.input, "a target, with the symbol that it begins with,");
+    }
 }
 
 namespace {
@@ -98,7 +117,9 @@ std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string&
 }
 
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
-    return make_model(experiment, vocabularies_of(task));
+    ModelInStore made = make_model(experiment, vocabularies_of(task));
+    require_positions(task, *made.model);
+    return made;
 }
 
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies) {

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 
+#include "core/interruption.h"
 #include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/report/maps.h"
@@ -33,21 +35,6 @@ Json scored_object(const std::optional<ScoredStep>& scored) {
         add_scores(object, scored->scores);
     }
     return object;
-}
-
-// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
-std::string short_number(double value) {
-    if (std::isnan(value))
-        return "nan";
-    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
-}
-
-// "loss 0.1234  exact_match 0.9980"
-std::string scores_text(const Scores& scores) {
-    std::string text;
-    for (const auto& [name, value] : scores.values)
-        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
-    return text;
 }
 
 class Run {
@@ -495,6 +482,12 @@ class Run {
 
 }  // namespace
 
-TrainResult train(const TrainRequest& request) { return Run(request).go(); }
+TrainResult train(const TrainRequest& request) {
+    std::optional<Run> run;  // made of data and weights, which may take long
+    const auto asked = [&] { return request.stop && request.stop(); };
+    if (interruptibly(asked, [&] { run.emplace(request); }) == Ended::interrupted)
+        return {Status::stopped, {}, {}, Begun::no};
+    return run->go();
+}
 
 }  // namespace attend::inline ATTEND_PRECISION
