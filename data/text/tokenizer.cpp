@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/interruption.h"
 #include "data/text/bpe_tokenizer.h"
 #include "data/text/byte_level.h"
 #include "data/text/wordpiece.h"
@@ -10,6 +11,8 @@
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
+
+constexpr std::size_t asked_every = std::size_t{1} << 16;  // symbols: whether to go on
 
 // A way to cut a valid line: the next symbol at or behind byte `at`, which it moves; empty at the end. And what stands between
 // symbols when they are joined again.
@@ -77,6 +80,8 @@ class SymbolTokenizer final : public Tokenizer {
         std::vector<int32_t> ids;
         std::size_t at = 0;
         for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+            if (ids.size() % asked_every == 0)
+                interruption_point();
             const int32_t id = vocabulary_.id(s);
             if (id == id_none)
                 Cut::refuse(s, place_of(line, static_cast<std::size_t>(s.data() - line.data()), place));
@@ -133,8 +138,12 @@ template <class Cut>
 auto counting(SymbolCounter& counter) {
     return [&counter](std::string_view text, const Place& place) {
         require_utf8(text, place);
-        std::size_t at = 0;
-        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) counter.add(s);
+        std::size_t at = 0, count = 0;
+        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) {
+            if (count++ % asked_every == 0)
+                interruption_point();
+            counter.add(s);
+        }
     };
 }
 

@@ -1,4 +1,4 @@
-// Where task and model meet before the first step: lengths, vocabularies, segments, words of maps; and data that take long.
+// Where task and model meet before the first step: lengths, vocabularies, segments, words of maps, and data that take long.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -147,7 +147,7 @@ TEST_CASE("share 'all' wants one vocabulary, which joint_vocabulary makes") {
               .code == 0);
 }
 
-TEST_CASE("one vocabulary of lemmas, tags and forms; and of byte pairs") {
+TEST_CASE("one vocabulary of lemmas, tags and forms, and of byte pairs") {
     const Files f;
     f.write("forms", "go\twent\tV;PST\nrun\tran\tV;PST\n");
     const auto task =
@@ -253,7 +253,7 @@ TEST_CASE("a run that is told to stop while its data are read ends at once, and 
 }
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
-TEST_CASE("SIGTERM while data are read: the code is 143 and soon") {
+TEST_CASE("SIGTERM while data are read ends the process soon, with code 143") {
     const Files f;
     {
         std::ofstream text(f.path("text"));
