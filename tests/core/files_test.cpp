@@ -89,6 +89,7 @@ TEST_SUITE("files") {
         CHECK(crc32_of_file(path, 1000).crc32 == first);
         CHECK(crc32_of_file(path, 1000).bytes == 1000);
         CHECK(crc32_of_file(path, 0).bytes == 0);
+        CHECK(crc32_of({}, first) == first);
         CHECK(crc32_of_file(path, 1'200'000).crc32 == crc32_of(std::as_bytes(std::span(all).first(1'200'000))));
         const OpenFile opened(path);
         std::string middle(700'000, ' ');

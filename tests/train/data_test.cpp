@@ -294,7 +294,8 @@ TEST_CASE("data from a pipe are refused, a config from one is read") {
                                          "--set", "init.from=" + f.path("pipe")});
     CHECK(from.code == 2);
     CHECK(contains(from.error, f.path("pipe")));
-    std::thread writer([&] { std::ofstream(f.path("pipe")) << R"({"data": "copy", "model": "rnn_seq2seq"})"; });
+    std::thread writer(
+        [&] { std::ofstream(f.path("pipe")) << R"({"data": "copy", "model": "rnn_seq2seq", "train": {"steps": 2}})"; });
     CHECK(attend_command({"plan", f.path("pipe")}).code == 0);
     writer.join();
 }

@@ -123,7 +123,10 @@ std::size_t Comparison::reference() const {
     return 0;
 }
 
-bool is_comparison(const std::string& path) { return config::load(path).find("variants") != nullptr; }
+bool is_comparison(const std::string& path) {
+    std::error_code ignored;  // who reads it for good says what is wrong
+    return std::filesystem::is_regular_file(path, ignored) && config::load(path).find("variants") != nullptr;
+}
 
 Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds) {
     Value document = config::load(path);
