@@ -50,8 +50,12 @@ void OpenFile::read(std::size_t offset, std::span<std::byte> to) const {
                    reason(code));
             continue;
         }
-        ensure(got > 0, "{}: the file was shortened while it was in use: size {} bytes, when it was opened {} bytes",
-               path_.string(), offset + done, size_);
+        if (got == 0) {
+            struct stat now {};
+            const int64_t size = ::fstat(file_, &now) == 0 ? static_cast<int64_t>(now.st_size) : -1;
+            ensure(false, "{}: the file was shortened while it was in use: size {} bytes, when it was opened {} bytes",
+                   path_.string(), size, size_);
+        }
         done += static_cast<std::size_t>(got);
     }
 }
