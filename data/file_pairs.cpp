@@ -128,6 +128,7 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
         const auto [source, target] = files.joint_tokenizers(both);
         task.source = source;
         task.target = target;
+        task.notes.emplace_back("one vocabulary for both sides");
     } else {
         task.source = files.source_tokenizer(learn(source_vocabulary_file, training.source));
         task.target = files.target_tokenizer(learn(target_vocabulary_file, training.target));

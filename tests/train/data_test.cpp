@@ -82,6 +82,13 @@ TEST_CASE("an example longer than the model's positions is named before the firs
     }
     f.write("train", good + eight + "\t" + seven + "\n");  // what just fits is trained
     CHECK(f.train(config).code == 0);
+    // A trained run tells of the split that it is asked for.
+    f.write("test", good + eight + " a\tx\n");
+    CHECK(attend_command({"eval", f.path("run"), "--split", "valid"}).code == 0);
+    const Outcome evaluated = attend_command({"eval", f.path("run"), "--split", "test"});
+    CHECK(evaluated.code == 2);
+    CHECK(contains(evaluated.error, f.path("test") + ":4: a source is longer than the model has positions for: symbols 9"));
+    f.write("test", good);
     // What max_length leaves out is not in the way. Models without positions take any length.
     f.write("train", good + eight + " a\tx\n");
     CHECK(f.train(config, {"--overwrite", "--set", "data.max_length=8"}).code == 0);
@@ -118,6 +125,7 @@ TEST_CASE("share 'all' wants one vocabulary, which joint_vocabulary makes") {
     CHECK(task->source_vocabulary_size() == 10);
     CHECK(task->target_vocabulary_size() == 10);
     CHECK(task->same_symbols());
+    CHECK(task->describe().back() == "one vocabulary for both sides");
     CHECK(task->encode_sources(Strings{"x"}).values == Array<int32_t>{4 + 1});  // a, x, then b, y, ... by their counts
     CHECK(read_file(f.path("run/vocabulary/source_vocabulary.txt"), 1000) ==
           read_file(f.path("run/vocabulary/target_vocabulary.txt"), 1000));

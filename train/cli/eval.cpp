@@ -123,6 +123,7 @@ Action declare_eval(CLI::App& app) {
                 "--length-penalty have no meaning, and --tables is for sources or classes",
                 a->run, 0, classes);
         const Split split = chosen_split(a->split, *restored.task);
+        require_positions(*restored.task, *restored.made.model, split);
         Workers workers(a->threads);
         const DecodeOptions decode = chosen(restored.experiment.decode, a->search);
         const int64_t symbols = classes > 0 ? classes : restored.task->target_vocabulary_size() - first_free_id;

@@ -61,21 +61,19 @@ ModelSetup vocabularies_of(const Task& task) {
             .symbols = task.same_symbols() ? Symbols::same : Symbols::separate};
 }
 
-void require_positions(const Task& task, const Model& model) {
+void require_positions(const Task& task, const Model& model, Split split) {
     const PositionLimits limits = model.positions();
-    for (const Split split : {Split::train, Split::valid, Split::test}) {
-        const LongestExample longest = task.longest(split);
-        const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
-            require(limit == 0 || sequence.symbols <= limit,
-                    "{}: {} is longer than the model has positions for: symbols {}, model.{} {}; set model.{} to {} or more, "
-                    "or leave "
-                    "the example out{}{}",
-                    sequence.place, is, sequence.symbols, limits.option, limit, limits.option, sequence.symbols,
-                    longest.hint.empty() ? "" : "; ", longest.hint);
-        };
-        check(longest.source, limits.source, "a source");
-        check(longest.input, limits.input, "a target, with the symbol that it begins with,");
-    }
+    const LongestExample longest = task.longest(split);
+    const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
+        require(
+            limit == 0 || sequence.symbols <= limit,
+            "{}: {} is longer than the model has positions for: symbols {}, model.{} {}; set model.{} to {} or more, or leave "
+            "the example out{}{}",
+            sequence.place, is, sequence.symbols, limits.option, limit, limits.option, sequence.symbols,
+            longest.hint.empty() ? "" : "; ", longest.hint);
+    };
+    check(longest.source, limits.source, "a source");
+    check(longest.input, limits.input, "a target, with the symbol that it begins with,");
 }
 
 namespace {
@@ -118,7 +116,7 @@ std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string&
 
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
     ModelInStore made = make_model(experiment, vocabularies_of(task));
-    require_positions(task, *made.model);
+    for (const Split split : {Split::train, Split::valid, Split::test}) require_positions(task, *made.model, split);
     return made;
 }
 
