@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/file_errors.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -116,23 +118,9 @@ WrittenFile FileWriter::fill(const std::filesystem::path& path, int file, Functi
 
 void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code) {
     const std::string message = fmt::format("{}: {}: {}", path.string(), rule, reason(code));
-    switch (code) {
-        case EACCES:
-        case EPERM:
-        case EROFS:
-        case ENOENT:
-        case ENOTDIR:
-        case EISDIR:
-        case EEXIST:
-        case ELOOP:
-        case ENAMETOOLONG:
-        case ETXTBSY:
-        case ENXIO:
-        case EINVAL:
-            throw Error(message);
-        default:
-            throw MachineError(message);
-    }
+    if (user_can_mend(code))
+        throw Error(message);
+    throw MachineError(message);
 }
 
 namespace {

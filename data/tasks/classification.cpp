@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/file_errors.h"
 #include "data/batching.h"
 #include "data/file_pairs.h"
 #include "data/tasks/running_text.h"
@@ -69,7 +70,7 @@ const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
 // of them, those are taken: a class keeps its number.
 Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
     const std::string saved = setup.saved + "/" + labels_file;
-    const bool kept = !setup.saved.empty() && std::filesystem::exists(saved);
+    const bool kept = !setup.saved.empty() && is_there(saved);
     if (kept && !setup.load_data)
         return Vocabulary::load(saved, Specials::own);
     Vocabulary own = labels_of(require_rows(training, setup));

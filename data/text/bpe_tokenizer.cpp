@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 
+#include "core/file_errors.h"
 #include "data/text/bpe_files.h"
 #include "data/text/byte_level.h"
 
@@ -139,7 +140,7 @@ std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const Tokeni
     require(!options.vocabulary.empty() || options.merges_file.empty(),
             "bpe: merges need their tokens: merges_file '{}', vocabulary '{}'", options.merges_file, options.vocabulary);
     require(
-        options.vocabulary.empty() || std::filesystem::exists(options.vocabulary),
+        options.vocabulary.empty() || is_there(options.vocabulary),
         "{}: file is missing: nothing of that name is there; data.tokenizer.vocabulary names it, and configs/README.md says "
         "what shipped configs want and from where",
         options.vocabulary);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/file_errors.h"
 #include "data/text/bpe_tokenizer.h"
 #include "data/text/byte_level.h"
 #include "data/text/wordpiece.h"
@@ -164,12 +165,12 @@ std::vector<std::string> Tokenizer::publish(const std::string&, const std::vecto
 
 std::string saved_tokenizer(const std::string& folder) {
     const std::filesystem::path file = std::filesystem::path(folder) / tokenizer_file;
-    return std::filesystem::exists(file) ? file.string() : folder;
+    return is_there(file) ? file.string() : folder;
 }
 
 bool holds_tokenizer(const std::string& folder) {
     for (const char* name : {tokenizer_file, "tokenizer.json", "vocab.json", "encoder.json", "vocab.txt"})
-        if (std::filesystem::exists(std::filesystem::path(folder) / name))
+        if (is_there(std::filesystem::path(folder) / name))
             return true;
     return false;
 }

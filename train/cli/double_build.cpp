@@ -22,7 +22,10 @@ std::filesystem::path double_build_in(const std::filesystem::path& folder) {
 }
 
 void become_double_build(const std::vector<std::string>& arguments) {
-    const std::filesystem::path path = double_build_in(std::filesystem::read_symlink("/proc/self/exe").parent_path());
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    ensure(!error, "/proc/self/exe: this program cannot be found: {}", error.message());
+    const std::filesystem::path path = double_build_in(self.parent_path());
     std::vector<std::string> words = {path.string()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 
+#include "core/file_errors.h"
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/cli/cli.h"
@@ -33,7 +34,7 @@ Action declare_export(CLI::App& app) {
         std::vector<std::string> names(std::begin(published_tokenizer_files), std::end(published_tokenizer_files));
         names.insert(names.end(), {tokenizer_file, labels_file});
         for (const std::string& name : names)
-            require(!std::filesystem::exists(std::filesystem::path(a->folder) / name),
+            require(!is_there(std::filesystem::path(a->folder) / name),
                     "{}/{}: there is one already, and it is not overwritten: files {}, allowed 0", a->folder, name, 1);
         write_published(a->folder, layout, *run.made.store);
         run.task->save(a->folder);

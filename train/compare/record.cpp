@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "train/run/record_reader.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
@@ -131,7 +132,7 @@ int64_t step_reached(const fs::path& folder) {
     if (end == std::string::npos || end == 0)
         return 0;
     const std::size_t before = text.rfind('\n', end - 1), begin = before == std::string::npos ? 0 : before + 1;
-    const Json line = Json::parse(text.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
+    const Json line = json_if_valid<Json>(text.substr(begin, end - begin)).value_or(nullptr);
     return line.is_object() && line.contains("step") && line["step"].is_number_integer() ? line["step"].get<int64_t>() : 0;
 }
 

@@ -7,10 +7,13 @@
 #include <unordered_map>
 
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
+
+static_assert(deepest_nesting == deepest_json);
 
 std::string Place::text() const {
     if (source->kind == Source::Kind::command_line)

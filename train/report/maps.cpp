@@ -6,7 +6,9 @@
 #include <map>
 
 #include "core/engine.h"
+#include "core/file_errors.h"
 #include "core/safetensors.h"
+#include "data/text/json_text.h"
 #include "train/run/loss.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -113,7 +115,7 @@ void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
     for (std::size_t i = 2; i + 1 < files.size(); ++i)
         if (files[i + 1].first - files[i - 1].first < files[at + 1].first - files[at - 1].first)
             at = i;
-    fs::remove(files[at].second);
+    remove_file(files[at].second);
 }
 
 // Rows of the batch that are short enough to be looked at, or can be cut to be.
@@ -216,7 +218,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     std::vector<NamedArray> arrays;
     for (std::size_t i = 0; i < named.size(); ++i)
         arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
-    fs::create_directories(folder);
+    make_folders(folder);
     write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
                       {{metadata_key, about.dump(-1, ' ', false, Json::error_handler_t::replace)}});
     if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
@@ -236,7 +238,7 @@ std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
 void cut_back_maps(const fs::path& folder, int64_t step) {
     for (const auto& [at, path] : map_files(folder))
         if (at > step)
-            fs::remove(path);
+            remove_file(path);
 }
 
 namespace {
@@ -274,7 +276,7 @@ KeptMaps read_maps(const fs::path& path) {
     const SafetensorsFile file(path);
     const std::string where = path.string();
     require(file.metadata().contains(metadata_key), "{}: not a file of maps: metadata '{}' is missing", where, metadata_key);
-    const Json about = Json::parse(file.metadata().at(metadata_key), nullptr, /*allow_exceptions=*/false);
+    const Json about = parse_json<Json>(where + ": metadata", file.metadata().at(metadata_key));
     KeptMaps kept;
     kept.step = member(about, "step", &Json::is_number_integer, where).get<int64_t>();
     kept.split = member(about, "split", &Json::is_string, where).get<std::string>();

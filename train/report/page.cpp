@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/text/json_text.h"
 #include "train/report/assets.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -34,7 +35,7 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
 
 // By way of JSON, whose writer knows UTF-8.
 std::string valid_utf8(std::string_view text) {
-    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+    return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
@@ -226,7 +227,7 @@ void RunFolder::save(const Checkpointed& trained, const Progressed& progressed) 
 
 void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     filter_lines(metrics(), [&](std::string_view line, int64_t number) {
-        const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+        const Json json = parse_json<Json>(fmt::format("{}:{}", metrics().string(), number), line);
         const bool good =
             json.is_object() && json.contains("step") && json["step"].is_number_integer() && json.contains("split");
         require(good, "{}:{}: not a line of metrics: an object with 'step' and 'split' was expected", metrics().string(),
