@@ -7,13 +7,16 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <new>
 #include <ostream>
 
 #include "core/error.h"
+#include "core/file_errors.h"
 #include "core/options.h"
 #include "train/cli/output.h"
+#include "train/config/utf8.h"
 #include "train/run/build_info.h"
 #include "train/run/experiment.h"
 
@@ -23,7 +26,7 @@ namespace {
 constexpr int most_threads = 1024;
 
 int report(std::ostream& error, const std::string& text, int code) {
-    error << "attend: " << text << std::endl;
+    error << "attend: " << utf8::shown(text) << std::endl;
     return code;
 }
 
@@ -176,6 +179,8 @@ int run(std::vector<std::string> arguments, Streams streams) {
         return report(streams.error, e.what(), 3);
     } catch (const std::bad_alloc&) {
         return report(streams.error, "out of memory", 1);
+    } catch (const std::filesystem::filesystem_error& e) {
+        return report(streams.error, message_of(e), user_can_mend(e.code().value()) ? 2 : 1);
     } catch (const std::exception& e) {
         return report(streams.error, e.what(), 1);
     }

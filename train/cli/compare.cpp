@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
+#include "train/config/utf8.h"
 #include "train/run/signals.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
@@ -54,7 +55,8 @@ Action declare_compare(CLI::App& app) {
         const compare::Compared result = compare::run_comparison(request);
         if (result.stopped)
             return 128 + (StopSignals::received() != 0 ? StopSignals::received() : SIGINT);
-        streams.out << (a->json ? result.json.dump(1) + "\n" : compare::text_of(result.table, request.comparison.name));
+        streams.out << (a->json ? result.json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
+                                : utf8::shown(compare::text_of(result.table, request.comparison.name)));
         int code = 0;
         for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
         return code;

@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "train/cli/search.h"
+#include "train/config/utf8.h"
 #include "train/metrics/bootstrap.h"
 #include "train/metrics/confusion.h"
 #include "train/run/numbers.h"
@@ -115,7 +116,7 @@ Action declare_eval(CLI::App& app) {
     return [a](Streams& streams) {
         const Restored restored = restore(a->run, Data::splits);
         if (!restored.warning.empty())
-            streams.error << "attend: warning: " << restored.warning << '\n';
+            streams.error << "attend: warning: " << utf8::shown(restored.warning) << '\n';
         const bool texts = restored.task->source_vocabulary_size() > 0;
         const int64_t classes = restored.task->classes();
         require(texts || (a->examples.empty() && !a->search.beam && !a->search.length_penalty && (classes > 0 || !a->tables)),
@@ -178,9 +179,9 @@ Action declare_eval(CLI::App& app) {
             }
             if (a->tables)
                 streams.out << '\n'
-                            << class_table(confusion) << '\n'
-                            << mistake_table(confusion, 20) << '\n'
-                            << confusion_table(confusion);
+                            << utf8::shown(class_table(confusion)) << '\n'
+                            << utf8::shown(mistake_table(confusion, 20)) << '\n'
+                            << utf8::shown(confusion_table(confusion));
         }
         return 0;
     };

@@ -238,7 +238,7 @@ Compared run_comparison(const CompareRequest& request) {
     if (result.stopped)
         return result;
     result.json = json_of(c, prepared, records, result.table);
-    write_file_atomically(root / "compare.json", result.json.dump(1) + "\n");
+    write_file_atomically(root / "compare.json", result.json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     write_file_atomically(root / "compare.html", page_of(c.name, result.json, records, result.table));
     log.info("{}", (root / "compare.html").string());
     return result;

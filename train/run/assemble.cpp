@@ -3,10 +3,12 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "core/file_errors.h"
 #include "core/files.h"
 #include "core/memory.h"
 #include "data/text/matching.h"
 #include "train/config/paths.h"
+#include "train/config/utf8.h"
 #include "train/config/walk.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -21,11 +23,11 @@ std::string data_seal(const Experiment& experiment) {
     std::string seal;
     for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
         for (const std::string& file : matching_files(path)) {
-            if (std::filesystem::is_directory(file))
+            if (is_folder(file))
                 continue;  // of a vocabulary, which the run keeps
             const WrittenFile f = crc32_of_file(file);
-            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(file).filename().string(),
-                                f.bytes, f.crc32);
+            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ",
+                                utf8::shown(std::filesystem::path(file).filename().string()), f.bytes, f.crc32);
         }
     }
     return seal;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/file_errors.h"
 #include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/report/maps.h"
@@ -264,7 +265,7 @@ class Run {
                          *made_.store);
             recorded_ = true;
         } catch (const std::exception& e) {  // the divergence is what the user has to hear of
-            log_.error("the step could not be recorded: {}", e.what());
+            log_.error("the step could not be recorded: {}", message_of(e));
         }
     }
 
@@ -375,8 +376,7 @@ class Run {
         log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
         say_cut(*e);
         std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
-        for (const Sample& s : e->samples)
-            text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
+        for (const Sample& s : e->samples) text += s.text();
         samples_->append(text);
         keep_maps();
         // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
@@ -414,7 +414,7 @@ class Run {
                 maps_.emplace(*task_, evaluating() ? Split::valid : Split::train, options().maps, seed());
             maps_->keep(*judged().model, folder_.maps(), p_.step);
         } catch (const std::exception& e) {
-            log_.warning("the attention maps of step {} are not kept: {}", p_.step, e.what());
+            log_.warning("the attention maps of step {} are not kept: {}", p_.step, message_of(e));
         }
     }
 

@@ -7,6 +7,8 @@
 
 #include <atomic>
 
+#include "train/config/utf8.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -80,10 +82,11 @@ Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFil
 void Log::write(LogLevel level, std::string_view message) const {
     if (!sinks_)
         return;
+    const std::string text = utf8::shown(message, utf8::LineFeeds::escaped);
     const char* prefix = level == LogLevel::error ? "error: " : level == LogLevel::warning ? "warning: " : "";
-    sinks_->terminal->log(spdlog_level(level), "{}{}", prefix, message);
+    sinks_->terminal->log(spdlog_level(level), "{}{}", prefix, text);
     if (sinks_->file)
-        sinks_->file->log(spdlog_level(level), "{}", message);
+        sinks_->file->log(spdlog_level(level), "{}", text);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -12,7 +12,8 @@ enum class LogLevel { info, warning, error };
 /// Whether the log file is begun anew or continued (--resume).
 enum class LogFile { begin, append };
 
-/// A handle that may be copied and used from several threads. One made by Log() drops everything.
+/// A handle that may be copied and used from several threads. One made by Log() drops everything. A message is one line, and
+/// what it quotes from files has no power over the terminal: it is written as utf8::shown() has it.
 class Log {
   public:
     Log() = default;
