@@ -255,7 +255,9 @@ PublishedLayout Bert::published_layout() const {
             "1 or more");
     PublishedLayout l;
     l.model_type = "bert";
+    l.family = "Bert";
     l.prefix = "bert.";
+    l.telling = "bert.embeddings.word_embeddings.weight";  // without the prefix RoBERTa's is the same
     l.architecture = !predicts_targets() ? "BertForSequenceClassification"
                      : classes_ > 0      ? "BertForPreTraining"
                                          : "BertForMaskedLM";
@@ -269,9 +271,9 @@ PublishedLayout Bert::published_layout() const {
         to->push_back({theirs + ".weight", ours + ".weight", Transpose::yes, first, columns});
         to->push_back({theirs + ".bias", ours + ".bias", Transpose::no, first, columns});
     };
-    for (const char* part : {"word", "position"})
-        l.tensors.push_back(
-            {fmt::format("bert.embeddings.{}_embeddings.weight", part), fmt::format("embedding.{}.weight", part)});
+    const std::string words = "bert.embeddings.word_embeddings.weight";
+    l.tensors.push_back({words, "embedding.word.weight", Transpose::no, 0, 0, PublishedRows::ids});
+    l.tensors.push_back({"bert.embeddings.position_embeddings.weight", "embedding.position.weight"});
     l.tensors.push_back({"bert.embeddings.token_type_embeddings.weight", "embedding.segment.weight"});
     norm(&l.tensors, "bert.embeddings.LayerNorm", "embedding.norm");
     for (int64_t i = 0; i < b.layers; ++i) {
@@ -290,10 +292,12 @@ PublishedLayout Bert::published_layout() const {
     linear(head(classes_ > 0), "bert.pooler.dense", "pooler");
     linear(head(predicts_targets()), "cls.predictions.transform.dense", "masked.dense");
     norm(head(predicts_targets()), "cls.predictions.transform.LayerNorm", "masked.norm");
-    head(predicts_targets())->push_back({"cls.predictions.bias", "masked.bias"});
+    head(predicts_targets())->push_back({"cls.predictions.bias", "masked.bias", Transpose::no, 0, 0, PublishedRows::ids});
+    l.copies = {{"cls.predictions.decoder.weight", words, "masked.bias"},
+                {"cls.predictions.decoder.bias", "cls.predictions.bias", "masked.bias"}};
     linear(head(predicts_targets() && classes_ > 0), "cls.seq_relationship", "relation");
     linear(head(!predicts_targets()), "classifier", "classifier");
-    l.passed_over = {"embeddings.position_ids", "cls.predictions.decoder.*"};
+    l.passed_over = {"embeddings.position_ids"};
     l.older = {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}};
     l.decisive = {{"vocab_size", vocabulary_},
                   {"hidden_size", b.width},
