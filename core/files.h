@@ -1,5 +1,5 @@
 #pragma once
-/// Whole files: atomic writing, bounded reading, checksums, read-only mapping. A message names the file; what the user can
+/// Whole files: atomic writing, bounded reading, checksums. A message names the file; what the user can
 /// mend (missing, a folder, too large, not allowed) is an Error, what the machine did (disk full, input/output error) a
 /// MachineError.
 #include <cstddef>
@@ -41,12 +41,12 @@ class FileWriter {
     WrittenFile total_;
 };
 
-/// Replaces `path` by what `contents` writes: a new file of another name in the same folder, brought to the disk and then
-/// renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On any failure the old file
-/// stays, the new one is removed. Where `path` is a link, the file that it points to is replaced (or made). What is no regular
-/// file, as a pipe or a device, is written into, and so is a descriptor of this process (/dev/stdout, /dev/fd/N). Throws
-/// Error when the user can mend why it cannot be made (see fail_to_write), else MachineError with the file's name, both byte
-/// counts and the system's reason.
+/// Replaces `path` by what `contents` writes: a new file of another name in the same folder (partial_path() in own_files.h),
+/// brought to the disk and then renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On
+/// any failure the old file stays, the new one is removed. A link at `path` is replaced, never written through, and a file that
+/// has other names (hard links) keeps its contents under them; for a path that a user gave there is output_file.h. Throws Error
+/// when the user can mend why it cannot be made (see fail_to_write; a folder, pipe or device is there), else MachineError with
+/// the file's name, the byte counts and the system's reason.
 WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
 WrittenFile write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
@@ -55,30 +55,21 @@ WrittenFile write_file_atomically(const std::filesystem::path& path, std::string
 /// MachineError otherwise (no space, no descriptors left, input/output error, ...).
 [[noreturn]] void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code);
 
-/// The whole file. Throws Error when it is missing, may not be read, is a folder, or has more than `limit` bytes.
-std::string read_file(const std::filesystem::path& path, std::size_t limit);
+/// Whether a file to read may be a pipe or a device, whose bytes can be had once and whose opening can wait for ever.
+enum class Pipes { refused, read };
+
+/// The whole file. Throws Error when it is missing, may not be read, is a folder, a pipe or a device (unless these are to be
+/// read), or has more than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipes pipes = Pipes::refused);
+
+/// A descriptor to read a regular file by, for its caller to close. Never waits. Throws Error when it is missing, may not be
+/// read, or is a folder, a pipe or a device.
+int open_regular_file(const std::filesystem::path& path);
 
 /// CRC-32 as zlib and gzip compute it; `before` is that of what came before.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);
-/// CRC-32 and size of a file, or of its first `limit` bytes. Reads it piece by piece. Throws Error as read_file() does.
+/// CRC-32 and size of a file, or of its first `limit` bytes. Reads it piece by piece. Throws Error as read_file() does, and
+/// Interrupted (core/interruption.h) where it is told to.
 WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit = std::numeric_limits<std::size_t>::max());
-
-/// A file's bytes in memory, read-only, loaded by the system as they are touched. Nobody may shorten the file meanwhile.
-class MappedFile {
-  public:
-    /// Throws Error when it is missing, may not be read, or is not a regular file.
-    explicit MappedFile(const std::filesystem::path& path);
-    ~MappedFile();
-    MappedFile(MappedFile&& other) noexcept;
-    MappedFile& operator=(MappedFile&& other) noexcept;
-
-    std::span<const std::byte> bytes() const { return bytes_; }
-    std::size_t size() const { return bytes_.size(); }
-    /// Tells the system that small pieces anywhere will be read, so that it need not read ahead.
-    void expect_random_access() const noexcept;
-
-  private:
-    std::span<const std::byte> bytes_;
-};
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -34,9 +34,8 @@ const std::string& gemm_fault();
 /// is asked of the system when two products first happen to overlap, which may be at any step.
 void reserve_gemm_buffers(int threads);
 
-/// Whose kernels compute, as "own kernels with AVX-512" or "own kernels with AVX2 for narrow and small products, OpenBLAS
-/// 0.3.21
-/// ... (Haswell) for the rest": a part of a run's provenance.
+/// Whose kernels compute, for a run's log: "own kernels with AVX-512", or "own kernels with AVX2 for narrow and small products,
+/// OpenBLAS ... (Haswell) for the rest".
 std::string gemm_library();
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -19,6 +19,7 @@
 
 #include "core/files.h"
 #include "core/openblas.h"
+#include "core/system_call.h"
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -113,13 +114,6 @@ std::string first_fault() {
     return {};
 }
 
-template <class Call>
-auto uninterrupted(Call call) {
-    for (;;)
-        if (const auto result = call(); result >= 0 || errno != EINTR)
-            return result;
-}
-
 // The child's side: writes the fault into the pipe and ends.
 [[noreturn]] void report_fault(int pipe) {
     const rlimit none{0, 0};
@@ -200,17 +194,22 @@ std::string processor() {
 #endif
 }
 
-// What the result depends on: the processor, the kernels in use, and this program, by its file's size and time.
+// The processor and the kernels in use.
+std::string subject() { return fmt::format("processor: {}\nlibrary: {}\n", processor(), openblas::name()); }
+
+// What the result depends on: these, and this program, by its file's size and time.
 std::string question() {
     struct stat program {};
     if (::stat("/proc/self/exe", &program) != 0)
         return {};
-    return fmt::format("attend: check of matrix products\nprocessor: {}\nlibrary: {}\nprogram: {} bytes, {}.{:09}\nresult: ",
-                       processor(), openblas::name(), program.st_size, program.st_mtim.tv_sec, program.st_mtim.tv_nsec);
+    return fmt::format("attend: check of matrix products\n{}program: {} bytes, {}.{:09}\nresult: ", subject(), program.st_size,
+                       program.st_mtim.tv_sec, program.st_mtim.tv_nsec);
 }
 
-fs::path answer_file(const fs::path& memory, const std::string& asked) {
-    return memory / fmt::format("products-{:08x}.txt", crc32_of(std::as_bytes(std::span(asked))));
+// One for each subject: the next build's result takes its place.
+fs::path answer_file(const fs::path& memory) {
+    const std::string about = subject();
+    return memory / fmt::format("products-{:08x}.txt", crc32_of(std::as_bytes(std::span(about))));
 }
 
 std::optional<std::string> remembered(const fs::path& file, const std::string& asked) {
@@ -237,7 +236,7 @@ void remember(const fs::path& file, const std::string& text) {
 
 LibraryCheck check_library(const fs::path& memory) {
     const std::string asked = memory.empty() ? std::string() : question();
-    const fs::path file = asked.empty() ? fs::path() : answer_file(memory, asked);
+    const fs::path file = asked.empty() ? fs::path() : answer_file(memory);
     if (!file.empty())
         if (const std::optional<std::string> answer = remembered(file, asked))
             return {*answer == "sound" ? std::string() : *answer, true};

@@ -88,20 +88,38 @@ bool Seam::has(const std::string& name) const {
     return std::find(all.begin(), all.end(), name) != all.end();
 }
 
+namespace {
+// Whether `known` can be what was meant by `name`, `distance` edits away. Errors at a word's first letter are rare (Pollock and
+// Zamora 1984); of a word of five letters two changed ones leave another word ("local" is not "global"), and so does one of
+// two.
+bool plausible(const std::string& name, const std::string& known, std::size_t distance) {
+    constexpr std::size_t letters_an_error = 3;
+    const std::size_t length = std::min(name.size(), known.size());
+    if (distance <= 1)
+        return length >= letters_an_error || (length > 0 && name.size() != known.size());
+    return distance <= length / letters_an_error && name.front() == known.front();
+}
+}  // namespace
+
 std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& known) {
+    constexpr std::size_t longest = 200, least_begun = 4;
     std::vector<std::string> best;
-    std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3);
-    if (name.size() > 200)
+    std::size_t best_distance = longest;
+    if (name.size() > longest)
         return best;
     for (const std::string& k : known) {
         const std::size_t d = edit_distance(name, k);
-        if (d > best_distance || d >= k.size())
+        if (d > best_distance || !plausible(name, k, d))
             continue;
         if (d < best_distance)
             best.clear();
         best_distance = d;
         best.push_back(k);
     }
+    if (best.empty() && name.size() >= least_begun)  // "local" for local_m or local_p
+        for (const std::string& k : known)
+            if (k.starts_with(name))
+                best.push_back(k);
     return best;
 }
 

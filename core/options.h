@@ -147,8 +147,8 @@ void register_seam(const Seam* seam);
 [[noreturn]] void fail_unknown(const Seam& seam, const std::string& name);
 }  // namespace detail
 
-/// The name in `known` nearest to `name` by edit distance with transpositions, or "" when none is near (more than a third of
-/// the letters, at least 2, would have to change).
+/// The name in `known` that `name` can be a misspelling of, or "" when none is: a third of the shorter one's letters changed at
+/// most (swapped neighbours are one change; of more than one change none is to the first letter), or its end left out.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 /// All names that are as near as the nearest, in the order of `known`; none when none is near.
 std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& known);

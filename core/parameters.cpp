@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/interruption.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 // Address space taken once, pages made usable as the table grows: handles never move.
@@ -123,6 +125,7 @@ ParameterStore::ParameterStore(uint64_t seed)
 ParameterStore::~ParameterStore() = default;
 
 Tensor ParameterStore::add(const std::string& name, const Shape& shape, const Init& init) {
+    interruption_point();
     const Parameter* taken = find(name);
     require(taken == nullptr,
             "parameters: name taken: '{}' {}, already there with shape {}; share a parameter by passing its tensor", name,

@@ -1,6 +1,7 @@
 #include "core/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "core/interruption.h"
 #include "core/safetensors_header.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -65,11 +67,17 @@ real half_to_real(uint16_t bits) {
 
 real bfloat_to_real(uint16_t bits) { return static_cast<real>(std::bit_cast<float>(uint32_t{bits} << 16)); }
 
-// to[i] = function(element i), elements of type T at any alignment.
+// to[i] = function(element i) for the elements of type T in bytes [begin, end), read piece by piece.
 template <class T, class Function>
-void convert(std::span<const std::byte> from, real* to, Function function) {
-    const std::size_t n = from.size() / sizeof(T);
-    for (std::size_t i = 0; i < n; ++i) to[i] = function(load<T>(from.data() + i * sizeof(T)));
+void convert(const OpenFile& file, std::size_t begin, std::size_t end, real* to, Function function) {
+    std::vector<T> piece(std::min<std::size_t>((end - begin) / sizeof(T), std::size_t{1} << 16));
+    while (begin < end) {
+        interruption_point();
+        const std::span<T> some = std::span(piece).first(std::min(piece.size(), (end - begin) / sizeof(T)));
+        file.read(begin, std::as_writable_bytes(some));
+        to = std::transform(some.begin(), some.end(), to, function);
+        begin += some.size_bytes();
+    }
 }
 
 template <class T>
@@ -82,16 +90,19 @@ std::vector<int64_t> widen(std::span<const std::byte> bytes) {
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
     const std::string where = path.string();
-    const std::span<const std::byte> all = file_.bytes();
-    require(all.size() >= 8, "{}: too short for a safetensors file: size {} bytes, least {} bytes", where, all.size(), 8);
-    const auto length = load<uint64_t>(all.data());
+    const std::size_t size = file_.size();
+    require(size >= 8, "{}: too short for a safetensors file: size {} bytes, least {} bytes", where, size, 8);
+    std::array<std::byte, 8> start;
+    file_.read(0, start);
+    const auto length = load<uint64_t>(start.data());
     require(length <= header_limit, "{}: not a safetensors file, or its header is too long: header {} bytes, limit {} bytes",
             where, length, header_limit);
-    require(length <= all.size() - 8, "{}: cut short: header ends at byte {}, file has {} bytes", where, length + 8,
-            all.size());
+    require(length <= size - 8, "{}: cut short: header ends at byte {}, file has {} bytes", where, length + 8, size);
     data_begin_ = 8 + length;
-    detail::parse_safetensors_header(where, {reinterpret_cast<const char*>(all.data()) + 8, length}, tensors_, metadata_);
-    check_layout(where, tensors_, all.size() - data_begin_);
+    std::string header(length, '\0');
+    file_.read(8, std::as_writable_bytes(std::span(header)));
+    detail::parse_safetensors_header(where, header, tensors_, metadata_);
+    check_layout(where, tensors_, size - data_begin_);
     for (std::size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
 }
 
@@ -102,8 +113,10 @@ const TensorInfo& SafetensorsFile::info(std::string_view name) const {
     return tensors_[found->second];
 }
 
-std::span<const std::byte> SafetensorsFile::bytes(const TensorInfo& tensor) const {
-    return file_.bytes().subspan(data_begin_ + tensor.begin, tensor.end - tensor.begin);
+std::vector<std::byte> SafetensorsFile::bytes(const TensorInfo& tensor) const {
+    std::vector<std::byte> all(tensor.end - tensor.begin);
+    file_.read(data_begin_ + tensor.begin, all);
+    return all;
 }
 
 Tensor SafetensorsFile::read(std::string_view name) const {
@@ -117,16 +130,16 @@ void SafetensorsFile::read_into(std::string_view name, real* to, const Shape& ex
     const TensorInfo& t = info(name);
     require(t.shape == expected, "{}: tensor {}: another shape: file {}, expected {}", path_.string(), in_quotes(name),
             t.shape.text(), expected.text());
-    const std::span<const std::byte> from = bytes(t);
+    const std::size_t begin = data_begin_ + t.begin, end = data_begin_ + t.end;
     switch (t.dtype) {
         case Dtype::f16:
-            return convert<uint16_t>(from, to, half_to_real);
+            return convert<uint16_t>(file_, begin, end, to, half_to_real);
         case Dtype::bf16:
-            return convert<uint16_t>(from, to, bfloat_to_real);
+            return convert<uint16_t>(file_, begin, end, to, bfloat_to_real);
         case Dtype::f32:
-            return convert<float>(from, to, [](float x) { return static_cast<real>(x); });
+            return convert<float>(file_, begin, end, to, [](float x) { return static_cast<real>(x); });
         case Dtype::f64:
-            return convert<double>(from, to, [&](double x) {
+            return convert<double>(file_, begin, end, to, [&](double x) {
                 if (std::isfinite(x) && std::abs(x) > static_cast<double>(std::numeric_limits<real>::max()))
                     fail("{}: tensor {}: value does not fit {}: value {}, limit {}", path_.string(), in_quotes(name),
                          precision_name, x, std::numeric_limits<real>::max());
@@ -140,7 +153,7 @@ void SafetensorsFile::read_into(std::string_view name, real* to, const Shape& ex
 
 std::vector<int64_t> SafetensorsFile::read_integers(std::string_view name) const {
     const TensorInfo& t = info(name);
-    const std::span<const std::byte> from = bytes(t);
+    const std::vector<std::byte> from = bytes(t);
     switch (t.dtype) {
         case Dtype::boolean:
         case Dtype::u8:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/open_file.h"
 #include "core/tensor.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -59,12 +60,12 @@ class SafetensorsFile {
     /// An integer or boolean tensor, row-major. Throws Error when there is no such tensor, it holds floating-point numbers, or
     /// an unsigned value exceeds int64_t.
     std::vector<int64_t> read_integers(std::string_view name) const;
-    /// The bytes of a tensor as they stand in the file; valid while this lives.
-    std::span<const std::byte> bytes(const TensorInfo& tensor) const;
+    /// The bytes of a tensor as they stand in the file.
+    std::vector<std::byte> bytes(const TensorInfo& tensor) const;
 
   private:
     std::filesystem::path path_;
-    MappedFile file_;
+    OpenFile file_;
     std::size_t data_begin_ = 0;
     std::vector<TensorInfo> tensors_;
     std::map<std::string, std::size_t, std::less<>> index_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/files.h"
+#include "core/interruption.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -30,6 +33,7 @@ int64_t encode(const PairRows& rows, const Tokenizer& source, const Tokenizer& t
     int64_t left_out = 0;
     const int64_t count = rows.source.lines.size();
     for (int64_t i = 0; i < count; ++i) {
+        interruption_point();
         const std::string_view x_text = rows.source.lines.text(i), y_text = rows.target.lines.text(i);
         const Place x_place = rows.source.place(i), y_place = rows.target.place(i);
         const std::vector<int32_t> x = source.encode(x_text, x_place), y = target.encode(y_text, y_place);
@@ -41,12 +45,23 @@ int64_t encode(const PairRows& rows, const Tokenizer& source, const Tokenizer& t
             ++left_out;
             continue;
         }
+        note_longest(
+            into, static_cast<int64_t>(x.size()), static_cast<int64_t>(y.size()), [&] { return x_place.text(); },
+            [&] { return y_place.text(); });
         into.source.add(x);
         into.target.add(y);
         into.source_text.add(source.normal_form(x_text));
         into.target_text.add(target.normal_form(y_text));
     }
     return left_out;
+}
+
+// What save() wrote for both sides.
+void require_one_vocabulary(const std::string& source, const std::string& target) {
+    const WrittenFile x = crc32_of_file(source), y = crc32_of_file(target);
+    require(x.bytes == y.bytes && x.crc32 == y.crc32,
+            "data.joint_vocabulary: the saved vocabularies are two: {} of {} bytes, {} of {} bytes, CRC-32 {:08x} and {:08x}",
+            source, x.bytes, target, y.bytes, x.crc32, y.crc32);
 }
 
 }  // namespace
@@ -61,7 +76,18 @@ std::vector<std::string> PairScoring::names() const {
     return all;
 }
 
-void set_tokenizers(PairFiles& files, const PairUnits& units) {
+void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary) {
+    const auto chosen = [&](const Selection& side) { return side.name() == "same" ? units.unit : side; };
+    if (vocabulary.joint_vocabulary) {
+        const Selection source = chosen(units.source_unit), target = chosen(units.target_unit);
+        require(text_of(source) == text_of(target),
+                "data.joint_vocabulary: one vocabulary needs one unit on both sides: source_unit {}, target_unit {}",
+                text_of(source), text_of(target));
+        files.joint_tokenizers = [source](const TokenizerSetup& setup) {
+            const std::shared_ptr<const Tokenizer> both = tokenizer_table().build(source, setup);
+            return std::array{both, both};
+        };
+    }
     const auto build = [unit = units.unit](const Selection& side) {
         return [chosen = side.name() == "same" ? unit : side](const TokenizerSetup& setup) {
             return std::shared_ptr<const Tokenizer>(tokenizer_table().build(chosen, setup));
@@ -91,8 +117,22 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
         tokenizer.limits = {limits.min_count, limits.max_vocabulary};
         return tokenizer;
     };
-    task.source = files.source_tokenizer(learn(source_vocabulary_file, training.source));
-    task.target = files.target_tokenizer(learn(target_vocabulary_file, training.target));
+    if (files.joint_tokenizers) {
+        TokenizerSetup both = learn(source_vocabulary_file, training.source);
+        both.pieces = [&](auto take) {
+            for (const TextFile* side : {&training.source, &training.target})
+                for (int64_t i = 0; i < side->lines.size(); ++i) take(side->lines.text(i), side->place(i));
+        };
+        if (from_saved)
+            require_one_vocabulary(both.saved, learn(target_vocabulary_file, training.target).saved);
+        const auto [source, target] = files.joint_tokenizers(both);
+        task.source = source;
+        task.target = target;
+        task.notes.emplace_back("one vocabulary for both sides");
+    } else {
+        task.source = files.source_tokenizer(learn(source_vocabulary_file, training.source));
+        task.target = files.target_tokenizer(learn(target_vocabulary_file, training.target));
+    }
     if (!setup.load_data)
         return make_task(std::move(task));
 
@@ -102,6 +142,7 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
             limits.max_length, left_out, pairs);
     if (limits.first > 0)
         task.notes.push_back(fmt::format("train: the first {} pairs", pairs));
+    task.split(Split::train).longest.hint = "data.max_length leaves out training pairs that are longer";
     if (left_out > 0)
         task.notes.push_back(fmt::format("train: {} of {} pairs left out, longer than max_length {} on a side", left_out, pairs,
                                          limits.max_length));

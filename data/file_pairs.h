@@ -18,6 +18,17 @@ struct PairUnits {
     }
 };
 
+/// Whose the vocabularies are.
+struct PairVocabulary {
+    bool joint_vocabulary = false;
+    void fields(Visitor& v) {
+        v.flag("joint_vocabulary", joint_vocabulary,
+               "whether both sides have one vocabulary, of the symbols of both: an id is the same symbol on either, as a model "
+               "with "
+               "one embedding for both needs (share 'all')");
+    }
+};
+
 /// What is left out.
 struct PairLimits {
     int64_t min_count = 1;
@@ -60,18 +71,20 @@ struct PairFiles {
     /// The rows of a split; no rows when the config names no files for it. Must throw rather than return no training rows.
     std::function<PairRows(Split)> read;
     std::function<std::shared_ptr<const Tokenizer>(const TokenizerSetup&)> source_tokenizer, target_tokenizer;
+    /// Both tokenizers, with one vocabulary, from the lines of both sides; null: each learns from its own side.
+    std::function<std::array<std::shared_ptr<const Tokenizer>, 2>(const TokenizerSetup&)> joint_tokenizers;
 };
 
-/// Tokenizers by `units`, into `files`.
-void set_tokenizers(PairFiles& files, const PairUnits& units);
+/// Tokenizers by `units` and `vocabulary`, into `files`. Throws Error for one vocabulary of two units.
+void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary);
 
 /// The text behind a missing file's name: what names it and what to do. `example` is what --set would give, as "FILE".
 std::string missing_file_hint(Split split, std::string_view example);
 
 /// Completes `task` and builds it. Vocabularies come from the training pairs that `first` leaves (before max_length), or from
 /// setup.saved. Nothing but what `first` and `max_length` name is left out; validation and test pairs never are.
-/// Throws Error for `first` beyond the last pair, invalid UTF-8, a pair with a side without symbols (naming both places), and
-/// when max_length leaves no training pair.
+/// Throws Error for `first` beyond the last pair, invalid UTF-8, a pair with a side without symbols (naming both places), when
+/// max_length leaves no training pair, and when one vocabulary is asked for and the saved ones are two.
 std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, const PairLimits& limits,
                                       const std::string& references, const TaskSetup& setup);
 

@@ -21,6 +21,15 @@ class TaskOfPairs final : public Task {
         return bucketed_batches(split(s).source, split(s).target, order);
     }
     std::vector<std::string> metrics() const override { return p_.metrics; }
+    LongestExample longest(Split s) const override { return split(s).longest; }
+    bool same_symbols() const override {
+        if (p_.source == p_.target)
+            return true;
+        bool same = p_.source->size() == p_.target->size();
+        for (int64_t i = 0; same && i < p_.source->size(); ++i)
+            same = p_.source->symbol(static_cast<int32_t>(i)) == p_.target->symbol(static_cast<int32_t>(i));
+        return same;
+    }
 
     std::string source_text(Split s, int64_t example) const override { return std::string(split(s).source_text.text(example)); }
     std::string target_text(Split s, int64_t example) const override { return std::string(split(s).target_text.text(example)); }
@@ -110,6 +119,15 @@ class TaskOfPairs final : public Task {
 };
 
 }  // namespace
+
+void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<std::string()> source_place,
+                  FunctionRef<std::string()> target_place) {
+    LongestExample& longest = split.longest;
+    if (source > longest.source.symbols)
+        longest.source = {source, source_place()};
+    if (target + 1 > longest.input.symbols)  // bos stands in front
+        longest.input = {target + 1, target_place()};
+}
 
 void group_by_source(PairSplit& split) {
     std::unordered_map<std::string_view, std::size_t> group_of;

@@ -17,7 +17,12 @@ struct PairSplit {
     /// For the first example of each source the examples with that source, itself included; nothing for the others. Empty:
     /// every example counts for itself.
     Packed<int32_t> same_source;
+    LongestExample longest;  ///< note_longest()
 };
+
+/// Keeps an example's lengths and where its sides stand if it is the longest of the split so far.
+void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<std::string()> source_place,
+                  FunctionRef<std::string()> target_place);
 
 /// Everything a pair task is.
 struct PairTask {

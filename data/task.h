@@ -61,6 +61,17 @@ struct TargetPart {
     Range symbols;
 };
 
+/// The longest sequences of a split as a model reads them (bos included), and where they stand: "FILE:LINE", or the number of
+/// an example that was generated. 0: nothing that could be too long for a model.
+struct LongestExample {
+    struct Sequence {
+        int64_t symbols = 0;
+        std::string place;
+    };
+    Sequence source, input;
+    std::string hint;  ///< what else helps where they are too long; may be empty
+};
+
 class Task {
   public:
     virtual ~Task() = default;
@@ -76,6 +87,13 @@ class Task {
     /// Classes of Batch::labels, 0: rows have none; and their names.
     virtual int64_t classes() const { return 0; }
     virtual std::string class_name(int32_t label) const;
+    /// Texts in a row that Batch::segments tells apart, 0: it has no rows.
+    virtual int64_t segments() const { return 0; }
+    /// Whether source and target have one vocabulary: as many ids, and each the same symbol on both sides.
+    virtual bool same_symbols() const { return false; }
+    /// What a model's positions have to hold. Windows of running text and rows to classify are as long as they are asked to be
+    /// (TaskSetup::context), so they need not answer.
+    virtual LongestExample longest(Split) const { return {}; }
     /// Names of the metrics that make sense here, in the order of printing (rows of train's metric table).
     virtual std::vector<std::string> metrics() const = 0;
 
@@ -100,6 +118,8 @@ class Task {
     virtual std::string decode_target(std::span<const int32_t> ids) const = 0;
     virtual std::vector<std::string> source_symbols(std::span<const int32_t> ids) const = 0;
     virtual std::vector<std::string> target_symbols(std::span<const int32_t> ids) const = 0;
+    /// The same of what Batch::input holds, where that is something else than a target's symbols.
+    virtual std::vector<std::string> input_symbols(std::span<const int32_t> ids) const { return target_symbols(ids); }
 
     /// For each target symbol (eos excluded) the source positions that determine it; empty when not known.
     virtual std::vector<Range> gold_alignment(Split split, int64_t example) const = 0;

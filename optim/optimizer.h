@@ -54,13 +54,16 @@ double clip_factor(double norm, double limit);
 /// NaN stays NaN. Comes before the norm where both are asked for. Throws Error for a limit below 0 or not finite.
 void clip_value(real* gradient, int64_t size, double limit, Workers& workers);
 
-/// Learning rate as a function of the step (from 0), for any step at or above 0: behind the run's end it stays as it ended.
+/// Learning rate as a function of the step (from 0), for any step at or above 0: after the run's end it stays as it ended.
 /// A warm-up longer than the run is legal (a run cut short is the beginning of the long one); a final rate above the peak
 /// throws Error when the schedule is built.
 class Schedule {
   public:
     virtual ~Schedule() = default;
     virtual double rate(int64_t step) const = 0;
+    /// Whether the rate at a step depends on how many steps the run has in all. Where it does, a run that goes on beyond its
+    /// end has had other rates than one that was that long from its first step.
+    virtual bool depends_on_steps() const = 0;
     /// Told after every evaluation. `metric` is one of which less is better: negate one of which more is. Only schedules that
     /// follow evaluations (plateau) listen; with one of them the evaluation interval is part of the experiment.
     virtual void evaluated(double metric);

@@ -73,6 +73,7 @@ class Constant final : public Schedule {
     Constant(const WarmupOptions& o, double peak, int64_t steps) : peak_(peak), warmup_(o.warmup) {
         check("constant", peak, steps, o.warmup);
     }
+    bool depends_on_steps() const override { return false; }
     double rate(int64_t step) const override { return step < warmup_ ? warm(peak_, step, warmup_) : peak_; }
 
   private:
@@ -87,6 +88,7 @@ class Linear final : public Schedule {
         check("linear", peak, steps, o.warmup);
         check_final("linear", peak, o.final_rate);
     }
+    bool depends_on_steps() const override { return true; }
     double rate(int64_t step) const override {
         if (step < o_.warmup)
             return warm(peak_, step, o_.warmup);
@@ -106,6 +108,7 @@ class Cosine final : public Schedule {
         check("cosine", peak, steps, o.warmup);
         check_final("cosine", peak, o.final_rate);
     }
+    bool depends_on_steps() const override { return true; }
     double rate(int64_t step) const override {
         if (step < o_.warmup)
             return warm(peak_, step, o_.warmup);
@@ -125,6 +128,7 @@ class InverseSqrt final : public Schedule {
     InverseSqrt(const InverseSqrtOptions& o, double peak, int64_t steps) : peak_(peak), warmup_(o.warmup) {
         check("inverse_sqrt", peak, steps, o.warmup);
     }
+    bool depends_on_steps() const override { return false; }
     double rate(int64_t step) const override {
         if (step < warmup_)
             return warm(peak_, step, warmup_);
@@ -154,6 +158,7 @@ class Step final : public Schedule {
         require(o.every >= 1, "schedule step: every out of range: every {}, allowed 1 to {}", o.every, most_steps);
         check_factor("step", "gamma", o.gamma);
     }
+    bool depends_on_steps() const override { return false; }
     double rate(int64_t step) const override {
         if (step < o_.warmup)
             return warm(peak_, step, o_.warmup);
@@ -193,6 +198,7 @@ class Plateau final : public Schedule {
         require(o.patience >= 0 && o.cooldown >= 0,
                 "schedule plateau: evaluations must not be negative: patience {}, cooldown {}", o.patience, o.cooldown);
     }
+    bool depends_on_steps() const override { return false; }
     double rate(int64_t step) const override {
         if (step < o_.warmup)
             return warm(peak_, step, o_.warmup);
@@ -270,6 +276,7 @@ class Cyclic final : public Schedule {
                 "schedule cyclic: steps of a cycle out of range: rise {}, fall {}", o.rise, o.fall);
         check_factor("cyclic", "gamma", o.gamma);
     }
+    bool depends_on_steps() const override { return false; }
     double rate(int64_t step) const override {
         step = std::min(step, last_);
         const int64_t length = o_.rise + fall_, cycle = step / length, within = step % length;
@@ -315,6 +322,7 @@ class OneCycle final : public Schedule {
                 o.final_divisor);
         top_ = std::max(o.rise * static_cast<double>(steps) - 1, 0.0);
     }
+    bool depends_on_steps() const override { return true; }
     double rate(int64_t step) const override {
         const double s = std::min(static_cast<double>(step), last_);
         const double start = peak_ / o_.start_divisor, end = start / o_.final_divisor;

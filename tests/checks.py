@@ -101,6 +101,18 @@ def check_one_blas_seam(tree):
         yield f"cblas.h is to be included in one file: found in {len(users)}: {', '.join(users)}"
 
 
+# The one reader of JSON, and that of configs, which remembers where each value stands. Both refuse what is nested without end.
+JSON_READERS = ("data/text/json_text.cpp", "train/config/document.cpp")
+
+
+def check_one_json_reader(tree):
+    for path in tree.named(*SOURCES):
+        if path.startswith(("tests/", "bench/")) or path in JSON_READERS:
+            continue
+        for line, m in tree.lines(path, r"\b\w*[Jj]son::(?:sax_)?(?:parse|accept)\s*\("):
+            yield f"{path}:{line}: JSON is read by parse_json() of data/text/json_text.h: {m.group(0)}"
+
+
 def check_file_length(tree):
     for path in tree.named(*SOURCES, ".py", ".txt", ".cmake", "dev"):
         lines = tree.text(path).count("\n")
@@ -262,6 +274,9 @@ BREACHES = {
                            ("optim/planted.cpp", '#include "train/run/trainer.h"\n'),
                            ("core/planted.cpp", "#include <nlohmann/json.hpp>\n"),
                            ("data/planted.cpp", "#include <spdlog/spdlog.h>\n")],
+    "one_json_reader": [("train/planted.cpp", "const Json j = Json::parse(text);\n"),
+                        ("data/planted.cpp", "const auto j = nlohmann::ordered_json::parse(text);\n"),
+                        ("train/run/planted.h", "nlohmann::json::sax_parse (text, &handler);\n")],
     "one_blas_seam": [("core/planted.cpp", "#include <cblas.h>\n")],
     "file_length": [("data/planted.cpp", "\n" * (MAX_LINES + 1))],
     "file_size": [("data/planted.bin", "0" * (MAX_KIB + 1) * 1024)],

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <map>
 
+#include "core/file_errors.h"
+#include "core/interruption.h"
 #include "data/batching.h"
 #include "data/file_pairs.h"
 #include "data/tasks/running_text.h"
@@ -69,7 +71,7 @@ const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
 // of them, those are taken: a class keeps its number.
 Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
     const std::string saved = setup.saved + "/" + labels_file;
-    const bool kept = !setup.saved.empty() && std::filesystem::exists(saved);
+    const bool kept = !setup.saved.empty() && is_there(saved);
     if (kept && !setup.load_data)
         return Vocabulary::load(saved, Specials::own);
     Vocabulary own = labels_of(require_rows(training, setup));
@@ -132,6 +134,7 @@ class ClassificationTask final : public Task {
     int64_t size(Split s) const override { return split(s).rows.size(); }
     TargetKind targets() const override { return TargetKind::none; }
     int64_t classes() const override { return labels_.size(); }
+    int64_t segments() const override { return pairs_ ? 2 : 0; }
     std::string class_name(int32_t label) const override {
         require(label >= 0 && label < classes(), "classification: no such class: asked for {}, classes {}", label, classes());
         return labels_.symbol(label);
@@ -173,6 +176,7 @@ class ClassificationTask final : public Task {
         for (int32_t id : ids) all.push_back(class_name(id));
         return all;
     }
+    std::vector<std::string> input_symbols(std::span<const int32_t> ids) const override { return source_symbols(ids); }
     std::vector<Range> gold_alignment(Split s, int64_t example) const override {
         require_example(s, example);
         return {};
@@ -236,6 +240,7 @@ class ClassificationTask final : public Task {
 
     void encode(const Rows& rows, Examples& into) const {
         for (int64_t i = 0; i < rows.text.lines.size(); ++i) {
+            interruption_point();
             const std::string_view text = rows.text.lines.text(i), second = rows.second.lines.text(i),
                                    label = rows.label.lines.text(i);
             const int32_t known = labels_.id(label);

@@ -14,7 +14,7 @@ struct ClassificationOptions {
     int64_t min_count = 1;
     int64_t max_vocabulary = 0;
     void fields(Visitor& v) {
-        v.path("train", train, "file of the training rows, .gz or plain");
+        v.path("train", train, "file of the training rows, plain or packed");
         v.path("valid", valid, "file for validation");
         v.path("test", test, "file for the test");
         v.text("text", text, "column of the text: its number from 1, or its name in the header");
@@ -23,8 +23,10 @@ struct ClassificationOptions {
         v.flag("header", header, "whether the first line of each file names the columns");
         v.selection("tokenizer", tokenizer, "what text is cut into");
         v.integer("context", context, {0, 1 << 20}, "longest row, special tokens included, 0: the model's context");
-        v.integer("min_count", min_count, {1, int64_t{1} << 40}, "symbols seen less often in training are unknown");
-        v.integer("max_vocabulary", max_vocabulary, {0, int64_t{1} << 30}, "most frequent symbols that get an id, 0: all");
+        v.integer("min_count", min_count, {1, int64_t{1} << 40},
+                  "tokenizer 'word': words seen less often in training are unknown");
+        v.integer("max_vocabulary", max_vocabulary, {0, int64_t{1} << 30},
+                  "tokenizer 'word': most frequent words that get an id, 0: all");
     }
 };
 

@@ -1,5 +1,7 @@
 #include "data/tasks/generated.h"
 
+#include "core/interruption.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each) {
@@ -38,13 +40,18 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
     };
     const auto fill = [&](Split split, int64_t count) {
         PairSplit& pairs = task.split(split);
+        const auto place = [&] {
+            return fmt::format("{}: {} example {}", task.name, split_name(split), pairs.target.size() - 1);
+        };
         for (int64_t i = 0; i < count; ++i) {
+            interruption_point();
             const GeneratedExample e = example(split, i);
             pairs.source.add(task.source->encode(e.source, Place{}));
             pairs.target.add(task.target->encode(e.target, Place{}));
             ensure(e.gold.empty() || pairs.target.length(i) == static_cast<int64_t>(e.gold.size()),
                    "{}: gold alignment of another length: ranges {}, target symbols {}", task.name, e.gold.size(),
                    pairs.target.length(i));
+            note_longest(pairs, pairs.source.length(i), pairs.target.length(i), place, place);
             pairs.source_text.add(e.source);
             pairs.target_text.add(e.target);
             if (!e.gold.empty())

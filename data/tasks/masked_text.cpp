@@ -121,6 +121,7 @@ class MaskedTextTask final : public RunningTextTask {
     int64_t size(Split s) const override { return form_.context > 0 ? count_windows(places(s), form_.text()) : 0; }
     TargetKind targets() const override { return TargetKind::masked; }
     int64_t classes() const override { return form_.pairs ? 2 : 0; }
+    int64_t segments() const override { return form_.pairs ? 2 : 0; }
     std::string class_name(int32_t label) const override {
         require(label >= 0 && label < classes(), "masked_text: no such class: asked for {}, classes {}", label, classes());
         return label == 0 ? "next" : "random";

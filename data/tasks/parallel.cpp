@@ -33,7 +33,7 @@ std::unique_ptr<Task> parallel_task(const ParallelOptions& options, const TaskSe
             return PairRows{};
         return read_pair(split, named);
     };
-    set_tokenizers(files, options);
+    set_tokenizers(files, options, options);
     return file_pairs_task(std::move(task), files, options, options.references, setup);
 }
 

@@ -1,16 +1,17 @@
 #pragma once
-/// parallel: two text files, line n of one the source of line n of the other; plain or gzip.
+/// parallel: two text files, line n of one the source of line n of the other; plain or packed.
 #include "data/file_pairs.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
-struct ParallelOptions : PairUnits, PairLimits, PairScoring {
+struct ParallelOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::vector<std::string> train, valid, test;  ///< each source and target file; valid and test may be empty
     void fields(Visitor& v) {
-        v.paths("train", train, "source and target file of the training pairs, .gz or plain");
+        v.paths("train", train, "source and target file of the training pairs, plain or packed");
         v.paths("valid", valid, "source and target file for validation");
         v.paths("test", test, "source and target file for the test");
         PairUnits::fields(v);
+        PairVocabulary::fields(v);
         PairLimits::fields(v);
         PairScoring::fields(v);
     }

@@ -1,10 +1,10 @@
 #include "data/tasks/running_text.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
+#include "core/file_errors.h"
 #include "core/files.h"
+#include "core/own_files.h"
 #include "data/text/corpus.h"
 #include "data/text/special_tokens.h"
 
@@ -24,17 +24,19 @@ struct Part {
 };
 using Parts = std::array<Part, 3>;  // by Split
 
-// Two tokenizers with one key give one text the same ids.
+// Two tokenizers with one key give one text the same ids. They are told apart by what they save.
 std::string tokenizer_key(const Tokenizer& tokenizer, const std::string& name, const std::filesystem::path& folder) {
-    std::error_code code;
-    std::filesystem::create_directories(folder, code);
-    if (code)
-        fail_to_write(folder, "folder for ids cannot be made", code.value());
-    // Told by what it saves. The name is this process's own.
-    const std::filesystem::path file = folder / fmt::format("tokenizer-{}", ::getpid());
-    tokenizer.save(file.string());
-    const WrittenFile written = crc32_of_file(file);
-    std::filesystem::remove(file, code);
+    make_folders(folder);
+    const std::filesystem::path file = partial_path(folder / "tokenizer");
+    WrittenFile written;
+    try {
+        tokenizer.save(file.string());
+        written = crc32_of_file(file);
+    } catch (...) {
+        remove_file(file);
+        throw;
+    }
+    remove_file(file);
     return fmt::format("{} {} {} {}-{:08x} ", name, tokenizer.variant(), tokenizer.size(), written.bytes, written.crc32);
 }
 
@@ -105,14 +107,10 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
             parts[s].pieces([&](std::string_view text, const Place& place) { take(tokenizer_->encode(text, place)); });
         };
         if (cache.empty() || !there_[s]) {
-            tokens_[s] = TokenIds(tokenizer_->size());
-            encode([&](std::span<const int32_t> ids) {
-                tokens_[s].add(ids);
-                if (tokenizer_->unknown())
-                    unknown_[s] += std::count(ids.begin(), ids.end(), *tokenizer_->unknown());
-            });
+            tokens_[s] = TokenIds(tokenizer_->size(), tokenizer_->unknown());
+            encode([&](std::span<const int32_t> ids) { tokens_[s].add(ids); });
         } else {
-            tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), encode);
+            tokens_[s] = TokenIds::cached(cache, key + parts[s].key(), tokenizer_->size(), tokenizer_->unknown(), encode);
         }
     }
 }
@@ -132,12 +130,12 @@ std::vector<std::string> RunningText::describe() const {
     std::vector<std::string> lines;
     for (Split s : {Split::train, Split::valid, Split::test})
         if (tokens(s).size() > 0) {
-            const int64_t unknown = unknown_[static_cast<std::size_t>(s)];
+            const int64_t unknown = tokens(s).unknown();
             lines.push_back(fmt::format("{}: {} tokens of {} bytes{}", split_name(s), tokens(s).size(),
                                         bytes_[static_cast<std::size_t>(s)],
                                         unknown == 0 ? "" : fmt::format(", {} of them not in the vocabulary", unknown)));
             if (!tokens(s).file().empty())
-                lines.push_back(fmt::format("{}: ids mapped from {}", split_name(s), tokens(s).file().string()));
+                lines.push_back(fmt::format("{}: ids read from {}", split_name(s), tokens(s).file().string()));
         }
     lines.push_back(fmt::format("vocabulary: {} ids", tokenizer_->size()));
     return lines;

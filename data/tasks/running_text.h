@@ -19,7 +19,7 @@ struct TextOptions {
     int64_t max_vocabulary = 0;
     std::string cache{};
     void fields(Visitor& v) {
-        v.paths("path", path, "text to be cut into training and validation part: files or patterns as *.txt, .gz or plain");
+        v.paths("path", path, "text to be cut into training and validation part: files or patterns as *.txt, plain or packed");
         v.paths("train", train, "training text, in place of 'path'");
         v.paths("valid", valid, "validation text, beside 'train'");
         v.paths("test", test, "text for the test");
@@ -28,13 +28,15 @@ struct TextOptions {
         v.choice("order", order, {"random", "sequential"},
                  "random: training windows begin anywhere; sequential: one behind the other, as anyone can reproduce them");
         v.integer("context", context, {0, 1 << 20}, "targets in a window, 0: the model's context");
-        v.integer("min_count", min_count, {1, int64_t{1} << 40}, "symbols seen less often in training are unknown");
-        v.integer("max_vocabulary", max_vocabulary, {0, int64_t{1} << 30}, "most frequent symbols that get an id, 0: all");
-        v.path(
-            "cache", cache,
-            "folder for files with the text's ids, which are mapped and not loaded: for text larger than memory, and to spare "
-            "the next run their making; empty: ids are kept in memory, those of a text larger than an eighth of it in "
-            "~/.cache/attend");
+        v.integer("min_count", min_count, {1, int64_t{1} << 40},
+                  "tokenizer 'word': words seen less often in training are unknown");
+        v.integer("max_vocabulary", max_vocabulary, {0, int64_t{1} << 30},
+                  "tokenizer 'word': most frequent words that get an id, 0: all");
+        v.path("cache", cache,
+               "folder for files with the text's ids, which are read where they are needed: for text larger than memory, and "
+               "to spare "
+               "the next run their making; empty: ids are kept in memory, those of a text larger than an eighth of it in "
+               "~/.cache/attend");
     }
 };
 
@@ -45,7 +47,7 @@ class RunningText {
     /// encodes the parts where the setup loads data. Parts are encoded for themselves, and so are files. Throws Error for:
     /// neither 'path' nor 'train', or both; 'valid' without 'train'; a context neither in the options nor in the setup, or
     /// longer than the setup's; what Corpus and the tokenizer refuse.
-    /// With a folder for caches, the options' or else for a large text the setup's, the ids are mapped from there
+    /// With a folder for caches, the options' or else for a large text the setup's, the ids are read from there
     /// (TokenIds::cached).
     RunningText(const TextOptions& options, const TaskSetup& setup, const std::vector<std::string>& added);
 
@@ -58,7 +60,7 @@ class RunningText {
     void require_tokens(Split s, int64_t needed, const char* is) const;
     /// Ids [begin, begin + count) as text.
     std::string text(Split s, int64_t begin, int64_t count) const;
-    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and where its ids are mapped from; and one for
+    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and where its ids are read from; and one for
     /// the vocabulary.
     std::vector<std::string> describe() const;
     void save(const std::string& folder) const { tokenizer_->save(folder + "/" + tokenizer_file); }
@@ -70,7 +72,6 @@ class RunningText {
     std::unique_ptr<const Tokenizer> tokenizer_;
     std::array<TokenIds, 3> tokens_;
     std::array<int64_t, 3> bytes_{};
-    std::array<int64_t, 3> unknown_{};  // tokens that were not in the vocabulary; not counted in cached ids
     std::array<bool, 3> there_{};
 };
 

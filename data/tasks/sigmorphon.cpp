@@ -1,5 +1,6 @@
 #include "data/tasks/sigmorphon.h"
 
+#include "core/interruption.h"
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 
@@ -76,6 +77,37 @@ class InflectionTokenizer final : public Tokenizer {
     Vocabulary vocabulary_;
 };
 
+// Forms, where their ids are those of the sources' vocabulary.
+class FormTokenizer final : public Tokenizer {
+  public:
+    explicit FormTokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
+
+    int64_t size() const override { return vocabulary_.size(); }
+    std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
+        require_utf8(line, place);
+        std::vector<int32_t> ids;
+        for (const std::string& symbol : cut(line)) ids.push_back(vocabulary_.id(symbol));
+        return ids;
+    }
+    std::vector<std::string> cut(std::string_view line) const override {
+        std::vector<std::string> symbols;
+        for (std::size_t at = 0; at < line.size(); at += symbols.back().size())
+            symbols.emplace_back(line.substr(at, utf8_size(line, at)));
+        return symbols;
+    }
+    std::string decode(std::span<const int32_t> ids) const override {
+        std::string text;
+        for (int32_t id : ids) text += vocabulary_.symbol(id);
+        return text;
+    }
+    std::string normal_form(std::string_view line) const override { return std::string(line); }
+    std::string symbol(int32_t id) const override { return vocabulary_.symbol(id); }
+    void save(const std::string& file) const override { vocabulary_.save(file); }
+
+  private:
+    Vocabulary vocabulary_;
+};
+
 PairRows read_rows(Split split, const std::string& file) {
     const std::string hint = missing_file_hint(split, "FILE");
     require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
@@ -89,20 +121,31 @@ PairRows read_rows(Split split, const std::string& file) {
     return rows;
 }
 
+// Of lemmas with their tags and, where there are such lines, of forms.
+Vocabulary learn(const TokenizerSetup& setup) {
+    SymbolCounter counter;
+    setup.each_piece([&](std::string_view line, const Place& place) {
+        interruption_point();
+        if (line.find('\t') != std::string_view::npos)
+            return InflectionTokenizer::each_symbol(line, place, [&](const std::string& symbol) { counter.add(symbol); });
+        require_utf8(line, place);
+        for (std::size_t at = 0; at < line.size(); at += utf8_size(line, at)) counter.add(line.substr(at, utf8_size(line, at)));
+    });
+    return counter.vocabulary(setup.limits);
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup) {
     if (!setup.saved.empty())
         return std::make_unique<InflectionTokenizer>(Vocabulary::load(setup.saved), setup.saved);
-    ensure(setup.training != nullptr, "inflection tokenizer: nothing to learn from: saved files 0, training files 0");
-    Texts symbols;  // what the counter points into: complete before it is asked for
-    const Texts& lines = setup.training->lines;
-    for (int64_t i = 0; i < lines.size(); ++i)
-        InflectionTokenizer::each_symbol(lines.text(i), setup.training->place(i),
-                                         [&](const std::string& symbol) { symbols.add(symbol); });
-    SymbolCounter counter;
-    for (int64_t i = 0; i < symbols.size(); ++i) counter.add(symbols.text(i));
-    return std::make_unique<InflectionTokenizer>(counter.vocabulary(setup.limits));
+    return std::make_unique<InflectionTokenizer>(learn(setup));
+}
+
+std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup) {
+    const Vocabulary both = setup.saved.empty() ? learn(setup) : Vocabulary::load(setup.saved);
+    return {std::make_shared<InflectionTokenizer>(both, setup.saved.empty() ? "vocabulary" : std::string_view(setup.saved)),
+            std::make_shared<FormTokenizer>(both)};
 }
 
 std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const TaskSetup& setup) {
@@ -123,6 +166,8 @@ std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const Ta
     files.target_tokenizer = [](const TokenizerSetup& s) {
         return std::shared_ptr<const Tokenizer>(tokenizer_table().build(Selection(tokenizer_table(), "char"), s));
     };
+    if (options.joint_vocabulary)
+        files.joint_tokenizers = joint_inflection_tokenizers;
     return file_pairs_task(std::move(task), files, options, "each", setup);
 }
 

@@ -8,12 +8,13 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-struct SigmorphonOptions : PairLimits {
+struct SigmorphonOptions : PairVocabulary, PairLimits {
     std::string train, valid, test;
     void fields(Visitor& v) {
-        v.path("train", train, "file of the training rows (lemma, form, tags), .gz or plain");
+        v.path("train", train, "file of the training rows (lemma, form, tags), plain or packed");
         v.path("valid", valid, "file for validation");
         v.path("test", test, "file for the test, with answers");
+        PairVocabulary::fields(v);
         PairLimits::fields(v);
     }
 };
@@ -23,6 +24,10 @@ struct SigmorphonOptions : PairLimits {
 /// any order; what is unknown goes to the lemma). Any tag is taken as it is, in any number and order; one that training did not
 /// show is id_unknown.
 std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup);
+
+/// How sources and targets are cut with one vocabulary: the tags, and the code points of lemmas and forms. Of the lines to
+/// learn from those with a tab are sources.
+std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup);
 
 /// Throws Error as file_pairs_task() does, and for: no training file when data are loaded; a missing, empty or broken file; a
 /// row that is not three columns; an empty lemma, form or tag.

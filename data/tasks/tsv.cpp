@@ -96,7 +96,7 @@ std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup
             return PairRows{};
         return read_rows(split, file, options);
     };
-    set_tokenizers(files, options);
+    set_tokenizers(files, options, options);
     return file_pairs_task(std::move(task), files, options, options.references, setup);
 }
 

@@ -1,16 +1,16 @@
 #pragma once
-/// tsv: one text file a split, columns with a tab between them; plain or gzip.
+/// tsv: one text file a split, columns with a tab between them; plain or packed.
 #include "data/file_pairs.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
-struct TsvOptions : PairUnits, PairLimits, PairScoring {
+struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::string train, valid, test;
     std::string source = "1", target = "2";
     std::string join = " ";
     bool header = false;
     void fields(Visitor& v) {
-        v.path("train", train, "file of the training rows, .gz or plain");
+        v.path("train", train, "file of the training rows, plain or packed");
         v.path("valid", valid, "file for validation");
         v.path("test", test, "file for the test");
         v.text("source", source,
@@ -19,6 +19,7 @@ struct TsvOptions : PairUnits, PairLimits, PairScoring {
         v.text("join", join, "what stands between several source columns when they are joined");
         v.flag("header", header, "whether the first line of each file names the columns");
         PairUnits::fields(v);
+        PairVocabulary::fields(v);
         PairLimits::fields(v);
         PairScoring::fields(v);
     }

@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "core/error.h"
+#include "core/interruption.h"
 #include "data/text/byte_level.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -131,6 +132,7 @@ void BytePairEncoder::encode_long(std::vector<int32_t> symbols, std::vector<int3
     for (int32_t i = 0; i < n; ++i) offer(i);
     std::vector<int32_t> touched;
     while (!queue.empty()) {
+        interruption_point();
         // One round: all places of one merge before any that it makes possible.
         const int32_t rank = queue.top().rank;
         touched.clear();

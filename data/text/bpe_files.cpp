@@ -4,9 +4,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/file_errors.h"
 #include "core/files.h"
 #include "data/text/byte_level.h"
+#include "data/text/json_text.h"
 #include "data/text/lines.h"
+#include "data/text/published_settings.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -38,15 +41,14 @@ void place_token(const std::string& where, BpeModel& model, const std::string& w
 }
 
 // The object of tokens and ids; `added` are further ones as plain text.
-void read_tokens(const std::string& where, const json& object, const std::vector<std::pair<std::string, json>>& added,
-                 BpeModel& model) {
+void read_tokens(const std::string& where, const json& object, const AddedTokens& added, BpeModel& model) {
     require(object.is_object() && !object.empty(), "{}: an object of tokens and ids is needed: found {} with {} entries", where,
             object.type_name(), object.size());
     std::size_t more = 0;
-    for (const auto& [content, id] : added) more += object.contains(to_letters(content)) ? 0 : 1;
+    for (const AddedToken& token : added.tokens()) more += object.contains(to_letters(token.content)) ? 0 : 1;
     model.tokens.resize(object.size() + more);
     for (const auto& [token, id] : object.items()) place_token(where, model, token, bytes_of(where, token), id);
-    for (const auto& [content, id] : added) place_token(where, model, content, content, id);
+    for (const AddedToken& token : added.tokens()) place_token(where, model, token.content, token.content, token.id);
     const auto gap = std::ranges::find(model.tokens, std::string());
     require(gap == model.tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", where,
             gap - model.tokens.begin(), model.tokens.size());
@@ -90,8 +92,9 @@ void require_byte_level(const std::string& file, const json& root) {
     const auto is = [](const json& object, const char* key, const json& wanted) {
         return get(object, key) == wanted || (wanted.is_null() && get(object, key) == json(""));
     };
-    require(is(model, "type", "BPE"), "{}: another kind of model: model.type {}, known \"BPE\"", file,
-            get(model, "type").dump());
+    // The oldest files do not name it: GPT-2's own is one.
+    require(is(model, "type", "BPE") || (!model.contains("type") && model.contains("merges")),
+            "{}: another kind of model: model.type {}, known \"BPE\"", file, get(model, "type").dump());
     for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"})
         require(is(model, key, nullptr), "{}: not GPT-2's way: model.{} is {}, known null", file, key, get(model, key).dump());
     for (const char* key : {"byte_fallback", "ignore_merges"})
@@ -106,18 +109,10 @@ void require_byte_level(const std::string& file, const json& root) {
             file, "true", "false");
 }
 
-void read_tokenizer_json(const std::string& file, const json& root, BpeModel& model) {
+void read_tokenizer_json(const std::string& file, const json& root, AddedTokens added, BpeModel& model) {
     require(root["model"].is_object(), "{}: \"model\" is an object: found {}, needed object", file, root["model"].type_name());
     require_byte_level(file, root);
-    std::vector<std::pair<std::string, json>> added;
-    const json list = root.value("added_tokens", json::array());
-    require(list.is_array(), "{}: \"added_tokens\" is a list: found {}, needed array", file, list.type_name());
-    for (const json& token : list) {
-        const json content = token.is_object() ? get(token, "content") : json();
-        require(content.is_string() && !content.get<std::string>().empty() && token.contains("id"),
-                "{}: an added token has \"id\" and \"content\": found {:.200}, needed both", file, token.dump());
-        added.emplace_back(content.get<std::string>(), token["id"]);
-    }
+    added.add_list(file, get(root, "added_tokens"));
     read_tokens(file, get(root["model"], "vocab"), added, model);
     const Ids ids = ids_of(model);
     const json merges = get(root["model"], "merges");
@@ -136,10 +131,21 @@ void read_tokenizer_json(const std::string& file, const json& root, BpeModel& mo
     }
 }
 
+// What tokenizer_config.json says beside them must be GPT-2's way, too. Where there is no tokenizer.json (`whole`), the class
+// of the tokenizer says how text is cut.
+void require_settings(const std::string& folder, bool whole) {
+    std::vector<TokenizerEntry> entries = {{.key = "add_prefix_space", .allowed = {"false"}}};
+    if (!whole)
+        entries.push_back({.key = "tokenizer_class",
+                           .allowed = {"\"GPT2Tokenizer\"", "\"GPT2TokenizerFast\"", "\"RobertaTokenizer\"",
+                                       "\"RobertaTokenizerFast\"", "\"BartTokenizer\"", "\"BartTokenizerFast\""}});
+    require_tokenizer_settings(folder, entries);
+}
+
 // The first of the names that stands in the folder.
 std::string first_there(const std::string& folder, std::initializer_list<const char*> names) {
     for (const char* name : names)
-        if (fs::exists(fs::path(folder) / name))
+        if (is_there(fs::path(folder) / name))
             return (fs::path(folder) / name).string();
     return "";
 }
@@ -148,26 +154,26 @@ std::string first_there(const std::string& folder, std::initializer_list<const c
 
 BpeModel load_bpe(const std::string& vocabulary, const std::string& merges) {
     std::string file = vocabulary, merges_file = merges;
-    if (fs::is_directory(vocabulary)) {
+    if (is_folder(vocabulary)) {
         file = first_there(vocabulary, {"tokenizer.json", "encoder.json", "vocab.json"});
         require(!file.empty(), "{}: no vocabulary in this folder: files found 0, looked for {}", vocabulary,
                 "tokenizer.json, encoder.json, vocab.json");
         if (merges.empty())
             merges_file = first_there(vocabulary, {"vocab.bpe", "merges.txt"});
     }
-    const json root = [&] {
-        try {
-            return json::parse(read_file(file, file_limit));
-        } catch (const json::exception& e) {
-            fail("{}: not JSON: {}", file, e.what());
-        }
-    }();
+    const json root = load_json<json>(file, file_limit);
     BpeModel model;
-    if (root.is_object() && root.contains("model") && !root["model"].is_number()) {
-        read_tokenizer_json(file, root, model);
+    AddedTokens added;
+    const bool whole = root.is_object() && root.contains("model") && !root["model"].is_number();
+    if (const std::string folder = published_folder_of(vocabulary); !folder.empty()) {
+        require_settings(folder, whole);
+        added.add_files(folder);
+    }
+    if (whole) {
+        read_tokenizer_json(file, root, std::move(added), model);
         return model;
     }
-    read_tokens(file, root, {}, model);
+    read_tokens(file, root, added, model);
     require(!merges_file.empty(),
             "{}: its merges are needed: files of tokens 1, of merges 0; \"merges_file\" names it (vocab.bpe, merges.txt)",
             file);

@@ -9,6 +9,7 @@ namespace attend::inline ATTEND_PRECISION {
 ///   line for each merge, two tokens with a blank between them, a first line beginning "#version" left out;
 /// - tokenizer.json of Hugging Face's tokenizers with a byte-level BPE that does what GPT-2's does;
 /// - a folder with tokenizer.json, or else the other two under one of their names.
+/// Beside them tokenizer_config.json and added_tokens.json are read (data/text/published_settings.h).
 /// Tokens are written as to_letters() writes bytes. Throws Error naming the file for anything else: not JSON, ids that are not
 /// 0
 /// ... N - 1 each once, a token or merge that is not in such letters, an unknown token in a merge, and what tokenizer.json asks

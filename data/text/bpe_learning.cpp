@@ -2,6 +2,7 @@
 #include <queue>
 
 #include "core/error.h"
+#include "core/interruption.h"
 #include "data/text/bpe.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -31,7 +32,8 @@ class Learner {
             }
         require(words_.size() < std::size_t{1} << 31, "bpe: too many different words: words {}, allowed below {}",
                 words_.size(), std::size_t{1} << 31);
-        for (std::size_t i = 0; i < words_.size(); ++i) count(static_cast<int32_t>(i), 1);
+        for (std::size_t i = 0; i < words_.size(); ++i)
+            for (std::size_t place = 0; place + 1 < words_[i].symbols.size(); ++place) count(static_cast<int32_t>(i), place, 1);
         for (const auto& [pair, entry] : pairs_) queue_.push({entry.count, pair});
     }
 
@@ -53,30 +55,12 @@ class Learner {
         std::vector<int32_t> holders = std::move(pairs_.at(pair).words);
         std::ranges::sort(holders);
         holders.erase(std::ranges::unique(holders).begin(), holders.end());
-        for (int32_t w : holders) {
-            std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(w)].symbols;
-            const auto at = std::ranges::adjacent_find(
-                symbols, [&](int32_t left, int32_t right) { return left == pair.first && right == pair.second; });
-            if (at == symbols.end())
-                continue;  // another merge has taken it
-            count(w, -1);
-            auto to = at;
-            for (auto from = at; from != symbols.end();) {
-                const bool here = from + 1 != symbols.end() && from[0] == pair.first && from[1] == pair.second;
-                *to++ = here ? id : *from;
-                from += here ? 2 : 1;
-            }
-            symbols.erase(to, symbols.end());
-            count(w, 1);
-        }
-        // Only pairs with the new symbol can have become more frequent; a lower count is found out when its pair is on top.
         std::vector<Pair> risen;
         for (int32_t w : holders) {
-            const std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(w)].symbols;
-            for (std::size_t i = 0; i + 1 < symbols.size(); ++i)
-                if (symbols[i] == id || symbols[i + 1] == id)
-                    risen.push_back({symbols[i], symbols[i + 1]});
+            interruption_point();
+            merge_in(w, pair, id, risen);
         }
+        // Only pairs with the new symbol can have become more frequent; a lower count is found out when its pair is on top.
         std::ranges::sort(risen);
         risen.erase(std::ranges::unique(risen).begin(), risen.end());
         for (const Pair& p : risen) queue_.push({pairs_.at(p).count, p});
@@ -97,18 +81,56 @@ class Learner {
         bool operator<(const Candidate& o) const { return count != o.count ? count < o.count : pair > o.pair; }
     };
 
-    // Adds the pairs of a word, or takes them away.
-    void count(int32_t word, int64_t sign) {
+    // Adds the pair at a place of a word, or takes it away.
+    void count(int32_t word, std::size_t place, int64_t sign) {
         const Word& w = words_[static_cast<std::size_t>(word)];
-        for (std::size_t i = 0; i + 1 < w.symbols.size(); ++i) {
-            Entry& entry = pairs_[{w.symbols[i], w.symbols[i + 1]}];
-            entry.count += sign * w.count;
-            if (sign > 0 && (entry.words.empty() || entry.words.back() != word))
-                entry.words.push_back(word);
+        Entry& entry = pairs_[{w.symbols[place], w.symbols[place + 1]}];
+        entry.count += sign * w.count;
+        if (sign > 0 && (entry.words.empty() || entry.words.back() != word))
+            entry.words.push_back(word);
+    }
+
+    // Only the pairs that touch what is merged are counted anew: a word without spaces can be long.
+    void merge_in(int32_t word, const Pair& pair, int32_t id, std::vector<Pair>& risen) {
+        std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(word)].symbols;
+        merged_.clear();
+        for (std::size_t from = 0; from < symbols.size();) {
+            const bool here = from + 1 < symbols.size() && symbols[from] == pair.first && symbols[from + 1] == pair.second;
+            if (here) {
+                merged_.push_back(from);
+                from += 2;
+            } else {
+                ++from;
+            }
         }
+        std::size_t counted = 0;  // places before this one are done
+        for (const std::size_t m : merged_)
+            for (std::size_t p = std::max(counted, m - std::min<std::size_t>(m, 1)); p < std::min(m + 2, symbols.size() - 1);
+                 ++p) {
+                count(word, p, -1);
+                counted = p + 1;
+            }
+        std::size_t next = 0, to = 0;  // of merged_, of symbols
+        for (std::size_t from = 0; from < symbols.size(); ++to) {
+            const bool here = next < merged_.size() && merged_[next] == from;
+            symbols[to] = here ? id : symbols[from];
+            from += here ? 2 : 1;
+            if (here)
+                merged_[next++] = to;
+        }
+        symbols.resize(to);
+        counted = 0;
+        for (const std::size_t m : merged_)
+            for (std::size_t p = std::max(counted, m - std::min<std::size_t>(m, 1)); p < std::min(m + 1, symbols.size() - 1);
+                 ++p) {
+                count(word, p, 1);
+                risen.push_back({symbols[p], symbols[p + 1]});
+                counted = p + 1;
+            }
     }
 
     std::vector<Word> words_;
+    std::vector<std::size_t> merged_;  // places in the word at hand
     std::unordered_map<Pair, Entry, PairHash> pairs_;
     std::priority_queue<Candidate> queue_;
 };

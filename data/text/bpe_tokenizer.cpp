@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 
+#include "core/file_errors.h"
 #include "data/text/bpe_files.h"
 #include "data/text/byte_level.h"
 
@@ -125,7 +126,9 @@ BpeModel learn(const BpeOptions& options, const TokenizerSetup& setup) {
 }  // namespace
 
 std::unique_ptr<Tokenizer> byte_tokenizer(const NoOptions&, const TokenizerSetup& setup) {
-    if (!setup.saved.empty()) {
+    if (setup.saved.empty()) {
+        require_no_limits("byte", setup);
+    } else {
         const Vocabulary found = Vocabulary::load(setup.saved, Specials::own);
         require(found.symbols() == std::vector<std::string>{"256 bytes"},
                 "{}: a file of another tokenizer: symbols {}, needed 1, '256 bytes'", setup.saved, found.size());
@@ -136,10 +139,11 @@ std::unique_ptr<Tokenizer> byte_tokenizer(const NoOptions&, const TokenizerSetup
 std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const TokenizerSetup& setup) {
     if (!setup.saved.empty())
         return std::make_unique<BpeTokenizer>(load_bpe(setup.saved, ""), setup.specials, setup.saved);
+    require_no_limits("bpe", setup);
     require(!options.vocabulary.empty() || options.merges_file.empty(),
             "bpe: merges need their tokens: merges_file '{}', vocabulary '{}'", options.merges_file, options.vocabulary);
     require(
-        options.vocabulary.empty() || std::filesystem::exists(options.vocabulary),
+        options.vocabulary.empty() || is_there(options.vocabulary),
         "{}: file is missing: nothing of that name is there; data.tokenizer.vocabulary names it, and configs/README.md says "
         "what shipped configs want and from where",
         options.vocabulary);

@@ -24,26 +24,20 @@ void read_blocks(const std::string& file, const std::string& hint, Take take) {
     UnpackingReader reader = open_text(file, hint);
     std::vector<char> block(block_bytes);
     std::size_t lines = 0;
-    bool any = false;
-    for (;;) {
-        const std::size_t got = reader.read(block, lines);
-        if (got == 0)
-            break;
-        any = true;
+    while (const std::size_t got = reader.read(block, lines)) {
         const std::string_view text(block.data(), got);
         if (!take(text))
             return;
         lines += static_cast<std::size_t>(std::ranges::count(text, '\n'));
     }
-    require(!any || !file.ends_with(".gz") || reader.packed(), "{}: name ends in .gz but the content is not gzip: lines {}",
-            file, lines);
 }
 
-// Where the text may be cut in two for tokenizers: before the last line feed behind a printing ASCII character. 0: nowhere.
-std::size_t last_cut(std::string_view text) {
-    for (std::size_t at = text.rfind('\n'); at != std::string_view::npos && at > 0; at = text.rfind('\n', at - 1))
-        if (text[at - 1] > ' ' && text[at - 1] < '\x7f')
-            return at;
+// Where the text may be cut in two for tokenizers: before the last line feed after a printing ASCII character; 0: nowhere. The
+// first `known` bytes hold no such place.
+std::size_t last_cut(std::string_view text, std::size_t known) {
+    for (std::size_t at = text.size(); at > std::max<std::size_t>(known, 1); --at)
+        if (text[at - 1] == '\n' && at > 1 && text[at - 2] > ' ' && text[at - 2] < '\x7f')
+            return at - 1;
     return 0;
 }
 
@@ -114,11 +108,12 @@ void Corpus::pieces(int64_t begin, int64_t end, FunctionRef<void(std::string_vie
                 const int64_t skipped = std::clamp<int64_t>(begin - at, 0, size);
                 const int64_t last = std::clamp<int64_t>(end - at, 0, size);
                 line += std::count(block.begin(), block.begin() + skipped, '\n');
+                const std::size_t known = rest.size();
                 rest += block.substr(static_cast<std::size_t>(skipped), static_cast<std::size_t>(last - skipped));
                 at += size;
                 if (at >= end)
                     return false;
-                const std::size_t place = last_cut(rest);
+                const std::size_t place = last_cut(rest, known);
                 hand_out(place == 0 && rest.size() >= longest_piece ? last_character(rest) : place);
                 return true;
             });

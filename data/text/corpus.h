@@ -1,5 +1,5 @@
 #pragma once
-/// Running text in one or several files, plain or gzip, read in pieces: it may be larger than memory.
+/// Running text in one or several files, plain or packed, read in pieces: it may be larger than memory.
 #include <string>
 #include <vector>
 
@@ -10,8 +10,8 @@ namespace attend::inline ATTEND_PRECISION {
 class Corpus {
   public:
     /// Opens the files that `names` mean (matching_files), in that order, and reads them once to know their size. `option` is
-    /// what names them, for messages, and `hint` goes behind that of a missing file. Throws Error when a name means no file,
-    /// and for a missing, unreadable or broken file, one that is named .gz and is not packed, and files without any text.
+    /// what names them, for messages, and `hint` goes after that of a missing file. Throws Error when a name means no file,
+    /// for what UnpackingReader refuses, and for files without any text.
     Corpus(const std::vector<std::string>& names, const std::string& option, const std::string& hint);
 
     const std::vector<std::string>& files() const { return files_; }

@@ -2,8 +2,11 @@
 
 #include <fnmatch.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
+#include <utility>
+
+#include "core/interruption.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -27,32 +30,51 @@ std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
     return all;
 }
 
-using Parts = std::vector<std::string>;
-
-// Adds to `found` what parts[next] ... mean below `folder`.
-void match(const fs::path& folder, const Parts& parts, std::size_t next, std::vector<std::string>& found) {
-    std::error_code ignored;
-    const std::string& part = parts[next];
-    const bool last = next + 1 == parts.size();
-    const auto go_on = [&](const fs::path& path) {
-        if (!last)
-            match(path, parts, next + 1, found);
-        else if (fs::is_regular_file(path, ignored))
-            found.push_back(path.string());
-    };
-    if (part == "**" && !last) {
-        match(folder, parts, next + 1, found);
-        for (const fs::directory_entry& e : entries_of(folder))
-            if (e.is_directory(ignored) && !e.is_symlink(ignored) && !e.path().filename().string().starts_with('.'))
-                match(folder / e.path().filename(), parts, next, found);
-    } else if (is_pattern(part)) {
-        for (const fs::directory_entry& e : entries_of(folder))
-            if (::fnmatch(part.c_str(), e.path().filename().c_str(), FNM_PERIOD) == 0)
-                go_on(folder / e.path().filename());
-    } else {
-        go_on(folder / part);
+// Finds what the parts of a pattern mean, one part a folder.
+class Matcher {
+  public:
+    explicit Matcher(const fs::path& pattern) {
+        for (const fs::path& part : pattern.relative_path())
+            if (!part.empty())
+                parts_.push_back(part.string());
+        match(pattern.root_path(), 0);
     }
-}
+    std::vector<std::string> found() const { return {found_.begin(), found_.end()}; }
+
+  private:
+    // Adds what parts_[next] ... mean below `folder`. With several "**" there are many ways to one folder, and all but the
+    // first find nothing new.
+    void match(const fs::path& folder, std::size_t next) {
+        if (!seen_.emplace(folder.string(), next).second)
+            return;
+        interruption_point();
+        std::error_code ignored;
+        const std::string& part = parts_[next];
+        const bool last = next + 1 == parts_.size();
+        const auto go_on = [&](const fs::path& path) {
+            if (!last)
+                match(path, next + 1);
+            else if (fs::is_regular_file(path, ignored))
+                found_.insert(path.string());
+        };
+        if (part == "**" && !last) {
+            match(folder, next + 1);
+            for (const fs::directory_entry& e : entries_of(folder))
+                if (e.is_directory(ignored) && !e.is_symlink(ignored) && !e.path().filename().string().starts_with('.'))
+                    match(folder / e.path().filename(), next);
+        } else if (is_pattern(part)) {
+            for (const fs::directory_entry& e : entries_of(folder))
+                if (::fnmatch(part.c_str(), e.path().filename().c_str(), FNM_PERIOD) == 0)
+                    go_on(folder / e.path().filename());
+        } else {
+            go_on(folder / part);
+        }
+    }
+
+    std::vector<std::string> parts_;
+    std::set<std::pair<std::string, std::size_t>> seen_;
+    std::set<std::string> found_;
+};
 
 }  // namespace
 
@@ -60,15 +82,7 @@ std::vector<std::string> matching_files(const std::string& path) {
     std::error_code ignored;
     if (!is_pattern(path) || fs::exists(path, ignored))
         return {path};
-    Parts parts;
-    for (const fs::path& part : fs::path(path).relative_path())
-        if (!part.empty())
-            parts.push_back(part.string());
-    std::vector<std::string> found;
-    match(fs::path(path).root_path(), parts, 0, found);
-    std::ranges::sort(found);
-    found.erase(std::ranges::unique(found).begin(), found.end());  // "**/**" finds a file more than once
-    return found;
+    return Matcher(fs::path(path)).found();
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/file_errors.h"
+#include "core/interruption.h"
 #include "data/text/bpe_tokenizer.h"
 #include "data/text/byte_level.h"
 #include "data/text/wordpiece.h"
@@ -10,6 +12,8 @@
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
+
+constexpr std::size_t asked_every = std::size_t{1} << 16;  // symbols: whether to go on
 
 // A way to cut a valid line: the next symbol at or behind byte `at`, which it moves; empty at the end. And what stands between
 // symbols when they are joined again.
@@ -77,6 +81,8 @@ class SymbolTokenizer final : public Tokenizer {
         std::vector<int32_t> ids;
         std::size_t at = 0;
         for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+            if (ids.size() % asked_every == 0)
+                interruption_point();
             const int32_t id = vocabulary_.id(s);
             if (id == id_none)
                 Cut::refuse(s, place_of(line, static_cast<std::size_t>(s.data() - line.data()), place));
@@ -133,12 +139,17 @@ template <class Cut>
 auto counting(SymbolCounter& counter) {
     return [&counter](std::string_view text, const Place& place) {
         require_utf8(text, place);
-        std::size_t at = 0;
-        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) counter.add(s);
+        std::size_t at = 0, count = 0;
+        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) {
+            if (count++ % asked_every == 0)
+                interruption_point();
+            counter.add(s);
+        }
     };
 }
 
 std::vector<std::string> Characters::own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter) {
+    require_no_limits("char", setup);
     SymbolCounter all = counter;
     if (setup.held_out)
         setup.held_out(counting<Characters>(all));
@@ -164,14 +175,22 @@ std::vector<std::string> Tokenizer::publish(const std::string&, const std::vecto
 
 std::string saved_tokenizer(const std::string& folder) {
     const std::filesystem::path file = std::filesystem::path(folder) / tokenizer_file;
-    return std::filesystem::exists(file) ? file.string() : folder;
+    return is_there(file) ? file.string() : folder;
 }
 
 bool holds_tokenizer(const std::string& folder) {
     for (const char* name : {tokenizer_file, "tokenizer.json", "vocab.json", "encoder.json", "vocab.txt"})
-        if (std::filesystem::exists(std::filesystem::path(folder) / name))
+        if (is_there(std::filesystem::path(folder) / name))
             return true;
     return false;
+}
+
+void require_no_limits(const char* tokenizer, const TokenizerSetup& setup) {
+    const auto& [min_count, max_size] = setup.limits;
+    require(setup.specials == Specials::shared || (min_count == 1 && max_size == 0),
+            "data.tokenizer '{}': it leaves no symbol out, as none stands for what is left out: data.min_count {}, needed 1, "
+            "data.max_vocabulary {}, needed 0; they are for 'word'",
+            tokenizer, min_count, max_size);
 }
 
 void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)> take) const {

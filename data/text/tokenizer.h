@@ -84,6 +84,10 @@ struct TokenizerSetup {
     void each_piece(FunctionRef<void(std::string_view, const Place&)> take) const;
 };
 
+/// Throws Error for limits other than none where ids are the vocabulary's own: a tokenizer that has no use for them is asked
+/// for what it cannot do. (Where sources and targets are cut in two ways the limits may be meant for the other side.)
+void require_no_limits(const char* tokenizer, const TokenizerSetup& setup);
+
 /// "char": code points; with own ids all of the text's, held-out parts included, in ascending order, and any other is refused.
 /// "word": cut at ASCII white space (blank, tab, CR, VT, FF) and joined by single blanks; other spaces, as U+00A0, are part of
 /// words; a line feed is a word; with own ids one of them is unknown_symbol. "same" stands for another field's choice and

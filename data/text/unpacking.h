@@ -1,5 +1,5 @@
 #pragma once
-/// Bytes of a file, plain or gzip, from its beginning to its end.
+/// The text of a file, plain or packed, from its beginning to its end.
 #include <memory>
 #include <span>
 #include <string>
@@ -8,22 +8,23 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
-/// Reads a file in pieces, unpacked where it is gzip (RFC 1952), told by its first two bytes. Members of a gzip file may follow
-/// one another; zero bytes behind the last one, as tapes are padded with, are left out, as gzip does.
+/// Reads a file in pieces of bounded memory, unpacked where its first bytes are those of gzip (RFC 1952), xz (or lzma2), zstd
+/// or bzip2. Several packed files may follow one another in one; zero bytes after the last one of gzip, as tapes are padded
+/// with, are left out, as gzip does. A UTF-8 byte order mark at the beginning of the text is no part of it.
 class UnpackingReader {
   public:
-    /// Throws Error naming the file when it cannot be opened.
+    /// Throws Error naming the file when it cannot be opened, or is no regular file: it is read more than once, and a pipe has
+    /// its bytes once.
     explicit UnpackingReader(const std::string& file);
     ~UnpackingReader();
     UnpackingReader(const UnpackingReader&) = delete;
     UnpackingReader& operator=(const UnpackingReader&) = delete;
 
-    /// The next bytes, into the front of `to`, which is not empty; how many, 0 at the end. Throws Error for a file that cannot
-    /// be read, gzip data that are broken or cut off, and for anything behind them; every message names the file and ends with
-    /// ", after line LINES", `lines` being what the caller has read so far.
+    /// The next bytes of the text, into the front of `to`, which is not empty; how many, 0 at the end. Throws Error for a file
+    /// that cannot be read, packed data that are broken or cut off, and for anything after them, with ", after line LINES" at
+    /// the end of the message, `lines` being what the caller has read so far; for a name that ends as that of a packed file and
+    /// another content; and for what is no text of bytes (text_begin). Throws Interrupted where it is told to.
     std::size_t read(std::span<char> to, std::size_t lines);
-    /// Whether it is gzip. Known after the first read().
-    bool packed() const;
 
   private:
     struct State;

@@ -1,11 +1,15 @@
 #include "data/text/wordpiece.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/file_errors.h"
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "data/text/lines.h"
+#include "data/text/published_settings.h"
 #include "data/text/unicode.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -16,7 +20,11 @@ constexpr std::string_view inside = "##";
 constexpr std::string_view unknown_token = "[UNK]";
 constexpr std::size_t longest_word = 100;  // characters
 
-bool is_white(char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || unicode::is_separator(c); }
+// What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the ends of lines and paragraphs
+// (U+2028, U+2029), which are neither in category Zs nor control characters. Its fast tokenizer cuts there too.
+bool is_white(char32_t c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029 || unicode::is_separator(c);
+}
 bool is_dropped(char32_t c) { return c == 0 || c == 0xFFFD || (!is_white(c) && unicode::is_control(c)); }
 bool is_punctuation(char32_t c) {
     const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
@@ -27,6 +35,11 @@ bool is_ideograph(char32_t c) {
     const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
     return in(0x4E00, 0x9FFF) || in(0x3400, 0x4DBF) || in(0x20000, 0x2A6DF) || in(0x2A700, 0x2B73F) || in(0x2B740, 0x2B81F) ||
            in(0x2B820, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
+}
+
+// As tokens that stand for no text are written: "[CLS]", "<extra>".
+bool in_brackets(std::string_view name) {
+    return (name.starts_with('[') && name.ends_with(']')) || (name.starts_with('<') && name.ends_with('>'));
 }
 
 std::size_t count_characters(std::string_view text) {
@@ -166,7 +179,7 @@ class WordpieceTokenizer final : public Tokenizer {
     std::optional<int32_t> unknown() const override { return special(unknown_token); }
     std::optional<int32_t> special(std::string_view name) const override {
         const auto at = ids_.find(name);
-        if (at == ids_.end() || !name.starts_with('[') || !name.ends_with(']'))
+        if (at == ids_.end() || !in_brackets(name))
             return {};
         return at->second;
     }
@@ -235,29 +248,78 @@ std::vector<std::string> basic_words(std::string_view text, bool lowercase) {
 
 namespace {
 
-// A folder in Hugging Face's layout says how its vocabulary was made. Throws Error when the options say something else.
-void require_case(const std::filesystem::path& vocabulary, bool lowercase) {
-    const std::filesystem::path said = vocabulary.parent_path() / "tokenizer_config.json";
-    if (!std::filesystem::is_regular_file(said))
-        return;
-    const nlohmann::json config = nlohmann::json::parse(read_file(said, std::size_t{1} << 24), nullptr, false);
-    if (!config.is_object() || !config.contains("do_lower_case") || !config["do_lower_case"].is_boolean())
-        return;
-    const bool theirs = config["do_lower_case"].get<bool>();
-    require(
-        theirs == lowercase,
-        "{}: the vocabulary beside it means other text: do_lower_case {}, lowercase {}; set data.tokenizer's lowercase to {}",
-        said.string(), theirs, lowercase, theirs);
+namespace fs = std::filesystem;
+using nlohmann::json;
+constexpr std::size_t most_bytes = std::size_t{1} << 28;
+constexpr const char *text_file = "vocab.txt", *json_file = "tokenizer.json";
+
+std::string json_bool(bool value) { return value ? "true" : "false"; }
+std::string case_hint(bool theirs) { return fmt::format("set data.tokenizer's lowercase to {}", theirs); }
+
+// A folder in Hugging Face's layout says how its vocabulary was made. Throws Error when the options say something else. Where
+// there is no tokenizer.json (`whole`), the class of the tokenizer says how text is cut.
+void require_settings(const std::string& folder, bool lowercase, bool whole) {
+    const std::string ours = json_bool(lowercase);
+    std::vector<TokenizerEntry> entries = {
+        {.key = "do_lower_case", .allowed = {ours}, .hint = case_hint(!lowercase)},
+        {.key = "strip_accents", .allowed = {ours, "null"}},
+        {.key = "tokenize_chinese_chars", .allowed = {"true"}},
+        {.key = "do_basic_tokenize", .allowed = {"true"}},
+        {.key = "never_split", .allowed = {"[]", "null"}},
+        {.key = "unk_token", .allowed = {"\"[UNK]\""}},
+    };
+    if (!whole) {
+        entries.front().unsaid = "true";
+        entries.push_back({.key = "tokenizer_class",
+                           .allowed = {"\"BertTokenizer\"", "\"BertTokenizerFast\"", "\"DistilBertTokenizer\"",
+                                       "\"DistilBertTokenizerFast\"", "\"ElectraTokenizer\"", "\"ElectraTokenizerFast\""}});
+    }
+    require_tokenizer_settings(folder, entries);
 }
 
-}  // namespace
+// The vocabulary of a tokenizer.json, which must cut text as BERT's does.
+std::vector<std::string> json_tokens(const std::string& file, bool lowercase, AddedTokens added) {
+    const auto root = load_json<json>(file, most_bytes);
+    require(root.is_object() && root.contains("model"), "{}: no tokenizer: \"model\", an object, is needed: found a JSON {}",
+            file, root.type_name());
+    const json &model = root["model"], normalizer = root.value("normalizer", json()), cut = root.value("pre_tokenizer", json());
+    require(model.is_object() && model.contains("vocab") && model["vocab"].is_object() && !model["vocab"].empty(),
+            "{}: another kind of model: model.type {}, known \"WordPiece\"", file,
+            model.is_object() ? model.value("type", json()).dump() : "none");
+    require(!model.contains("merges"), "{}: another kind of model: model.merges {}, known none", file, "there");
+    require_member(file, model, "model.", "type", {"\"WordPiece\"", "null"});
+    require_member(file, model, "model.", "unk_token", {"\"[UNK]\""});
+    require_member(file, model, "model.", "continuing_subword_prefix", {"\"##\""});
+    require_member(file, model, "model.", "max_input_chars_per_word", {std::to_string(longest_word)});
+    require_member(file, normalizer, "normalizer.", "type", {"\"BertNormalizer\""});
+    require_member(file, normalizer, "normalizer.", "clean_text", {"true"});
+    require_member(file, normalizer, "normalizer.", "handle_chinese_chars", {"true"});
+    require_member(file, normalizer, "normalizer.", "lowercase", {json_bool(lowercase)}, case_hint(!lowercase));
+    require_member(file, normalizer, "normalizer.", "strip_accents", {"null", json_bool(lowercase)});
+    require_member(file, cut, "pre_tokenizer.", "type", {"\"BertPreTokenizer\""});
+    added.add_list(file, root.value("added_tokens", json()));
 
-std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup) {
-    std::string file = setup.saved.empty() ? options.vocabulary : setup.saved;
-    require(!file.empty(), "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
-    if (std::filesystem::is_directory(file))
-        file = (std::filesystem::path(file) / "vocab.txt").string();
-    require_case(file, options.lowercase);
+    const json& vocabulary = model["vocab"];
+    std::size_t size = vocabulary.size();
+    for (const AddedToken& token : added.tokens()) size += vocabulary.contains(token.content) ? 0 : 1;
+    std::vector<std::string> tokens(size);
+    const auto place = [&](const std::string& token, const json& id) {
+        require(id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < static_cast<int64_t>(size),
+                "{}: ids are the numbers from 0 on, each once: token '{}' has id {}, tokens {}", file, token, id.dump(), size);
+        std::string& at = tokens[static_cast<std::size_t>(id.get<int64_t>())];
+        require(at.empty() || at == token, "{}: two tokens have one id: '{}' and '{}' have id {}", file, at, token, id.dump());
+        at = token;
+    };
+    for (const auto& [token, id] : vocabulary.items()) place(token, id);
+    for (const AddedToken& token : added.tokens()) place(token.content, token.id);
+    const auto gap = std::find(tokens.begin(), tokens.end(), std::string());
+    require(gap == tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", file,
+            gap - tokens.begin(), size);
+    return tokens;
+}
+
+// The lines of a vocab.txt, and after them what is added.
+std::vector<std::string> text_tokens(const std::string& file, const AddedTokens& added) {
     const Texts lines = read_lines(file);
     std::vector<std::string> tokens;
     for (int64_t i = 0; i < lines.size(); ++i) {
@@ -265,6 +327,32 @@ std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, 
         require(!lines.text(i).empty(), "{}:{}: a token is empty: line of 0 bytes, needed at least 1", file, i + 1);
         tokens.emplace_back(lines.text(i));
     }
+    for (const AddedToken& token : added.tokens()) {
+        const auto id = static_cast<std::size_t>(token.id);
+        require(id <= tokens.size() && (id == tokens.size() || tokens[id] == token.content),
+                "{}: an added token is not in its place: '{}' with id {}, tokens there {}, token of that id '{}'", file,
+                token.content, id, tokens.size(), id < tokens.size() ? tokens[id] : "");
+        if (id == tokens.size())
+            tokens.push_back(token.content);
+    }
+    return tokens;
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup) {
+    if (setup.saved.empty())
+        require_no_limits("wordpiece", setup);
+    std::string file = setup.saved.empty() ? options.vocabulary : setup.saved;
+    require(!file.empty(), "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
+    if (is_folder(file))
+        file = (fs::path(file) / (is_there(fs::path(file) / json_file) ? json_file : text_file)).string();
+    const bool whole = fs::path(file).extension() == ".json";
+    require_settings(fs::path(file).parent_path().string(), options.lowercase, whole);
+    AddedTokens added;
+    if (const std::string folder = published_folder_of(file); !folder.empty())
+        added.add_files(folder);
+    std::vector<std::string> tokens = whole ? json_tokens(file, options.lowercase, added) : text_tokens(file, added);
     return std::make_unique<WordpieceTokenizer>(std::move(tokens), options.lowercase, setup.specials, file);
 }
 

@@ -27,6 +27,10 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
             "model bert: it sees all of its input, and with it the targets of this task: targets '{}', needed '{}' or '{}'; "
             "tasks 'masked_text' and 'classification' have such, model 'gpt' is for what follows",
             target_kind_name(setup.targets), target_kind_name(TargetKind::masked), target_kind_name(TargetKind::none));
+    require(setup.segments <= o.segments,
+            "model bert: rows of this task have more texts than the model tells apart: texts {}, model.segments {}; set "
+            "model.segments to {}",
+            setup.segments, o.segments, setup.segments);
     require(predicts_targets() || classes_ > 0, "model bert: a task with nothing to predict: targets '{}', classes {}",
             target_kind_name(setup.targets), classes_);
     const BlockOptions& b = o.blocks;
@@ -255,7 +259,9 @@ PublishedLayout Bert::published_layout() const {
             "1 or more");
     PublishedLayout l;
     l.model_type = "bert";
+    l.family = "Bert";
     l.prefix = "bert.";
+    l.telling = "bert.embeddings.word_embeddings.weight";  // without the prefix RoBERTa's is the same
     l.architecture = !predicts_targets() ? "BertForSequenceClassification"
                      : classes_ > 0      ? "BertForPreTraining"
                                          : "BertForMaskedLM";
@@ -269,9 +275,9 @@ PublishedLayout Bert::published_layout() const {
         to->push_back({theirs + ".weight", ours + ".weight", Transpose::yes, first, columns});
         to->push_back({theirs + ".bias", ours + ".bias", Transpose::no, first, columns});
     };
-    for (const char* part : {"word", "position"})
-        l.tensors.push_back(
-            {fmt::format("bert.embeddings.{}_embeddings.weight", part), fmt::format("embedding.{}.weight", part)});
+    const std::string words = "bert.embeddings.word_embeddings.weight";
+    l.tensors.push_back({words, "embedding.word.weight", Transpose::no, 0, 0, PublishedRows::ids});
+    l.tensors.push_back({"bert.embeddings.position_embeddings.weight", "embedding.position.weight"});
     l.tensors.push_back({"bert.embeddings.token_type_embeddings.weight", "embedding.segment.weight"});
     norm(&l.tensors, "bert.embeddings.LayerNorm", "embedding.norm");
     for (int64_t i = 0; i < b.layers; ++i) {
@@ -290,10 +296,12 @@ PublishedLayout Bert::published_layout() const {
     linear(head(classes_ > 0), "bert.pooler.dense", "pooler");
     linear(head(predicts_targets()), "cls.predictions.transform.dense", "masked.dense");
     norm(head(predicts_targets()), "cls.predictions.transform.LayerNorm", "masked.norm");
-    head(predicts_targets())->push_back({"cls.predictions.bias", "masked.bias"});
+    head(predicts_targets())->push_back({"cls.predictions.bias", "masked.bias", Transpose::no, 0, 0, PublishedRows::ids});
+    l.copies = {{"cls.predictions.decoder.weight", words, "masked.bias"},
+                {"cls.predictions.decoder.bias", "cls.predictions.bias", "masked.bias"}};
     linear(head(predicts_targets() && classes_ > 0), "cls.seq_relationship", "relation");
     linear(head(!predicts_targets()), "classifier", "classifier");
-    l.passed_over = {"embeddings.position_ids", "cls.predictions.decoder.*"};
+    l.passed_over = {"embeddings.position_ids"};
     l.older = {{"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"}};
     l.decisive = {{"vocab_size", vocabulary_},
                   {"hidden_size", b.width},

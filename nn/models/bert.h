@@ -60,6 +60,7 @@ class Bert final : public Model {
         const int64_t head = options_.blocks.width / options_.blocks.heads;
         return {head, head, vocabulary_};
     }
+    PositionLimits positions() const override { return {0, options_.context, "context"}; }
     bool decodes() const override { return false; }
     /// Both throw Error: an encoder writes nothing.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;

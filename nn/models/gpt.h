@@ -50,10 +50,11 @@ class Gpt final : public Model {
     }
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
     /// model sees the last half of its context and what follows.
+    PositionLimits positions() const override { return {0, options_.context, "context"}; }
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
     /// GPT-2's. Throws Error naming the option for what GPT-2 has not: norms behind the sums or others than layer norm, no
-    /// biases, positions that are not learned, an own output layer, fewer key heads, other attention.
+    /// biases, positions that are not learned, fewer key heads, other attention.
     PublishedLayout published_layout() const override;
 
   private:

@@ -15,12 +15,23 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// What an id that both vocabularies have means on the two sides: one symbol, or two that have nothing to do with each other.
+enum class Symbols { same, separate };
+
 /// What a model is told when it is built.
 struct ModelSetup {
     int64_t source_vocabulary = 0;  ///< 0: no source
     int64_t target_vocabulary = 0;
     TargetKind targets = TargetKind::following;
-    int64_t classes = 0;  ///< of the rows' labels; 0: rows have none
+    int64_t classes = 0;              ///< of the rows' labels; 0: rows have none
+    int64_t segments = 0;             ///< texts in a row that are told apart; 0: rows say nothing of that
+    Symbols symbols = Symbols::same;  ///< of source and target
+};
+
+/// The longest sequences that a model has positions for, special symbols included; 0: there is no limit.
+struct PositionLimits {
+    int64_t source = 0, input = 0;
+    const char* option = "";  ///< of the model's, that says so
 };
 
 /// Ids that are not there.
@@ -96,6 +107,8 @@ class Model {
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
     /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
     virtual int64_t longest() const { return 0; }
+    /// The most that it can be given, for tasks to be checked against before anything is trained.
+    virtual PositionLimits positions() const { return {}; }
     /// Whether LossOptions::own_inputs can be more than 0: the model must read step by step.
     virtual bool reads_own_symbols() const { return false; }
     /// The layout that models of this kind were published in. Throws Error when there is none, or when it has no place for

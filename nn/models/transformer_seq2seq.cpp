@@ -52,10 +52,11 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
             "model transformer_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
     require_following("transformer_seq2seq", setup);
-    require(o.share != "all" || setup.source_vocabulary == setup.target_vocabulary,
-            "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source {}, target {}; share 'target' "
-            "does not",
-            setup.source_vocabulary, setup.target_vocabulary);
+    require(o.share != "all" || (setup.source_vocabulary == setup.target_vocabulary && setup.symbols == Symbols::same),
+            "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source {} ids, target {} ids{}; "
+            "\"joint_vocabulary\": true in data makes one, and share 'target' needs none",
+            setup.source_vocabulary, setup.target_vocabulary,
+            setup.source_vocabulary == setup.target_vocabulary ? ", of different symbols" : "");
     require(
         window_table().build(o.attention.window)->is_causal(),
         "model transformer_seq2seq: attention.window '{}' shows a target position what it has to predict; 'causal' does not",

@@ -37,7 +37,7 @@ struct TransformerSeq2SeqOptions {
         v.choice(
             "share", share, {"none", "target", "all"},
             "weights that are one: target: output layer and target embedding (Press and Wolf 2017); all: the source embedding "
-            "too (3.4), of one vocabulary");
+            "too (3.4), of one vocabulary (data.joint_vocabulary)");
         v.flag("scale_embedding", scale_embedding, "embeddings are multiplied by sqrt(width) (3.4)");
         v.object("encoder_attention", encoder_attention, "how source positions attend to each other");
         v.object("attention", attention, "how target positions attend to those before");
@@ -62,6 +62,7 @@ class TransformerSeq2Seq final : public Model {
         return {head, head, classes_};
     }
     int64_t longest() const override { return options_.max_length; }
+    PositionLimits positions() const override { return {options_.max_length, options_.max_length, "max_length"}; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
 

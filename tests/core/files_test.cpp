@@ -1,4 +1,5 @@
 #include "core/files.h"
+#include "core/open_file.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -10,6 +11,9 @@
 #include <exception>
 #include <vector>
 
+#include "core/line_file.h"
+#include "core/output_file.h"
+#include "core/own_files.h"
 #include "tests/oracles/temporary_folder.h"
 
 using namespace attend;
@@ -65,7 +69,7 @@ TEST_SUITE("files") {
         write_file_atomically(path, "");
         CHECK(read_file(path, 0).empty());
         CHECK(crc32_of_file(path).crc32 == 0);
-        CHECK(MappedFile(path).size() == 0);
+        CHECK(OpenFile(path).size() == 0);
     }
 
     TEST_CASE("large contents in pieces of all sizes") {
@@ -88,9 +92,12 @@ TEST_SUITE("files") {
         CHECK(crc32_of_file(path, 1000).crc32 == first);
         CHECK(crc32_of_file(path, 1000).bytes == 1000);
         CHECK(crc32_of_file(path, 0).bytes == 0);
+        CHECK(crc32_of({}, first) == first);
         CHECK(crc32_of_file(path, 1'200'000).crc32 == crc32_of(std::as_bytes(std::span(all).first(1'200'000))));
-        const MappedFile mapped(path);
-        CHECK((std::string_view(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.size()) == all));
+        const OpenFile opened(path);
+        std::string middle(700'000, ' ');
+        opened.read(1234, std::as_writable_bytes(std::span(middle)));
+        CHECK((middle == all.substr(1234, middle.size())));
     }
 
     TEST_CASE("a failure leaves the old file and nothing else") {
@@ -114,15 +121,19 @@ TEST_SUITE("files") {
 
     TEST_CASE("a place that cannot be written is named") {
         const TemporaryFolder folder;
-        // A folder in the place of the file: the rename fails, and nothing is left behind.
+        // A folder or a pipe in the place of the file, and nothing is left behind.
         std::filesystem::create_directories(folder / "taken" / "inside");
-        CHECK(message_of<MachineError>([&] { write_file_atomically(folder / "taken", "abc"); }) ==
-              (folder / "taken").string() + ": cannot be replaced: bytes 3; Is a directory");
+        CHECK(message_of<Error>([&] { write_file_atomically(folder / "taken", "abc"); }) ==
+              (folder / "taken").string() + ": cannot be created: Is a directory");
+        REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+        CHECK(message_of<Error>([&] { write_file_atomically(folder / "pipe", "abc"); }) ==
+              (folder / "pipe").string() + ": cannot be replaced: it is a pipe, a socket or a device, and a file is needed");
+        std::filesystem::remove(folder / "pipe");
         // The user gave a wrong name, so this is no failure of the machine.
         CHECK(message_of<Error>([&] { write_file_atomically(folder / "no" / "such" / "file", "abc"); }) ==
               (folder / "no" / "such" / "file").string() + ": cannot be created: No such file or directory");
         std::filesystem::create_symlink("loop", folder / "loop");
-        CHECK(message_of<Error>([&] { write_file_atomically(folder / "loop", "abc"); }) ==
+        CHECK(message_of<Error>([&] { write_output_file(folder / "loop", "abc"); }) ==
               (folder / "loop").string() + ": cannot be created: Too many levels of symbolic links");
         std::filesystem::remove(folder / "loop");
         CHECK(names_in(folder.path()) == std::vector<std::string>{"taken"});
@@ -147,7 +158,82 @@ TEST_SUITE("files") {
               (folder / "file").string() + ": cannot be created: Too many open files");
     }
 
-    TEST_CASE("links stay: what they point to is replaced, or made where it is missing") {
+    TEST_CASE("links in the place of a file are replaced, and what they lead to stays") {
+        const TemporaryFolder folder;
+        namespace fs = std::filesystem;
+        write_file_atomically(folder / "target", "old");
+        fs::create_symlink("target", folder / "link");
+        fs::create_symlink("missing", folder / "dangling");
+        fs::create_hard_link(folder / "target", folder / "other name");
+        for (const char* name : {"link", "dangling", "other name"}) {
+            write_file_atomically(folder / name, "new");
+            CHECK_MESSAGE(fs::is_regular_file(fs::symlink_status(folder / name)), name);
+            CHECK(read_file(folder / name, 10) == "new");
+        }
+        CHECK(read_file(folder / "target", 10) == "old");
+        CHECK(names_in(folder.path()).size() == 4);
+    }
+
+    TEST_CASE("a file that grows: a link and a second name are replaced by a copy, which goes on") {
+        const TemporaryFolder folder;
+        namespace fs = std::filesystem;
+        for (const char* name : {"target", "twin", "plain"}) write_file_atomically(folder / name, "1\n");
+        fs::create_symlink("target", folder / "link");
+        fs::create_symlink("missing", folder / "dangling");
+        fs::create_hard_link(folder / "twin", folder / "second");
+        for (const char* name : {"link", "dangling", "second", "plain", "new"}) {
+            LineFile lines(folder / name);
+            lines.append("2\n");
+            const bool empty = std::string(name) == "dangling" || std::string(name) == "new";
+            CHECK_MESSAGE(read_file(folder / name, 10) == (empty ? "2\n" : "1\n2\n"), name);
+            CHECK(fs::is_regular_file(fs::symlink_status(folder / name)));
+        }
+        for (const char* name : {"target", "twin"}) CHECK(read_file(folder / name, 10) == "1\n");
+        CHECK(!fs::exists(folder / "missing"));
+        { LineFile(folder / "plain", LineStart::empty).append("3\n"); }
+        CHECK(read_file(folder / "plain", 10) == "3\n");
+        REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+        CHECK(message_of<Error>([&] { LineFile{folder / "pipe"}; }).find("pipe: cannot be opened for writing: it is a pipe") !=
+              std::string::npos);
+        CHECK(message_of<Error>([&] { LineFile{folder.path()}; }).find("cannot be opened for writing: Is a directory") !=
+              std::string::npos);
+        {  // a second name that it gets while it is written, and a name that goes on without us
+            LineFile backed_up(folder / "log");
+            backed_up.append("1\n");
+            fs::create_hard_link(folder / "log", folder / "log.backup");
+            backed_up.append("2\n");
+            CHECK(read_file(folder / "log", 10) == "1\n2\n");
+            CHECK(read_file(folder / "log.backup", 10) == "1\n");
+            fs::rename(folder / "log", folder / "log.old");
+            CHECK(message_of<MachineError>([&] { backed_up.append("3\n"); }).find("was removed or replaced") !=
+                  std::string::npos);
+            CHECK(read_file(folder / "log.old", 10) == "1\n2\n");
+        }
+        LineFile gone(folder / "plain");
+        fs::remove(folder / "plain");
+        CHECK(message_of<MachineError>([&] { gone.append("4\n"); }).find("was removed or replaced while it was written") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("half-written files are known by their names, and those of ended processes alone are abandoned") {
+        const TemporaryFolder folder;
+        const auto a = partial_path(folder / "x.json"), b = partial_path(folder / "x.json");
+        CHECK(a != b);
+        CHECK(a.parent_path() == folder.path());
+        CHECK(a.filename().string().starts_with(".x.json.attend-partial-" + std::to_string(::getpid()) + "-"));
+        CHECK(abandoned_name(a.filename().string()).empty());  // ours, maybe in use
+        const std::string own = ".x.json.attend-partial-" + std::to_string(::getpid());
+        CHECK(abandoned_name(own + "-0") == "x.json");  // of an earlier process with our id
+        CHECK(abandoned_name(".x.json.attend-partial-2147483647-5") == "x.json");
+        CHECK(abandoned_name(".x.json.attend-partial-1-5").empty());
+        for (const char* other :
+             {"x.json.attend-partial-2147483647-5", ".x.json.partial-2147483647-5", ".attend-partial-2147483647-5",
+              "..attend-partial-2147483647-", ".x.attend-partial-2147483647", ".x.attend-partial-0-1",
+              ".x.attend-partial--2147483647-1", ".x.attend-partial-2147483647-1a", ""})
+            CHECK_MESSAGE(abandoned_name(other).empty(), other);
+    }
+
+    TEST_CASE("where the user names a link it stays: what it points to is replaced, or made where it is missing") {
         const TemporaryFolder folder;
         namespace fs = std::filesystem;
         fs::create_directory(folder / "sub");
@@ -156,8 +242,8 @@ TEST_SUITE("files") {
         fs::create_symlink("sub/target", folder / "link");
         fs::create_symlink(folder / "link", folder / "link to link");
         fs::create_symlink("sub/missing", folder / "dangling");
-        write_file_atomically(folder / "link to link", "new");
-        write_file_atomically(folder / "dangling", "made");
+        write_output_file(folder / "link to link", "new");
+        write_output_file(folder / "dangling", "made");
         for (const char* name : {"link", "link to link", "dangling"})
             CHECK_MESSAGE(fs::is_symlink(fs::symlink_status(folder / name)), name);
         CHECK(read_file(folder / "sub/target", 10) == "new");
@@ -179,9 +265,7 @@ TEST_SUITE("files") {
             return std::string(text, n > 0 ? static_cast<std::size_t>(n) : 0);
         };
         for (const auto& path : {pipe, link}) {
-            const WrittenFile written = write_file_atomically(path, "123456789");
-            CHECK(written.bytes == 9);
-            CHECK(written.crc32 == 0xcbf43926u);
+            write_output_file(path, "123456789");
             CHECK(read_back() == "123456789");
             CHECK(std::filesystem::is_fifo(pipe));
         }
@@ -193,7 +277,7 @@ TEST_SUITE("files") {
         REQUIRE(file >= 0);
         REQUIRE(::write(file, "a", 1) == 1);
         std::filesystem::create_symlink("/proc/self/fd/" + std::to_string(file), folder / "standard output");
-        write_file_atomically(folder / "standard output", "b");
+        write_output_file(folder / "standard output", "b");
         REQUIRE(::write(file, "c", 1) == 1);
         ::close(file);
         CHECK(read_file(folder / "output", 10) == "abc");
@@ -228,35 +312,43 @@ TEST_SUITE("files") {
         CHECK(message_of<Error>([&] { read_file(large, 9); }) ==
               large.string() + ": file is too large: size 10 bytes, limit 9 bytes");
         CHECK(message_of<Error>([&] {
-                  read_file("/dev/zero", 100'000);
+                  read_file("/dev/zero", 100'000, Pipes::read);
               }).find("/dev/zero: file is too large: size at least ") == 0);
+        CHECK(message_of<Error>([&] { read_file("/dev/zero", 10); }) ==
+              "/dev/zero: cannot be read: it is a pipe or a device, and a file is needed");
         CHECK(message_of<Error>([&] { crc32_of_file(missing); }) ==
               missing.string() + ": cannot be read: No such file or directory");
-        CHECK(message_of<Error>([&] { MappedFile{missing}; }) ==
+        CHECK(message_of<Error>([&] { OpenFile{missing}; }) ==
               missing.string() + ": cannot be read: No such file or directory");
-        CHECK(message_of<Error>([&] { MappedFile{folder.path()}; }) ==
+        CHECK(message_of<Error>([&] { OpenFile{folder.path()}; }) ==
               name + ": cannot be read: it is a folder, and a file is needed");
         REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-        CHECK(message_of<Error>([&] { MappedFile{pipe}; }) ==
-              pipe.string() + ": cannot be mapped: it is a pipe or a device, and a file is needed");
+        CHECK(message_of<Error>([&] { OpenFile{pipe}; }) ==
+              pipe.string() + ": cannot be read: it is a pipe or a device, and a file is needed");
         if (geteuid() != 0) {
             chmod(large.c_str(), 0);
             CHECK(message_of<Error>([&] { read_file(large, 10); }) == large.string() + ": cannot be read: Permission denied");
         }
     }
 
-    TEST_CASE("a mapping can be handed on") {
+    TEST_CASE("an open file can be handed on, and says so when it was shortened") {
         const TemporaryFolder folder;
         write_file_atomically(folder / "a", "aaa");
         write_file_atomically(folder / "b", "bb");
-        MappedFile a(folder / "a");
+        OpenFile a(folder / "a");
         {
-            MappedFile b(folder / "b");
+            OpenFile b(folder / "b");
             a = std::move(b);
         }
         CHECK(a.size() == 2);
-        const MappedFile c(std::move(a));
+        const OpenFile c(std::move(a));
         CHECK(c.size() == 2);
-        CHECK(static_cast<char>(c.bytes()[1]) == 'b');
+        std::array<std::byte, 1> byte;
+        c.read(1, byte);
+        CHECK(static_cast<char>(byte[0]) == 'b');
+        std::filesystem::resize_file(folder / "b", 1);
+        CHECK(message_of<MachineError>([&] { c.read(1, byte); }) ==
+              (folder / "b").string() +
+                  ": the file was shortened while it was in use: size 1 bytes, when it was opened 2 bytes");
     }
 }

@@ -90,6 +90,10 @@ TEST_CASE("products of few rows or few columns at every count of the others, on 
         }
 }
 
+TEST_CASE("the vectors in use have a name on every instruction set, and only the widest are fast") {
+    each_target([&] { CHECK((std::string(kernels::vectors_name()) == "AVX-512") == kernels::product_is_fast()); });
+}
+
 TEST_CASE("a column of a wider matrix: what stands between its elements is left alone") {
     const int64_t m = 30, k = 50;
     const Values a = values(m * k, 1), b = values(k, 2), before = values(m * 3, 3);

@@ -140,5 +140,16 @@ TEST_SUITE("options") {
         CHECK(nearest_name("", known).empty());
         CHECK(nearest_name(std::string(100'000, 'x'), known).empty());
         CHECK(nearest_name("anything", {}).empty());
+        // other words are no misspellings
+        CHECK(nearest_name("local", {"global", "causal"}).empty());
+        CHECK(nearest_name("lr", {"l1", "rho"}).empty());
+        CHECK(nearest_name("attention", {"retention"}).empty());
+        CHECK(nearest_name("sum", {"rnn", "gru"}).empty());
+        CHECK(nearest_names("gobal", {"global", "local"}) == std::vector<std::string>{"global"});
+        CHECK(nearest_name("scedlue", {"schedule"}) == "schedule");
+        CHECK(nearest_name("hadr", {"hard", "soft"}) == "hard");
+        // a name that was not written to its end
+        CHECK(nearest_names("local", {"global", "local_m", "local_p"}) == std::vector<std::string>{"local_m", "local_p"});
+        CHECK(nearest_name("tri", {"triangular"}).empty());
     }
 }

@@ -241,12 +241,25 @@ TEST_SUITE("language model data") {
         CHECK(message({.train = {folder.write("empty", "")}}) ==
               "data.train: there is no text: files 1, bytes 0, needed at least 1");
         CHECK(message({.train = {folder.write("plain.gz", "text")}}) ==
-              folder.path("plain.gz") + ": name ends in .gz but the content is not gzip: lines 0");
+              folder.path("plain.gz") + ": name ends in .gz but the content is not gzip: first bytes 74 65 78 74");
         CHECK(message({.path = {file}, .valid_fraction = 0.1}) == "data: the valid text is too short: tokens 1, needed 2");
         CHECK(message({.path = {file}, .valid_fraction = 0.7}) ==
               "data: the train text is too short: tokens 3, needed 5 = context + 1");
         CHECK(message({.path = {file}}, {}) ==
               "data.context: the length of a window is needed: data.context 0, model's context 0");
+        TextOptions limited{.path = {file}};
+        for (const char* name : {"char", "byte", "bpe", "wordpiece"}) {
+            limited.tokenizer.choose(name);
+            limited.min_count = 2;
+            limited.max_vocabulary = 0;
+            const std::string none = fmt::format(
+                "data.tokenizer '{}': it leaves no symbol out, as none stands for what is left out: data.min_count ", name);
+            const std::string word = "; they are for 'word'";
+            CHECK(message(limited) == none + "2, needed 1, data.max_vocabulary 0, needed 0" + word);
+            limited.min_count = 1;
+            limited.max_vocabulary = 300;
+            CHECK(message(limited) == none + "1, needed 1, data.max_vocabulary 300, needed 0" + word);
+        }
         CHECK(message({.path = {file}, .context = 5}) ==
               "data.context: windows are longer than the model's context: data.context 5, model's context 4");
         CHECK(message({.path = {folder.write("bad",

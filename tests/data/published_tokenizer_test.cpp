@@ -82,7 +82,7 @@ TEST_SUITE("published tokenizers") {
         } catch (const Error& e) {
             said = e.what();
         }
-        CHECK(said.find("do_lower_case false, lowercase true; set data.tokenizer's lowercase to false") != std::string::npos);
+        CHECK(said.find("do_lower_case false, here true; set data.tokenizer's lowercase to false") != std::string::npos);
         row.as<WordpieceOptions>().lowercase = false;
         for (const std::string& name : encoder_tokens) CHECK(again->special(name) == first->special(name));
         CHECK(built(row, "", Specials::shared)->publish(folder.path(""), {}).empty());

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "data/tasks/masked_text.h"
@@ -26,7 +28,7 @@ struct Produced {
     int64_t vocabulary;
     int times = 0;
     TokenIds cached(const std::string& folder, const std::string& key) {
-        return TokenIds::cached(folder, key, vocabulary, [&](auto take) {
+        return TokenIds::cached(folder, key, vocabulary, 21, [&](auto take) {
             ++times;
             for (int piece = 0; piece < 3; ++piece) {
                 Ids32 ids;
@@ -43,23 +45,10 @@ int64_t files_in(const std::string& folder) {
     return count;
 }
 
-// KiB of the mapping of a file that are in this process's memory; -1 where the system does not say.
-int64_t resident_kib(const std::filesystem::path& file) {
-    std::ifstream in("/proc/self/smaps");
-    std::string line;
-    bool here = false;
-    while (std::getline(in, line)) {
-        here = line.ends_with(file.string()) || (here && line.find('-') == std::string::npos);
-        if (here && line.starts_with("Rss:"))
-            return std::stoll(line.substr(4));
-    }
-    return -1;
-}
-
 }  // namespace
 
 TEST_SUITE("token ids") {
-    TEST_CASE("two bytes or four, in memory or mapped") {
+    TEST_CASE("two bytes or four, in memory or in a file") {
         const TestFiles folder;
         for (int64_t vocabulary : {int64_t{5}, int64_t{1} << 16, (int64_t{1} << 16) + 1, int64_t{1} << 30}) {
             const Ids32 some = {0, 3, static_cast<int32_t>(vocabulary - 1), 1};
@@ -69,7 +58,7 @@ TEST_SUITE("token ids") {
             CHECK(ids.size() == 5);
             CHECK(all_of(ids) == Ids32{0, 3, static_cast<int32_t>(vocabulary - 1), 1, 2});
             CHECK(ids.file().empty());
-            const TokenIds mapped = TokenIds::cached(folder.path("new/folder"), std::to_string(vocabulary), vocabulary,
+            const TokenIds mapped = TokenIds::cached(folder.path("new/folder"), std::to_string(vocabulary), vocabulary, 1,
                                                      [&](auto take) { take(some); });
             CHECK(all_of(mapped) == some);
             CHECK(std::filesystem::file_size(mapped.file()) == (vocabulary <= 65536 ? 8 : 16) + 512);
@@ -96,12 +85,16 @@ TEST_SUITE("token ids") {
         CHECK(files_in(folder.path("c")) == 2);
         std::ifstream in(file, std::ios::binary);
         const std::string good{std::istreambuf_iterator<char>(in), {}};
-        CHECK(good.substr(6000, 50).starts_with("attend ids 1: 2 3000 "));
+        CHECK(good.substr(6000, 50).starts_with("attend ids 2: 2 3000 3 "));
         std::string flipped = good;
         flipped[1234] ^= 4;
+        CHECK(ids.cached(folder.path("c"), "one").unknown() == 3);
+        std::string more_unknown = good;
+        more_unknown[more_unknown.find(" 3 ") + 1] = 'x';
         std::string renamed = good;
         renamed[renamed.find("one")] = 'O';
-        for (const std::string& bad : {flipped, renamed, good.substr(0, 6000), good.substr(2), good + "x", std::string()}) {
+        for (const std::string& bad :
+             {flipped, renamed, more_unknown, good.substr(0, 6000), good.substr(2), good + "x", std::string()}) {
             std::ofstream(file, std::ios::binary) << bad;
             const int before = ids.times;
             CHECK(all_of(ids.cached(folder.path("c"), "one")) == right);
@@ -114,29 +107,42 @@ TEST_SUITE("token ids") {
         CHECK_THROWS_AS(ids.cached(folder.path("file"), "one"), Error);
         CHECK_THROWS_AS(ids.cached(folder.path("file/in"), "one"), Error);
     }
-    TEST_CASE("mapped ids are not in memory but where they are read") {
+    TEST_CASE("a file of ids that is shortened while it is in use is said to be, and nobody dies") {
         const TestFiles folder;
-        constexpr int64_t count = 8 << 20;  // 16 MiB
-        const Ids32 piece(std::size_t{1} << 16, 7);
-        const auto ids = [&] {
-            return TokenIds::cached(folder.path("c"), "many", 100, [&](auto take) {
-                for (int64_t made = 0; made < count; made += static_cast<int64_t>(piece.size())) take(piece);
-            });
-        };
-        for (const char* how : {"made", "found again"}) {
-            CAPTURE(how);
-            const TokenIds mapped = ids();
-            REQUIRE(mapped.size() == count);
-            const int64_t nothing = resident_kib(mapped.file());
-            if (nothing < 0)
-                return;  // not Linux
-            CHECK(nothing < 2048);
-            Ids32 all(static_cast<std::size_t>(count));
-            mapped.copy(0, count, all.data());
-            CHECK(resident_kib(mapped.file()) > 4096);  // what the figure is when all is read
+        for (const int64_t vocabulary : {1000, 100'000}) {
+            Produced made{vocabulary};
+            const TokenIds ids = made.cached(folder.path("c"), "one");
+            const Ids32 right = all_of(ids);
+            std::filesystem::resize_file(ids.file(), 100);
+            Ids32 some(10);
+            ids.copy(5, 10, some.data());
+            CHECK(some == Ids32(right.begin() + 5, right.begin() + 15));
+            try {
+                ids.copy(2990, 10, some.data());
+                FAIL("no error");
+            } catch (const MachineError& e) {
+                CHECK(std::string(e.what()).starts_with(ids.file().string() +
+                                                        ": the file was shortened while it was in use: size 100 bytes, "));
+            }
+            CHECK(all_of(made.cached(folder.path("c"), "one")) == right);  // made again
         }
     }
-    TEST_CASE("running text from mapped ids, told apart by text, cut, tokenizer and its options") {
+    TEST_CASE("how many tokens are unknown is known from a file of ids, too") {
+        const TestFiles folder;
+        TextOptions options;
+        options.path = {folder.write("text", "a a a a a b c a\na a a a b\na a a a a a\n")};
+        options.tokenizer.choose("word");
+        options.min_count = 3;
+        options.valid_fraction = 0;
+        const auto in_memory = text_task(options, {.context = 4});
+        CHECK(in_memory->describe()[0] == "train: 22 tokens of 38 bytes, 3 of them not in the vocabulary");
+        options.cache = folder.path("cache");
+        for (const char* how : {"made", "found again"}) {
+            CAPTURE(how);
+            CHECK(text_task(options, {.context = 4})->describe()[0] == in_memory->describe()[0]);
+        }
+    }
+    TEST_CASE("running text from ids in files, told apart by text, cut, tokenizer and its options") {
         const TestFiles folder;
         TextOptions options;
         std::string text;
@@ -156,7 +162,7 @@ TEST_SUITE("token ids") {
                 CHECK(mapped->size(s) == in_memory->size(s));
             }
             CHECK(mapped->target_text(Split::valid, 3) == in_memory->target_text(Split::valid, 3));
-            CHECK(mapped->describe()[1].starts_with("train: ids mapped from " + folder.path("cache/")));
+            CHECK(mapped->describe()[1].starts_with("train: ids read from " + folder.path("cache/")));
             CHECK(files_in(folder.path("cache")) == 2);
         }
         const auto files_after = [&] {
@@ -186,5 +192,33 @@ TEST_SUITE("token ids") {
         CHECK(!std::filesystem::exists(folder.path("of large texts")));
         text_task(options, {.context = 9, .cache = folder.path("of large texts"), .cached_above = bytes - 1});
         CHECK(files_in(folder.path("of large texts")) == 2);
+    }
+    TEST_CASE(
+        "a cache in a folder of somebody's leaves their files, follows no link, and clears away what killed processes left") {
+        const TestFiles folder;
+        TextOptions options;
+        options.path = {folder.write("text", std::string(400, 'a') + "\n")};
+        options.cache = folder.path("cache");
+        const std::string own = "cache/tokenizer-" + std::to_string(::getpid());
+        std::filesystem::create_directories(options.cache);
+        for (const std::string& name : {own, std::string("cache/tokenizer"), std::string("cache/.x.ids.partial-1-1")})
+            folder.write(name, "mine");
+        // What was left today may be of a process on another machine.
+        for (const char* left : {"cache/.x.ids.attend-partial-2147483647-1", "cache/.y.ids.attend-partial-2147483647-1"})
+            folder.write(left, "half");
+        std::filesystem::last_write_time(folder.path("cache/.x.ids.attend-partial-2147483647-1"),
+                                         std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+        text_task(options, {.context = 9});
+        CHECK(files_in(options.cache) == 6);  // three of theirs, the ids of two parts, what was left today
+        std::ifstream in(folder.path(own));
+        CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == "mine");
+
+        Produced ids{1000};
+        const std::filesystem::path file = ids.cached(folder.path("c"), "one").file();
+        std::filesystem::remove(file);
+        std::filesystem::create_symlink(folder.write("elsewhere", "mine"), file);
+        CHECK(all_of(ids.cached(folder.path("c"), "one")).size() == 3000);
+        CHECK(std::filesystem::is_regular_file(std::filesystem::symlink_status(file)));
+        CHECK(std::filesystem::file_size(folder.path("elsewhere")) == 4);
     }
 }

@@ -38,6 +38,10 @@ TEST_SUITE("wordpiece") {
             {"Hello, World!", {"hello", ",", "world", "!"}},
             {" \t a\nb\r\u00a0c\u3000d ", {"a", "b", "c", "d"}},
             {"caf\u00e9 na\u00efve \u1ea4", {"cafe", "naive", "a"}},
+            {"a\u2028b\u2029\u2029c", {"a", "b", "c"}},  // category Zl and Zp: split() of Python cuts there
+            {"a\u0085b\vc\x1f"
+             "d",
+             {"abcd"}},  // white space to Python, but control characters are left out before
             {"ah\u4e2d\u6587b", {"ah", "\u4e2d", "\u6587", "b"}},
             {"\u30ab\u30bf \ud55c", {"\u30ab\u30bf", "\u1112\u1161\u11ab"}},
             {"don't $5.00 a-b^c", {"don", "'", "t", "$", "5", ".", "00", "a", "-", "b", "^", "c"}},

@@ -130,7 +130,13 @@ TEST_CASE("options of transformer_seq2seq that do not go together are refused") 
     CHECK(message([](auto&) {}, {0, 5})
               .starts_with("model transformer_seq2seq: needs a task with a source: source vocabulary 0"));
     CHECK(message([](auto& o) { o.share = "all"; }, {5, 6})
-              .starts_with("model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source 5, target 6"));
+              .starts_with(
+                  "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source 5 ids, target 6 ids; "));
+    CHECK(
+        message([](auto& o) { o.share = "all"; },
+                {.source_vocabulary = 5, .target_vocabulary = 5, .symbols = Symbols::separate}) ==
+        "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source 5 ids, target 5 ids, of different "
+        "symbols; \"joint_vocabulary\": true in data makes one, and share 'target' needs none");
     CHECK(message([](auto& o) {
               o.attention.window.choose("global");
           }).starts_with("model transformer_seq2seq: attention.window 'global' shows a target position"));

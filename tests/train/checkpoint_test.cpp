@@ -179,7 +179,7 @@ TEST_CASE("messages of broken files name both numbers") {
     overwrite(folder / "c/state.json", "[1]");
     CHECK(message() == where + "/state.json: expected a JSON object, got a JSON array");
     overwrite(folder / "c/state.json", std::string(100000, '['));
-    CHECK(contains(message(), "not the JSON that was written: 100000 bytes"));
+    CHECK(contains(message(), "nested too deeply: depth 65, limit 64, line 1, byte 65 of 100000"));
     overwrite(folder / "c/state.json", state);
     CHECK(message().empty());
     CHECK(message_of([&] { load_model(folder / "none", a.store); }) ==
@@ -221,6 +221,9 @@ TEST_CASE("broken runs") {
 
     const std::string metrics = runs.text("a/metrics.jsonl");
     overwrite(runs / "a/metrics.jsonl", "{\"step\":1,\"split\":\"train\"}\nnonsense\n");
+    CHECK(resume() ==
+          where + "/metrics.jsonl:2: not JSON: 8 bytes, line 1, column 2: syntax error while parsing value - invalid literal");
+    overwrite(runs / "a/metrics.jsonl", "{\"step\":1,\"split\":\"train\"}\n[1]\n");
     CHECK(resume() == where + "/metrics.jsonl:2: not a line of metrics: an object with 'step' and 'split' was expected");
     overwrite(runs / "a/metrics.jsonl", metrics);
 

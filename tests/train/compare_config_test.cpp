@@ -131,6 +131,18 @@ TEST_CASE("what is wrong with a comparison is said before anything runs") {
     check(R"({"base": "small.json", "variants": {"a/b": {}}})", "a variant is named as its folder: name 'a/b'");
     check(R"({"base": "small.json", "variants": {"a\u0007": {}}})", "a variant is named as its folder: name 'a\\u0007'");
     check(R"({"base": "small.json", "variants": {"": {}}})", "a variant is named as its folder: name ''");
+    for (const std::string name : {"compare.json", "compare.html", "log.txt", "config.json", "metrics.jsonl", "maps",
+                                   "COMPARE.json", "Log.TXT", "events.out.tfevents.1.attend"})
+        check("{\"base\": \"small.json\", \"variants\": {\"" + name + "\": {}}}",
+              "compare.json:1: variants: the comparison has a file or folder of that name itself: name '" + name +
+                  "'; choose another");
+    for (const std::string name : {".", "..", ".lock", "a\\\\b"})
+        check("{\"base\": \"small.json\", \"variants\": {\"" + name + "\": {}}}", "a variant is named as its folder: name '");
+    check(R"({"base": "small.json", "variants": {"soft": {}, "Soft": {}}})",
+          "variants: names that differ in capitals alone: 'soft' and 'Soft'; choose another");
+    check(R"({"base": {"extended": {"at": [5], "before": [5], "now": [9]}, "data": "copy", "model": "rnn_seq2seq"},
+              "variants": {"a": {}}})",
+          "extended: the experiment of a run that went on after its end");
     check(R"({"base": "small.json", "variants": {"a": {}, "a": {}}})", "duplicate key");
     check(R"({"base": "small.json", "variants": {"a": 1}})", "variants.a: ");
     check("{\"base\": \"small.json\", \"variants\": {\n\"a\": {},\n\"b\": {\"model.attention.scor\": \"dot\"}}}",

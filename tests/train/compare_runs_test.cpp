@@ -5,10 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "tests/train/run_support.h"
 #include "train/compare/compare.h"
+#include "train/compare/present.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
@@ -25,10 +30,10 @@ namespace {
 
 // What start_process() does, without another program: the tests' own has no commands.
 pid_t forked(const Job& job) {
-    const pid_t process = ::fork();
+    const pid_t parent = ::getpid(), process = ::fork();
     if (process != 0)
         return process;
-    become_job(messages(job.folder).c_str());
+    become_job(messages(job.folder).c_str(), parent);
     ::_exit(cli::run(job.arguments, {std::cin, std::cout, std::cerr, false}));
 }
 
@@ -82,7 +87,7 @@ TEST_CASE("runs are made once, and more seeds and variants add what is missing")
     CHECK(run_comparison(anew).begun == 4);
 }
 
-TEST_CASE("a changed config is refused for runs there are, and more steps go on") {
+TEST_CASE("a changed config is refused for runs there are, and more steps without --extend") {
     const Compares c;
     run_comparison(c.request(two));
     const std::string before = c.files.text("out/compare.json");
@@ -97,10 +102,13 @@ TEST_CASE("a changed config is refused for runs there are, and more steps go on"
     CHECK(contains(refused({"train.evaluate_every=3"}), "train.evaluate_every: before 4, now 3"));
     CHECK(c.files.text("out/compare.json") == before);
 
-    const Compared longer = run_comparison(c.request(two, {"train.steps=16"}));
-    CHECK(longer.begun == 4);
-    CHECK(c.json()["variants"][0]["each"][0]["steps"] == 16);
-    CHECK(run_comparison(c.request(two, {"train.steps=16"})).begun == 0);
+    message = refused({"train.steps=16"});
+    CHECK_MESSAGE(contains(message,
+                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs "
+                           "--extend: general/seed-1, concat/seed-1, general/seed-2, concat/seed-2, train.steps 12 to "
+                           "16; --overwrite trains all of them anew"),
+                  message);
+    CHECK(c.files.text("out/compare.json") == before);
 
     // a training run's folder, and one that another comparison uses
     c.files.run("run");
@@ -108,7 +116,222 @@ TEST_CASE("a changed config is refused for runs there are, and more steps go on"
     r.folder = (c.files / "run").string();
     CHECK(contains(message_of([&] { run_comparison(r); }), "run: there is a training run in this folder"));
     const RunLock held = RunFolder(c.files / "out").lock();
-    CHECK(contains(message_of([&] { run_comparison(c.request(two, {"train.steps=16"})); }), "out"));
+    CHECK(contains(message_of([&] { run_comparison(c.request(two)); }), "out"));
+}
+
+TEST_CASE("a comparison is extended as a whole, and says so") {
+    const Compares c;
+    const std::vector<std::string> constant = {"schedule=constant"}, longer = {"schedule=constant", "train.steps=16"};
+    run_comparison(c.request(two, constant));
+    const auto extend = [&](const std::string& text, const std::vector<std::string>& set, Extend how = Extend::yes) {
+        CompareRequest r = c.request(text, set);
+        r.extend = how;
+        return run_comparison(r);
+    };
+    // a third seed and variant would have all steps at once
+    std::string message = message_of([&] { extend(three, longer); });
+    CHECK_MESSAGE(contains(message,
+                           "out: a comparison has no runs that were extended beside such of all steps at once: extended, or "
+                           "to be, general/seed-1, concat/seed-1, general/seed-2, concat/seed-2; at once plain/seed-1, "),
+                  message);
+    CHECK(c.files.summary("out/general/seed-1")["steps"] == 12);
+
+    const Compared done = extend(two, longer);
+    CHECK(done.begun == 4);
+    CHECK(c.json()["variants"][1]["each"][0]["steps"] == 16);
+    CHECK(c.json()["variants"][1]["each"][0]["extended"] == Json::parse(R"([{"at": 12, "before": 12, "now": 16}])"));
+    CHECK(c.json()["variants"][1]["extended"] == 2);
+    CHECK(contains(text_of(done.table, "x"), "These runs were extended beyond the end"));
+    CHECK(run_comparison(c.request(two, longer)).begun == 0);  // they are there
+    CHECK(contains(message_of([&] { run_comparison(c.request(three, longer)); }), "at once plain/seed-1, "));
+    CompareRequest anew = c.request(two, longer);
+    anew.existing = Existing::overwrite;
+    CHECK(run_comparison(anew).begun == 4);
+    CHECK(!c.json()["variants"][1]["each"][0].contains("extended"));
+    CHECK(run_comparison(c.request(two, longer)).begun == 0);
+}
+
+TEST_CASE("a comparison whose schedules depend on the steps is extended with another, and one run of it in no other way") {
+    const Compares c;
+    run_comparison(c.request(two));
+    const auto extend = [&](const std::vector<std::string>& set, Extend how) {
+        CompareRequest r = c.request(two, set);
+        r.extend = how;
+        return run_comparison(r);
+    };
+    CHECK(contains(message_of([&] { extend({"train.steps=16"}, Extend::yes); }),
+                   "out/general/seed-1/config.json: the schedule depends on the number of steps and was laid over fewer"));
+    // the same schedule, which begins anew: each run is told that it was asked for
+    CHECK(extend({"train.steps=16", "schedule.type=cosine"}, Extend::with_schedule).begun == 4);
+    const Json json = c.json();
+    for (const Json& variant : json["variants"]) CHECK(variant["finished"] == 2);
+    CHECK(Json::parse(c.files.text("out/concat/seed-2/config.json"))["extended"]["schedule_from"] == 12);
+    CHECK(run_comparison(c.request(two, {"train.steps=16"})).begun == 0);
+
+    // one of them further than the others
+    TrainRequest alone;
+    alone.folder = (c.files / "out/concat/seed-2").string();
+    alone.experiment = RunFolder(alone.folder).experiment();
+    alone.experiment.train.steps = 20;
+    alone.existing = Existing::resume;
+    alone.extend = Extend::with_schedule;
+    train(alone);
+    const std::string message = message_of([&] { extend({"train.steps=20", "schedule.type=cosine"}, Extend::with_schedule); });
+    CHECK_MESSAGE(message.empty(), message);  // the others follow
+    alone.experiment = RunFolder(alone.folder).experiment();
+    alone.experiment.train.steps = 22;
+    train(alone);
+    alone.experiment = RunFolder(alone.folder).experiment();
+    alone.experiment.train.steps = 24;
+    train(alone);
+    CHECK(contains(
+        message_of([&] {
+            extend({"train.steps=24", "schedule.type=cosine"}, Extend::with_schedule);
+        }),
+        "out: the runs of a comparison are extended in one way: general/seed-1 from 12 to 16, 16 to 20, 20 to 24 steps, "
+        "concat/seed-2 from 12 to 16, 16 to 20, 20 to 22, 22 to 24 steps"));
+}
+
+TEST_CASE("runs that have not finished are finished before they are extended, and epochs are steps") {
+    const Compares c;
+    const std::vector<std::string> set = {"schedule=constant", "train.steps=auto", "train.epochs=2"};
+    run_comparison(c.request(two, set));
+    CHECK(run_comparison(c.request(two, set)).begun == 0);
+    CHECK(contains(
+        message_of([&] {
+            run_comparison(c.request(two, {set[0], set[1], "train.epochs=3"}));
+        }),
+        "4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs --extend: general/seed-1"));
+    fs::remove(c.files / "out/concat/seed-2/summary.json");  // as a run that was killed leaves it
+    CompareRequest r = c.request(two, {set[0], set[1], "train.epochs=3"});
+    r.extend = Extend::yes;
+    CHECK(contains(
+        message_of([&] { run_comparison(r); }),
+        "out/concat/seed-2: a run of a comparison is extended after it has finished: unfinished, train.steps before 14, "
+        "now 21; the comparison with 14 steps finishes it"));
+}
+
+TEST_CASE("runs that a comparison left behind are waited for, and told apart by their messages") {
+    const Compares c;
+    run_comparison(c.request(two));
+    fs::remove(c.files / "out/concat/seed-2/summary.json");
+    int ready[2], leave[2];
+    REQUIRE(::pipe(ready) == 0);
+    REQUIRE(::pipe(leave) == 0);
+    const fs::path folder = c.files / "out/concat/seed-2";
+    const pid_t left = ::fork();  // a run that saves, and writes its messages while it does
+    if (left == 0) {
+        const RunLock held = RunFolder(folder).lock();
+        std::ofstream said(messages(folder), std::ios::app);
+        char byte = 0;
+        if (::write(ready[1], "x", 1) != 1 || ::read(leave[0], &byte, 1) != 1)
+            ::_exit(1);
+        for (int i = 0; i < 10; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(30));
+            said << "an old process" << std::endl;
+        }
+        fs::remove(folder / ".lock");  // as the lock's end does
+        ::_exit(0);
+    }
+    char byte = 0;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    CHECK(lock_holder(folder) == std::to_string(left));
+    CompareRequest r = c.request(two);
+    r.patience = std::chrono::milliseconds(1);
+    const std::string message = message_of([&] { run_comparison(r); });
+    CHECK_MESSAGE(
+        contains(message, fmt::format("out: other processes train in this folder: concat/seed-2 (process {}); waited", left)),
+        message);
+    REQUIRE(::write(leave[1], "x", 1) == 1);
+    r.patience = std::chrono::milliseconds(60'000);
+    const Compared done = run_comparison(r);
+    CHECK(done.begun == 1);
+    CHECK(done.table.rows[1].failed == 0);
+    CHECK(done.table.rows[1].finished == 2);
+    CHECK(!contains(c.files.text("out/concat/seed-2/messages.txt"), "an old process"));
+    CHECK(lock_holder(folder).empty());
+    ::waitpid(left, nullptr, 0);
+    for (const int end : {ready[0], ready[1], leave[0], leave[1]}) ::close(end);
+    // told to stop while it waits
+    const RunLock held = RunFolder(folder).lock();
+    r.stop = [begin = std::chrono::steady_clock::now()] {
+        return std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(300) ? SIGINT : 0;
+    };
+    CHECK(run_comparison(r).stopped);
+}
+
+TEST_CASE("a comparison that is told to stop while its data are read makes nothing") {
+    const Compares c;
+    CompareRequest r = c.request(two);
+    r.stop = [] { return SIGTERM; };
+    CHECK(run_comparison(r).stopped);
+    CHECK(!std::filesystem::exists(c.files / "out"));
+}
+
+TEST_CASE("a comparison has all runs of the same data") {
+    const Compares c;
+    const auto write = [&](const char* text) { std::ofstream(c.files / "x.tsv") << text; };
+    write("a b\tb a\nb c\tc b\nc a\ta c\n");
+    const std::vector<std::string> set = {"data={\"task\": \"tsv\", \"train\": \"" + (c.files / "x.tsv").string() + "\"}",
+                                          "train.batch=2", "train.shards=1", "train.steps=3"};
+    run_comparison(c.request(two, set));
+    write("a b\ta b\nb c\tb c\nc a\tc a\n");
+    CHECK(contains(message_of([&] { run_comparison(c.request(three, set)); }),
+                   "out/general/seed-1/config.json: not the data that this comparison has now: files [x.tsv 24 "));
+    write("a b\tb a\nb c\tc b\nc a\ta c\n");
+    CHECK(run_comparison(c.request(two, set)).begun == 0);
+}
+
+TEST_CASE("a comparison has all runs begun with the same weights") {
+    const Compares c;
+    c.files.run("source");
+    const std::vector<std::string> set = {"init.from=" + (c.files / "source").string(), "init.take=encoder.*"};
+    const std::string one = R"({"base": "small.json", "seeds": [1], "variants": {"a": {}, "b": {"train.clip_norm": 2}}})";
+    run_comparison(c.request(one, set));
+    const auto weights = c.files.summary("out/a/seed-1")["weights"].get<std::string>();
+    CHECK(weights.starts_with("model.safetensors "));
+    CHECK(run_comparison(c.request(one, set)).begun == 0);
+    TrainRequest other = c.files.request("source", {"seed=8"});
+    other.existing = Existing::overwrite;
+    train(other);
+    CHECK(contains(message_of([&] { run_comparison(c.request(one, set)); }),
+                   "out/a/seed-1/config.json: not the weights that init.from names now: file [model.safetensors "));
+}
+
+TEST_CASE("what a variant changes is named in full, in the table, compare.json and the page") {
+    const Compares c;
+    const Compared result = run_comparison(c.request(R"({"base": "small.json", "seeds": [1], "variants": {
+        "soft": {},
+        "drawn": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 2}}},
+        "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 4}}}}})"));
+    const Json json = c.json();
+    const std::string table = text_of(result.table, "x", changes_text(json));
+    for (const std::size_t v : {std::size_t{1}, std::size_t{2}}) {
+        std::vector<std::string> options;
+        for (const Json& change : json["variants"][v]["changed"]) options.push_back(change["option"].get<std::string>());
+        const auto names = [&](const std::string& option) {
+            return std::find(options.begin(), options.end(), option) != options.end() && contains(table, option);
+        };
+        CHECK(names("model.attention.select.type"));
+        CHECK(names("model.attention.select.estimator.type"));
+        CHECK(names("model.attention.select.estimator.samples"));
+    }
+    CHECK(json["variants"][1]["changed"] != json["variants"][2]["changed"]);
+    CHECK(contains(table, "drawn, more  model.attention.select.type "));
+    CHECK(contains(table, "\"reinforce\""));
+    CHECK(contains(c.files.text("out/compare.html"), "model.attention.select.estimator.type"));
+}
+
+TEST_CASE("a run whose loss exploded is counted as such") {
+    const Compares c;
+    const Compared result = run_comparison(c.request(R"({"base": "small.json", "seeds": [1, 2], "variants": {
+        "plain": {},
+        "wild": {"optimizer": {"type": "sgd", "learning_rate": 300}, "schedule": "constant", "train.clip_norm": 0,
+                 "train.steps": 40, "train.evaluate_every": 40}}})"));
+    CHECK(result.table.rows[0].exploded == 0);
+    CHECK(result.table.rows[1].exploded == 2);
+    CHECK(contains(text_of(result.table, "x"), "wild: the loss of 2 of 2 finished runs ended far above where it began"));
+    CHECK(c.json()["variants"][1]["each"][0]["loss_exploded"]["last"].get<double>() > 7);
 }
 
 TEST_CASE("a run that diverges and one that fails are reported and lose no other") {
@@ -121,9 +344,9 @@ TEST_CASE("a run that diverges and one that fails are reported and lose no other
     r.start = [](const Job& job) {
         if (job.variant != "broken")
             return forked(job);
-        const pid_t process = ::fork();
+        const pid_t parent = ::getpid(), process = ::fork();
         if (process == 0) {
-            become_job(messages(job.folder).c_str());
+            become_job(messages(job.folder).c_str(), parent);
             std::cerr << "attend: the disk is full" << std::endl;
             ::_exit(1);
         }
@@ -170,9 +393,9 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
     const fs::path folder = files / "job";
     fs::create_directories(folder);
     const auto start = [](const Job& job) {
-        const pid_t process = ::fork();
+        const pid_t parent = ::getpid(), process = ::fork();
         if (process == 0) {
-            become_job(messages(job.folder).c_str());
+            become_job(messages(job.folder).c_str(), parent);
             char byte = 0;
             ::_exit(::getpgrp() == ::getpid() && ::read(0, &byte, 1) == 0 ? 0 : 1);
         }
@@ -191,9 +414,9 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
     REQUIRE(::pipe(ends_of) == 0);
     const pid_t parent = ::fork();
     if (parent == 0) {
-        const pid_t child = ::fork();
+        const pid_t self_before = ::getpid(), child = ::fork();
         if (child == 0) {
-            become_job(messages(folder).c_str());
+            become_job(messages(folder).c_str(), self_before);
             ::close(ends_of[0]);
             const pid_t self = ::getpid();
             if (::write(ends_of[1], &self, sizeof self) != sizeof self)

@@ -66,7 +66,7 @@ TEST_CASE("lines of metrics are read, and evaluations are placed among the targe
     CHECK(contains(message_of([] { read_lines("{}\n", "m.jsonl"); }), "m.jsonl:1: member missing: 'split'"));
     CHECK(contains(message_of([] { read_lines("{\"step\": 1, \"split\": \"x\", \"seconds\": 1}\n", "m.jsonl"); }),
                    "m.jsonl:1: split: no such split: 'x', known train, valid, test"));
-    CHECK(contains(message_of([] { read_lines("\n", "m.jsonl"); }), "m.jsonl:1: not the JSON that was written"));
+    CHECK(contains(message_of([] { read_lines("\n", "m.jsonl"); }), "m.jsonl:1: not JSON"));
     // runs of before targets were counted have none
     CHECK(std::isnan(read_lines("{\"step\": 1, \"split\": \"train\", \"seconds\": 1}\n", "m")[0].targets));
 }

@@ -96,11 +96,41 @@ TEST_CASE("broken texts: the message of each") {
         {"{\"a\": tru}",
          "x.json:1: syntax error in value: invalid literal: column 10, at '{\"a\": tru}'; text stands in double quotes"},
         {"{\"a\": NaN}",
-         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": N'; text stands in double quotes"},
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": N'; JSON has no NaN and no infinity"},
+        {"{\"a\": nan}",
+         "x.json:1: syntax error in value: invalid literal: column 8, at '{\"a\": na'; JSON has no NaN and no infinity"},
+        {"{\"a\": Infinity}",
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": I'; JSON has no NaN and no infinity"},
+        {"{\"a\": [1, -Infinity]}",
+         "x.json:1: syntax error in value: invalid number: column 12, at '{\"a\": [1, -I'; JSON has no "
+         "NaN and no infinity"},
+        {"{\"a\": -x}",
+         "x.json:1: syntax error in value: invalid number: column 8, at '{\"a\": -x'; text stands in "
+         "double quotes"},
+        {"{\"a\": 1e}",
+         "x.json:1: syntax error in value: invalid number: column 9, at "
+         "'{\"a\": 1e}'"},
+        {"{\"a\": True}",
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": T'; JSON writes true, false and null, in "
+         "small "
+         "letters"},
+        {"{\"a\":\n [False]}",
+         "x.json:2: syntax error in value: invalid literal: column 3, at ' [F'; JSON writes true, false and null, in small "
+         "letters"},
+        {"{\"a\": None}",
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": N'; JSON writes true, false and null, in "
+         "small "
+         "letters"},
+        {"{\"a\": gelu}",
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": g'; text stands in double quotes"},
+        {"{'a': 1}",
+         "x.json:1: syntax error in object key: invalid literal: column 2, at '{''; text stands in "
+         "double quotes, not in single ones"},
         {"{\"a\": 01}",
          "x.json:1: syntax error in object: unexpected number literal, expected '}': column 9, at '{\"a\": 01}'"},
         {"{\"a\": 'x'}",
-         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": ''; text stands in double quotes"},
+         "x.json:1: syntax error in value: invalid literal: column 7, at '{\"a\": ''; text stands in double quotes, not in "
+         "single ones"},
         {"{\"a\": 1", "x.json:1: syntax error in object: unexpected end of input, expected '}': column 7, at '{\"a\": 1'"},
         {"{\"a\": \"x", "x.json:1: syntax error in value: invalid string: missing closing quote: column 8, at '{\"a\": \"x'"},
         {"{\"a\": \"x\ny\"}",

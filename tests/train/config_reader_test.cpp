@@ -86,6 +86,14 @@ TEST_CASE("broken configs: the message of each") {
          "x.json:2: select.estimator.dekay: unknown key; did you mean 'decay'?"},
         {"{\"select\": {\"type\": \"soft\", \"samples\": 1}}",
          "x.json:1: select.samples: unknown key; known: type; it belongs to select hard"},
+        // what other programs call it
+        {"{\"train\": {\"batch_size\": 1, \"max_steps\": 3}}",
+         "x.json:1: train.batch_size: unknown key; known: steps, shards, clip_norm, shuffle\n"
+         "x.json:1: train.max_steps: unknown key; here it is 'steps'"},
+        {"{\"max_grad_norm\": 1}",
+         "x.json:1: max_grad_norm: unknown key; known: name, seed, data, select, betas, milestones, train; here it is "
+         "'clip_norm'; "
+         "there is one at train.clip_norm"},
         {"{\"a\\nb\": 1}", "x.json:1: a\\nb: unknown key; known: name, seed, data, select, betas, milestones, train"},
         // wrong types, one for each kind
         {"{\"name\": 3}", "x.json:1: name: wrong type: expected a text, got 3"},

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <cmath>
 
 #include "core/random.h"
@@ -94,6 +96,28 @@ TEST_CASE("differences are named with both values") {
     is(2, "betas", "[0.8, 0.95]", "[0.8, 0.5]");
     is(3, "train.steps", "1000", "7");
     is(4, "train.shards", "\"auto\"", "2");
+}
+
+TEST_CASE("of other rows all options are named, where that is asked for") {
+    Options a, b;
+    a.data.choose("text");
+    b.data.choose("dates");
+    b.select.choose("hard");
+    b.select.as<Hard>().estimator.choose("exact");
+    std::vector<std::string> told;
+    for (const config::Difference& d : config::differences(a, b, config::Rows::in_full))
+        told.push_back(fmt::format("{}: {} -> {}", d.path, d.before, d.after));
+    CHECK(told == std::vector<std::string>{"data.task: \"text\" -> \"dates\"", "data.train: [] -> ", "data.path: \"\" -> ",
+                                           "data.valid_fraction: 0.1 -> ", "data.train_examples:  -> 20000",
+                                           "select.type: \"soft\" -> \"hard\"", "select.estimator.type:  -> \"exact\"",
+                                           "select.estimator.limit:  -> 64", "select.samples:  -> 1"});
+    // what both rows have is compared
+    Options c;
+    c.select.choose("hard");
+    c.select.as<Hard>().samples = 5;
+    const auto more = config::differences(b, c, config::Rows::in_full);
+    CHECK(std::count_if(more.begin(), more.end(),
+                        [](const auto& d) { return d.path == "select.samples" && d.before == "1" && d.after == "5"; }) == 1);
 }
 
 TEST_CASE("options that only one side lists are differences too") {

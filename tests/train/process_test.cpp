@@ -138,7 +138,9 @@ TEST_CASE("words that are no command, or one too many") {
     CHECK(contains(attend_command({}).error, "see 'attend --help'"));
     const Outcome file = attend_command({"translate", "run", "in.txt"});
     CHECK(file.code == 2);
-    CHECK_MESSAGE(contains(file.error, "in.txt; lines come from standard input: '< in.txt'; see 'attend translate --help'"),
+    CHECK_MESSAGE(contains(file.error,
+                           "in.txt; lines come from standard input: echo 'in.txt' | attend translate RUN, or of a file: attend "
+                           "translate RUN < in.txt; see 'attend translate --help'"),
                   file.error);
     CHECK(!contains(attend_command({"translate", "run", "--bogus"}).error, "standard input"));
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "core/safetensors.h"
 #include "nn/models/bert.h"
 #include "tests/train/run_support.h"
 #include "train/run/pretrained.h"

@@ -3,14 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include <cstring>
 #include <fstream>
 #include <map>
 
-#include "nn/models/gpt.h"
-#include "tests/train/run_support.h"
+#include "tests/train/published_support.h"
 
 TEST_SUITE_BEGIN("train: published");
 
@@ -19,63 +16,12 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
+using attend::testing::PublishedGpt;
+using attend::testing::small_gpt;
 namespace fs = std::filesystem;
 
-namespace {
-
-GptOptions small_gpt() {
-    GptOptions o;
-    o.blocks.layers = 2;
-    o.blocks.heads = 2;
-    o.blocks.width = 6;
-    o.context = 5;
-    return o;
-}
-
-struct Folder {
-    oracles::TemporaryFolder folder;
-    ParameterStore store{7};
-    Gpt model{small_gpt(), Scope(store), {0, 9}};
-    fs::path path = folder / "gpt2";
-    Folder() { write_published(path, model.published_layout(), store); }
-
-    // The weights file written again with a change of its arrays.
-    void rewrite(const std::function<void(std::map<std::string, NamedArray>&)>& change) {
-        const fs::path weights = path / "model.safetensors";
-        std::map<std::string, NamedArray> arrays;
-        std::vector<Tensor> values;
-        {
-            const SafetensorsFile file(weights);
-            for (const TensorInfo& t : file.tensors()) {
-                values.push_back(file.read(t.name));
-                arrays[t.name] = {t.name, t.shape, values.back().data()};
-            }
-        }
-        change(arrays);
-        std::vector<NamedArray> all;
-        for (auto& [name, array] : arrays) {
-            array.name = name;
-            all.push_back(array);
-        }
-        write_safetensors(weights, all);
-    }
-    // What reading into another model says; "" and equal weights where it succeeds.
-    std::string read(const GptOptions& options = small_gpt(), int64_t vocabulary = 9) {
-        ParameterStore other(8);
-        const Gpt reader(options, Scope(other), {0, vocabulary});
-        const std::string said = message_of([&] { read_published(path, reader.published_layout(), other, {}); });
-        if (said.empty())
-            for (const Parameter& p : store.table())
-                CHECK(std::memcmp(store.values(p), other.values(*other.find(p.name)),
-                                  static_cast<std::size_t>(p.shape.size()) * sizeof(real)) == 0);
-        return said;
-    }
-};
-
-}  // namespace
-
 TEST_CASE("what is written has GPT-2's names, shapes and orientations, and is read back bit for bit") {
-    Folder f;
+    PublishedGpt f;
     const SafetensorsFile file(f.path / "model.safetensors");
     CHECK(file.tensors().size() == 2 + 2 * 12 + 2);
     CHECK(file.info("transformer.wte.weight").shape == Shape({9, 6}));
@@ -98,7 +44,7 @@ TEST_CASE("what is written has GPT-2's names, shapes and orientations, and is re
 }
 
 TEST_CASE("names without the prefix, masks and the head a second time are read past") {
-    Folder f;
+    PublishedGpt f;
     static const real mask[1] = {1};
     f.rewrite([&](auto& arrays) {
         std::map<std::string, NamedArray> bare;
@@ -112,7 +58,7 @@ TEST_CASE("names without the prefix, masks and the head a second time are read p
 }
 
 TEST_CASE("a file with missing, extra and misshaped tensors names all of them") {
-    Folder f;
+    PublishedGpt f;
     static const real few[6] = {};
     f.rewrite([&](auto& arrays) {
         arrays.erase("transformer.h.0.ln_1.weight");
@@ -127,7 +73,7 @@ TEST_CASE("a file with missing, extra and misshaped tensors names all of them") 
 }
 
 TEST_CASE("another model than the config's is refused, each entry with both values") {
-    Folder f;
+    PublishedGpt f;
     GptOptions other = small_gpt();
     other.blocks.layers = 3;
     other.blocks.activation = "gelu_tanh";
@@ -135,13 +81,13 @@ TEST_CASE("another model than the config's is refused, each entry with both valu
     CHECK(contains(said, "vocab_size 9, here 10; n_layer 2, here 3; activation_function \"gelu\", here \"gelu_new\""));
     for (const char* text : {"[1]", "{", ""}) {
         std::ofstream(f.path / "config.json") << text;
-        CHECK(contains(f.read(), "config.json: not a JSON object"));
+        CHECK(contains(f.read(), *text == '[' ? "config.json: not a JSON object: found array" : "config.json: not JSON"));
     }
 }
 
 TEST_CASE(
     "a published config that asks for another function is refused, and one that leaves something unsaid means its default") {
-    Folder f;
+    PublishedGpt f;
     const Json whole = Json::parse(read_file(f.path / "config.json", 1 << 20));
     const auto said_of = [&](const std::function<void(Json&)>& change) {
         Json config = whole;
@@ -184,7 +130,7 @@ TEST_CASE("what the layout has no place for is said, and nothing is overwritten"
     CHECK(contains(message([](GptOptions& o) { o.blocks.norm_place = "post"; }), "model.norm_place post, there pre"));
     CHECK(contains(message([](GptOptions& o) { o.blocks.key_heads = 1; }), "model.key_heads 1, there 2"));
     CHECK(contains(message([](GptOptions& o) { o.attention.bias.choose("alibi"); }), "model.attention.bias alibi, there none"));
-    Folder f;
+    PublishedGpt f;
     CHECK(contains(message_of([&] { write_published(f.path, f.model.published_layout(), f.store); }),
                    "config.json: there is one already"));
 }

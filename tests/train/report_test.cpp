@@ -283,7 +283,7 @@ TEST_CASE("report: what is missing or broken in a run's folder is said, and the 
     CHECK(noted(rest, "there is no summary.json"));
     CHECK(noted(rest, "metrics.jsonl: 3 lines are no metrics"));
     CHECK(noted(rest, "lab.json is left out"));
-    CHECK(noted(rest, "state.json is left out: it is not a JSON object, or nested deeper than 64"));
+    CHECK(noted(rest, "state.json: nested too deeply: depth 65, limit 64"));
     CHECK(noted(rest, "Maps of step 4 are left out"));
     CHECK(noted(rest, "member 'number'"));
     CHECK(rest["metrics"]["train"]["values"]["loss"] == Json({"nan", "inf"}));

@@ -124,4 +124,22 @@ TEST_CASE("the lock of a killed process is gone with it") {
 }
 #endif
 
+#if !defined(ATTEND_SANITIZED)
+TEST_CASE("a folder that was removed cannot be locked, and that is said") {
+    const oracles::TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);  // it went on for ever
+        const std::filesystem::path gone = folder / "gone";
+        std::filesystem::create_directory(gone);
+        std::filesystem::current_path(gone);
+        std::filesystem::remove(gone);
+        ::_exit(contains(message_of([] { RunLock lock("."); }), "No such file or directory") ? 42 : 1);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 42));
+}
+#endif
+
 TEST_SUITE_END();

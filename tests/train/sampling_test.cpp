@@ -152,7 +152,18 @@ TEST_CASE("a terminal is asked for one prompt after the other, and goes on after
     CHECK(o.code == 0);
     CHECK(o.out == "abcd\ncdef\n");
     CHECK(contains(o.error, "> "));
-    CHECK(contains(o.error, "attend: "));
+    CHECK(contains(o.error, "attend: standard input:2: text is not valid UTF-8"));
+}
+
+TEST_CASE("what is wrong with a text to continue is said of where it came from") {
+    const Trained trained;
+    const Outcome stream = trained.generate({}, "abc\nde\xff\n");
+    CHECK(stream.code == 2);
+    CHECK(contains(stream.error, "attend: standard input:2: text is not valid UTF-8: byte 3 of the line"));
+    CHECK(
+        contains(trained.generate({}, "abc\nd?").error, "attend: standard input:2: a character is not in the vocabulary: '?'"));
+    CHECK(
+        contains(trained.generate({"--prompt", "abc\nd?"}).error, "attend: --prompt:2: a character is not in the vocabulary"));
 }
 
 TEST_CASE("what generate cannot do is said") {

@@ -7,6 +7,7 @@
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
 #include "train/run/assemble.h"
+#include "train/run/resume.h"
 #include "train/run/z_score.h"
 
 TEST_SUITE_BEGIN("train: step options");
@@ -191,6 +192,7 @@ TEST_CASE("a time box ends a run as its last step does") {
     // given more time, the same run goes on
     TrainRequest more = runs.request("a", {"train.max_seconds=1000"});
     more.existing = Existing::resume;
+    more.extend = Extend::yes;
     train(more);
     CHECK(runs.summary("a")["steps"] == 12);
     runs.run("b");

@@ -268,6 +268,7 @@ TEST_CASE("what may change when a run is resumed") {
     const auto resume = [&](const std::vector<std::string>& set) {
         TrainRequest request = runs.request("a", set);
         request.existing = Existing::resume;
+        request.extend = Extend::with_schedule;
         return train(request);
     };
     const std::string refused = message_of([&] { resume({"train.batch=8", "optimizer.learning_rate=0.02", "seed=5"}); });

@@ -4,6 +4,7 @@
 
 #include "train/cli/cli.h"
 #include "train/cli/double_build.h"
+#include "train/config/utf8.h"
 #include "train/plan/gradient_check.h"
 #include "train/run/replay.h"
 
@@ -58,7 +59,7 @@ int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams&
         become_double_build(a.words_for_bundle());
     }
     const Replayed replayed = replay(file, a.setup.threads);
-    streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : text_of(replayed));
+    streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : utf8::shown(text_of(replayed)));
     return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;
 }
 
@@ -95,7 +96,7 @@ Action declare_check(CLI::App& app) {
             become_double_build(a->words_for_config());
         } else {
             const plan::GradientReport report = plan::check_gradients(experiment, a->setup);
-            streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : plan::text_of(report));
+            streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : utf8::shown(plan::text_of(report)));
             return report.passed ? 0 : 1;
         }
     };

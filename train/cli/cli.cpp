@@ -7,15 +7,18 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <new>
 #include <ostream>
 
 #include "core/error.h"
+#include "core/file_errors.h"
 #include "core/options.h"
 #include "train/cli/output.h"
+#include "train/config/utf8.h"
 #include "train/run/build_info.h"
-#include "train/run/experiment.h"
+#include "train/run/resume.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -23,7 +26,7 @@ namespace {
 constexpr int most_threads = 1024;
 
 int report(std::ostream& error, const std::string& text, int code) {
-    error << "attend: " << text << std::endl;
+    error << "attend: " << utf8::shown(text) << std::endl;
     return code;
 }
 
@@ -50,7 +53,7 @@ const std::vector<Command>& commands() {
         {"train", "train the experiment of a config", declare_train},
         {"eval", "evaluate a run's best checkpoint", declare_eval},
         {"translate", "translate lines of standard input with a run's best checkpoint", declare_translate,
-         "lines come from standard input: '< {}'"},
+         "lines come from standard input: echo '{0}' | attend translate RUN, or of a file: attend translate RUN < {0}"},
         {"generate", "continue a text with a run's best checkpoint", declare_generate, "the text to continue is --prompt '{}'"},
         {"export", "write a run's model as a folder that other tools load", declare_export},
         {"average", "make one checkpoint of a run's last ones: the mean of their parameters", declare_average},
@@ -83,6 +86,22 @@ void add_config(CLI::App& app, ConfigArguments& arguments) {
         ->allow_extra_args(false);
     app.add_option("--seed", arguments.seed, "in place of the config's seed")
         ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+}
+
+CLI::Option* add_extend(CLI::App& app, bool& extend) {
+    return app.add_flag(
+        "--extend", extend,
+        "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
+        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
+}
+
+Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
+    if (!extend)
+        return Extend::no;
+    for (const std::string& a : assignments)
+        if (a.starts_with("schedule=") || a.starts_with("schedule."))
+            return Extend::with_schedule;
+    return Extend::yes;
 }
 
 CLI::Validator integer_in(int64_t low, int64_t high) {
@@ -176,6 +195,8 @@ int run(std::vector<std::string> arguments, Streams streams) {
         return report(streams.error, e.what(), 3);
     } catch (const std::bad_alloc&) {
         return report(streams.error, "out of memory", 1);
+    } catch (const std::filesystem::filesystem_error& e) {
+        return report(streams.error, message_of(e), user_can_mend(e.code().value()) ? 2 : 1);
     } catch (const std::exception& e) {
         return report(streams.error, e.what(), 1);
     }

@@ -10,8 +10,13 @@
 // Only the files that declare arguments need the whole of it, which takes seconds to compile.
 namespace CLI {
 class App;
+class Option;
 class Validator;
 }  // namespace CLI
+
+namespace attend::inline ATTEND_PRECISION {
+enum class Extend;  // train/run/resume.h
+}
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -67,6 +72,11 @@ struct ConfigArguments {
 };
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
 void add_config(CLI::App& app, ConfigArguments& arguments);
+
+/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or below gives the schedule of
+/// the steps that are added.
+CLI::Option* add_extend(CLI::App& app, bool& extend);
+Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 
 /// For option.check(): a number from `low` to `high` in decimal digits. Octal, hexadecimal, leading zeros, "inf" and "nan" are
 /// refused, and so is what does not fit, with "not an integer from LOW to HIGH: 'TEXT'" ("not a number ...").

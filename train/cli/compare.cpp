@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
+#include "train/config/utf8.h"
 #include "train/run/signals.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
@@ -17,7 +18,7 @@ struct Arguments {
     std::vector<std::string> set;
     int64_t seeds = 0;
     int threads = 1;
-    bool overwrite = false, json = false;
+    bool extend = false, overwrite = false, json = false;
 };
 
 }  // namespace
@@ -37,7 +38,12 @@ Action declare_compare(CLI::App& app) {
         ->allow_extra_args(false);
     add_threads(app, a->threads);
     app.get_option("--threads")->description("runs side by side, a thread each (threads left over go to the runs)");
-    app.add_flag("--overwrite", a->overwrite, "train all runs anew; without it what is finished is kept and the rest goes on");
+    CLI::Option* extend = add_extend(app, a->extend);
+    extend->description(
+        "go on with finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
+        "number of steps needs one for the steps that are added: --set schedule=...");
+    app.add_flag("--overwrite", a->overwrite, "train all runs anew; without it what is finished is kept and the rest goes on")
+        ->excludes(extend);
     app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");
     app.footer(
         "The same command again shows the table; more seeds or variants train what is missing.\n"
@@ -48,13 +54,16 @@ Action declare_compare(CLI::App& app) {
         request.folder = a->out.empty() ? "runs/" + request.comparison.name : a->out;
         request.threads = a->threads;
         request.existing = a->overwrite ? Existing::overwrite : Existing::resume;
+        request.extend = extend_of(a->extend, a->set);
         request.terminal = std::make_shared<Terminal>();
         const StopSignals signals;
         request.stop = [] { return StopSignals::received(); };
         const compare::Compared result = compare::run_comparison(request);
         if (result.stopped)
             return 128 + (StopSignals::received() != 0 ? StopSignals::received() : SIGINT);
-        streams.out << (a->json ? result.json.dump(1) + "\n" : compare::text_of(result.table, request.comparison.name));
+        streams.out << (a->json ? result.json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
+                                : utf8::shown(compare::text_of(result.table, request.comparison.name,
+                                                               compare::changes_text(result.json))));
         int code = 0;
         for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
         return code;

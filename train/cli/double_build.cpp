@@ -16,13 +16,16 @@ constexpr const char* double_build = "attend64";
 std::filesystem::path double_build_in(const std::filesystem::path& folder) {
     std::filesystem::path path = folder / double_build;
     const int code = ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
-    ensure(code == 0, "{}: the double build is needed beside attend: {}; build it with the target {}", path.string(),
-           std::strerror(code), double_build);
+    ensure(code == 0, "{}: the double build is needed beside attend: {}; ./dev build makes it", path.string(),
+           std::strerror(code));
     return path;
 }
 
 void become_double_build(const std::vector<std::string>& arguments) {
-    const std::filesystem::path path = double_build_in(std::filesystem::read_symlink("/proc/self/exe").parent_path());
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    ensure(!error, "/proc/self/exe: this program cannot be found: {}", error.message());
+    const std::filesystem::path path = double_build_in(self.parent_path());
     std::vector<std::string> words = {path.string()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;

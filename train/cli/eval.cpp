@@ -4,8 +4,9 @@
 #include <memory>
 #include <ostream>
 
-#include "core/files.h"
+#include "core/output_file.h"
 #include "train/cli/search.h"
+#include "train/config/utf8.h"
 #include "train/metrics/bootstrap.h"
 #include "train/metrics/confusion.h"
 #include "train/run/numbers.h"
@@ -76,19 +77,19 @@ const Interval* interval_of(const std::vector<Resampled>& all, const std::string
 
 // One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has U+FFFD where it is not.
 void write_examples(const std::string& path, const std::vector<Sample>& samples) {
-    write_file_atomically(path, [&](FileWriter& file) {
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            const Sample& s = samples[i];
-            Json line;
-            line["example"] = i;
-            line["source"] = s.source;
-            line["reference"] = s.reference;
-            line["decoded"] = s.decoded;
-            line["log_likelihood"] = number_to_json(s.log_likelihood);
-            line["score"] = number_to_json(s.score);
-            file.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-        }
-    });
+    std::string lines;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const Sample& s = samples[i];
+        Json line;
+        line["example"] = i;
+        line["source"] = s.source;
+        line["reference"] = s.reference;
+        line["decoded"] = s.decoded;
+        line["log_likelihood"] = number_to_json(s.log_likelihood);
+        line["score"] = number_to_json(s.score);
+        lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+    write_output_file(path, lines);
 }
 }  // namespace
 
@@ -115,7 +116,7 @@ Action declare_eval(CLI::App& app) {
     return [a](Streams& streams) {
         const Restored restored = restore(a->run, Data::splits);
         if (!restored.warning.empty())
-            streams.error << "attend: warning: " << restored.warning << '\n';
+            streams.error << "attend: warning: " << utf8::shown(restored.warning) << '\n';
         const bool texts = restored.task->source_vocabulary_size() > 0;
         const int64_t classes = restored.task->classes();
         require(texts || (a->examples.empty() && !a->search.beam && !a->search.length_penalty && (classes > 0 || !a->tables)),
@@ -123,6 +124,7 @@ Action declare_eval(CLI::App& app) {
                 "--length-penalty have no meaning, and --tables is for sources or classes",
                 a->run, 0, classes);
         const Split split = chosen_split(a->split, *restored.task);
+        require_positions(*restored.task, *restored.made.model, split);
         Workers workers(a->threads);
         const DecodeOptions decode = chosen(restored.experiment.decode, a->search);
         const int64_t symbols = classes > 0 ? classes : restored.task->target_vocabulary_size() - first_free_id;
@@ -178,9 +180,9 @@ Action declare_eval(CLI::App& app) {
             }
             if (a->tables)
                 streams.out << '\n'
-                            << class_table(confusion) << '\n'
-                            << mistake_table(confusion, 20) << '\n'
-                            << confusion_table(confusion);
+                            << utf8::shown(class_table(confusion)) << '\n'
+                            << utf8::shown(mistake_table(confusion, 20)) << '\n'
+                            << utf8::shown(confusion_table(confusion));
         }
         return 0;
     };

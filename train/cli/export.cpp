@@ -5,6 +5,8 @@
 #include <memory>
 #include <ostream>
 
+#include "core/own_files.h"
+#include "data/pair_task.h"
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/cli/cli.h"
@@ -31,9 +33,9 @@ Action declare_export(CLI::App& app) {
         const Restored run = restore(a->run, Data::vocabularies);
         const PublishedLayout layout = run.made.model->published_layout();
         std::vector<std::string> names(std::begin(published_tokenizer_files), std::end(published_tokenizer_files));
-        names.insert(names.end(), {tokenizer_file, labels_file});
+        names.insert(names.end(), {tokenizer_file, labels_file, source_vocabulary_file, target_vocabulary_file});
         for (const std::string& name : names)
-            require(!std::filesystem::exists(std::filesystem::path(a->folder) / name),
+            require(kind_of(std::filesystem::path(a->folder) / name) == Kind::missing,
                     "{}/{}: there is one already, and it is not overwritten: files {}, allowed 0", a->folder, name, 1);
         write_published(a->folder, layout, *run.made.store);
         run.task->save(a->folder);

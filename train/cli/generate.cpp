@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -11,12 +10,15 @@
 
 #include "train/cli/cli.h"
 #include "train/cli/input_lines.h"
+#include "train/config/utf8.h"
 #include "train/decode/sampling.h"
 #include "train/run/restored.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
 namespace {
+
+constexpr const char* input_name = "standard input";
 
 struct Arguments {
     std::string run;
@@ -81,11 +83,12 @@ class Growing {
     bool stopped_ = false;
 };
 
-// Writes the continuations of `prompt`: one as it grows, several one behind the other, each under a line with its number.
-void write(const Restored& run, const Arguments& a, const std::string& prompt, Streams& streams) {
+// Writes the continuations of `prompt`, which began at `place`: one as it grows, several one after the other, each under a line
+// with its number.
+void write(const Restored& run, const Arguments& a, const std::string& prompt, const Place& place, Streams& streams) {
     // A model continues something: an empty prompt is the beginning of a line.
-    const std::vector<int32_t> ids = run.task->encode_prompt(prompt.empty() ? "\n" : prompt, {"--prompt", 1});
-    require(!ids.empty(), "--prompt: nothing to continue: bytes {}, symbols {}", prompt.size(), ids.size());
+    const std::vector<int32_t> ids = run.task->encode_prompt(prompt.empty() ? "\n" : prompt, place);
+    require(!ids.empty(), "{}: nothing to continue: bytes {}, symbols {}", place.text(), prompt.size(), ids.size());
     GenerationOptions options = a.generation;
     options.seed = static_cast<uint64_t>(a.seed.value_or(run.experiment.seed));
     std::vector<Growing> samples(static_cast<std::size_t>(a.samples), Growing(*run.task, a.stop, ids.back()));
@@ -119,22 +122,22 @@ int run_generate(const Arguments& a, Streams& streams) {
             "target vocabulary {}; 'attend eval' says how well",
             a.run, run.task->classes(), run.task->target_vocabulary_size());
     if (a.prompt) {
-        write(run, a, *a.prompt, streams);
+        write(run, a, *a.prompt, {"--prompt", 1}, streams);
         return 0;
     }
     if (!streams.interactive) {
-        write(run, a, std::string(std::istreambuf_iterator<char>(streams.in), {}), streams);
+        write(run, a, read_text(streams.in, input_name), {input_name, 1}, streams);
         return 0;
     }
-    InputLines input(streams.in, "standard input");
+    InputLines input(streams.in, input_name);
     for (std::string line;;) {
         streams.error << "> " << std::flush;
         if (!input.next(line))
             break;
         try {
-            write(run, a, line, streams);
+            write(run, a, line, {input_name, input.number()}, streams);
         } catch (const Error& e) {  // a person reads what is wrong and types on
-            streams.error << "attend: " << e.what() << '\n';
+            streams.error << "attend: " << utf8::shown(e.what()) << '\n';
         }
     }
     streams.error << std::endl;

@@ -2,10 +2,11 @@
 
 #include <limits>
 
+#include "data/text/text_form.h"
+
 namespace attend::inline ATTEND_PRECISION::cli {
 
 bool InputLines::next(std::string& line) {
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (passing_over_) {
         in_.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
         passing_over_ = false;
@@ -24,11 +25,23 @@ bool InputLines::next(std::string& line) {
     if (!in_.eof())
         --size;
     line.assign(buffer_.data(), size);
-    if (number_ == 1 && line.starts_with(byte_order_mark))
-        line.erase(0, byte_order_mark.size());
+    if (number_ == 1)
+        line.erase(0, text_begin(std::string_view(line).substr(0, text_form_bytes), name_));
     if (line.ends_with('\r'))
         line.pop_back();
     return true;
+}
+
+std::string read_text(std::istream& in, const std::string& name) {
+    constexpr std::size_t most = std::size_t{1} << 30;
+    std::string text, block(std::size_t{1} << 16, '\0');
+    while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+        text.append(block, 0, static_cast<std::size_t>(in.gcount()));
+        require(text.size() <= most, "{}: text is too long: at least {} bytes, at most {}", name, text.size(), most);
+    }
+    ensure(!in.bad(), "{}: cannot be read: bytes read {}, then an error", name, text.size());
+    text.erase(0, text_begin(std::string_view(text).substr(0, text_form_bytes), name));
+    return text;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION::cli

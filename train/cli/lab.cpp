@@ -4,9 +4,12 @@
 #include <memory>
 #include <ostream>
 
+#include "core/file_errors.h"
 #include "core/files.h"
+#include "core/output_file.h"
 #include "train/cli/cli.h"
 #include "train/cli/double_build.h"
+#include "train/config/utf8.h"
 #include "train/lab/lab.h"
 #include "train/run/checkpoint.h"
 #include "train/run/run_folder.h"
@@ -64,7 +67,7 @@ struct Subject {
 
 Subject subject_of(const Arguments& a) {
     Subject s;
-    if (!fs::is_directory(a.config.config)) {
+    if (!is_folder(a.config.config)) {
         s.experiment = read_experiment(a.config.config, a.config.assignments());
         s.places.push_back({});
         s.out = fs::path("runs") / (s.experiment.name + ".lab.json");
@@ -75,10 +78,10 @@ Subject subject_of(const Arguments& a) {
                                                   : read_experiment(folder.config().string(), a.config.assignments());
     require(folder.has_checkpoint(), "{}: no run with a checkpoint: checkpoints {}, at least {}; attend train writes them",
             a.config.config, 0, 1);
-    if (fs::exists(folder.vocabulary()))
+    if (is_there(folder.vocabulary()))
         s.saved = folder.vocabulary().string();
     for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), step_of(checkpoint)});
-    s.out = folder.root() / "lab.json";
+    s.out = folder.lab();
     return s;
 }
 
@@ -118,11 +121,14 @@ Action declare_lab(CLI::App& app) {
         const lab::Report report = lab::measure(s.experiment, s.saved, s.places, a->setup);
         const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
         if (out.has_parent_path())
-            fs::create_directories(out.parent_path());
+            make_folders(out.parent_path());
         const std::string numbers = lab::json_of(report).dump(2) + "\n";
-        write_file_atomically(out, [&](FileWriter& file) { file.write(numbers); });
-        streams.out << (a->json ? numbers : lab::text_of(report));
-        streams.error << "written: " << out.string() << "\n";
+        if (a->out.empty())
+            write_file_atomically(out, numbers);
+        else
+            write_output_file(out, numbers);
+        streams.out << (a->json ? numbers : utf8::shown(lab::text_of(report)));
+        streams.error << "written: " << utf8::shown(out.string()) << "\n";
         return 0;
     };
 }

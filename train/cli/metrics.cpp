@@ -1,12 +1,18 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <ostream>
 
+#include "core/file_errors.h"
+#include "data/text/json_text.h"
 #include "train/cli/cli.h"
+#include "train/cli/csv.h"
 #include "train/run/run_folder.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
@@ -18,16 +24,20 @@ struct Arguments {
 
 // The lines of metrics.jsonl, of one split or of all.
 std::vector<Json> lines_of(const std::filesystem::path& path, const std::string& split) {
+    require(is_there(path), "{}: no metrics yet: the file is missing", path.string());
+    require(is_regular(path), "{}: the metrics of a run are a file: it is {}", path.string(),
+            is_folder(path) ? "a folder" : "a pipe or a device");
     std::ifstream file(path);
-    require(file.good(), "{}: no metrics yet: the file is missing", path.string());
+    require(file.good(), "{}: cannot be read: {}", path.string(), std::strerror(errno));
     std::vector<Json> lines;
     std::vector<std::string> splits;  // that the file has
     int64_t number = 0;
     for (std::string text; std::getline(file, text);) {
         ++number;
-        Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-        if (file.eof() && !line.is_object())
+        std::optional<Json> read = json_if_valid<Json>(text);
+        if (!read && file.eof())
             break;  // a run at work is writing it
+        Json line = read ? std::move(*read) : parse_json<Json>(fmt::format("{}:{}", path.string(), number), text);
         require(line.is_object() && line.contains("split") && line["split"].is_string(),
                 "{}:{}: not a line of metrics: an object with 'step' and 'split' was expected", path.string(), number);
         const auto name = line["split"].get<std::string>();
@@ -42,14 +52,8 @@ std::vector<Json> lines_of(const std::filesystem::path& path, const std::string&
     return lines;
 }
 
-// As RFC 4180 has it: quoted where there is a comma, a quote or a line's end in it.
 std::string cell(const Json& value) {
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (text.find_first_of(",\"\n\r") == std::string::npos)
-        return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-    return quoted + "\"";
+    return value.is_string() ? csv_text(value.get<std::string>()) : csv_number(value.dump());
 }
 }  // namespace
 
@@ -58,16 +62,17 @@ Action declare_metrics(CLI::App& app) {
     app.add_option("RUN", a->run, "a run's folder")->required();
     app.add_option("--split", a->split, "only this one: train, valid or test (default: all)")
         ->check(CLI::IsMember({"train", "valid", "test"}));
+    app.footer("A text that begins as a spreadsheet's formulas do (= + - @) gets an apostrophe in front.");
     return [a](Streams& streams) {
         const RunFolder run(a->run);
-        require(std::filesystem::exists(run.config()), "{}: no run in this folder: config.json is missing", a->run);
+        require(is_there(run.config()), "{}: no run in this folder: config.json is missing", a->run);
         const std::vector<Json> lines = lines_of(run.metrics(), a->split);
         std::vector<std::string> columns;  // in the order they first come
         for (const Json& line : lines)
             for (const auto& [name, value] : line.items())
                 if (std::find(columns.begin(), columns.end(), name) == columns.end())
                     columns.push_back(name);
-        for (std::size_t c = 0; c < columns.size(); ++c) streams.out << (c ? "," : "") << cell(columns[c]);
+        for (std::size_t c = 0; c < columns.size(); ++c) streams.out << (c ? "," : "") << csv_text(columns[c]);
         streams.out << "\n";
         for (const Json& line : lines) {
             for (std::size_t c = 0; c < columns.size(); ++c)

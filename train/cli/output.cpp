@@ -2,17 +2,53 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
-int OutputBuffer::sync() {
-    for (const char* from = pbase(); error_ == 0 && from < pptr();) {
-        const ssize_t n = ::write(descriptor_, from, static_cast<std::size_t>(pptr() - from));
+namespace {
+
+// Bytes at the end that begin a UTF-8 character without ending it.
+std::size_t unfinished(std::string_view text) {
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if (byte < 0x80)
+            return 0;
+        if (byte >= 0xC0)
+            return back < (byte >= 0xF0 ? 4u : byte >= 0xE0 ? 3u : 2u) ? back : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void OutputBuffer::write(std::string_view bytes) {
+    while (error_ == 0 && !bytes.empty()) {
+        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
         if (n >= 0)
-            from += n;
+            bytes.remove_prefix(static_cast<std::size_t>(n));
         else if (errno != EINTR)
             error_ = errno;
+    }
+}
+
+OutputBuffer::~OutputBuffer() {
+    sync();
+    write(utf8::shown(begun_));
+}
+
+int OutputBuffer::sync() {
+    const std::string_view fresh(pbase(), static_cast<std::size_t>(pptr() - pbase()));
+    if (reader_ == Reader::program) {
+        write(fresh);
+    } else {
+        begun_ += fresh;
+        const std::size_t whole = begun_.size() - unfinished(begun_);
+        write(utf8::shown(std::string_view(begun_).substr(0, whole)));
+        begun_.erase(0, whole);
     }
     setp(bytes_.data(), bytes_.data() + bytes_.size());
     return error_ == 0 ? 0 : -1;

@@ -4,7 +4,10 @@
 #include <memory>
 #include <ostream>
 
+#include "core/output_file.h"
+#include "core/own_files.h"
 #include "train/cli/cli.h"
+#include "train/report/page.h"
 
 namespace attend::inline ATTEND_PRECISION::cli {
 
@@ -25,7 +28,14 @@ Action declare_report(CLI::App& app) {
         const std::filesystem::path to = !a->out.empty()    ? std::filesystem::path(a->out)
                                          : runs.size() == 1 ? RunFolder(runs.front()).report()
                                                             : std::filesystem::path("report.html");
-        write_report(runs, to);
+        if (!a->out.empty())
+            write_output_file(to, report_page(runs));
+        else {
+            require(
+                kind_of(to) == Kind::missing || is_page(to) || (runs.size() == 1 && RunFolder(runs.front()).not_ours().empty()),
+                "{}: there is a file of that name that no report is; move it, or name the page's file with --out", to.string());
+            write_report(runs, to);
+        }
         streams.out << to.string() << "\n";
         return 0;
     };

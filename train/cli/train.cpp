@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "train/cli/cli.h"
@@ -12,33 +13,45 @@ struct Arguments {
     ConfigArguments config;
     std::string out;
     int threads = 1;
-    bool resume = false, overwrite = false, overfit = false;
+    bool resume = false, extend = false, overwrite = false, overfit = false;
 };
+// Without --out: runs/NAME; where a run's own config.json is to go on, that run's folder, whatever its name is.
+std::string folder_of(const Arguments& a, const std::string& name) {
+    const std::filesystem::path config = a.config.config, folder = config.has_parent_path() ? config.parent_path() : ".";
+    return a.resume && config.filename() == RunFolder(folder).config().filename() && is_written_config(config) ? folder.string()
+                                                                                                               : "runs/" + name;
+}
 }  // namespace
 
 Action declare_train(CLI::App& app) {
     auto a = std::make_shared<Arguments>();
     add_config(app, a->config);
-    app.add_option("--out", a->out, "the run's folder, in place of runs/NAME")->type_name("DIR");
+    app.add_option("--out", a->out,
+                   "the run's folder, in place of runs/NAME (with --resume and a run's own config.json: its folder)")
+        ->type_name("DIR");
     add_threads(app, a->threads);
     CLI::Option* resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
+    add_extend(app, a->extend)->needs(resume);
     app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew")->excludes(resume);
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
                  "loss to 0");
-    return [a](Streams&) {
+    return [a](Streams& streams) {
         TrainRequest request;
         std::vector<std::string> assignments = a->config.assignments();
         if (a->overfit)
             assignments.push_back("train.overfit_one_batch=true");
         request.experiment = read_experiment(a->config.config, assignments);
-        request.folder = a->out.empty() ? "runs/" + request.experiment.name : a->out;
+        request.folder = a->out.empty() ? folder_of(*a, request.experiment.name) : a->out;
         request.threads = a->threads;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;
+        request.extend = extend_of(a->extend, assignments);
         request.terminal = std::make_shared<Terminal>();
         const StopSignals signals;
         request.stop = [] { return StopSignals::received() != 0; };
         const TrainResult result = attend::train(request);
+        if (result.begun == Begun::no)
+            streams.error << "attend: stopped before the first step: nothing was changed\n";
         return result.status == Status::stopped ? 128 + StopSignals::received() : 0;
     };
 }

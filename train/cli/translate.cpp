@@ -11,6 +11,7 @@
 #include "data/text/utf8.h"
 #include "train/cli/input_lines.h"
 #include "train/cli/search.h"
+#include "train/config/utf8.h"
 #include "train/decode/picture.h"
 #include "train/run/restored.h"
 
@@ -242,7 +243,7 @@ int run_translate(const Arguments& a, Streams& streams) {
         flush(streams.out);
         if (streams.interactive) {  // a person reads what is wrong and types on
             if (!error.empty())
-                streams.error << "attend: " << error << '\n';
+                streams.error << "attend: " << utf8::shown(error) << '\n';
             tally.say(streams.error, translator.options().max_source);
             tally = {};
         } else if (!error.empty()) {

@@ -3,7 +3,11 @@
 #include <algorithm>
 
 #include "core/files.h"
+#include "core/interruption.h"
+#include "core/own_files.h"
+#include "train/compare/folder.h"
 #include "train/compare/page.h"
+#include "train/compare/present.h"
 #include "train/config/writer.h"
 #include "train/plan/plan.h"
 
@@ -12,8 +16,6 @@ namespace attend::inline ATTEND_PRECISION::compare {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr const char* variant_file = "variant.json";
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
@@ -80,51 +82,15 @@ std::string other_batches(const Experiment& reference, const Experiment& variant
     return joined(paths);
 }
 
-// What the run in the folder is, where there is one; refused where it is not the one asked for.
-Ending ending_of(const Planned& run, const Experiment& resolved) {
-    const RunFolder folder(run.folder);
-    if (!fs::exists(folder.config())) {
-        require(folder.found().empty(), "{}: files of a run without its config.json: found {}; --overwrite starts anew",
-                run.folder.string(), folder.found());
-        return Ending::missing;
-    }
-    const Experiment before = folder.experiment();
-    Experiment now = resolved;
-    now.name = run.experiment.name;
-    now.seed = run.experiment.seed;
-    if (run.experiment.train.shards == 0)
-        now.train.shards = before.train.shards;
-    if (run.experiment.train.epochs > 0)
-        now.train.steps = before.train.steps;  // as many as this seed's epochs came to
-    const bool longer = now.train.steps != before.train.steps;
-    static const std::vector<std::string> intervals = {"train.log_every", "train.evaluate_every", "train.checkpoint_every"},
-                                          harmless = {"name", "train.steps", "train.keep", "train.tensorboard"};
-    std::string list;
-    for (const config::Difference& d : config::differences(before, now))
-        if (!contains(harmless, d.path) && !(longer && contains(intervals, d.path)))
-            list += fmt::format("\n  {}: before {}, now {}", d.path, d.before.empty() ? "nothing" : d.before,
-                                d.after.empty() ? "nothing" : d.after);
-    require(list.empty(),
-            "{}: not the run that this comparison asks for:{}\nuse --overwrite to start anew, or --out for another folder",
-            folder.config().string(), list);
-    require(now.train.steps >= before.train.steps,
-            "{}: the run was asked for more steps than this comparison does: train.steps before {}, now {}; use --overwrite to "
-            "start anew",
-            folder.config().string(), before.train.steps, now.train.steps);
-    const Ending ending = read_run(run.folder, run.experiment.seed).ending;
-    return longer && ending == Ending::finished ? Ending::unfinished : ending;
-}
-
-std::string seed_name(int64_t seed) { return fmt::format("seed-{}", seed); }
-
-Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, Ending ending, int threads) {
+Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, const Found& found, Extend extend,
+           int threads) {
     const std::string& variant = c.variants[run.variant].name;
     Job job;
     job.name = fmt::format("{} {}", variant, seed_name(run.experiment.seed));
     job.variant = variant;
     job.folder = run.folder;
     job.steps = resolved.train.steps;
-    if (ending == Ending::unfinished)
+    if (found.ending != Ending::missing)
         job.first = std::min(step_reached(run.folder), job.steps);
     job.arguments = {"train",
                      (run.folder.parent_path() / variant_file).string(),
@@ -132,8 +98,13 @@ Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, 
                      "--set=name=" + run.experiment.name,
                      "--out=" + run.folder.string(),
                      fmt::format("--threads={}", threads)};
-    if (ending == Ending::unfinished)
+    if (found.ending != Ending::missing)
         job.arguments.emplace_back("--resume");
+    if (found.shorter) {
+        job.arguments.emplace_back("--extend");
+        if (extend == Extend::with_schedule)
+            job.arguments.push_back("--set=schedule.type=" + resolved.schedule.name());
+    }
     return job;
 }
 
@@ -143,6 +114,17 @@ void say_other_batches(const Log& log, const Comparison& c, const Prepared& p) {
         if (!p.other_batches[i].empty())
             log.warning("{}: not trained on the batches of '{}', as it changes {}", c.variants[i].name,
                         c.variants[p.settings.reference].name, p.other_batches[i]);
+}
+
+// Bits of training may differ between programs.
+void say_other_programs(const Log& log, const std::vector<VariantRecord>& records) {
+    std::vector<std::string> programs;
+    for (const VariantRecord& v : records)
+        for (const RunRecord& run : v.runs)
+            if (!run.program.empty() && !contains(programs, run.program))
+                programs.push_back(run.program);
+    if (programs.size() > 1)
+        log.warning("the runs were made by {} programs, whose bits can differ: attend {}", programs.size(), joined(programs));
 }
 
 }  // namespace
@@ -180,36 +162,56 @@ Compared run_comparison(const CompareRequest& request) {
     const Comparison& c = request.comparison;
     const fs::path root = request.folder;
     const RunFolder as_run(root);
-    as_run.check(Existing::overwrite);
-    require(!fs::exists(as_run.config()) && !fs::exists(as_run.metrics()),
-            "{}: there is a training run in this folder: found {}; a comparison needs a folder of its own (--out)",
-            root.string(), as_run.found());
-    const Prepared prepared = prepare(c, request.folder);
+    check_folder(root, c);
+    Compared result;
+    result.stopped = true;  // so it is until all runs have come to their end
+    const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
+    std::optional<Prepared> made;  // of data, which may take long
+    if (interruptibly(told_to_stop, [&] { made.emplace(prepare(c, request.folder)); }) == Ended::interrupted)
+        return result;
+    const Prepared& prepared = *made;
     const bool anew = request.existing == Existing::overwrite;
-    std::vector<Ending> endings;
-    for (const Planned& run : prepared.runs)
-        endings.push_back(anew ? Ending::missing : ending_of(run, prepared.resolved[run.variant]));
-
-    const RunLock lock = as_run.lock();
-    const Log log =
-        request.terminal ? make_log(request.terminal, as_run.log().string(), anew ? LogFile::begin : LogFile::append) : Log();
-    for (std::size_t v = 0; v < c.variants.size(); ++v) {
-        fs::create_directories(root / c.variants[v].name);
+    const auto open_log = [&](LogFile how) {
+        return request.terminal ? make_log(request.terminal, as_run.log().string(), how) : Log();
+    };
+    // A folder that is not there yet is made after all has been looked at.
+    std::optional<RunLock> lock;
+    if (fs::exists(root))
+        lock = as_run.lock();
+    if (!busy(prepared, root).empty() &&
+        !wait_until_free(prepared, root, request.patience, open_log(LogFile::append), request.stop))
+        return result;
+    std::vector<Found> found(prepared.runs.size());
+    if (!anew && interruptibly(told_to_stop, [&] { found = look(c, prepared, root, request.extend); }) == Ended::interrupted)
+        return result;
+    result.stopped = told_to_stop();
+    if (result.stopped)
+        return result;
+    if (!lock)
+        lock = as_run.lock();
+    for (std::size_t v = 0; v < c.variants.size(); ++v) {  // the mark of a comparison's folder, so before all other files
+        make_folder(root / c.variants[v].name);
         write_file_atomically(root / c.variants[v].name / variant_file, config::write(c.variants[v].experiment));
     }
+    const Log log = open_log(anew ? LogFile::begin : LogFile::append);
     std::vector<std::size_t> todo;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i) {
-        if (anew)
-            RunFolder(prepared.runs[i].folder).prepare_new();
-        if (endings[i] == Ending::missing || endings[i] == Ending::unfinished)
+        if (anew) {
+            const RunFolder run(prepared.runs[i].folder);
+            const RunLock held = run.lock();
+            run.prepare_new();
+        }
+        const Ending ending = found[i].ending;
+        if (ending == Ending::missing || ending == Ending::unfinished || (ending == Ending::finished && found[i].shorter))
             todo.push_back(i);
     }
     const int parallel = std::max(1, std::min(request.threads, static_cast<int>(todo.size())));
     std::vector<Job> jobs;
     for (const std::size_t i : todo) {
         const Planned& run = prepared.runs[i];
-        fs::create_directories(run.folder);
-        jobs.push_back(job_of(c, run, prepared.resolved[run.variant], endings[i], std::max(1, request.threads / parallel)));
+        make_folder(run.folder);
+        jobs.push_back(
+            job_of(c, run, prepared.resolved[run.variant], found[i], request.extend, std::max(1, request.threads / parallel)));
     }
     log.info("{}: {} variant{} x {} seed{}, {} on the {} split; {} of {} runs to do, {} side by side; {}", c.name,
              c.variants.size(), c.variants.size() == 1 ? "" : "s", c.seeds.size(), c.seeds.size() == 1 ? "" : "s",
@@ -219,7 +221,6 @@ Compared run_comparison(const CompareRequest& request) {
     const std::vector<std::optional<JobEnd>> ends = run_jobs(
         jobs, {.parallel = parallel, .start = request.start, .stop = request.stop, .terminal = request.terminal, .log = log});
 
-    Compared result;
     result.begun = static_cast<int64_t>(jobs.size());
     std::vector<VariantRecord> records;
     for (const Variant& v : c.variants) records.push_back({v.name, {}});
@@ -234,11 +235,13 @@ Compared run_comparison(const CompareRequest& request) {
             record.message = ends[k]->message;
         }
     }
+    say_other_programs(log, records);
     result.table = tabulate(records, prepared.settings);
     if (result.stopped)
         return result;
     result.json = json_of(c, prepared, records, result.table);
-    write_file_atomically(root / "compare.json", result.json.dump(1) + "\n");
+    lock->check_folder();
+    write_file_atomically(root / "compare.json", result.json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     write_file_atomically(root / "compare.html", page_of(c.name, result.json, records, result.table));
     log.info("{}", (root / "compare.html").string());
     return result;
@@ -255,7 +258,7 @@ Json json_of(const Comparison& c, const Prepared& p, const std::vector<VariantRe
         Json& variant = json["variants"][v];
         variant["parameters"] = p.parameters[v];
         Json changed = Json::array();
-        for (const config::Difference& d : config::differences(reference, p.resolved[v]))
+        for (const config::Difference& d : config::differences(reference, p.resolved[v], config::Rows::in_full))
             if (d.path != "name")
                 changed.push_back({{"option", d.path}, {"reference", d.before}, {"variant", d.after}});
         variant["changed"] = std::move(changed);
@@ -271,8 +274,14 @@ Json json_of(const Comparison& c, const Prepared& p, const std::vector<VariantRe
                          {"value", table.rows[v].values[s] ? Json(*table.rows[v].values[s]) : Json(nullptr)}};
             if (const auto& at = table.rows[v].at_threshold[s])
                 each["threshold"] = {{"step", at->step}, {"targets", number_to_json(at->targets)}, {"seconds", at->seconds}};
+            if (!run.program.empty())
+                each["program"] = run.program;
             if (!run.message.empty())
                 each["message"] = run.message;
+            if (!run.exploded.is_null())
+                each["loss_exploded"] = run.exploded;
+            if (!run.extended.is_null())
+                each["extended"] = run.extended;
             variant["each"].push_back(std::move(each));
         }
     }

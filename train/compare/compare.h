@@ -3,6 +3,7 @@
 #include "train/compare/comparison.h"
 #include "train/compare/jobs.h"
 #include "train/compare/table.h"
+#include "train/run/resume.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
 
@@ -11,8 +12,10 @@ struct CompareRequest {
     std::string folder;                    ///< DIR; runs go to DIR/VARIANT/seed-N
     int threads = 1;                       ///< of all runs together
     Existing existing = Existing::resume;  ///< resume: finished runs are kept and others go on; overwrite: all begin anew
-    std::shared_ptr<Terminal> terminal;    ///< none: nothing is shown
-    std::function<int()> stop;             ///< the signal to stop by, 0: go on
+    Extend extend = Extend::no;            ///< whether finished runs of fewer steps go on to those that are asked for
+    std::chrono::milliseconds patience{120'000};  ///< how long to wait for runs of a comparison that was killed
+    std::shared_ptr<Terminal> terminal;           ///< none: nothing is shown
+    std::function<int()> stop;                    ///< the signal to stop by, 0: go on
     StartJob start = start_process;
 };
 
@@ -45,8 +48,8 @@ struct Compared {
 };
 
 /// Runs what is missing and writes DIR/compare.json and DIR/compare.html. Nothing is run, and nothing in DIR changed, before
-/// all variants are built. Throws Error as prepare(), for a folder that is a training run's or in which another comparison
-/// runs, and for a run in it that is not the one asked for (a changed option, fewer steps than it has done); MachineError.
+/// all variants are built. Waits for runs in DIR that are still being saved. Throws Error as prepare(), look() and
+/// wait_until_free(), and for a folder that is a training run's or in which another comparison runs; MachineError.
 Compared run_comparison(const CompareRequest& request);
 
 /// The table as JSON with what each variant changed, each run's state, and the seconds and steps it took.

@@ -7,6 +7,7 @@
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
 #include "train/config/utf8.h"
+#include "train/run/resume.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
 
@@ -49,13 +50,33 @@ Value base_of(const Value& base, const Value& document) {
     return tree;
 }
 
-void check_name(const Member& variant) {
+// ASCII letters small: names that differ in nothing else are one on some file systems.
+std::string lower(std::string name) {
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return name;
+}
+
+// Names that a folder of a comparison has for itself, or that would make it look like a training run's.
+bool is_taken(const std::string& name) {
+    static const std::vector<std::string> taken = {
+        "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
+        "samples.txt",  "report.html",  "lab.json", "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
+    return std::find(taken.begin(), taken.end(), lower(name)) != taken.end() || lower(name).starts_with("events.out.tfevents.");
+}
+
+void check_name(const Member& variant, const std::vector<Variant>& before) {
     const std::string& name = variant.key;
-    require(!name.empty() && name.find('/') == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
+    require(!name.empty() && name.find_first_of("/\\") == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
                 utf8::printable(name, name.size()) == name,
             "{}: variants: a variant is named as its folder: name '{}', neither empty nor longer than 100 bytes, without '/', "
-            "control characters and a '.' at its beginning",
+            "'\\', control characters and a '.' at its beginning",
             variant.place.text(), utf8::printable(name));
+    require(!is_taken(name), "{}: variants: the comparison has a file or folder of that name itself: name '{}'; choose another",
+            variant.place.text(), name);
+    for (const Variant& b : before)
+        require(lower(b.name) != lower(name),
+                "{}: variants: names that differ in capitals alone: '{}' and '{}'; choose another", variant.place.text(),
+                b.name, name);
 }
 
 Experiment changed(const Value& base, const Member& variant, const std::string& path) {
@@ -73,7 +94,9 @@ Experiment changed(const Value& base, const Member& variant, const std::string& 
         before.push_back(change.key);
         tree = config::with(std::move(tree), change.key, change.value);
     }
-    return experiment_of(std::move(tree), path);
+    Experiment experiment = experiment_of(std::move(tree), path);
+    require_not_extended(experiment, path);
+    return experiment;
 }
 
 std::vector<int64_t> checked_seeds(const std::vector<double>& given, const std::string& where, int64_t wanted) {
@@ -123,7 +146,10 @@ std::size_t Comparison::reference() const {
     return 0;
 }
 
-bool is_comparison(const std::string& path) { return config::load(path).find("variants") != nullptr; }
+bool is_comparison(const std::string& path) {
+    std::error_code ignored;  // who reads it for good says what is wrong
+    return std::filesystem::is_regular_file(path, ignored) && config::load(path).find("variants") != nullptr;
+}
 
 Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds) {
     Value document = config::load(path);
@@ -152,7 +178,7 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
     c.seeds = checked_seeds(options.seeds, path, seeds);
     std::string names;
     for (const Member& variant : variants.members) {
-        check_name(variant);
+        check_name(variant, c.variants);
         names += (names.empty() ? "" : ", ") + variant.key;
         try {
             c.variants.push_back({variant.key, changed(base, variant, path)});

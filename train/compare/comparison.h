@@ -46,7 +46,8 @@ struct Comparison {
     std::size_t reference() const;
 };
 
-/// Whether the config at `path` is a comparison: an object with "variants". Throws Error as config::load.
+/// Whether the config at `path` is a comparison: an object with "variants"; false for what is not there, and for a pipe, whose
+/// text can be read once. Throws Error as config::load.
 bool is_comparison(const std::string& path);
 
 /// Reads it. Of the `--set` assignments those of keys below `compare` change the comparison, all others the base, so what a

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/system_call.h"
 #include "train/compare/record.h"
 #include "train/terminal/progress.h"
 
@@ -71,9 +72,7 @@ class Runner {
   private:
     static std::optional<int> wait(pid_t process, int options) {
         int status = 0;
-        pid_t got = 0;
-        while ((got = ::waitpid(process, &status, options)) < 0 && errno == EINTR) {
-        }
+        const pid_t got = uninterrupted([&] { return ::waitpid(process, &status, options); });
         if (got == 0)
             return std::nullopt;
         if (got < 0)  // somebody else has waited for it
@@ -191,11 +190,15 @@ class Runner {
 
 fs::path messages(const fs::path& folder) { return folder / "messages.txt"; }
 
-void become_job(const char* output) {
+void become_job(const char* output, pid_t parent) {
     // Between fork and exec: system calls only.
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    const int nothing = ::open("/dev/null", O_RDONLY), file = ::open(output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (::getppid() != parent)  // it died before it could be asked to tell
+        ::_exit(128 + SIGTERM);
+    ::unlink(output);  // a file of an earlier process, which may still write into it, or a link, not what it leads to
+    const int nothing = uninterrupted([] { return ::open("/dev/null", O_RDONLY); });
+    const int file = uninterrupted([&] { return ::open(output, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666); });
     if (nothing < 0 || file < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(file, STDOUT_FILENO) < 0 ||
         ::dup2(file, STDERR_FILENO) < 0)
         ::_exit(1);
@@ -210,12 +213,12 @@ pid_t start_process(const Job& job) {
     for (std::string& w : words) pointers.push_back(w.data());
     pointers.push_back(nullptr);
     const std::string output = messages(job.folder).string();
-    const pid_t process = ::fork();
+    const pid_t parent = ::getpid(), process = ::fork();
     const int code = errno;
     ensure(process >= 0, "{}: no process can be made: {}", job.name, std::strerror(code));
     if (process > 0)
         return process;
-    become_job(output.c_str());
+    become_job(output.c_str(), parent);
     ::execv("/proc/self/exe", pointers.data());  // this program even where its file was replaced meanwhile
     ::_exit(1);
 }

@@ -38,9 +38,10 @@ struct JobEnd {
 using StartJob = std::function<pid_t(const Job&)>;
 
 /// The child's side of a fork: a process group of its own, so that a terminal's Ctrl-C reaches it through its parent alone and
-/// once; SIGTERM when the parent dies, whatever kills it; nothing to read, and output into `output`. Ends the process where
-/// that cannot be opened.
-void become_job(const char* output);
+/// once; SIGTERM when the parent dies, whatever kills it; nothing to read, and output into a new file `output`, which takes the
+/// place of a link there or of a file, which an earlier process may still write. Ends the process where that cannot be made,
+/// and with 143 where `parent`, the process that forked, has died already.
+void become_job(const char* output, pid_t parent);
 
 /// A child process that executes this very program with the job's arguments. Throws MachineError when the system refuses.
 pid_t start_process(const Job& job);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "data/text/json_text.h"
 #include "train/report/page.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
@@ -25,7 +26,7 @@ std::vector<T> thinned(const std::vector<T>& all) {
 Json short_number(double value) {
     if (!std::isfinite(value))
         return nullptr;
-    return Json::parse(fmt::format("{:.7g}", value));
+    return parse_json<Json>("number", fmt::format("{:.7g}", value));
 }
 
 Json curve_json(const std::vector<Band>& bands) {

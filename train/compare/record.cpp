@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "train/run/record_reader.h"
 
 namespace attend::inline ATTEND_PRECISION::compare {
@@ -23,8 +24,8 @@ Split split_of(const std::string& name, const std::string& where) {
     fail("{}: split: no such split: '{}', known train, valid, test", where, name);
 }
 
-// Targets at the step of an evaluation: in proportion between the training lines before and after it; behind the last one it is
-// that one's, before the first as many a step as until there.
+// Targets at the step of an evaluation: in proportion between the training lines before and after it; after the last line
+// that line's, before the first one as many a step as until there.
 void count_targets(std::vector<Line>& lines) {
     std::vector<const Line*> train;
     for (const Line& line : lines)
@@ -111,6 +112,10 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
         record.ending = Ending::diverged;
     if (summary.has("message"))
         record.message = summary.text("message");
+    if (summary.has("version") && summary.has("commit"))
+        record.program = fmt::format("{} {}", summary.text("version"), summary.text("commit"));
+    record.exploded = summary.has("loss_exploded") ? summary.at("loss_exploded") : Json();
+    record.extended = summary.has("extended") ? summary.at("extended") : Json();
     record.steps = summary.integer("steps");
     record.seconds = summary.number("seconds");
     record.parameters = summary.integer("parameters");
@@ -131,7 +136,7 @@ int64_t step_reached(const fs::path& folder) {
     if (end == std::string::npos || end == 0)
         return 0;
     const std::size_t before = text.rfind('\n', end - 1), begin = before == std::string::npos ? 0 : before + 1;
-    const Json line = Json::parse(text.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
+    const Json line = json_if_valid<Json>(text.substr(begin, end - begin)).value_or(nullptr);
     return line.is_object() && line.contains("step") && line["step"].is_number_integer() ? line["step"].get<int64_t>() : 0;
 }
 

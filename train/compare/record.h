@@ -34,7 +34,10 @@ struct RunRecord {
     int64_t steps = 0;    ///< done
     double seconds = 0;
     int64_t parameters = 0;
-    std::vector<Line> lines;  ///< in the order of the file
+    std::string program = {};  ///< version and commit of what wrote its summary
+    Json exploded = {};        ///< summary.json's loss_exploded; null where it has none
+    Json extended = {};        ///< summary.json's extended; null where it has none
+    std::vector<Line> lines;   ///< in the order of the file
 };
 
 /// The runs of one variant, a seed each, in the order of the seeds.

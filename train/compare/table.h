@@ -70,6 +70,8 @@ struct Contrast {
 struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
+    int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
+    int64_t extended = 0;                       ///< that went on beyond the end they were begun with
     std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
     Moments moments;                            ///< of those there are
     std::optional<double> half_width;
@@ -95,8 +97,10 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
 
-/// For people: the table, and what was found in words. Ends in a line feed.
-std::string text_of(const Result& table, const std::string& name);
+/// For people: the table, `changes` as changes_text() has them, and what was found in words. Ends in a line feed.
+std::string text_of(const Result& table, const std::string& name, const std::string& changes = "");
+/// What each variant changes of the reference, a line for each value of an option, from what compare.json says; "" for nothing.
+std::string changes_text(const Json& comparison);
 /// What was found in words, a sentence each; the last sums up.
 std::vector<std::string> sentences_of(const Result& table);
 /// For programs.

@@ -84,6 +84,8 @@ std::string runs_text(const Row& row) {
         text += fmt::format(", {} diverged", row.diverged);
     if (row.failed > 0)
         text += fmt::format(", {} failed", row.failed);
+    if (row.exploded > 0)
+        text += fmt::format(", {} exploded", row.exploded);
     return text;
 }
 
@@ -178,7 +180,39 @@ Json moments_json(const Moments& m, const std::optional<double>& half) {
 
 }  // namespace
 
-std::string text_of(const Result& t, const std::string& name) {
+std::string changes_text(const Json& comparison) {
+    constexpr std::size_t most_names = 3;
+    struct Change {
+        std::string option, from, to;
+        std::vector<std::string> variants;
+    };
+    std::vector<Change> all;
+    for (const Json& variant : comparison["variants"])
+        for (const Json& c : variant["changed"]) {
+            const auto text = [&](const char* key) { return c[key].get<std::string>(); };
+            const Change change{text("option"), text("reference"), text("variant"), {}};
+            auto same = std::find_if(all.begin(), all.end(), [&](const Change& a) {
+                return a.option == change.option && a.from == change.from && a.to == change.to;
+            });
+            if (same == all.end()) {  // after the last of that option
+                const auto last =
+                    std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
+                same = all.insert(last == all.rend() ? all.end() : last.base(), change);
+            }
+            same->variants.push_back(variant["name"].get<std::string>());
+        }
+    std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
+    for (const Change& c : all) {
+        std::string names;
+        for (std::size_t i = 0; i < std::min(most_names, c.variants.size()); ++i) names += (i ? ", " : "") + c.variants[i];
+        if (c.variants.size() > most_names)
+            names += fmt::format(" and {} more", c.variants.size() - most_names);
+        rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
+    }
+    return all.empty() ? "" : aligned(rows);
+}
+
+std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
     const Settings& s = t.settings;
     std::string seeds;
     for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
@@ -192,6 +226,8 @@ std::string text_of(const Result& t, const std::string& name) {
                   "test, corrected for {} comparison{} (Holm).\n\n",
                   percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
     text += aligned(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
+    if (!changes.empty())
+        text += changes + "\n";
     for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
     return text;
 }
@@ -200,11 +236,21 @@ std::vector<std::string> sentences_of(const Result& t) {
     const Settings& s = t.settings;
     const std::string& reference = t.rows[s.reference].name;
     std::vector<std::string> all, better, worse, open, untested;
+    if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
+        all.emplace_back(
+            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
+            "steps "
+            "at once can be others.");
     for (const Row& row : t.rows) {
         if (row.diverged + row.failed > 0)
             all.push_back(
                 fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed); its numbers are of the others.",
                             row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
+        if (row.exploded > 0)
+            all.push_back(fmt::format(
+                "{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json); "
+                "its numbers are of these, too.",
+                row.name, row.exploded, row.finished));
         if (!row.contrast)
             continue;
         const Contrast& c = *row.contrast;
@@ -277,6 +323,8 @@ Json json_of(const Result& t) {
         v["finished"] = row.finished;
         v["diverged"] = row.diverged;
         v["failed"] = row.failed;
+        v["exploded"] = row.exploded;
+        v["extended"] = row.extended;
         v["values"] = Json::array();
         for (const auto& value : row.values) v["values"].push_back(optional_json(value));
         v["value"] = moments_json(row.moments, row.half_width);

@@ -7,10 +7,14 @@
 #include <unordered_map>
 
 #include "core/files.h"
+#include "data/text/json_text.h"
+#include "data/text/text_form.h"
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION::config {
+
+static_assert(deepest_nesting == deepest_json);
 
 std::string Place::text() const {
     if (source->kind == Source::Kind::command_line)
@@ -34,6 +38,7 @@ struct Cursor {
     const char* begin;
     const char* line_begin;
     const char* taken;  // one past the last character handed out
+    const char* end;
     int line = 1;
 
     void take(const char* c) {
@@ -44,6 +49,15 @@ struct Cursor {
         taken = c + 1;
     }
     int64_t column() const { return taken - line_begin; }
+    // The word that the last character taken is in or has ended: "NaN", "-Infinity", "True"; "" where it is none.
+    std::string_view word() const {
+        const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
+        const char* first = taken > begin && !inside(taken[-1]) ? taken - 1 : taken;
+        const char* last = first;
+        while (first > begin && inside(first[-1])) --first;
+        while (last < end && inside(*last)) ++last;
+        return {first, static_cast<std::size_t>(last - first)};
+    }
     // The line up to and with the last character taken, or the end of that.
     std::string line_so_far() const {
         constexpr std::ptrdiff_t most = 30;
@@ -81,6 +95,21 @@ class CountingIterator {
     const char* position_;
     Cursor* cursor_;
 };
+
+// What is meant by a word that is no JSON.
+const char* hint_for(const Cursor& cursor) {
+    if (cursor.taken > cursor.begin && cursor.taken[-1] == '\'')
+        return "; text stands in double quotes, not in single ones";
+    std::string word(cursor.word());
+    if (word.empty())
+        return "";
+    for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (word == "nan" || word == "inf" || word == "infinity" || word == "-inf" || word == "-infinity")
+        return "; JSON has no NaN and no infinity";
+    if (word == "true" || word == "false" || word == "null" || word == "none")
+        return "; JSON writes true, false and null, in small letters";
+    return "; text stands in double quotes";
+}
 
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
   public:
@@ -157,8 +186,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
             hint = "; remove the comma before it";
         else if (detail == "unexpected string literal" && (context == "object" || context == "array"))
             hint = "; a comma is missing before it";
-        else if (detail == "invalid literal")
-            hint = "; text stands in double quotes";
+        else if (detail == "invalid literal" || (detail.starts_with("invalid number") && cursor_.word().starts_with("-")))
+            hint = hint_for(cursor_);
         if (detail.starts_with("invalid"))
             expected = "";  // what is wrong with the token says enough
         if (!expected.empty())
@@ -234,7 +263,7 @@ Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
     require(text.find_first_not_of(" \t\r\n") != std::string_view::npos && text != "\xEF\xBB\xBF",
             "{}: empty: {} bytes, expected a JSON value", Place{source, 1}.text(), text.size());
 
-    Cursor cursor{text.data(), text.data(), text.data()};
+    Cursor cursor{text.data(), text.data(), text.data(), text.data() + text.size()};
     Builder builder(std::move(source), cursor);
     constexpr auto strict = true;
     constexpr auto ignore_comments = true;
@@ -256,7 +285,11 @@ std::shared_ptr<const Source> file_source(const std::string& path) {
     return std::make_shared<const Source>(Source{path, absolute.parent_path().string(), Source::Kind::file});
 }
 
-Value load(const std::string& path) { return parse_object(read_file(path, largest_file), file_source(path)); }
+Value load(const std::string& path) {
+    const std::string text = read_file(path, largest_file, Pipes::read);
+    text_begin(std::string_view(text).substr(0, text_form_bytes), path);  // refuses wide characters by name
+    return parse_object(text, file_source(path));
+}
 
 std::string described(const Value& v) {
     switch (v.kind) {

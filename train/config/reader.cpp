@@ -7,6 +7,7 @@
 
 #include "data/text/utf8.h"
 #include "train/config/describe.h"
+#include "train/config/other_names.h"
 #include "train/config/overrides.h"
 #include "train/config/utf8.h"
 
@@ -23,21 +24,28 @@ std::string joined(const std::vector<std::string>& names) {
 struct Problem {
     Place place;
     std::string message;
-    std::string stray, stray_path;  // a key that is like none of those beside it
+    // Of a key that is like none of those beside it: what it may be called elsewhere, and the path that it stands under.
+    std::vector<std::string> strays;
+    std::string below;
 };
+
+std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
 // Where else a key of that name stands: "; it belongs to optimizer sgd" for one of another row, "; there is one at train.batch"
 // for others. "" when nowhere.
-std::string elsewhere(const std::vector<Option>& options, const Problem& problem) {
+std::string elsewhere(const std::vector<Option>& options, const std::string& name, const std::string& beside) {
     constexpr std::size_t most = 3;
     std::vector<std::string> paths, rows;
+    const auto add = [](std::vector<std::string>& all, const std::string& one) {
+        if (std::find(all.begin(), all.end(), one) == all.end())
+            all.push_back(one);
+    };
     for (const Listed& l : flat(options)) {
         const std::string& path = l.option->path;
-        if (path == problem.stray_path)
-            rows.push_back(l.row);
-        else if ((path == problem.stray || path.ends_with("." + problem.stray)) &&
-                 std::find(paths.begin(), paths.end(), path) == paths.end())
-            paths.push_back(path);
+        if (path == below(beside, name))
+            add(rows, l.row);  // once, in however many models it stands
+        else if (path == name || path.ends_with("." + name))
+            add(paths, path);
     }
     const std::vector<std::string>& found = rows.empty() ? paths : rows;
     if (found.empty())
@@ -45,6 +53,13 @@ std::string elsewhere(const std::vector<Option>& options, const Problem& problem
     const std::vector<std::string> shown(found.begin(), found.begin() + static_cast<int64_t>(std::min(most, found.size())));
     return fmt::format("; {} {}{}", rows.empty() ? "there is one at" : "it belongs to", joined(shown),
                        found.size() > most ? ", ..." : "");
+}
+
+std::string elsewhere(const std::vector<Option>& options, const Problem& problem) {
+    for (const std::string& name : problem.strays)
+        if (const std::string found = elsewhere(options, name, problem.below); !found.empty())
+            return (name == problem.strays.back() ? "" : fmt::format("; here it is '{}'", name)) + found;
+    return "";
 }
 
 // How the value of --set is to be understood.
@@ -255,7 +270,7 @@ class Reader final : public Visitor {
         } catch (const Error& e) {
             if (first != '{' && first != '[' && first != '"')
                 return v;  // a bare word: a type error, or "auto"
-            problems_.push_back({v.place, e.what(), "", ""});
+            problems_.push_back({v.place, e.what(), {}, ""});
             return {};
         }
     }
@@ -330,20 +345,27 @@ class Reader final : public Visitor {
     }
 
     void unknown(const Member& m) {
+        const std::vector<std::string> ours = our_names(m.key);
+        std::vector<std::string> here;
+        for (const std::string& name : ours)
+            if (std::find(known_.begin(), known_.end(), name) != known_.end())
+                here.push_back(name);
         const std::vector<std::string> near = nearest_names(m.key, known_);
-        const std::string hint = !near.empty()    ? fmt::format("; did you mean {}?", either(near))
-                                 : known_.empty() ? "; there are none"
-                                                  : "; known: " + joined(known_);
+        const std::string hint = !here.empty()                   ? fmt::format("; here it is {}", either(here))
+                                 : ours.empty() && !near.empty() ? fmt::format("; did you mean {}?", either(near))
+                                 : known_.empty()                ? "; there are none"
+                                                                 : "; known: " + joined(known_);
         problem(m.place, utf8::printable(m.key), "unknown key" + hint);
-        if (near.empty()) {
-            problems_.back().stray = m.key;
-            problems_.back().stray_path = joined_path(m.key);
-        }
+        if (!here.empty() || (ours.empty() && !near.empty()))
+            return;
+        problems_.back().strays = ours;
+        problems_.back().strays.push_back(m.key);
+        problems_.back().below = path_;
     }
 
-    std::string joined_path(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
+    std::string joined_path(const std::string& name) const { return below(path_, name); }
     void problem(const Place& place, const std::string& name, const std::string& message) {
-        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message), "", ""});
+        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message), {}, ""});
     }
     void wrong_type(const Value& v, const char* name, const std::string& what) {
         problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
@@ -378,7 +400,7 @@ void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
     std::string all;
     for (std::size_t i = 0; i < std::min(most, problems.size()); ++i) {
         all += (i ? "\n" : "") + problems[i].message;
-        if (!problems[i].stray.empty())
+        if (!problems[i].strays.empty())
             all += elsewhere(options, problems[i]);
     }
     if (problems.size() > most)

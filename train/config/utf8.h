@@ -18,8 +18,19 @@ struct CodePoint {
 /// The code point that begins at byte `position`, which must be below text.size().
 CodePoint decode(std::string_view text, std::size_t position);
 
-/// `text` made fit for a one-line message: control characters as \n, \t or \u00XX, invalid bytes as \xXX, and cut with "..."
-/// behind `limit` code points.
+/// Whether a terminal shows something else than the character: control characters (an escape code begins with one), line and
+/// paragraph separators, and what turns the direction of writing.
+bool is_hidden(char32_t code);
+
+/// `text` made fit for a one-line message: hidden characters as \n, \t or \uXXXX, invalid bytes as \xXX, and cut with "..."
+/// after `limit` code points.
 std::string printable(std::string_view text, std::size_t limit = 60);
+
+/// What shown() does with the line feeds of a text.
+enum class LineFeeds { kept, escaped };
+
+/// `text` made fit for a terminal or a log, which may hold names, symbols and lines of anybody's files: as printable(), but
+/// whole and with its tabs.
+std::string shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kept);
 
 }  // namespace attend::inline ATTEND_PRECISION::utf8

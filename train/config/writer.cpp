@@ -99,27 +99,49 @@ const Written* find(const Written& w, const std::string& key) {
     return nullptr;
 }
 
-void compare(const Written& a, const Written& b, const std::string& path, std::vector<Difference>& all) {
-    const auto below = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
-    if (a.object && b.object) {
+std::string joined(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
+
+class Comparer {
+  public:
+    Comparer(Rows rows, std::vector<Difference>& all) : rows_(rows), all_(all) {}
+
+    void compare(const Written& a, const Written& b, const std::string& path) {
+        if (!a.object || !b.object) {
+            if (on_one_line(a) != on_one_line(b))
+                all_.push_back({path, on_one_line(a), on_one_line(b)});
+            return;
+        }
         if (!a.row_key.empty() && a.row_key == b.row_key) {
             const std::string &row_a = find(a, a.row_key)->scalar, &row_b = find(b, b.row_key)->scalar;
-            if (row_a != row_b)
-                return all.push_back({below(a.row_key), row_a, row_b});
+            if (row_a != row_b && rows_ == Rows::alone)
+                return all_.push_back({joined(path, a.row_key), row_a, row_b});
         }
         for (const Written& m : a.members) {
             if (const Written* other = find(b, m.key))
-                compare(m, *other, below(m.key), all);
+                compare(m, *other, joined(path, m.key));
             else
-                all.push_back({below(m.key), on_one_line(m), ""});
+                add(m, joined(path, m.key), &Difference::before);
         }
         for (const Written& m : b.members)
             if (find(a, m.key) == nullptr)
-                all.push_back({below(m.key), "", on_one_line(m)});
-    } else if (on_one_line(a) != on_one_line(b)) {
-        all.push_back({path, on_one_line(a), on_one_line(b)});
+                add(m, joined(path, m.key), &Difference::after);
     }
-}
+
+  private:
+    // What one side alone has.
+    void add(const Written& w, const std::string& path, std::string Difference::*side) {
+        if (w.object && rows_ == Rows::in_full) {
+            for (const Written& m : w.members) add(m, joined(path, m.key), side);
+            return;
+        }
+        Difference d{path, "", ""};
+        d.*side = on_one_line(w);
+        all_.push_back(std::move(d));
+    }
+
+    Rows rows_;
+    std::vector<Difference>& all_;
+};
 
 }  // namespace
 
@@ -155,9 +177,10 @@ std::string write_fields(FunctionRef<void(Visitor&)> fields) {
     return print(all, 0, columns) + "\n";
 }
 
-std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after) {
+std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after,
+                                              Rows rows) {
     std::vector<Difference> all;
-    compare(written(before), written(after), "", all);
+    Comparer(rows, all).compare(written(before), written(after), "");
     return all;
 }
 

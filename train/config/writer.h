@@ -21,13 +21,17 @@ struct Difference {
     std::string after;   ///< "" where only the first has it
 };
 
-/// What differs between two listings, in the order of the first. Where two selections chose different rows, that one
-/// difference is given (at `path.type`, or the seam's key) and nothing below it.
-std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after);
+/// What is said of two selections that chose different rows: that alone (at `path.type`, or the seam's key), or also every
+/// option of either row, those that one side alone has among them.
+enum class Rows { alone, in_full };
+
+/// What differs between two listings, in the order of the first.
+std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after,
+                                              Rows rows = Rows::alone);
 
 template <class T>
-std::vector<Difference> differences(T before, T after) {
-    return differences_of_fields([&before](Visitor& v) { before.fields(v); }, [&after](Visitor& v) { after.fields(v); });
+std::vector<Difference> differences(T before, T after, Rows rows = Rows::alone) {
+    return differences_of_fields([&before](Visitor& v) { before.fields(v); }, [&after](Visitor& v) { after.fields(v); }, rows);
 }
 
 /// A number as JSON: the shortest decimal form that reads back equal. Throws MachineError unless it is finite.

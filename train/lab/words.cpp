@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "data/text/json_text.h"
 #include "train/config/writer.h"
 #include "train/lab/lab.h"
 
@@ -38,7 +39,7 @@ Json json_of(const Row& r) {
     Json j;
     j["estimator"] = r.estimator;
     j["options"] = Json::object();
-    for (const auto& [path, value] : r.options) j["options"][path] = Json::parse(value);
+    for (const auto& [path, value] : r.options) j["options"][path] = parse_json<Json>(path, value);
     j["label"] = r.label;
     j["objective"] = aim_name(r.aim);
     j["biased"] = !r.unbiased;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "data/text/json_text.h"
 #include "train/config/writer.h"
 #include "train/plan/plan.h"
 
@@ -53,7 +54,7 @@ Json json_of(const Module& m) {
     Json j;
     j["name"] = m.name;
     if (!m.shape.empty())
-        j["shape"] = Json::parse(m.shape);
+        j["shape"] = parse_json<Json>(m.name, m.shape);
     j["count"] = m.count;
     if (!m.trainable)
         j["trainable"] = false;
@@ -108,13 +109,13 @@ Json json_of(const Plan& plan) {
     const Forecast& f = plan.forecast;
     Json j;
     j["name"] = plan.experiment.name;
-    j["config"] = Json::parse(config::write(plan.experiment));
+    j["config"] = parse_json<Json>("config", config::write(plan.experiment));
     j["settings"] = Json::array();
     for (const Setting& s : plan.settings) {
         Json line;
         line["path"] = s.path;
-        line["value"] = Json::parse(s.value);
-        line["default"] = Json::parse(s.initial);
+        line["value"] = parse_json<Json>(s.path, s.value);
+        line["default"] = parse_json<Json>(s.path, s.initial);
         line["origin"] = name_of(s.origin);
         j["settings"].push_back(std::move(line));
     }

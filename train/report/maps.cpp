@@ -6,7 +6,11 @@
 #include <map>
 
 #include "core/engine.h"
+#include "core/file_errors.h"
+#include "core/files.h"
+#include "core/own_files.h"
 #include "core/safetensors.h"
+#include "data/text/json_text.h"
 #include "train/run/loss.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -77,14 +81,8 @@ std::vector<int32_t> ids_of(const Ids& ids, int64_t most) {
     return {ids.row(0), ids.row(0) + std::min<int64_t>(most, ids.length(0))};
 }
 
-std::string symbol_of(const Task& task, int32_t id) {
+std::string target_symbol(const Task& task, int32_t id) {
     return id == id_ignored ? std::string() : task.target_symbols({&id, 1}).front();
-}
-
-std::vector<std::string> symbols_of(const Task& task, std::span<const int32_t> ids) {
-    std::vector<std::string> symbols;
-    for (const int32_t id : ids) symbols.push_back(symbol_of(task, id));
-    return symbols;
 }
 
 // Which of an example's sequences the positions of a site are of. A model with a source has an encoder whose own sequence it
@@ -113,7 +111,8 @@ void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
     for (std::size_t i = 2; i + 1 < files.size(); ++i)
         if (files[i + 1].first - files[i - 1].first < files[at + 1].first - files[at - 1].first)
             at = i;
-    fs::remove(files[at].second);
+    if (const int code = remove_file(files[at].second); code != 0)
+        fail_to_write(files[at].second, "maps of an earlier step cannot be removed", code);
 }
 
 // Rows of the batch that are short enough to be looked at, or can be cut to be.
@@ -187,12 +186,13 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
         Json example = {{"number", row.number}};
         const std::vector<int32_t> source = ids_of(b.source, longest), target = ids_of(b.target, longest);
         example["source"] = source.empty() ? std::vector<std::string>() : task_.source_symbols(source);
-        example["input"] = symbols_of(task_, ids_of(b.input, longest));
-        example["target"] = symbols_of(task_, target);
+        example["input"] = task_.input_symbols(ids_of(b.input, longest));
+        example["target"] = Json::array();
+        for (const int32_t id : target) example["target"].push_back(target_symbol(task_, id));
         example["predicted"] = Json::array();
         for (std::size_t t = 0; t < target.size(); ++t)
             example["predicted"].push_back(
-                target[t] == id_ignored || t >= scored.predicted.size() ? "" : symbol_of(task_, scored.predicted[t]));
+                target[t] == id_ignored || t >= scored.predicted.size() ? "" : target_symbol(task_, scored.predicted[t]));
         example["gold"] = Json::array();
         for (const Range& gold : task_.gold_alignment(split_, row.number)) example["gold"].push_back({gold.begin, gold.end});
         example["lengths"] = {{"source", b.source.rows > 0 ? b.source.length(0) : 0}, {"target", row.target_length}};
@@ -216,7 +216,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     std::vector<NamedArray> arrays;
     for (std::size_t i = 0; i < named.size(); ++i)
         arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
-    fs::create_directories(folder);
+    make_folder(folder);
     write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
                       {{metadata_key, about.dump(-1, ' ', false, Json::error_handler_t::replace)}});
     if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
@@ -236,7 +236,8 @@ std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
 void cut_back_maps(const fs::path& folder, int64_t step) {
     for (const auto& [at, path] : map_files(folder))
         if (at > step)
-            fs::remove(path);
+            if (const int code = remove_file(path); code != 0)
+                fail_to_write(path, "maps of a later step cannot be removed", code);
 }
 
 namespace {
@@ -274,7 +275,7 @@ KeptMaps read_maps(const fs::path& path) {
     const SafetensorsFile file(path);
     const std::string where = path.string();
     require(file.metadata().contains(metadata_key), "{}: not a file of maps: metadata '{}' is missing", where, metadata_key);
-    const Json about = Json::parse(file.metadata().at(metadata_key), nullptr, /*allow_exceptions=*/false);
+    const Json about = parse_json<Json>(where + ": metadata", file.metadata().at(metadata_key));
     KeptMaps kept;
     kept.step = member(about, "step", &Json::is_number_integer, where).get<int64_t>();
     kept.split = member(about, "split", &Json::is_string, where).get<std::string>();

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <initializer_list>
 #include <utility>
 
 #include "core/error.h"
+#include "core/own_files.h"
+#include "data/text/json_text.h"
 #include "train/report/assets.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -34,7 +37,7 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
 
 // By way of JSON, whose writer knows UTF-8.
 std::string valid_utf8(std::string_view text) {
-    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+    return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 }  // namespace
@@ -86,6 +89,15 @@ std::string html_page(const std::string& title, std::span<const std::string_view
                                        {"@STYLE@", asset("common.css")},
                                        {"@DATA@", script_json(data)},
                                        {"@SCRIPTS@", code}});
+}
+
+bool is_page(const std::filesystem::path& path) {
+    if (kind_of(path) != Kind::file)
+        return false;
+    std::string head(1024, '\0');
+    std::ifstream in(path, std::ios::binary);
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    return head.find("<meta name=\"generator\" content=\"attend\">") != std::string::npos;
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -4,9 +4,15 @@
 #include <cmath>
 #include <map>
 
+#include "core/file_errors.h"
 #include "core/files.h"
+#include "data/text/json_text.h"
 #include "train/config/describe.h"
+#include "train/config/reader.h"
+#include "train/report/maps.h"
 #include "train/report/page.h"
+#include "train/run/resume.h"
+#include "train/run/summary.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -17,37 +23,16 @@ namespace {
 constexpr std::size_t largest_file = std::size_t{1} << 28, largest_small_file = std::size_t{1} << 22;
 constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
-constexpr int deepest_nesting = 64;
-
-// Whether brackets nest deeper than anything that a run writes: writers of JSON recurse.
-bool too_deep(std::string_view text) {
-    int depth = 0;
-    bool inside = false;  // a string
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (inside && c == '\\')
-            ++i;
-        else if (c == '"')
-            inside = !inside;
-        else if (!inside && (c == '[' || c == '{') && ++depth > deepest_nesting)
-            return true;
-        else if (!inside && (c == ']' || c == '}'))
-            --depth;
-    }
-    return false;
-}
 
 // A JSON file of the run; null, with a note where it is there, when it cannot be read.
 Json json_file(const fs::path& path, Json& notes) {
-    if (!fs::exists(path))
+    if (!is_there(path))
         return nullptr;
     try {
-        const std::string text = read_file(path, largest_small_file);
-        Json json = too_deep(text) ? Json() : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+        Json json = load_json<Json>(path, largest_small_file);
         if (json.is_object())
             return json;
-        notes.push_back(fmt::format("{} is left out: it is not a JSON object, or nested deeper than {}.",
-                                    path.filename().string(), deepest_nesting));
+        notes.push_back(fmt::format("{} is left out: it is not a JSON object.", path.filename().string()));
     } catch (const Error& e) {
         notes.push_back(fmt::format("{} is left out: {}", path.filename().string(), e.what()));
     }
@@ -56,7 +41,7 @@ Json json_file(const fs::path& path, Json& notes) {
 
 std::string text_file(const fs::path& path, const char* what, Json& notes) {
     try {
-        if (fs::exists(path))
+        if (is_there(path))
             return read_file(path, largest_file);
         notes.push_back(fmt::format("The run has no {} ({}).", what, path.filename().string()));
     } catch (const Error& e) {
@@ -106,7 +91,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
     int64_t broken = 0;
     const std::string text = text_file(run.metrics(), "metrics", notes);
     for (const std::string_view each : lines_of(text)) {
-        Json line = Json::parse(each, nullptr, /*allow_exceptions=*/false);
+        Json line = json_if_valid<Json>(each).value_or(nullptr);
         const bool good = line.is_object() && line.contains("step") && line["step"].is_number_integer() &&
                           line.contains("split") && line["split"].is_string();
         if (!good) {
@@ -197,6 +182,27 @@ Json run_state(const RunFolder& run, Json& notes) {
     return result;
 }
 
+// What a reader must know before comparing the run with others.
+void add_warnings(const Json& config, const Json& summary, Json& notes) {
+    if (config.is_object() && config.contains("extended")) {
+        try {
+            const std::string text = extended_text(config::read<ExtendedOptions>(config::parse_object(
+                config["extended"].dump(-1, ' ', false, Json::error_handler_t::replace), config::file_source("config.json"))));
+            if (!text.empty())
+                notes.push_back("This run was extended: " + text + ". One of as many steps at once can be another.");
+        } catch (const Error& e) {
+            notes.push_back(fmt::format("extended: {}", e.what()));
+        }
+    }
+    if (!summary.is_object() || !summary.contains("loss_exploded"))
+        return;
+    const Json& e = summary["loss_exploded"];
+    if (e.is_object() && e.contains("split") && e["split"].is_string() && e.contains("first") && e["first"].is_number() &&
+        e.contains("last") && e["last"].is_number())
+        notes.push_back(fmt::format("The loss of the {} split ended at {}, far above {}, where training began.",
+                                    e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
+}
+
 // Walks a config along the listing of all options.
 class ConfigRows {
   public:
@@ -213,7 +219,7 @@ class ConfigRows {
             else if (option.kind == config::Option::Kind::selection)
                 selection(option, value);
             else
-                add(option.path, value, Json::parse(option.initial, nullptr, false), option);
+                add(option.path, value, json_if_valid<Json>(option.initial).value_or(nullptr), option);
         }
     }
     // What no option of this program explains.
@@ -235,7 +241,7 @@ class ConfigRows {
         if (!value.is_object() || !value.contains(option.row_key))
             return;
         const Json& name = value[option.row_key];
-        add(option.path + "." + option.row_key, name, Json::parse(option.initial, nullptr, false), option);
+        add(option.path + "." + option.row_key, name, json_if_valid<Json>(option.initial).value_or(nullptr), option);
         for (const config::OptionRow& row : option.rows)
             if (name == row.name)
                 members(row.options, value);
@@ -259,8 +265,21 @@ Json run_config(const Json& config) {
     return std::move(walked.rows);
 }
 
+// Why a page has no attention maps, as a sentence.
+Json no_maps(const RunFolder& run, const Json& config) {
+    if (!map_files(run.maps()).empty())
+        return "The attention maps that were kept cannot be shown here: see the notes above.";
+    const Json nothing;
+    const Json* maps = &config;
+    for (const char* key : {"train", "maps"}) maps = maps->is_object() && maps->contains(key) ? &(*maps)[key] : &nothing;
+    if (maps->is_number_integer() && maps->get<int64_t>() == 0)
+        return "No attention maps were kept: option train.maps is 0.";
+    return fmt::format("No attention maps were kept: nothing was evaluated yet, or every example is longer than {} symbols.",
+                       longest_looked_at);
+}
+
 Json run_data(const RunFolder& run, int64_t room) {
-    require(fs::exists(run.config()), "{}: no run in this folder: config.json is missing", run.root().string());
+    require(is_there(run.config()), "{}: no run in this folder: config.json is missing", run.root().string());
     Json notes = Json::array();
     const Json config = json_file(run.config(), notes);
     Json data;
@@ -272,10 +291,12 @@ Json run_data(const RunFolder& run, int64_t room) {
     data["summary"] = json_file(run.summary(), notes);
     if (data["summary"].is_null())
         notes.push_back("The run has not ended, or was killed: there is no summary.json.");
+    add_warnings(config, data["summary"], notes);
     data["state"] = run_state(run, notes);
     data["metrics"] = run_metrics(run, notes);
     data["samples"] = run_samples(run, notes);
     data["maps"] = run_maps(run, room, notes);
+    data["no_maps"] = data["maps"].is_null() ? no_maps(run, config) : Json(nullptr);
     data["lab"] = json_file(run.root() / "lab.json", notes);
     data["notes"] = std::move(notes);
     return data;
@@ -285,7 +306,7 @@ std::string report_page(std::span<const fs::path> runs) {
     require(!runs.empty(), "report: nothing to report: runs {}, least 1", runs.size());
     Json data = {{"runs", Json::array()}};
     for (const fs::path& path : runs) {
-        require(fs::exists(path), "{}: no such run: nothing of that name", path.string());
+        require(is_there(path), "{}: no such run: nothing of that name", path.string());
         data["runs"].push_back(run_data(RunFolder(path), room_for_maps / static_cast<int64_t>(runs.size())));
     }
     std::string title = data["runs"][0]["name"].get<std::string>();
@@ -302,7 +323,7 @@ std::string try_to_report(const RunFolder& run) {
         write_report({&run.root(), 1}, run.report());
         return {};
     } catch (const std::exception& e) {
-        return e.what();
+        return message_of(e);
     }
 }
 

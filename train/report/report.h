@@ -20,7 +20,7 @@ constexpr std::size_t most_points = 1500, most_sampled = 60;
 ///      "summary": summary.json or null, "state": {"data", "vocabulary"},
 ///      "metrics": {SPLIT: {"step": [], "values": {NAME: []}}},
 ///      "samples": [{"step", "scores", "items": [{"source", "reference", "decoded"}]}],
-///      "maps": run_maps() or null, "lab": lab.json or null}
+///      "maps": run_maps() or null, "no_maps": why there are none or null, "lab": lab.json or null}
 ///
 /// Only config.json has to be there. What is missing, broken or left out is said in the notes, and nothing of it is an error.
 /// Throws Error when there is no run in the folder.
@@ -42,7 +42,7 @@ Json run_config(const Json& config);
 /// The page about these runs. Throws Error when one of the folders holds none.
 std::string report_page(std::span<const std::filesystem::path> runs);
 
-/// Writes the page, atomically. Throws as report_page() and write_file_atomically().
+/// Writes the page, atomically; a link at `to` is replaced. Throws as report_page() and write_file_atomically().
 void write_report(std::span<const std::filesystem::path> runs, const std::filesystem::path& to);
 
 /// Writes the page of one run into its folder and gives the reason when that fails, "" when it does not: a run is not lost for

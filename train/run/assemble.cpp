@@ -2,11 +2,13 @@
 
 #include <filesystem>
 
+#include "core/file_errors.h"
 #include "core/files.h"
 #include "core/memory.h"
 #include "core/user_cache.h"
 #include "data/text/matching.h"
 #include "train/config/paths.h"
+#include "train/config/utf8.h"
 #include "train/config/walk.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -21,11 +23,11 @@ std::string data_seal(const Experiment& experiment) {
     std::string seal;
     for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
         for (const std::string& file : matching_files(path)) {
-            if (std::filesystem::is_directory(file))
+            if (is_folder(file))
                 continue;  // of a vocabulary, which the run keeps
             const WrittenFile f = crc32_of_file(file);
-            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", std::filesystem::path(file).filename().string(),
-                                f.bytes, f.crc32);
+            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ",
+                                utf8::shown(std::filesystem::path(file).filename().string()), f.bytes, f.crc32);
         }
     }
     return seal;
@@ -56,7 +58,24 @@ ModelSetup vocabularies_of(const Task& task) {
     return {.source_vocabulary = task.source_vocabulary_size(),
             .target_vocabulary = task.target_vocabulary_size(),
             .targets = task.targets(),
-            .classes = task.classes()};
+            .classes = task.classes(),
+            .segments = task.segments(),
+            .symbols = task.same_symbols() ? Symbols::same : Symbols::separate};
+}
+
+void require_positions(const Task& task, const Model& model, Split split) {
+    const PositionLimits limits = model.positions();
+    const LongestExample longest = task.longest(split);
+    const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
+        require(
+            limit == 0 || sequence.symbols <= limit,
+            "{}: {} is longer than the model has positions for: symbols {}, model.{} {}; set model.{} to {} or more, or leave "
+            "the example out{}{}",
+            sequence.place, is, sequence.symbols, limits.option, limit, limits.option, sequence.symbols,
+            longest.hint.empty() ? "" : "; ", longest.hint);
+    };
+    check(longest.source, limits.source, "a source");
+    check(longest.input, limits.input, "a target, with the symbol that it begins with,");
 }
 
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
@@ -84,7 +103,9 @@ std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string&
 }
 
 ModelInStore make_model(const Experiment& experiment, const Task& task) {
-    return make_model(experiment, vocabularies_of(task));
+    ModelInStore made = make_model(experiment, vocabularies_of(task));
+    for (const Split split : {Split::train, Split::valid, Split::test}) require_positions(task, *made.model, split);
+    return made;
 }
 
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies) {

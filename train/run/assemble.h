@@ -33,8 +33,12 @@ Experiment resolve_for(Experiment experiment, const Task& task);
 /// takes those of the run it begins with (init.from) or builds its own.
 std::unique_ptr<Task> make_task(const Experiment& experiment, const std::string& saved);
 
+/// Throws Error naming the longest example of a split, where it stands and both numbers when it is longer than the model has
+/// positions for.
+void require_positions(const Task& task, const Model& model, Split split);
+
 /// The experiment's model with its initial parameters, frozen as init.freeze says, for the task's vocabularies. Throws Error as
-/// the model's constructor.
+/// the model's constructor, and with a task require_positions() of all splits, so that no run ends at its test.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
 

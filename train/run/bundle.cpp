@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/file_errors.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
 #include "train/run/record_reader.h"
@@ -170,7 +171,7 @@ Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSet
 Experiment read_config(const std::string& where, const std::string& text) {
     config::Source source;
     source.name = where + ": config";
-    source.folder = fs::absolute(where).parent_path().string();
+    source.folder = absolute_path(where).parent_path().string();
     Experiment e =
         config::read<Experiment>(config::parse_object(text, std::make_shared<const config::Source>(std::move(source))));
     require(e.train.steps > 0 && e.train.shards > 0,
@@ -214,9 +215,9 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
 }
 
 fs::path bundle_at(const fs::path& path) {
-    if (fs::is_directory(path)) {
+    if (is_folder(path)) {
         const fs::path bundle = path / file_name;
-        require(fs::exists(bundle),
+        require(is_there(bundle),
                 "{}: no bundle in this folder: files of that name 0, needed 1; only a run that diverged has one",
                 bundle.string());
         return bundle;

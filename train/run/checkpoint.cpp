@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "core/files.h"
+#include "core/own_files.h"
 #include "core/safetensors.h"
 #include "optim/average.h"
+#include "train/run/build_info.h"
 #include "train/run/numbers.h"
 #include "train/run/record_reader.h"
 #include "train/run/slots.h"
@@ -15,9 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* model_file = "model.safetensors";
-constexpr const char* optimizer_file = "optimizer.safetensors";
-constexpr const char* state_file = "state.json";
+constexpr const char* model_file = checkpoint_files[0];
+constexpr const char* optimizer_file = checkpoint_files[1];
+constexpr const char* state_file = checkpoint_files[2];
 constexpr std::size_t largest_state = std::size_t{16} << 20;
 constexpr int64_t format = 1;
 
@@ -110,7 +112,9 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["step"] = progressed.step;
     state["seconds"] = progressed.seconds;
     state["targets"] = number_to_json(progressed.targets);
+    state["first_loss"] = number_to_json(progressed.first_loss);
     state["precision"] = precision_name;
+    state["program"] = program_name();
     state["line"] = {{"loss", progressed.line_sums.targets},
                      {"targets", progressed.line_counts.targets},
                      {"label_loss", progressed.line_sums.labels},
@@ -128,6 +132,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     state["moments"] = {{"loss", moments_to_json(progressed.loss)},
                         {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
     state["data"] = progressed.data;
+    state["weights"] = progressed.weights;
     state["vocabulary"] = progressed.vocabulary;
     Json updates = Json::object();
     for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
@@ -157,6 +162,12 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
     p.step = state.integer("step");
     p.seconds = state.number("seconds");
     p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
+    if (state.has("first_loss"))                                                // not in older ones
+        p.first_loss = state.number("first_loss");
+    if (state.has("weights"))
+        p.weights = state.text("weights");
+    if (state.has("program"))
+        p.program = state.text("program");
     p.line_sums.targets = line.number("loss");
     p.line_counts.targets = line.integer("targets");
     if (line.has("labels")) {  // not in those of before there were labels
@@ -186,6 +197,24 @@ void read_model(const fs::path& folder, ParameterStore& store) {
 
 }  // namespace
 
+bool is_average(const fs::path& folder) {
+    try {
+        return read_state(folder / state_file).contains("mean_of_steps");
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool is_whole_checkpoint(const fs::path& folder) {
+    try {
+        open_checkpoint(folder, {model_file, optimizer_file});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+Progressed read_progressed(const fs::path& folder) { return open_checkpoint(folder, {}).progressed; }
+
 void check_model_file(const fs::path& folder) { open_checkpoint(folder, {model_file}); }
 
 Progressed load_model(const fs::path& folder, ParameterStore& store) {
@@ -211,7 +240,7 @@ Progressed load_checkpoint(const fs::path& folder, const Checkpointed& parts) {
 
 void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
     require(!from.empty(), "average: no checkpoints: checkpoints {}, least 1", from.size());
-    require(!fs::exists(to), "{}: there is something of that name already: nothing is replaced", to.string());
+    require(kind_of(to) == Kind::missing, "{}: there is something of that name already: nothing is replaced", to.string());
     std::vector<fs::path> files;
     std::vector<Opened> opened;
     for (const fs::path& folder : from) {
@@ -221,20 +250,26 @@ void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
         require(here == first, "{}: another vocabulary than that of {}: [{}] and [{}]", folder.string(), from.front().string(),
                 here, first);
     }
-    const fs::path fresh = to.parent_path() / ("." + to.filename().string());
-    fs::remove_all(fresh);
-    std::error_code error;
-    fs::create_directories(fresh, error);
-    ensure(!error, "{}: cannot make the checkpoint's folder: {}", fresh.string(), error.message());
-    Json state = opened.back().state;
-    Json steps = Json::array();
-    for (const Opened& o : opened) steps.push_back(o.progressed.step);
-    state["mean_of_steps"] = steps;
-    state["files"] = {{model_file, file_entry(average_files(files, fresh / model_file))}};
-    state["crc32"] = checksum(state);
-    write_file_atomically(fresh / state_file, state.dump(1) + "\n");
-    fs::rename(fresh, to, error);
-    ensure(!error, "{}: a checkpoint cannot be put in its place: {}", to.string(), error.message());
+    require_folder(to.parent_path());
+    const fs::path fresh = partial_path(to);
+    make_folder(fresh);
+    try {
+        Json state = opened.back().state;
+        Json steps = Json::array();
+        for (const Opened& o : opened) steps.push_back(o.progressed.step);
+        state["mean_of_steps"] = steps;
+        state["files"] = {{model_file, file_entry(average_files(files, fresh / model_file))}};
+        state["crc32"] = checksum(state);
+        write_file_atomically(fresh / state_file, state.dump(1) + "\n");
+        std::error_code error;
+        fs::rename(fresh, to, error);
+        ensure(!error, "{}: a checkpoint cannot be put in its place: {}", to.string(), error.message());
+    } catch (...) {
+        for (const char* name : checkpoint_files) remove_file(fresh / name);
+        remove_empty_folder(fresh);
+        throw;
+    }
+    synchronise_folder(to.parent_path());
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

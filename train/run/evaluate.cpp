@@ -5,10 +5,16 @@
 #include <limits>
 
 #include "core/engine.h"
+#include "train/config/utf8.h"
 #include "train/decode/greedy.h"
 #include "train/run/loss.h"
 
 namespace attend::inline ATTEND_PRECISION {
+
+std::string Sample::text() const {
+    const auto line = [](const std::string& t) { return utf8::shown(t, utf8::LineFeeds::escaped); };
+    return fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", line(source), line(reference), line(decoded));
+}
 
 namespace {
 

@@ -28,6 +28,8 @@ struct Scores {
 /// One decoded example.
 struct Sample {
     std::string source, reference, decoded;
+    /// As samples.txt shows it: three lines and an empty one, hidden characters escaped.
+    std::string text() const;
     double log_likelihood = 0, score = 0;  ///< of the decoded text, as in Decoded
 };
 

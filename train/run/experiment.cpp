@@ -91,6 +91,16 @@ void DecodeOptions::fields(Visitor& v) {
         "ones gain");
 }
 
+void ExtendedOptions::fields(Visitor& v) {
+    constexpr Bounds<double> steps{0, static_cast<double>(most_steps)};
+    v.numbers("at", at, steps, false, "steps done when the run was extended, each time");
+    v.numbers("before", before, steps, false, "train.steps until then");
+    v.numbers("now", now, steps, false, "train.steps from then on");
+    v.integer("schedule_from", schedule_from, {0, most_steps},
+              "steps done when the schedule began, which counts from there: above 0 it was given with an extension");
+    v.text("schedules", schedules, "the schedules before it, each with the number of steps done at its end");
+}
+
 Experiment::Experiment()
     : data(first_row(task_table())),
       model(first_row(model_table())),
@@ -110,6 +120,10 @@ void Experiment::fields(Visitor& v) {
     v.object("train", train, "how long, how much at once, how often looked at");
     v.object("decode", decode, "how outputs are searched");
     v.object("init", init, "what the parameters begin with");
+    v.object(
+        "extended", extended,
+        "written by 'attend train --resume --extend': where the run went on beyond the end it was begun with; a new run has "
+        "none");
 }
 
 void drop_schema(config::Value& document) {
@@ -184,18 +198,6 @@ Experiment resolve(Experiment e, const Surroundings& around) {
             "train.best_metric: not a metric of these evaluations: best_metric '{}', known {}", t.best_metric,
             joined(computed));
     return e;
-}
-
-std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now) {
-    static const std::vector<std::string> allowed = {"train.steps",          "train.max_seconds",      "train.log_every",
-                                                     "train.evaluate_every", "train.checkpoint_every", "train.keep",
-                                                     "train.tensorboard"};
-    std::vector<std::string> forbidden;
-    for (const config::Difference& d : config::differences(before, now))
-        if (!contains(allowed, d.path))
-            forbidden.push_back(fmt::format("{}: before {}, now {}", d.path, d.before.empty() ? "nothing" : d.before,
-                                            d.after.empty() ? "nothing" : d.after));
-    return forbidden;
 }
 
 double peak_memory_mib() {

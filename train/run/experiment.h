@@ -47,6 +47,18 @@ struct DecodeOptions {
     BeamOptions search(int64_t nbest = 1) const { return {.beam = beam, .length_penalty = length_penalty, .nbest = nbest}; }
 };
 
+/// Where a run went on beyond the end that it was begun with (--extend). Written into its config.json by the program; empty for
+/// every other run.
+struct ExtendedOptions {
+    std::vector<double> at;      ///< steps done when it was extended, each time
+    std::vector<double> before;  ///< train.steps until then
+    std::vector<double> now;     ///< train.steps from then on
+    int64_t schedule_from = 0;   ///< steps done when the schedule began: above 0 it was given with an extension
+    std::string schedules;       ///< those before it, each with where it ended; "" where there is one for all
+    void fields(Visitor& v);
+    bool any() const { return !at.empty(); }
+};
+
 struct Experiment {
     /// The rows chosen at first are each table's first; a config has to name its task and model.
     Experiment();
@@ -58,6 +70,7 @@ struct Experiment {
     TrainOptions train;
     DecodeOptions decode;
     InitOptions init;
+    ExtendedOptions extended;
     void fields(Visitor& v);
 };
 
@@ -87,10 +100,6 @@ struct Surroundings {
 /// else loss. Throws Error for steps and epochs both given or both missing, more shards than rows, a best_metric that this
 /// task or these options do not compute, and patience without a validation split.
 Experiment resolve(Experiment experiment, const Surroundings& surroundings);
-
-/// What of `now` may not differ from `before` when a run is resumed: a line each, "train.batch: before 64, now 32". Steps and
-/// intervals may.
-std::vector<std::string> forbidden_changes(const Experiment& before, const Experiment& now);
 
 /// Threads that the machine runs at once, at least 1.
 int64_t machine_cores();

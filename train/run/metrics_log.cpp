@@ -25,4 +25,10 @@ void MetricsLog::write(Split split, int64_t step, double seconds, const Scores& 
         events_->append(line);
 }
 
+void MetricsLog::synchronise() {
+    lines_.synchronise();
+    if (events_)
+        events_->synchronise();
+}
+
 }  // namespace attend::inline ATTEND_PRECISION

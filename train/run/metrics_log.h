@@ -16,6 +16,8 @@ class MetricsLog {
     MetricsLog(const RunFolder& folder, Events events, std::optional<int64_t> resumed_after);
     /// `scores` of a split after `step` steps and `seconds` of the run. Throws MachineError when a file cannot be written.
     void write(Split split, int64_t step, double seconds, const Scores& scores);
+    /// Brings all lines to the disk. Throws MachineError when that fails.
+    void synchronise();
 
   private:
     LineFile lines_;

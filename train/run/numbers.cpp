@@ -25,6 +25,19 @@ double number_from_json(const Json& json, const std::string& where) {
     fail("{}: expected a number, got a JSON {}", where, json.type_name());
 }
 
+std::string short_number(double value) {
+    if (std::isnan(value))
+        return "nan";
+    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
+}
+
+std::string scores_text(const Scores& scores) {
+    std::string text;
+    for (const auto& [name, value] : scores.values)
+        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
+    return text;
+}
+
 void add_scores(Json& object, const Scores& scores) {
     for (const auto& [name, value] : scores.values) object[name] = number_to_json(value);
 }

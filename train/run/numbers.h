@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf".
+/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf"; and for people.
 #include <nlohmann/json.hpp>
 
 #include "train/run/evaluate.h"
@@ -11,6 +11,11 @@ using Json = nlohmann::ordered_json;
 Json number_to_json(double value);
 /// Throws Error naming `where` for what number_to_json does not write.
 double number_from_json(const Json& json, const std::string& where);
+
+/// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
+std::string short_number(double value);
+/// "loss 0.1234  exact_match 0.9980".
+std::string scores_text(const Scores& scores);
 
 /// Appends the scores to an object, in their order.
 void add_scores(Json& object, const Scores& scores);

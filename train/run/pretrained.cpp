@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/file_errors.h"
+#include "core/files.h"
 #include "data/text/tokenizer.h"
 #include "train/config/writer.h"
 #include "train/run/checkpoint.h"
 #include "train/run/experiment.h"
+#include "train/run/older_checkpoints.h"
 #include "train/run/published.h"
+#include "train/run/published_weights.h"
 #include "train/run/run_folder.h"
 #include "train/run/slots.h"
 
@@ -49,6 +53,18 @@ void require_matches(const char* key, const std::string& text, const ParameterSt
     }
 }
 
+// The files that init.from names: one, or the shards of a published folder.
+std::vector<fs::path> weights_files(const InitOptions& o) {
+    if (!is_folder(o.from))
+        return {o.from};
+    if (!is_published(o.from))
+        return {find_run(o.from).checkpoint / "model.safetensors"};
+    const PublishedWeights weights(o.from);
+    std::vector<fs::path> files;
+    for (const SafetensorsFile* file : weights.files()) files.push_back(file->path());
+    return files;
+}
+
 }  // namespace
 
 void InitOptions::fields(Visitor& v) {
@@ -68,18 +84,26 @@ bool matches_any(const std::string& patterns, const std::string& name) {
 }
 
 std::string taken_vocabulary(const InitOptions& o) {
-    if (o.from.empty() || o.vocabulary == "own" || !fs::is_directory(o.from))
+    if (o.from.empty() || o.vocabulary == "own" || !is_folder(o.from))
         return "";
-    if (is_published(o.from))
-        return holds_tokenizer(o.from) ? o.from : "";
+    if (is_published(o.from)) {
+        if (holds_tokenizer(o.from))
+            return o.from;
+        for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
+            require(!is_there(fs::path(o.from) / name),
+                    "{}/{}: a tokenizer of a kind that is not read: files {}, of bpe and wordpiece 0; init.vocabulary \"own\" "
+                    "does without it",
+                    o.from, name, 1);
+        return "";
+    }
     const fs::path folder = find_run(o.from).run.vocabulary();
-    return fs::is_directory(folder) ? folder.string() : "";
+    return is_folder(folder) ? folder.string() : "";
 }
 
 std::string take_weights(const InitOptions& o, const Model& model, ParameterStore& store) {
     if (o.from.empty())
         return "";
-    require(fs::exists(o.from),
+    require(is_there(o.from),
             "init.from: nothing of that name: '{}'; a run's folder, a checkpoint's, a safetensors file or a folder in Hugging "
             "Face's "
             "layout; configs/README.md says what shipped configs want and from where",
@@ -87,15 +111,19 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
     require(!patterns_of(o.take).empty(), "init.take: no pattern: take '{}', from '{}'", o.take, o.from);
     require_matches("take", o.take, store);
     if (is_published(o.from)) {
-        const std::size_t taken = read_published(o.from, model.published_layout(), store,
-                                                 [&](const std::string& name) { return matches_any(o.take, name); });
-        return fmt::format("begun with {} of {} arrays from {}", taken, store.table().size(), o.from);
+        // Where ids are those of the folder's own tokenizer, what it has beyond them are rows that nothing reads.
+        const MoreIds more = o.vocabulary != "own" && holds_tokenizer(o.from) ? MoreIds::left_out : MoreIds::refused;
+        const PublishedRead read = read_published(
+            o.from, model.published_layout(), store, [&](const std::string& name) { return matches_any(o.take, name); }, more);
+        std::string said = fmt::format("begun with {} of {} arrays from {}", read.filled, store.table().size(), o.from);
+        for (const std::string& note : read.notes) said += "; " + note;
+        return said;
     }
     fs::path file = o.from;
-    if (fs::is_directory(o.from)) {
-        const fs::path checkpoint = find_run(o.from).checkpoint;
-        check_model_file(checkpoint);
-        file = checkpoint / "model.safetensors";
+    if (is_folder(o.from)) {
+        const RunAndCheckpoint found = find_run(o.from);
+        check_model_of(found);
+        file = found.checkpoint / "model.safetensors";
     }
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();
@@ -109,9 +137,20 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
     return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, file.string());
 }
 
+std::string weights_seal(const InitOptions& o) {
+    if (o.from.empty())
+        return "";
+    std::string seal;
+    for (const fs::path& file : weights_files(o)) {
+        const WrittenFile f = crc32_of_file(file);
+        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", file.filename().string(), f.bytes, f.crc32);
+    }
+    return seal;
+}
+
 std::vector<std::string> other_settings(const Experiment& now) {
     const std::string& from = now.init.from;
-    if (from.empty() || !fs::is_directory(from) || is_published(from))
+    if (from.empty() || !is_folder(from) || is_published(from))
         return {};
     // What training alone knows may be another on purpose.
     static const std::vector<std::string> free = {"dropout", "init", "recompute", "context", "max_length"};

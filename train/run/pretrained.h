@@ -33,6 +33,10 @@ std::string taken_vocabulary(const InitOptions& options);
 /// model, or of another shape. Gives a line for the log; "" without `from`.
 std::string take_weights(const InitOptions& options, const Model& model, ParameterStore& store);
 
+/// Name, size and CRC-32 of the file that take_weights() reads now, "" without `from`: what `from` names can be another one
+/// later. Throws Error when it cannot be read.
+std::string weights_seal(const InitOptions& options);
+
 /// What the run in `init.from` was set to and this experiment is not, of what shapes do not show and ids or functions depend
 /// on: a line each, "model.heads: there 2, here 4"; none where `from` is no run's folder. Throws Error when its config is
 /// broken.

@@ -1,6 +1,7 @@
 #include "train/run/record_reader.h"
 
 #include "core/files.h"
+#include "data/text/json_text.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -8,13 +9,7 @@ RecordReader::RecordReader(std::string where, const Json& json) : where_(std::mo
     require(json.is_object(), "{}: expected a JSON object, got a JSON {}", where_, json.type_name());
 }
 
-Json RecordReader::parse(const std::string& where, const std::string& text) {
-    try {
-        return Json::parse(text);
-    } catch (const Json::exception& e) {
-        fail("{}: not the JSON that was written: {} bytes, {}", where, text.size(), e.what());
-    }
-}
+Json RecordReader::parse(const std::string& where, const std::string& text) { return parse_json<Json>(where, text); }
 
 const Json& RecordReader::at(const char* key) const {
     const auto found = json_->find(key);

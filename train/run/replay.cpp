@@ -5,6 +5,7 @@
 
 #include "core/engine.h"
 #include "core/trace.h"
+#include "train/run/resume.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -158,7 +159,7 @@ Replayed replay(const BundleFile& file, const Model& model, ParameterStore& stor
     Workers workers(threads);
     const std::unique_ptr<Objective> objective = objective_table().build(e.objective);
     const std::unique_ptr<Optimizer> optimizer = optimizer_table().build(e.optimizer, store);
-    const std::unique_ptr<Schedule> schedule = schedule_table().build(e.schedule, optimizer->learning_rate(), e.train.steps);
+    const std::unique_ptr<Schedule> schedule = schedule_of(e, optimizer->learning_rate());
     TrainingStep step({model, store, *objective, *optimizer, *schedule, workers}, step_settings(e));
     try {
         const StepReport report = step.run(bundle.steps_done, bundle.batches);

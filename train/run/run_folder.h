@@ -7,9 +7,14 @@
 ///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
 ///     maps/            attention of a few examples (train/report)    report.html    all of this as a page
 ///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run went on
+///
+/// Other files may stand in it and in its folders. Files and links of these names alone are the run's, and what is written
+/// half (partial_path() of core/own_files.h): nothing else is removed or replaced, and nothing is written through a link.
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "core/line_file.h"
 #include "train/run/checkpoint.h"
 #include "train/run/experiment.h"
 #include "train/run/numbers.h"
@@ -24,6 +29,12 @@ enum class Existing { refuse, resume, overwrite };
 enum class Status { finished, stopped, diverged };
 /// "finished", "stopped", "diverged".
 const char* status_name(Status status);
+
+/// A checkpoint's folder that could not be removed, and why.
+struct NotRemoved {
+    std::filesystem::path folder;
+    std::string reason;
+};
 
 class RunFolder {
   public:
@@ -41,6 +52,8 @@ class RunFolder {
     std::filesystem::path vocabulary() const { return root_ / "vocabulary"; }
     /// What a step that diverged was made of (train/run/bundle.h).
     std::filesystem::path bundle() const { return root_ / "bundle.safetensors"; }
+    /// What attend lab measured at the run's checkpoints.
+    std::filesystem::path lab() const { return root_ / "lab.json"; }
     /// The event files (train/run/tensorboard.h) in the order they were begun in, which is that of their names: readers go by
     /// it.
     std::vector<std::filesystem::path> events() const;
@@ -53,21 +66,33 @@ class RunFolder {
     /// Folder of the checkpoint after `step` steps.
     std::filesystem::path step(int64_t step) const;
 
-    /// The first file of a run that is there; "" where there is none.
+    /// The first file of a run that is there, relative to the folder; "" where there is none.
     std::string found() const;
-    /// Throws Error when the root is something other than a folder, holds a run that is not to be touched (refuse), or holds
-    /// none to go on with (resume). Changes nothing.
+    /// Why the folder does not bear the mark of a run, a config.json as write_config() writes it: "config.json is missing"; ""
+    /// where it bears it.
+    std::string not_ours() const;
+    /// Throws Error when the root is something other than a folder, holds a run that is not to be touched (refuse), holds files
+    /// of a run's names without its mark (refuse, overwrite), or anything in checkpoints/, maps/ or vocabulary/ without it
+    /// (overwrite), or holds none to go on with (resume); when a link, folder or other kind of thing stands where the run needs
+    /// another. Changes nothing.
     void check(Existing existing) const;
-    /// Makes the folder where it is missing and keeps it for this process. Throws Error when it cannot be made or written to,
-    /// or when another process trains in it. What check() said before may have changed since: check again.
+    /// Makes the folder where it is missing and keeps it for this process; removes what killed processes left half written.
+    /// Throws Error when it cannot be made or written to, or when another process trains in it. What check() said before may
+    /// have changed since: check again.
     RunLock lock() const;
-    /// Makes the folder ready for a new run: makes it where it is missing and removes the run in it (and nothing else).
-    /// Throws Error when it cannot be made or written to.
+    /// The same for a run that goes on: where `last` is missing, as after copying without links, it is made to point to the
+    /// newest checkpoint that is whole.
+    RunLock lock_to_resume() const;
+    /// Makes the folder ready for a new run: makes it where it is missing and removes the run in it (and nothing else). Killed
+    /// at any moment, it leaves a folder that can be made ready again. To be called after check(). Throws Error when it cannot
+    /// be made or written to, MachineError when a file of the run cannot be removed.
     void prepare_new() const;
 
     /// The experiment of the run. Throws Error when config.json is missing or broken.
     Experiment experiment() const;
     void write_config(const Experiment& experiment) const;
+    /// Writes it again where it is missing or was changed; whether that was so.
+    bool restore_config(const Experiment& experiment) const;
 
     /// Whether `last` points to a checkpoint (or to where one was).
     bool has_checkpoint() const { return std::filesystem::exists(std::filesystem::symlink_status(last())); }
@@ -76,15 +101,16 @@ class RunFolder {
     /// Throws Error naming both when the files are not those of `seal`: ids would silently mean other symbols.
     void check_vocabulary(const std::string& seal) const;
 
-    /// Makes `last` (and `best`) point to step-N by renaming a new link over it, then removes the step folders, and what
-    /// was left half written, that no link points to. Throws MachineError when the file system refuses.
+    /// Makes `last` (and `best`) point to step-N by renaming a new link over it, and brings it to the disk. Throws MachineError
+    /// when the file system refuses.
     void link_last(int64_t step) const;
     void link_best(int64_t step) const;
-    /// The newest `keep` of those that no link points to stay.
-    void remove_unlinked_steps(int64_t keep) const;
+    /// Removes the checkpoints that no link points to; the newest `keep` of them stay. Gives those that cannot be removed.
+    std::vector<NotRemoved> remove_unlinked_steps(int64_t keep) const;
     /// The checkpoints' folders named step-N, by their steps.
     std::vector<std::filesystem::path> steps() const;
-    /// Writes the checkpoint in a folder of another name and renames it to step-N. Throws as save_checkpoint().
+    /// Writes the checkpoint in a folder of another name and renames it to step-N; on the disk when it returns. Throws as
+    /// save_checkpoint(), and MachineError when what stands there cannot be replaced.
     void save(const Checkpointed& trained, const Progressed& progressed) const;
 
     /// Cuts metrics.jsonl back to what came before a checkpoint: train lines of at most `step` steps, valid lines of at most
@@ -92,32 +118,37 @@ class RunFolder {
     /// to evaluations of at most `valid_step`. Throws Error naming file and line for a line that is not an object with `step`
     /// and `split`.
     void cut_back(int64_t step, int64_t valid_step) const;
+    /// Removes the checkpoints of later steps, and makes `best` point to the best one so far: where that is not there any more,
+    /// there is no `best` until the next.
+    void cut_back_checkpoints(const Progressed& progressed) const;
 
     /// Writes summary.json, atomically.
     void write_summary(const Json& summary) const;
+    /// Removes summary.json: a run that goes on has no end any more. Throws MachineError when the file system refuses.
+    void remove_summary() const;
 
   private:
-    std::vector<std::filesystem::path> contents() const;
+    std::vector<std::filesystem::path> contents() const;             // all files and links of a run, config.json last
+    std::vector<std::filesystem::path> vocabulary_contents() const;  // those in vocabulary/
+    std::vector<std::pair<int64_t, std::filesystem::path>> step_folders() const;
+    std::string found_of_others() const;  // the first file of somebody's in a folder that a run would have; "" for none
+    void check_kinds() const;
+    void remove_contents() const;
+    void remove_abandoned() const;
     void make() const;
     void link(const std::filesystem::path& name, int64_t step) const;
+    void link_missing_last() const;
     std::filesystem::path root_;
 };
 
-/// Appends lines to a file of a run. Every line is given to the system whole, before the call returns.
-class LineFile {
-  public:
-    /// Throws as fail_to_write() when the file cannot be opened for appending.
-    explicit LineFile(std::filesystem::path path);
-    ~LineFile();
-    LineFile(const LineFile&) = delete;
-    LineFile& operator=(const LineFile&) = delete;
-    /// The text as it is. Throws MachineError with the reason when it cannot be written.
-    void append(const std::string& text);
+/// Removes the files of a checkpoint, and its folder where nothing else is in it. 0, or the system's error number.
+int remove_checkpoint(const std::filesystem::path& folder);
+/// Renames a checkpoint's folder to `to`, in place of the checkpoint or the link there; where other people's files are in it,
+/// they stay, and the checkpoint's come beside them. Throws MachineError when that fails.
+void put_checkpoint_in_place(const std::filesystem::path& from, const std::filesystem::path& to);
 
-  private:
-    std::filesystem::path path_;
-    int file_;
-};
+/// Whether a file is a config as this program writes it, with every option; a link to one is not.
+bool is_written_config(const std::filesystem::path& path);
 
 /// What a command that looks at a run is given: the run's folder, or one of its checkpoints' folders.
 struct RunAndCheckpoint {

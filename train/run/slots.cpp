@@ -40,28 +40,39 @@ std::vector<Slot> model_slots(ParameterStore& store) {
 }
 
 void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, const SlotFile& spoken) {
+    const SafetensorsFile* const one = &file;
+    read_slots({&one, 1}, slots, spoken);
+}
+
+void read_slots(std::span<const SafetensorsFile* const> files, const std::vector<Slot>& slots, const SlotFile& spoken) {
+    const auto holder = [&](const std::string& name) {
+        const auto at = std::find_if(files.begin(), files.end(), [&](const SafetensorsFile* f) { return f->has(name); });
+        return at == files.end() ? nullptr : *at;
+    };
     Mismatches mismatches;
     std::set<std::string> known;
     for (const Slot& s : slots) {
         const std::string name = spoken.prefix + s.name;
         known.insert(name);
-        if (!file.has(name))
+        const SafetensorsFile* file = holder(name);
+        if (file == nullptr)
             mismatches.add(0, s.name);
-        else if (const Shape& found = file.info(name).shape; found != s.shape)
+        else if (const Shape& found = file->info(name).shape; found != s.shape)
             mismatches.add(1, fmt::format("{}: file {}, here {}", s.name, found.text(), s.shape.text()));
     }
     std::size_t tensors = 0;
-    for (const TensorInfo& t : file.tensors()) {
-        if (!t.name.starts_with(spoken.prefix) || (spoken.wanted && !spoken.wanted(t.name)))
-            continue;
-        ++tensors;
-        if (!known.contains(t.name))
-            mismatches.add(2, t.name.substr(spoken.prefix.size()));
-    }
+    for (const SafetensorsFile* file : files)
+        for (const TensorInfo& t : file->tensors()) {
+            if (!t.name.starts_with(spoken.prefix) || (spoken.wanted && !spoken.wanted(t.name)))
+                continue;
+            ++tensors;
+            if (!known.contains(t.name))
+                mismatches.add(2, t.name.substr(spoken.prefix.size()));
+        }
     const std::string text = mismatches.text();
     require(text.empty(), "{}: {}; {} holds {} tensors, {} expected; {}", spoken.where, text, spoken.file, tensors,
             slots.size(), spoken.hint);
-    for (const Slot& s : slots) file.read_into(spoken.prefix + s.name, s.data, s.shape);
+    for (const Slot& s : slots) holder(spoken.prefix + s.name)->read_into(spoken.prefix + s.name, s.data, s.shape);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -1,6 +1,7 @@
 #pragma once
 /// The arrays of a model or optimiser that a file holds: which, and where their values live.
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,7 @@ struct SlotFile {
 /// Fills all slots from the file. Throws Error, with nothing read, when tensors are missing, of another shape or unknown: all
 /// of them are counted and named.
 void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, const SlotFile& spoken);
+/// The same from files that hold the arrays together.
+void read_slots(std::span<const SafetensorsFile* const> files, const std::vector<Slot>& slots, const SlotFile& spoken);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -29,6 +29,8 @@ class EventFile {
     /// One event with all numbers of a line of metrics.jsonl: an object with "step" and "split"; numbers become float32, "nan"
     /// and "inf" included. The system has it before the call returns. Throws MachineError when it cannot be written.
     void append(const Json& line);
+    /// Brings all events to the disk. Throws MachineError when that fails.
+    void synchronise() { file_.synchronise(); }
 
   private:
     LineFile file_;

@@ -2,7 +2,12 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
+#include <set>
 
+#include "core/file_errors.h"
+#include "core/interruption.h"
+#include "core/own_files.h"
 #include "optim/average.h"
 #include "train/decode/picture.h"
 #include "train/report/maps.h"
@@ -12,7 +17,9 @@
 #include "train/run/bundle.h"
 #include "train/run/machine_words.h"
 #include "train/run/metrics_log.h"
+#include "train/run/older_checkpoints.h"
 #include "train/run/step.h"
+#include "train/run/summary.h"
 #include "train/terminal/log.h"
 #include "train/terminal/progress.h"
 
@@ -27,30 +34,6 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 
-Json scored_object(const std::optional<ScoredStep>& scored) {
-    Json object = Json::object();
-    if (scored) {
-        object["step"] = scored->step;
-        add_scores(object, scored->scores);
-    }
-    return object;
-}
-
-// "0.1234"; a loss that has run away as "1.234e+12"; a NaN without the sign that it may have.
-std::string short_number(double value) {
-    if (std::isnan(value))
-        return "nan";
-    return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value);
-}
-
-// "loss 0.1234  exact_match 0.9980"
-std::string scores_text(const Scores& scores) {
-    std::string text;
-    for (const auto& [name, value] : scores.values)
-        text += fmt::format("{}{} {}", text.empty() ? "" : "  ", name, short_number(value));
-    return text;
-}
-
 class Run {
   public:
     explicit Run(const TrainRequest& request)
@@ -63,7 +46,7 @@ class Run {
           made_(with_room_to_train(make_model(experiment_, *task_), experiment_.train)),
           objective_(objective_table().build(experiment_.objective)),
           optimizer_(optimizer_table().build(experiment_.optimizer, *made_.store)),
-          schedule_(schedule_table().build(experiment_.schedule, optimizer_->learning_rate(), experiment_.train.steps)),
+          schedule_(schedule_of(experiment_, optimizer_->learning_rate())),
           batches_(task_->batches(Split::train, training_order(experiment_))),
           step_({*made_.model, *made_.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment_)) {
         require(task_->size(Split::valid) > 0 || schedule_->state().empty(),
@@ -71,7 +54,7 @@ class Run {
                 "least 1",
                 experiment_.schedule.name(), task_->size(Split::valid));
         if (!going_on())
-            begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
+            begin_with_weights();
         if (options().average > 0) {
             averaged_ = make_model(experiment_, *task_);
             average_.emplace(AverageOptions{.decay = options().average, .warmup = options().average_warmup}, *made_.store,
@@ -81,6 +64,7 @@ class Run {
         for (int64_t i = 0; i < (options().overfit_one_batch ? 1 : options().accumulate); ++i) taken_.emplace_back();
     }
 
+    void check_folder() const { lock_.check_folder(); }
     TrainResult go() {
         prepare();
         try {
@@ -88,6 +72,8 @@ class Run {
             TrainResult result{status, p_, {}};
             if (status == Status::finished)
                 result.test = test();
+            if (const auto explosion = exploded(p_); explosion && status == Status::finished)
+                log_.warning("{}", text_of(*explosion));
             write_summary(status, result.test, "");
             log_.info("{} after {} steps and {:.1f} s; {}", status_name(status), p_.step, p_.seconds, folder_.root().string());
             return result;
@@ -107,37 +93,30 @@ class Run {
     }
 
   private:
-    // Looks at the folder. One with a run to go on with is locked before anything of it is read; a new run's is made and locked
-    // by prepare(), when nothing else can go wrong any more.
+    // A run to go on with is locked before anything of it is read; a new one's folder is made and locked by prepare(), last of
+    // all.
     static RunLock lock_existing(const TrainRequest& request, const RunFolder& folder) {
         folder.check(request.existing);
-        return request.existing == Existing::resume ? folder.lock() : RunLock();
+        return request.existing == Existing::resume ? folder.lock_to_resume() : RunLock();
     }
 
-    // Makes the task and gives the resolved experiment, without touching the folder. On resuming, what was resolved by the
-    // machine at hand (the shards) is what the run began with, and the vocabulary is the run's.
+    // The task and the resolved experiment; the folder stays as it is. On resuming, shards and vocabulary are the run's.
     static Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
         const bool resuming = request.existing == Existing::resume;
-        Experiment now = request.experiment;
-        std::optional<Experiment> before;
-        if (resuming) {
-            before = folder.experiment();
-            if (now.train.shards == 0)
-                now.train.shards = before->train.shards;
-        }
-        task = make_task(now, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
-        now = resolve_for(std::move(now), *task);
-        if (before) {
-            const std::vector<std::string> forbidden = forbidden_changes(*before, now);
-            std::string list;
-            for (const std::string& change : forbidden) list += "\n  " + change;
-            require(forbidden.empty(),
-                    "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-                    "--resume allows changes to threads, train.steps, train.max_seconds, train.keep, train.tensorboard and the "
-                    "intervals",
-                    folder.config().string(), forbidden.size(), forbidden.size() == 1 ? "" : "s", list);
-        }
-        return now;
+        if (!resuming)
+            require_not_extended(request.experiment, request.experiment.name);
+        task =
+            make_task(request.experiment, resuming && folder.has_checkpoint() ? folder.vocabulary().string() : std::string());
+        Experiment asked = request.experiment;
+        if (resuming && asked.train.shards == 0)  // as many as it began with, which may be more than this machine's cores
+            asked.train.shards = folder.experiment().train.shards;
+        Experiment now = resolve_for(std::move(asked), *task);
+        return resuming ? resumed(folder, request.experiment, std::move(now), request.extend) : now;
+    }
+
+    void begin_with_weights() {
+        begun_with_ = take_weights(experiment_.init, *made_.model, *made_.store);
+        p_.weights = weights_seal(experiment_.init);
     }
 
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
@@ -156,31 +135,31 @@ class Run {
             folder_.check(request_.existing);  // another run may have come and gone since
         }
         const bool checkpointed = going_on();
-        const int64_t steps_before = checkpointed ? folder_.experiment().train.steps : options().steps;
+        const ExtendedOptions extended_before = checkpointed ? folder_.experiment().extended : ExtendedOptions();
         if (checkpointed) {
-            p_ = load_checkpoint(folder_.last(), trained());
+            p_ = load_last(folder_, trained());
             saved_step_ = p_.step;
             folder_.check_vocabulary(p_.vocabulary);
             require(p_.data == data_,
                     "{}: not the data that this run was trained on: files [{}], the checkpoint says [{}]; a new "
                     "run can begin with its weights (init.from)",
                     folder_.config().string(), data_, p_.data);
-            schedule_->restore(p_.schedule);
-            require(p_.step <= options().steps, "{}: the run is already further than asked for: steps done {}, train.steps {}",
-                    folder_.last().string(), p_.step, options().steps);
+            restore_schedule(*schedule_, experiment_, p_, folder_.last().string());
+            p_.schedule = schedule_->state();
             folder_.cut_back(p_.step, p_.valid ? p_.valid->step : 0);
             cut_back_maps(folder_.maps(), p_.step);
-            if (p_.best && fs::exists(folder_.step(p_.best->step)))
-                folder_.link_best(p_.best->step);  // the run may have been killed between the two links
+            folder_.remove_summary();  // it speaks of an end that is none any more
+            folder_.cut_back_checkpoints(p_);
+            if (!fs::exists(folder_.best()))
+                p_.best.reset();
             folder_.write_config(experiment_);
         } else {
             folder_.prepare_new();
             folder_.write_config(experiment_);
-            fs::create_directories(folder_.vocabulary());
+            make_folder(folder_.vocabulary());
             task_->save(folder_.vocabulary().string());
-            if (fs::is_empty(folder_.vocabulary()))
-                fs::remove(folder_.vocabulary());
-            fs::create_directories(folder_.checkpoints());
+            remove_empty_folder(folder_.vocabulary());
+            make_folder(folder_.checkpoints());
             p_.vocabulary = folder_.vocabulary_seal();
             p_.data = data_;
         }
@@ -190,10 +169,16 @@ class Run {
         metrics_.emplace(folder_, options().tensorboard ? Events::yes : Events::no,
                          checkpointed ? std::optional(p_.step) : std::nullopt);
         samples_.emplace(folder_.samples());
-        if (steps_before != options().steps)
-            log_.info("train.steps: {} before, {} now; the schedule is laid over all of them", steps_before, options().steps);
+        synchronise_folder(folder_.root());
         if (resuming)
             log_.info("{} {} steps", checkpointed ? "resumed after" : "no checkpoint yet, so begun again after", p_.step);
+        if (!p_.program.empty() && p_.program != program_name())
+            log_.warning(
+                "the checkpoint was written by attend {}, this is {}: steps from here on can have other bits than that one's",
+                p_.program, program_name());
+        if (experiment_.extended.at.size() > extended_before.at.size())
+            log_.info("extended {}; schedule {} {}", extended_text(experiment_.extended), text_of(experiment_.schedule),
+                      experiment_.extended.schedule_from == p_.step ? "begins here" : "goes on");
         log_.info("{}: task {}, model {} with {} parameters, {} steps of {} examples in {} shards on {} threads",
                   experiment_.name, experiment_.data.name(), experiment_.model.name(), made_.store->count(), options().steps,
                   options().batch, options().shards, request_.threads);
@@ -257,6 +242,7 @@ class Run {
 
     void record(std::span<const Batch> batches, const StepDiverged& d) {
         try {
+            lock_.check_folder();
             write_bundle(folder_.bundle(),
                          {.experiment = experiment_,
                           .vocabularies = vocabularies_of(*task_),
@@ -266,7 +252,7 @@ class Run {
                          *made_.store);
             recorded_ = true;
         } catch (const std::exception& e) {  // the divergence is what the user has to hear of
-            log_.error("the step could not be recorded: {}", e.what());
+            log_.error("the step could not be recorded: {}", message_of(e));
         }
     }
 
@@ -284,6 +270,8 @@ class Run {
         if (average_)
             average_->update(p_.step, workers_);
         const double seconds = seconds_since(begin);
+        if (p_.step == 0)
+            p_.first_loss = report.loss();
         ++p_.step;
         p_.seconds += seconds;
         p_.line_seconds += seconds;
@@ -309,6 +297,7 @@ class Run {
     }
 
     void write_train_line() {
+        lock_.check_folder();
         const LatestStep& latest = p_.latest;
         Scores scores;
         scores.values = {{"loss", p_.line_sums.mean(p_.line_counts)},
@@ -369,6 +358,7 @@ class Run {
             evaluate(*judged().model, *task_, evaluation(Split::valid, decode), workers_, [this] { return stopping(); });
         if (!e)
             return false;
+        lock_.check_folder();
         p_.seconds += seconds_since(begin);
         p_.valid = ScoredStep{p_.step, std::move(e->scores)};
         metrics_->write(Split::valid, p_.step, p_.seconds, p_.valid->scores);
@@ -377,8 +367,7 @@ class Run {
         log_.info("step {}  valid  {}", p_.step, scores_text(p_.valid->scores));
         say_cut(*e);
         std::string text = fmt::format("== step {}  {}\n", p_.step, scores_text(p_.valid->scores));
-        for (const Sample& s : e->samples)
-            text += fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", s.source, s.reference, s.decoded);
+        for (const Sample& s : e->samples) text += s.text();
         samples_->append(text);
         keep_maps();
         // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
@@ -398,15 +387,23 @@ class Run {
 
     void save() {
         if (saved_step_ != p_.step) {
+            lock_.check_folder();
             if (!evaluating())
                 keep_maps();
+            metrics_->synchronise();  // the checkpoint shall never know more than they
+            samples_->synchronise();
+            if (folder_.restore_config(experiment_))  // a run is nothing without
+                log_.warning("config.json was removed or changed while the run trained: written again as the run has it");
             folder_.save(trained(), p_);
             saved_step_ = p_.step;
             folder_.link_last(p_.step);
         }
         if (best_is_now())
             folder_.link_best(p_.step);
-        folder_.remove_unlinked_steps(options().keep);
+        for (const NotRemoved& old : folder_.remove_unlinked_steps(options().keep))
+            if (not_removed_.insert(old.folder).second)
+                log_.warning("{}: an old checkpoint cannot be removed: {}; the run goes on without", old.folder.string(),
+                             old.reason);
     }
 
     // Looking changes nothing of a run, so failing to keep what was seen does not end it.
@@ -416,7 +413,7 @@ class Run {
                 maps_.emplace(*task_, evaluating() ? Split::valid : Split::train, options().maps, seed());
             maps_->keep(*judged().model, folder_.maps(), p_.step);
         } catch (const std::exception& e) {
-            log_.warning("the attention maps of step {} are not kept: {}", p_.step, e.what());
+            log_.warning("the attention maps of step {} are not kept: {}", p_.step, message_of(e));
         }
     }
 
@@ -445,24 +442,12 @@ class Run {
     }
 
     void write_summary(Status status, const Scores& test_scores, const std::string& message) const {
-        Json summary;
-        summary["name"] = experiment_.name;
-        summary["status"] = status_name(status);
-        if (!message.empty())
-            summary["message"] = message;
-        if (recorded_)
-            summary["bundle"] = folder_.bundle().filename().string();
-        summary.update({{"version", program_version()}, {"commit", program_commit()}});
-        summary["steps"] = p_.step;
-        summary["seconds"] = p_.seconds;
-        summary["parameters"] = made_.store->count();
-        summary["peak_memory_mib"] = peak_memory_mib();
-        summary["train"] = scored_object(p_.train);
-        summary["valid"] = scored_object(p_.valid);
-        summary["best"] = scored_object(p_.best);
-        Json test_object = Json::object();
-        add_scores(test_object, test_scores);
-        summary["test"] = test_object;
+        lock_.check_folder();
+        const Json summary = summary_of(experiment_, p_, made_.store->count(),
+                                        {.status = status,
+                                         .test = test_scores,
+                                         .message = message,
+                                         .bundle = recorded_ ? folder_.bundle().filename().string() : ""});
         folder_.write_summary(summary);
         if (const std::string reason = try_to_report(folder_); !reason.empty())
             log_.warning("the report is not written: {}", reason);
@@ -487,7 +472,8 @@ class Run {
     std::vector<Batch> taken_;  // of one step
     Progressed p_;
     int64_t saved_step_ = -1;
-    bool recorded_ = false;  // the step that diverged, in the folder's bundle
+    std::set<fs::path> not_removed_;  // old checkpoints that were spoken of
+    bool recorded_ = false;           // the step that diverged, in the folder's bundle
     Log log_;
     std::optional<MetricsLog> metrics_;
     std::optional<LineFile> samples_;
@@ -497,6 +483,18 @@ class Run {
 
 }  // namespace
 
-TrainResult train(const TrainRequest& request) { return Run(request).go(); }
+TrainResult train(const TrainRequest& request) {
+    std::optional<Run> run;  // made of data and weights, which may take long
+    const auto asked = [&] { return request.stop && request.stop(); };
+    // Asked once more at the end: so far the folder is as it was.
+    if (interruptibly(asked, [&] { run.emplace(request); }) == Ended::interrupted || asked())
+        return {Status::stopped, {}, {}, Begun::no};
+    try {
+        return run->go();
+    } catch (const std::exception&) {
+        run->check_folder();  // where it has gone, that is what has to be said
+        throw;
+    }
+}
 
 }  // namespace attend::inline ATTEND_PRECISION

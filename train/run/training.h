@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "train/run/run_folder.h"
+#include "train/run/resume.h"
 #include "train/terminal/terminal.h"
 
 namespace attend::inline ATTEND_PRECISION {
@@ -14,17 +14,23 @@ struct TrainRequest {
     std::string folder;     ///< the run's
     int threads = 1;
     Existing existing = Existing::refuse;
+    Extend extend = Extend::no;          ///< for Existing::resume: whether it may go on beyond its end
     std::shared_ptr<Terminal> terminal;  ///< none: nothing is shown
-    /// Asked after every step and between the batches of an evaluation: whether to save and stop.
+    /// Asked after every step and between the batches of an evaluation: whether to save and stop; and before the first step
+    /// while data and weights are read, where there is nothing to save.
     std::function<bool()> stop;
     /// Called after every step with the number of steps done.
     std::function<void(int64_t)> after_step;
 };
 
+/// Whether a run came to its folder: one that was stopped while its data were read has not touched it.
+enum class Begun { yes, no };
+
 struct TrainResult {
     Status status = Status::finished;
     Progressed progressed;
     Scores test;  ///< of the best checkpoint; empty without a test split
+    Begun begun = Begun::yes;
 };
 
 /// Runs it. The order of things: the folder is looked at, the data and the model are made, and only then the folder is

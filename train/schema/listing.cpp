@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/text/json_text.h"
 #include "train/compare/comparison.h"
 #include "train/run/experiment.h"
 
@@ -22,7 +23,7 @@ std::string value_text(const Option& o) {
     if (!o.seam.empty())
         text = o.seam;
     if (o.fixed_length)
-        text += fmt::format(" ({} of them)", Json::parse(o.initial).size());
+        text += fmt::format(" ({} of them)", parse_json<Json>(o.path, o.initial).size());
     if (!o.range.empty())
         text += ", " + o.range;
     if (!o.automatic.empty())
@@ -124,7 +125,7 @@ Json seam_json(const Seam& seam) {
             Json option;
             option["path"] = o->path;
             option["value"] = value_text(*o);
-            option["default"] = Json::parse(o->initial);
+            option["default"] = parse_json<Json>(o->path, o->initial);
             option["help"] = o->help;
             if (!o->seam.empty())
                 option["seam"] = o->seam;

@@ -1,5 +1,6 @@
 #include "train/schema/schema.h"
 
+#include "data/text/json_text.h"
 #include "train/compare/comparison.h"
 #include "train/run/experiment.h"
 
@@ -21,9 +22,9 @@ Json of_type(const char* type) {
 Json bounded(const char* type, const Option& o) {
     Json s = of_type(type);
     if (!o.least.empty())
-        s["minimum"] = Json::parse(o.least);
+        s["minimum"] = parse_json<Json>(o.path, o.least);
     if (!o.most.empty())
-        s["maximum"] = Json::parse(o.most);
+        s["maximum"] = parse_json<Json>(o.path, o.most);
     return s;
 }
 
@@ -90,7 +91,7 @@ Json value_schema(const Option& o) {
         case Option::Kind::numbers: {
             Json s = list_of(bounded("number", o));
             if (o.fixed_length)
-                s["minItems"] = s["maxItems"] = Json::parse(o.initial).size();
+                s["minItems"] = s["maxItems"] = parse_json<Json>(o.path, o.initial).size();
             return s;
         }
         case Option::Kind::selection:
@@ -109,7 +110,7 @@ Json option_schema(const Option& o) {
     Json s;
     s["description"] = o.help;
     if (!o.initial.empty())
-        s["default"] = Json::parse(o.initial);
+        s["default"] = parse_json<Json>(o.path, o.initial);
     s.update(o.automatic.empty() ? value_schema(o) : any_of({value_schema(o), constant(o.automatic)}));
     return s;
 }

@@ -3,9 +3,11 @@
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/basic_file_sink.h>
 
 #include <atomic>
+
+#include "core/line_file.h"
+#include "train/config/utf8.h"
 
 namespace attend::inline ATTEND_PRECISION {
 
@@ -28,6 +30,29 @@ class TerminalSink final : public spdlog::sinks::base_sink<std::mutex> {
 
   private:
     std::shared_ptr<Terminal> terminal_;
+};
+
+class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
+  public:
+    FileSink(const std::string& path, LogFile mode)
+        : file_(path, mode == LogFile::begin ? LineStart::empty : LineStart::keep), known_(path + ": cannot be written: ") {}
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        base_sink::formatter_->format(message, line);
+        try {
+            file_.append({line.data(), line.size()});
+        } catch (const MachineError& e) {
+            const std::string_view reason = e.what();  // without what the one line about it says already
+            throw spdlog::spdlog_ex(std::string(reason.starts_with(known_) ? reason.substr(known_.size()) : reason));
+        }
+    }
+    void flush_() override {}  // every line is the system's when it is appended
+
+  private:
+    LineFile file_;
+    std::string known_;
 };
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
@@ -62,13 +87,12 @@ Log make_log(std::shared_ptr<Terminal> terminal) {
 Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode) {
     Log log = make_log(std::move(terminal));
     try {
-        auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path, mode == LogFile::begin);
+        auto sink = std::make_shared<FileSink>(path, mode);
         sink->set_pattern("%Y-%m-%d %T.%e %l %v");
         log.sinks_->file = std::make_unique<spdlog::logger>("file", std::move(sink));
-    } catch (const spdlog::spdlog_ex& e) {
+    } catch (const Error& e) {
         fail("{}: the log cannot be opened for writing: {}", path, e.what());
     }
-    log.sinks_->file->flush_on(spdlog::level::info);
     Log::Sinks* sinks = log.sinks_.get();  // outlives its own loggers
     log.sinks_->file->set_error_handler([sinks, path](const std::string& what) {
         if (!sinks->said_failure.exchange(true))
@@ -80,10 +104,11 @@ Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFil
 void Log::write(LogLevel level, std::string_view message) const {
     if (!sinks_)
         return;
+    const std::string text = utf8::shown(message, utf8::LineFeeds::escaped);
     const char* prefix = level == LogLevel::error ? "error: " : level == LogLevel::warning ? "warning: " : "";
-    sinks_->terminal->log(spdlog_level(level), "{}{}", prefix, message);
+    sinks_->terminal->log(spdlog_level(level), "{}{}", prefix, text);
     if (sinks_->file)
-        sinks_->file->log(spdlog_level(level), "{}", message);
+        sinks_->file->log(spdlog_level(level), "{}", text);
 }
 
 }  // namespace attend::inline ATTEND_PRECISION

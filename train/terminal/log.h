@@ -12,7 +12,8 @@ enum class LogLevel { info, warning, error };
 /// Whether the log file is begun anew or continued (--resume).
 enum class LogFile { begin, append };
 
-/// A handle that may be copied and used from several threads. One made by Log() drops everything.
+/// A handle that may be copied and used from several threads. One made by Log() drops everything. A message is one line, and
+/// what it quotes from files has no power over the terminal: it is written as utf8::shown() has it.
 class Log {
   public:
     Log() = default;
@@ -41,9 +42,9 @@ class Log {
 /// A log to the terminal alone: "14:02:11 message", "14:02:11 warning: message".
 Log make_log(std::shared_ptr<Terminal> terminal);
 
-/// A log to the terminal and to the file at `path`, "2025-03-01 14:02:11.120 info message"; each message is flushed. Throws
-/// Error naming the file when it cannot be opened. When a later write to the file fails (disk full), the terminal says so once
-/// and the run goes on.
+/// A log to the terminal and to the file at `path` (core/line_file.h), "2025-03-01 14:02:11.120 info message", the system's
+/// when write() returns. Throws as LineFile when it cannot be opened. When a later write to the file fails (disk full), the
+/// terminal says so once and the run goes on.
 Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
 
 }  // namespace attend::inline ATTEND_PRECISION

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "train/config/utf8.h"
+
 namespace attend::inline ATTEND_PRECISION {
 
 namespace {
@@ -32,7 +34,7 @@ void Terminal::print(std::string_view line) {
     const std::lock_guard lock(mutex_);
     // One write, so that lines of several processes on one terminal stay whole.
     std::string bytes(line_.empty() ? "" : erase);
-    bytes += line;
+    bytes += utf8::shown(line);
     bytes += '\n';
     bytes += line_;
     write(bytes);
@@ -41,10 +43,11 @@ void Terminal::print(std::string_view line) {
 void Terminal::show(std::string_view line) {
     if (!live_)
         return;
+    const std::string text = utf8::shown(line, utf8::LineFeeds::escaped);
     const std::lock_guard lock(mutex_);
-    if (line_ == line)
+    if (line_ == text)
         return;
-    line_ = line;
+    line_ = text;
     write(std::string(erase) + line_);
 }
 

@@ -8,6 +8,7 @@
 
 namespace attend::inline ATTEND_PRECISION {
 
+/// Texts are written as utf8::shown() has them: names and symbols of files have no power over the terminal.
 /// Safe to use from several threads. Failing writes are ignored: there is nowhere left to say so.
 class Terminal {
   public:

@@ -103,7 +103,7 @@
     const mean = m => m && m.mean !== null ? m.mean : null;
     main.append(card("Result", table([
         { title: "variant", cell: v => v.name, sort: v => v.name },
-        { title: "finished", number: true, cell: v => v.finished + "/" + v.runs + (v.diverged ? ", " + v.diverged + " diverged" : "") + (v.failed ? ", " + v.failed + " failed" : ""), sort: v => v.finished },
+        { title: "finished", number: true, cell: v => v.finished + "/" + v.runs + (v.diverged ? ", " + v.diverged + " diverged" : "") + (v.failed ? ", " + v.failed + " failed" : "") + (v.exploded ? ", " + v.exploded + " exploded" : ""), sort: v => v.finished },
         { title: data.metric, number: true, cell: v => interval(v.value), sort: v => mean(v.value) },
         { title: minus + " " + reference, number: true, cell: v => v.difference ? interval(v.difference.differences, true) : "", sort: v => v.difference ? mean(v.difference.differences) : 0 },
         { title: "p", number: true, cell: v => v.difference ? p(v.difference.p) : "", sort: v => v.difference && v.difference.p },

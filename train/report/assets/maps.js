@@ -347,7 +347,7 @@ attend.maps = (parent, runs) => {
 
     if (!withMaps.length) {
         parent.append(el("section", { class: "card" }, el("h2", {}, "Attention"),
-            el("p", { class: "muted" }, "No attention maps were kept: train.maps is 0, nothing was evaluated yet, or the model has no attention.")));
+            ...runs.map(r => el("p", { class: "muted", "data-no-maps": r.folder }, (runs.length > 1 ? r.name + ": " : "") + (r.no_maps || "")))));
         return;
     }
     const scaleBar = el("span", { class: "scale-bar" }), scaleTop = el("span", { class: "mono" });

@@ -106,9 +106,9 @@
                 ["program", s.version && `attend ${s.version}` + (s.commit ? `, built at commit ${s.commit}` : "")],
                 ["seed", option("seed")], ["shards", option("train.shards")],
                 ["steps", s.steps === undefined ? null : number(s.steps) + (option("train.steps") ? " of " + number(Number(option("train.steps"))) : "")],
-                ["time", s.seconds === undefined ? null : number(s.seconds) + " s"], ["parameters", s.parameters === undefined ? null : number(s.parameters)],
+                ["extended", Array.isArray(s.extended) ? s.extended.map(e => `at step ${e.at} from ${e.before} to ${e.now} steps`).join(", ") : null], ["time", s.seconds === undefined ? null : number(s.seconds) + " s"], ["parameters", s.parameters === undefined ? null : number(s.parameters)],
                 ["peak memory", s.peak_memory_mib === undefined ? null : number(s.peak_memory_mib) + " MiB"],
-                ["data files", run.state.data && run.state.data + " (bytes, CRC-32)"], ["vocabulary", run.state.vocabulary && run.state.vocabulary + " (bytes, CRC-32)"], ["bundle of the failed step", s.bundle],
+                ["data files", run.state.data && run.state.data + " (bytes, CRC-32)"], ["weights begun with", s.weights && s.weights + " (bytes, CRC-32)"], ["vocabulary", run.state.vocabulary && run.state.vocabulary + " (bytes, CRC-32)"], ["bundle of the failed step", s.bundle],
             ].filter(f => f[1] !== null && f[1] !== undefined && f[1] !== "");
             parent.append(el("section", { class: "card" }, heading(run, i) || el("h2", {}, "Provenance"),
                 el("dl", { class: "facts" }, facts.flatMap(([k, v]) => [el("dt", {}, k), el("dd", { class: "mono" }, shown(v))]))));
