@@ -19,7 +19,7 @@ SMALL = {
     "optimizer": {"type": "adam", "learning_rate": 0.01},
     "train": {"steps": 12, "batch": 9, "shards": 2, "log_every": 5, "evaluate_every": 4, "best_metric": "loss"},
 }
-HOSTILE = "<img src=x onerror=alert(2)> \"'& \U0001f600 \u202eabc " + "w" * 40
+HOSTILE = "<img src=x onerror=alert(2)> \"'& \U0001f600 abc " + "w" * 40
 T_2 = 4.302652729911275  # Student's t with 2 degrees of freedom at 0.975
 WILD = {"optimizer": {"type": "sgd", "learning_rate": 1000, "momentum": 0.99, "weight_decay": 1}, "train.clip_norm": 0, "train.steps": 400,
         "train.evaluate_every": 1000}

@@ -130,6 +130,7 @@ TEST_CASE("what is wrong with a comparison is said before anything runs") {
           "variants: expected an object of at least one variant, got a list of 1");
     check(R"({"base": "small.json", "variants": {"a/b": {}}})", "a variant is named as its folder: name 'a/b'");
     check(R"({"base": "small.json", "variants": {"a\u0007": {}}})", "a variant is named as its folder: name 'a\\u0007'");
+    check(R"({"base": "small.json", "variants": {"a\u202eb": {}}})", "a variant is named as its folder: name 'a\\u202eb'");
     check(R"({"base": "small.json", "variants": {"": {}}})", "a variant is named as its folder: name ''");
     for (const std::string name : {"compare.json", "compare.html", "log.txt", "config.json", "metrics.jsonl", "maps",
                                    "COMPARE.json", "Log.TXT", "events.out.tfevents.1.attend"})

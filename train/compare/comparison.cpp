@@ -69,7 +69,7 @@ void check_name(const Member& variant, const std::vector<Variant>& before) {
     require(!name.empty() && name.find_first_of("/\\") == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
                 utf8::printable(name, name.size()) == name,
             "{}: variants: a variant is named as its folder: name '{}', neither empty nor longer than 100 bytes, without '/', "
-            "'\\', control characters and a '.' at its beginning",
+            "'\\', characters that a terminal does not show and a '.' at its beginning",
             variant.place.text(), utf8::printable(name));
     require(!is_taken(name), "{}: variants: the comparison has a file or folder of that name itself: name '{}'; choose another",
             variant.place.text(), name);
