@@ -14,7 +14,7 @@ namespace attend::inline ATTEND_PRECISION {
 
 class TokenIds {
   public:
-    /// No ids yet, of a vocabulary of that size; in memory. `unknown` is the id that stands for what the vocabulary has not.
+    /// No ids yet, of a vocabulary of that size; in memory. `unknown` is the id that stands for what the vocabulary lacks.
     explicit TokenIds(int64_t vocabulary = 0, std::optional<int32_t> unknown = {})
         : narrow_(vocabulary <= int64_t{1} << 16), unknown_id_(unknown) {}
 

@@ -121,7 +121,7 @@ TEST_SUITE("files") {
 
     TEST_CASE("a place that cannot be written is named") {
         const TemporaryFolder folder;
-        // A folder or a pipe in the place of the file, and nothing is left behind.
+        // A folder or a pipe in the place of the file, and nothing is left over.
         std::filesystem::create_directories(folder / "taken" / "inside");
         CHECK(message_of<Error>([&] { write_file_atomically(folder / "taken", "abc"); }) ==
               (folder / "taken").string() + ": cannot be created: Is a directory");

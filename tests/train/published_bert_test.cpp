@@ -7,6 +7,7 @@
 
 #include "core/safetensors.h"
 #include "nn/models/bert.h"
+#include "tests/train/published_support.h"
 #include "tests/train/run_support.h"
 #include "train/run/pretrained.h"
 #include "train/run/published.h"
@@ -48,25 +49,8 @@ struct Folder {
     }
     Json config() const { return Json::parse(read_file(path / "config.json", 1 << 20)); }
 
-    // The weights file written again with a change of its arrays.
-    void rewrite(const std::function<void(std::map<std::string, NamedArray>&)>& change) {
-        const fs::path weights = path / "model.safetensors";
-        std::map<std::string, NamedArray> arrays;
-        std::vector<Tensor> values;
-        {
-            const SafetensorsFile file(weights);
-            for (const TensorInfo& t : file.tensors()) {
-                values.push_back(file.read(t.name));
-                arrays[t.name] = {t.name, t.shape, values.back().data()};
-            }
-        }
-        change(arrays);
-        std::vector<NamedArray> all;
-        for (auto& [name, array] : arrays) {
-            array.name = name;
-            all.push_back(array);
-        }
-        write_safetensors(weights, all);
+    void rewrite(const std::function<void(attend::testing::Arrays&)>& change) {
+        attend::testing::rewrite_weights(path, change);
     }
     // What reading into another model says; "" and equal weights of what was taken where it succeeds.
     std::string read(const ModelSetup& into, const std::string& take = "*") {

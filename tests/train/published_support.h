@@ -15,6 +15,28 @@
 
 namespace attend::inline ATTEND_PRECISION::testing {
 
+using Arrays = std::map<std::string, NamedArray>;
+/// Writes the weights file of a published folder again with a change of its arrays.
+inline void rewrite_weights(const std::filesystem::path& folder, const std::function<void(Arrays&)>& change) {
+    const std::filesystem::path weights = folder / "model.safetensors";
+    Arrays arrays;
+    std::vector<Tensor> values;
+    {
+        const SafetensorsFile file(weights);
+        for (const TensorInfo& t : file.tensors()) {
+            values.push_back(file.read(t.name));
+            arrays[t.name] = {t.name, t.shape, values.back().data()};
+        }
+    }
+    change(arrays);
+    std::vector<NamedArray> all;
+    for (auto& [name, array] : arrays) {
+        array.name = name;
+        all.push_back(array);
+    }
+    write_safetensors(weights, all);
+}
+
 inline GptOptions small_gpt() {
     GptOptions o;
     o.blocks.layers = 2;
@@ -35,27 +57,8 @@ struct PublishedGpt {
         write_published(path, model.published_layout(), store);
     }
 
-    using Arrays = std::map<std::string, NamedArray>;
     /// The weights file written again with a change of its arrays.
-    void rewrite(const std::function<void(Arrays&)>& change) {
-        const std::filesystem::path weights = path / "model.safetensors";
-        Arrays arrays;
-        std::vector<Tensor> values;
-        {
-            const SafetensorsFile file(weights);
-            for (const TensorInfo& t : file.tensors()) {
-                values.push_back(file.read(t.name));
-                arrays[t.name] = {t.name, t.shape, values.back().data()};
-            }
-        }
-        change(arrays);
-        std::vector<NamedArray> all;
-        for (auto& [name, array] : arrays) {
-            array.name = name;
-            all.push_back(array);
-        }
-        write_safetensors(weights, all);
-    }
+    void rewrite(const std::function<void(Arrays&)>& change) { rewrite_weights(path, change); }
     /// The weights file cut into one for each of `names`, each tensor in the file that its number gives; the one file is gone.
     void cut(const std::vector<std::string>& names) const {
         const std::filesystem::path weights = path / "model.safetensors";
