@@ -3,7 +3,7 @@
 ///
 ///     attend_bench_batches CONFIG FILE [--set a.b=value ...]
 ///
-/// The file is a bundle (train/run/bundle.h) of all train.steps batches: `model.NAME`, `batch.N.input`, `.target`, ..., and the
+/// The file is a bundle (train/records/bundle.h) of all train.steps batches: `model.NAME`, `batch.N.input`, `.target`, ..., and the
 /// resolved config in its metadata.
 #include <fmt/format.h>
 
@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "train/run/assemble.h"
-#include "train/run/bundle.h"
+#include "train/experiment/assemble.h"
+#include "train/records/bundle.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 namespace {
 
 int run(int argc, char** argv) {
@@ -44,7 +44,7 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION
 
 int main(int argc, char** argv) {
     try {

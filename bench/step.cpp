@@ -19,15 +19,15 @@
 #include <vector>
 
 #include "core/gemm.h"
-#include "core/memory.h"
+#include "core/base/memory.h"
 #include "nn/models/model.h"
 #include "nn/multi_head.h"
 #include "optim/optimizer.h"
 #include "train/config/reader.h"
-#include "train/run/experiment.h"
-#include "train/run/step.h"
+#include "train/experiment/experiment.h"
+#include "train/learn/step.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 namespace {
 
 // A case is the model part of a config and the shape of its batches.
@@ -240,7 +240,7 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION
 
 int main(int argc, char** argv) {
     try {

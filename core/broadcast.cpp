@@ -5,7 +5,7 @@
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Axes of y with neighbours merged where both operands move (or stand still) together, outermost first.
@@ -82,4 +82,4 @@ void sum_to_shape(const Tensor& x, const Shape& shape, Destination to) {
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

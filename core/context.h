@@ -3,11 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "core/real.h"
 #include "core/parameters.h"
-#include "core/random.h"
+#include "core/base/random.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 enum class Mode { train, evaluate };
 
@@ -88,4 +89,4 @@ struct Context {
     Draws draws(uint64_t path, uint32_t call) const { return Draws{stream_key(seed, path), step, call, sample, first_row}; }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Whether a kernel overwrites its destination or adds to it.
 enum class Write { set, add };
@@ -14,4 +14,4 @@ struct Destination {
     real beta() const { return write == Write::add ? real{1} : real{0}; }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

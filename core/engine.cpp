@@ -9,9 +9,9 @@
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 #include "core/parameters.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Whether this thread records, and the serial number of its last node. Serials only order the nodes of one graph: a node's is
@@ -449,4 +449,4 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
 
 void backward(const Tensor& loss, Gradients& sink) { backward({&loss, 1}, {}, sink); }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -18,7 +18,7 @@
 #include "core/destination.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 class Backward;
 class Gradients;
@@ -204,4 +204,4 @@ Tensor record(const char* op, const Tensor& output, std::initializer_list<Input>
     return record(op, output, std::span<const Input>(inputs.begin(), inputs.size()), std::forward<F>(backward_function));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

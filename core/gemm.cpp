@@ -3,24 +3,18 @@
 #include <fmt/format.h>
 
 #include "core/kernels/product.h"
-#include "core/library_check.h"
-#include "core/openblas.h"
-#include "core/user_cache.h"
+#include "core/base/library_check.h"
+#include "core/base/openblas.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Where OpenBLAS has kernels of its own for small matrices, they ask the system for memory at every call. It takes at most so
 // many multiplications for small, and calls of that size gain little from its blocks.
 constexpr int64_t small_product = 100 * 100 * 100;
 
-const LibraryCheck& library() {
-    static const LibraryCheck check = check_library(user_cache());
-    return check;
-}
-
 // Whether OpenBLAS computes the larger products here.
-bool library_takes_part() { return !kernels::product_is_fast() && library().sound(); }
+bool library_takes_part() { return !kernels::product_is_fast() && library_check().sound(); }
 
 // beta == 0 must overwrite, NaN included.
 void scale(int64_t m, int64_t n, real beta, real* c, int64_t ldc) {
@@ -68,7 +62,7 @@ void prepare_gemm() { library_takes_part(); }
 
 const std::string& gemm_fault() {
     static const std::string none;
-    return kernels::product_is_fast() ? none : library().fault;
+    return kernels::product_is_fast() ? none : library_check().fault;
 }
 
 void reserve_gemm_buffers(int threads) {
@@ -76,13 +70,13 @@ void reserve_gemm_buffers(int threads) {
         openblas::reserve_buffers(threads);
 }
 
-std::string gemm_library() {
+std::string gemm_library_check() {
     const std::string own = fmt::format("own kernels with {}", kernels::vectors_name());
     if (kernels::product_is_fast())
         return own;
-    if (!library().sound())
-        return fmt::format("{}; {} is left out: {}", own, openblas::name(), library().fault);
+    if (!library_check().sound())
+        return fmt::format("{}; {} is left out: {}", own, openblas::name(), library_check().fault);
     return fmt::format("{} for narrow and small products, {} for the rest", own, openblas::name());
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,16 +4,15 @@
 ///
 /// Where the machine has AVX-512, and for few rows or columns and small sizes everywhere, our own kernels compute
 /// (kernels/product.h), which ask the system for no memory. On other machines OpenBLAS has the rest, after a check that it
-/// computes right (core/library_check.h); where it does not, own kernels do all. Bits of a row depend on M, N, K, the
+/// computes right (core/base/library_check.h); where it does not, own kernels do all. Bits of a row depend on M, N, K, the
 /// transposes and beta, never on addresses or on other callers: so M must never be chosen from the number of threads. (Those of
 /// our own kernels depend on K and the transposes; which kernel runs depends on M and N.)
 #include <string>
 
+#include "core/base/transpose.h"
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION {
-
-enum class Transpose { no, yes };
+namespace attend::ATTEND_PRECISION {
 
 void gemm(Transpose a_transposed, Transpose b_transposed, int64_t m, int64_t n, int64_t k, real alpha, const real* a,
           int64_t lda, const real* b, int64_t ldb, real beta, real* c, int64_t ldc);
@@ -38,4 +37,4 @@ void reserve_gemm_buffers(int threads);
 /// OpenBLAS ... (Haswell) for the rest".
 std::string gemm_library();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/interruption.h"
+#include "core/base/interruption.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // Address space taken once, pages made usable as the table grows: handles never move.
 struct ParameterStore::Arena {
@@ -73,7 +73,7 @@ void fill_orthogonal(real* values, const Shape& shape, double gain, Stream& stre
         std::vector<std::vector<double>> basis;
         while (static_cast<int64_t>(basis.size()) < width) {
             std::vector<double> v(static_cast<std::size_t>(rows));
-            for (double& x : v) x = static_cast<double>(stream.normal());
+            for (double& x : v) x = static_cast<double>(static_cast<real>(stream.normal()));
             for (int pass = 0; pass < 2; ++pass)  // twice is enough (Kahan)
                 for (const auto& u : basis) {
                     double dot = 0;
@@ -105,7 +105,7 @@ void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
             for (int64_t i = 0; i < shape.size(); ++i) values[i] = stream.uniform(-scale, scale);
             break;
         case Init::Kind::normal:
-            for (int64_t i = 0; i < shape.size(); ++i) values[i] = scale * stream.normal();
+            for (int64_t i = 0; i < shape.size(); ++i) values[i] = scale * static_cast<real>(stream.normal());
             break;
         case Init::Kind::orthogonal:
             fill_orthogonal(values, shape, init.scale, stream);
@@ -244,4 +244,4 @@ const NamedState& Scope::add_state(std::string_view name, const Shape& shape, do
     return store_->add_state(join(name), shape, initial, decay);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/random.h"
+#include "core/real.h"
+#include "core/base/random.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 class ParameterStore;
 
@@ -130,4 +131,4 @@ class Scope {
     std::string path_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,9 @@
 #pragma once
-/// The one scalar type. The same sources are compiled twice: `real` is float in `attend`, double in `attend64` (gradient
-/// checks). Everything lives in an inline namespace named by the precision, so the two builds cannot be linked together.
-#include <cstdint>
+/// The scalar type of all that computes. Such sources are compiled twice into one program: as attend::f32, where `real` is
+/// float, and as attend::f64, where it is double (gradient checks, the lab, replays). What knows no `real` is in namespace
+/// attend and compiled once. A source file sees one of the two as if its names were attend's own: f64 where ATTEND_DOUBLE is
+/// defined, else f32.
+#include "core/base/integers.h"
 
 #if defined(ATTEND_DOUBLE)
 #define ATTEND_PRECISION f64
@@ -9,7 +11,7 @@
 #define ATTEND_PRECISION f32
 #endif
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 #if defined(ATTEND_DOUBLE)
 using real = double;
@@ -17,12 +19,11 @@ using real = double;
 using real = float;
 #endif
 
-using std::int32_t;
-using std::int64_t;
-using std::uint32_t;
-using std::uint64_t;
-
 /// "f32" or "f64": the precision this build computes in.
 constexpr const char* precision_name = sizeof(real) == 4 ? "f32" : "f64";
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION
+
+namespace attend {
+using namespace ATTEND_PRECISION;
+}

@@ -3,7 +3,7 @@
 /// 2016, section 3).
 #include "core/engine.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// f(x, z), of which only x and z are kept; z may be undefined. f must compute the same when run again, and what it refers to
 /// must outlive the graph, as a module's parameters do. In the backward f runs on watched copies, and its own graph is
@@ -32,4 +32,4 @@ Tensor recompute(const Tensor& x, const Tensor& z, F f) {
     return z.defined() ? record("recompute", y, {from, z}, again) : record("recompute", y, {from}, again);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

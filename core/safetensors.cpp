@@ -9,10 +9,10 @@
 #include <set>
 #include <utility>
 
-#include "core/interruption.h"
+#include "core/base/interruption.h"
 #include "core/safetensors_header.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
@@ -225,4 +225,4 @@ WrittenFile write_safetensors(const std::filesystem::path& path, std::span<const
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

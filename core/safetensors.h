@@ -9,11 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/files.h"
-#include "core/open_file.h"
+#include "core/real.h"
+#include "core/base/files.h"
+#include "core/base/open_file.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
 
@@ -91,4 +92,4 @@ struct NamedArray {
 WrittenFile write_safetensors(const std::filesystem::path& path, std::span<const NamedArray> arrays,
                               const Metadata& metadata = {});
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

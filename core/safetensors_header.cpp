@@ -4,7 +4,7 @@
 #include <array>
 #include <set>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 using detail::in_quotes;
@@ -333,4 +333,4 @@ void parse_safetensors_header(const std::string& where, std::string_view text, s
 }
 }  // namespace detail
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

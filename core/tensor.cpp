@@ -7,7 +7,7 @@
 #include "core/engine.h"
 #include "core/parameters.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace detail {
 Storage* Storage::make(int64_t size) {
@@ -122,4 +122,4 @@ Tensor Tensor::of_parameter(const Parameter* parameter, real* data, const Shape&
     return t;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,10 +4,11 @@
 #include <initializer_list>
 #include <vector>
 
-#include "core/memory.h"
-#include "core/shape.h"
+#include "core/real.h"
+#include "core/base/memory.h"
+#include "core/base/shape.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 class Node;
 struct Parameter;
@@ -153,7 +154,7 @@ class Saved {
     Tensor tensor_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION
 
 /// As for Shape: "{}" writes text() only when a message is made.
 template <>

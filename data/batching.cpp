@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/random.h"
+#include "core/base/random.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -126,4 +126,4 @@ Ids pad_sequences(std::span<const std::vector<int32_t>> sequences) {
     return ids;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -3,7 +3,7 @@
 #include "data/packed.h"
 #include "data/task.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Examples in a pool, in batches: the training order of an epoch is shuffled, cut into pools of this many batches, each pool
 /// sorted by length and cut into batches, and the batches shuffled. Larger pools pad less and mix less.
@@ -23,4 +23,4 @@ std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequenc
 /// Sequences as ids padded to the longest of them.
 Ids pad_sequences(std::span<const std::vector<int32_t>> sequences);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

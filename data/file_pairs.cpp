@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "core/files.h"
-#include "core/interruption.h"
+#include "core/base/files.h"
+#include "core/base/interruption.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,7 +5,7 @@
 
 #include "data/pair_task.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// What text is cut into.
 struct PairUnits {
@@ -88,4 +88,4 @@ std::string missing_file_hint(Split split, std::string_view example);
 std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, const PairLimits& limits,
                                       const std::string& references, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

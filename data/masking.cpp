@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 void mask_tokens(std::span<int32_t> input, std::span<int32_t> target, std::span<const Range> texts, const Tokenizer& tokenizer,
                  const Masking& masking, RowDraws& draws) {
@@ -43,4 +43,4 @@ void mask_tokens(std::span<int32_t> input, std::span<int32_t> target, std::span<
         choose(words.front());
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,11 +2,11 @@
 /// Corruption of text for masked language models (Devlin 2018, 3.1, task 1).
 #include <span>
 
-#include "core/random.h"
-#include "core/range.h"
+#include "core/base/random.h"
+#include "core/base/range.h"
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// The draws of one row: words number 0, 1, ... of counters (i, a, b, c), whatever other rows drew.
 class RowDraws {
@@ -44,4 +44,4 @@ struct Masking {
 void mask_tokens(std::span<int32_t> input, std::span<int32_t> target, std::span<const Range> texts, const Tokenizer& tokenizer,
                  const Masking& masking, RowDraws& draws);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 template <class T>
 class Packed {
@@ -45,4 +45,4 @@ class Texts : public Packed<char> {
     }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -6,7 +6,7 @@
 
 #include "data/batching.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -152,4 +152,4 @@ std::unique_ptr<Task> make_task(PairTask pairs) {
     return std::make_unique<TaskOfPairs>(std::move(pairs));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

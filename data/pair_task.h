@@ -8,7 +8,7 @@
 #include "data/task.h"
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct PairSplit {
     Texts source_text, target_text;  ///< in the tokenizers' normal form
@@ -50,4 +50,4 @@ constexpr const char* target_vocabulary_file = "target_vocabulary.txt";
 
 std::unique_ptr<Task> make_task(PairTask pairs);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -12,7 +12,7 @@
 #include "data/tasks/text.h"
 #include "data/tasks/tsv.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 const char* split_name(Split split) {
     switch (split) {
@@ -84,4 +84,4 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
 // Constructed at program start, so that all_seams() knows it.
 [[maybe_unused]] static const Seam& registered_tasks = task_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

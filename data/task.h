@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "core/ids.h"
-#include "core/options.h"
+#include "core/base/ids.h"
+#include "core/base/options.h"
 #include "data/text/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 enum class Split { train, valid, test };
 /// "train", "valid", "test".
@@ -158,4 +158,4 @@ struct TaskSetup {
 /// The key that selects a row is "task": construct the table with Table("task", rows, "task").
 const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

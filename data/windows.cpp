@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -94,4 +94,4 @@ std::unique_ptr<Batches> windows(const TokenIds& tokens, int64_t context, Window
     return std::make_unique<LanguageModelBatches>(tokens, context, training, order);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,10 +1,10 @@
 #pragma once
 /// Windows of running text, and batches of them for language models.
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/task.h"
 #include "data/text/token_ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Evaluation windows do not overlap: number w holds places w * length ... of the text, and the last one may be shorter. How
 /// many there are: ceil(places / length), 0 where there are no places. (A language model has a place for each token but the
@@ -49,4 +49,4 @@ class WindowPlan {
 /// no rows. `tokens` must outlive the result. Throws Error as WindowPlan.
 std::unique_ptr<Batches> windows(const TokenIds& tokens, int64_t context, WindowOrder training, const BatchOrder& order);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

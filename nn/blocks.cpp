@@ -4,9 +4,9 @@
 
 #include "core/ops.h"
 #include "core/recompute.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -184,4 +184,4 @@ Tensor BlockStack::extend(const Tensor& x, StackCache& cache, const Context& con
     return options_.norm_place == "pre" ? last_(y) : y;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

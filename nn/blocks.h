@@ -7,7 +7,7 @@
 
 #include "nn/multi_head.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What every transformer's config says of its blocks. A model gives its own defaults.
 struct BlockOptions {
@@ -113,4 +113,4 @@ class BlockStack {
     Norm last_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias) : path(scope.path()) {
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, in))));
@@ -54,4 +54,4 @@ Tensor Dropout::operator()(const Tensor& x, const Context& context, uint32_t cal
     return dropout(x, static_cast<real>(probability), context.draws(name, call));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #pragma once
 /// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter once; calling it runs it and
-/// stores nothing. Each keeps its path for the messages about what it runs (core/trace.h); a module must outlive the graphs it
+/// stores nothing. Each keeps its path for the messages about what it runs (core/base/trace.h); a module must outlive the graphs it
 /// made.
 #include <span>
 #include <string>
@@ -9,7 +9,7 @@
 #include "core/gemm.h"
 #include "core/parameters.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 enum class Bias { no, yes };
 
@@ -74,4 +74,4 @@ struct Dropout {
     std::string path;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,9 +1,9 @@
 #include "nn/multi_head.h"
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 KeyValues KeyValues::select(std::span<const int32_t> rows) const {
     if (!packed.defined())
@@ -139,4 +139,4 @@ AttentionOptions transformer_attention(const std::string& window) {
     return o;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -12,7 +12,7 @@
 #include "nn/attention/attention.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Keys and values of a sequence, projected: what queries of any number can attend to.
 struct KeyValues {
@@ -75,4 +75,4 @@ class MultiHead {
 /// The factors of scaled dot-product attention with this window: what a transformer begins with.
 AttentionOptions transformer_attention(const std::string& window);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 const std::vector<std::string>& cell_names() {
     static const std::vector<std::string> names = {"gru", "lstm"};
@@ -90,4 +90,4 @@ EncoderOutput RecurrentStack::operator()(const Tensor& input, std::span<const in
     return out;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

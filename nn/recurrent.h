@@ -7,7 +7,7 @@
 #include "core/ops/recurrent.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 enum class CellKind { gru, lstm };
 /// The kind of that name ("gru", "lstm"); throws Error naming the known ones.
@@ -70,4 +70,4 @@ struct RecurrentStack {
     std::vector<Dropout> between;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

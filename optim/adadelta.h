@@ -4,7 +4,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AdadeltaOptions {
     double learning_rate = 1;
@@ -47,4 +47,4 @@ class Adadelta final : public ArenaOptimizer {
     AdadeltaOptions o_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 
 #include "core/kernels/reduce.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Rows and columns of a tile: its sums, the scratch of a pass, are then less than a fiftieth of its elements.
@@ -177,4 +177,4 @@ void Adafactor::apply(const Segment& s, const UpdateStep& step) {
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

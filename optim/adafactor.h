@@ -4,7 +4,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AdafactorOptions {
     double learning_rate = 1e-2;
@@ -73,4 +73,4 @@ class Adafactor final : public ArenaOptimizer {
     int64_t prepared_ = -1;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AdagradOptions {
     double learning_rate = 1e-2;
@@ -49,4 +49,4 @@ class Adagrad final : public ArenaOptimizer {
     AdagradOptions o_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -5,7 +5,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AdamOptions {
     double learning_rate = 1e-3;
@@ -73,4 +73,4 @@ class Adam final : public ArenaOptimizer {
     AdamNumbers numbers_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 /// AdamW (Loshchilov and Hutter 2019, algorithm 2) as torch.optim.AdamW: weight decay acts on the weights themselves.
 #include "optim/adam.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AdamwOptions {
     double learning_rate = 1e-3;
@@ -35,4 +35,4 @@ class Adamw final : public ArenaOptimizer {
     AdamNumbers numbers_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,7 @@
 
 #include "optim/optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// The greatest value of options that must stay below 1 and still be below 1 as a float.
 constexpr double below_one = 0.9999999;
@@ -78,4 +78,4 @@ class ArenaOptimizer : public Optimizer {
     std::vector<Array<real>> states_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

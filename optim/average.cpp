@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/kernels/update.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Elements of one block, the unit of the parallel pass.
@@ -93,4 +93,4 @@ WrittenFile average_files(std::span<const std::filesystem::path> files, const st
     return write_safetensors(to, arrays, first.metadata());
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <span>
 
-#include "core/parallel.h"
+#include "core/base/parallel.h"
 #include "core/parameters.h"
 #include "core/safetensors.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// The largest share of the averaged weights that can be kept a step.
 constexpr double most_decay = 0.9999999;
@@ -43,4 +43,4 @@ class Average {
 /// integer tensors.
 WrittenFile average_files(std::span<const std::filesystem::path> files, const std::filesystem::path& to);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

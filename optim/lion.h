@@ -4,7 +4,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct LionOptions {
     double learning_rate = 1e-4;
@@ -44,4 +44,4 @@ class Lion final : public ArenaOptimizer {
     LionOptions o_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 /// (PyTorch 1.13's code has one factor mu_t too many in the product up to t + 1; later versions do as documented.)
 #include "optim/adam.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct NadamOptions {
     double learning_rate = 2e-3;
@@ -69,4 +69,4 @@ class Nadam final : public ArenaOptimizer {
     double product_ = 1;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -15,7 +15,7 @@
 #include "optim/rmsprop.h"
 #include "optim/sgd.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -94,4 +94,4 @@ const OptimizerTable& optimizer_table() {
 // Constructed at program start, so that all_seams() knows it.
 [[maybe_unused]] static const Seam& registered_optimizers = optimizer_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

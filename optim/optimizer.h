@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "core/options.h"
-#include "core/parallel.h"
+#include "core/base/options.h"
+#include "core/base/parallel.h"
 #include "core/parameters.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// One update: what all of it needs to know.
 struct UpdateStep {
@@ -75,4 +75,4 @@ class Schedule {
 /// Built from (peak rate, total steps).
 const Table<std::unique_ptr<Schedule>(double, int64_t)>& schedule_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 /// torch.optim.RAdam.
 #include "optim/adam.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct RadamOptions : AdamOptions {};
 
@@ -40,4 +40,4 @@ class Radam final : public ArenaOptimizer {
     AdamNumbers numbers_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct RmspropOptions {
     double learning_rate = 1e-2;
@@ -61,4 +61,4 @@ class Rmsprop final : public ArenaOptimizer {
     RmspropOptions o_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -9,7 +9,7 @@
 
 #include "optim/optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -378,4 +378,4 @@ const ScheduleTable& schedule_table() {
 // Constructed at program start, so that all_seams() knows it.
 [[maybe_unused]] static const Seam& registered_schedules = schedule_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

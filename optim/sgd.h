@@ -4,7 +4,7 @@
 #include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct SgdOptions {
     double learning_rate = 1e-3;
@@ -51,4 +51,4 @@ class Sgd final : public ArenaOptimizer {
     SgdOptions o_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -19,7 +19,7 @@ SOURCES = (".h", ".cpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 # Who may include whom: core/kernels <- core <- {nn, optim, data} <- train. Tests and benchmarks may include everything.
 MAY_INCLUDE = {
-    "core/kernels": ["core/kernels", "core/real.h", "core/destination.h", "core/range.h", "core/random.h"],
+    "core/kernels": ["core/kernels", "core/real.h", "core/destination.h", "core/base/range.h", "core/base/random.h"],
     "core": ["core"],
     "nn": ["core", "nn"],
     "optim": ["core", "optim"],

@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 constexpr real root_half = static_cast<real>(0.70710678118654752440);         // sqrt(1 / 2)
 constexpr real root_inverse_2pi = static_cast<real>(0.39894228040143267794);  // 1 / sqrt(2 pi)
@@ -122,11 +122,11 @@ void swiglu_backward(const real* x, const real* dy, Destination dx, int64_t rows
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(gelu);
 HWY_EXPORT(gelu_with_slope);
@@ -151,5 +151,5 @@ void swiglu_backward(const real* x, const real* dy, Destination dx, int64_t rows
     HWY_DYNAMIC_DISPATCH(swiglu_backward)(x, dy, dx, rows, width);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -4,7 +4,7 @@
 /// nothing.
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// y = x P(x), P the standard normal's distribution function, (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016). Accurate
 /// relative to the result in both tails, where 1 + erf cancels.
@@ -28,4 +28,4 @@ void swiglu(const real* x, real* y, int64_t rows, int64_t width);
 /// dx [rows, 2 width]: du (=|+=) dy v s (1 + u (1 - s)), dv (=|+=) dy u s, s = s(u).
 void swiglu_backward(const real* x, const real* dy, Destination dx, int64_t rows, int64_t width);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

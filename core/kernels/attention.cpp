@@ -12,7 +12,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// The keys row `row` of the queries may see.
 HWY_INLINE Range range_of(const Range* ranges, int64_t row, int64_t keys) {
@@ -96,11 +96,11 @@ void additive_score_backward(ScoreSizes sizes, const real* query, const real* ke
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(additive_score);
 HWY_EXPORT(additive_score_backward);
@@ -112,5 +112,5 @@ void additive_score_backward(ScoreSizes sizes, const real* query, const real* ke
     HWY_DYNAMIC_DISPATCH(additive_score_backward)(sizes, query, keys, v, ranges, dscores, dquery, dkeys, dv);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

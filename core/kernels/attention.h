@@ -1,8 +1,8 @@
 #pragma once
 #include "core/destination.h"
-#include "core/range.h"
+#include "core/base/range.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Sizes of an additive score: batch, queries and keys of each example, and the width of the alignment layer.
 struct ScoreSizes {
@@ -20,4 +20,4 @@ void additive_score(ScoreSizes sizes, const real* query, const real* keys, const
 void additive_score_backward(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges,
                              const real* dscores, Destination dquery, Destination dkeys, Destination dv);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 HWY_INLINE void row(const real* x, Destination y, int64_t columns) {
     write(y, columns, [=](auto part, int64_t j) HWY_ATTR { return part.load(x + j); });
@@ -28,11 +28,11 @@ void scatter_add_rows(const real* dy, const int32_t* ids, int64_t n, int64_t col
     for (int64_t i = 0; i < n; ++i) row(dy + i * columns, {table_gradient + ids[i] * columns, Write::add}, columns);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(copy_rows);
 HWY_EXPORT(gather_rows);
@@ -47,5 +47,5 @@ void scatter_add_rows(const real* dy, const int32_t* ids, int64_t n, int64_t col
     HWY_DYNAMIC_DISPATCH(scatter_add_rows)(dy, ids, n, columns, table_gradient);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

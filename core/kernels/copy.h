@@ -1,7 +1,7 @@
 #pragma once
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// y[i, j] (=|+=) x[i, j] over [rows, columns]; the strides are the distances between rows (x_stride 0 repeats one row).
 void copy_rows(const real* x, int64_t x_stride, Destination y, int64_t y_stride, int64_t rows, int64_t columns);
@@ -12,4 +12,4 @@ void gather_rows(const real* table, int64_t columns, const int32_t* ids, int64_t
 /// table_gradient[ids[i]] += dy[i], i ascending: dy [n, columns].
 void scatter_add_rows(const real* dy, const int32_t* ids, int64_t n, int64_t columns, real* table_gradient);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// Loss of one row with largest logit m, but for L: with c = x - m and L = ln sum e^c it is
 ///     -(1 - e) (c_t - L) - e / V sum_k (c_k - L) = L - (1 - e) c_t - e / V sum_k c_k
@@ -79,11 +79,11 @@ void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, r
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(cross_entropy);
 HWY_EXPORT(cross_entropy_forward);
@@ -96,5 +96,5 @@ void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntr
     HWY_DYNAMIC_DISPATCH(cross_entropy_forward)(logits, targets, options, row_loss, row_argmax, rows, classes);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

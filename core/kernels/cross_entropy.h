@@ -1,7 +1,7 @@
 #pragma once
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// What a row's loss is made of.
 struct CrossEntropy {
@@ -21,4 +21,4 @@ void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, r
 void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
                            int32_t* row_argmax, int64_t rows, int64_t classes);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

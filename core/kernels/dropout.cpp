@@ -13,7 +13,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns) {
     if (static_cast<float>(probability) >= 1)
@@ -31,16 +31,16 @@ void dropout(const real* x, real probability, const Draws& draws, Destination y,
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(dropout);
 void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns) {
     HWY_DYNAMIC_DISPATCH(dropout)(x, probability, draws, y, rows, columns);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

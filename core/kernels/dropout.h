@@ -1,8 +1,8 @@
 #pragma once
 #include "core/destination.h"
-#include "core/random.h"
+#include "core/base/random.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// y (=|+=) x keep / (1 - p) (Srivastava et al. 2014, scaled in training): element (i, j) is kept when word j mod 4 of
 /// philox(draws.counter(i, j / 4), draws.key) is at least p 2^32. p is rounded to float first, so both precisions keep the
@@ -10,4 +10,4 @@ namespace attend::inline ATTEND_PRECISION::kernels {
 /// the backward.
 void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

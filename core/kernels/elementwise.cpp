@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// y[i] = f(x[i])
 template <class F>
@@ -130,11 +130,11 @@ void divide_backward_denominator(const real* y, const real* b, Step b_step, cons
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(tanh);
 HWY_EXPORT(sigmoid);
@@ -216,5 +216,5 @@ void axpy(real scale, const real* x, Destination y, int64_t n) { HWY_DYNAMIC_DIS
 void shift(const real* x, real s, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(shift)(x, s, y, n); }
 void fill(real value, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(fill)(value, y, n); }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

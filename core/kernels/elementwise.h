@@ -4,7 +4,7 @@
 /// enough, its input x otherwise; a Destination without data asks for nothing.
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// y = tanh(x), within 3 units in the last place of the exact value; odd, never beyond -1 ... 1, NaN stays NaN.
 void tanh(const real* x, real* y, int64_t n);
@@ -63,4 +63,4 @@ void shift(const real* x, real s, real* y, int64_t n);
 /// y = value
 void fill(real value, real* y, int64_t n);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -14,7 +14,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 constexpr int64_t tile = attention_tile, block = attention_block;
 constexpr int64_t row_groups = tile / product_rows;
@@ -462,11 +462,11 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 namespace {
 int64_t up_to(int64_t keys, int64_t multiple) { return (keys + multiple - 1) / multiple * multiple; }
@@ -491,5 +491,5 @@ void attention_backward(const Attention& call, const real* y, const real* log_su
     HWY_DYNAMIC_DISPATCH(attention_backward)(call, y, log_sums, dy, dq, dk, dv, workspace);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,9 +1,9 @@
 #pragma once
 #include "core/destination.h"
-#include "core/random.h"
-#include "core/range.h"
+#include "core/base/random.h"
+#include "core/base/range.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// One call of multi-head attention over rows read in place: query t of example b and head h at
 /// q + (b * queries + t) * q_stride + h * head_size, key s of key head g at k + (b * keys + s) * kv_stride + g * head_size, its
@@ -48,4 +48,4 @@ void attention(const Attention& call, real* y, real* log_sums, real* workspace);
 void attention_backward(const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq,
                         Destination dk, Destination dv, real* workspace);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

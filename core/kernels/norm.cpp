@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// gain or bias, or what stands for it when it is absent.
 template <class Part>
@@ -119,11 +119,11 @@ void rms_norm_backward(const real* x, const real* gain, const real* r, const rea
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(layer_norm);
 HWY_EXPORT(layer_norm_backward);
@@ -146,5 +146,5 @@ void rms_norm_backward(const real* x, const real* gain, const real* r, const rea
     HWY_DYNAMIC_DISPATCH(rms_norm_backward)(x, gain, r, dy, dx, dgain, rows, columns);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Layer normalisation (Ba, Kiros and Hinton 2016): y = gain (x - mean) rstd + bias, rstd = 1 / sqrt(variance + epsilon), the
 /// biased variance over a row. x, y [rows, columns], contiguous; gain, bias [columns], null for 1 and 0; mean, rstd [rows],
@@ -22,4 +22,4 @@ void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, i
 void rms_norm_backward(const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain,
                        int64_t rows, int64_t columns);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

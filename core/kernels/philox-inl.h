@@ -1,4 +1,4 @@
-/// Philox4x32-10 (core/random.h) a vector at a time, and keeping elements by its words; compiled once per instruction set.
+/// Philox4x32-10 (core/base/random.h) a vector at a time, and keeping elements by its words; compiled once per instruction set.
 #if defined(ATTEND_KERNELS_PHILOX_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTEND_KERNELS_PHILOX_INL_H
 #undef ATTEND_KERNELS_PHILOX_INL_H
@@ -9,10 +9,10 @@
 #include <bit>
 
 #include "core/kernels/vector-inl.h"
-#include "core/random.h"
+#include "core/base/random.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 // Constants of Philox4x32-10 (Salmon et al. 2011, table 2 and section 3.2).
 constexpr uint32_t multiplier_a = 0xD2511F53, multiplier_b = 0xCD9E8D57;
@@ -103,7 +103,7 @@ struct Dropping {
     HWY_INLINE V of(V x, const uint32_t* words) const { return keep(x * set(scale), words, threshold); }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

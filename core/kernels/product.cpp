@@ -14,7 +14,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 constexpr int64_t sliver = 2 * lanes;  // columns of B packed together
 // A run of the inner axis times a sliver takes 32 KiB with 64-byte vectors.
@@ -138,11 +138,11 @@ const char* vectors_name() {
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(product);
 HWY_EXPORT(product_is_fast);
@@ -151,5 +151,5 @@ void product(const Product& p) { HWY_DYNAMIC_DISPATCH(product)(p); }
 bool product_is_fast() { return HWY_DYNAMIC_DISPATCH(product_is_fast)(); }
 const char* vectors_name() { return HWY_DYNAMIC_DISPATCH(vectors_name)(); }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

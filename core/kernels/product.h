@@ -1,7 +1,7 @@
 #pragma once
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Sizes and places of C := alpha op(A) op(B) + beta C, row-major: op(A) [m, k] has element (i, p) at a[i * a_row + p *
 /// a_inner], op(B) [k, n] has (p, j) at b[p * b_inner + j * b_column]; one step of each pair is 1. c_row is the distance of C's
@@ -40,4 +40,4 @@ void product(const Product& p);
 /// depend on k alone.
 void narrow_product(const Product& p);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

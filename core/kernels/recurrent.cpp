@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 HWY_INLINE void copy_row(const real* from, real* to, int64_t n) {
     if (from != to)
@@ -130,11 +130,11 @@ void lstm_backward(ConstRows dh_next, ConstRows dc_next, const real* saved, Cons
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(gru_forward);
 HWY_EXPORT(gru_backward);
@@ -158,5 +158,5 @@ void lstm_backward(ConstRows dh_next, ConstRows dc_next, const real* saved, Cons
     (dh_next, dc_next, saved, c_prev, dgates, dc_prev, dh_carry, lengths, rows, hidden);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -4,7 +4,7 @@
 /// straight through, with zero projection gradients. The strides are the distances between rows.
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Which sequences still run at step t.
 struct Lengths {
@@ -50,4 +50,4 @@ void lstm_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRow
 void lstm_backward(ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
                    Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

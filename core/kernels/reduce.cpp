@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 real sum(const real* x, int64_t n) {
     return sum_of(n, [x](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
@@ -97,11 +97,11 @@ void column_sums(const real* x, int64_t rows, int64_t columns, int64_t stride, D
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(sum);
 HWY_EXPORT(sum_double);
@@ -122,5 +122,5 @@ void column_sums(const real* x, int64_t rows, int64_t columns, int64_t stride, D
     HWY_DYNAMIC_DISPATCH(column_sums)(x, rows, columns, stride, y);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -2,7 +2,7 @@
 /// Reductions over n elements, n >= 0, any alignment. The order of additions depends on the sizes alone.
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// sum x, accumulated in real; 0 for n = 0.
 real sum(const real* x, int64_t n);
@@ -21,4 +21,4 @@ bool all_finite(const real* x, int64_t n);
 /// y[j] (=|+=) sum_i x[i, j], with x [rows, columns], its rows `stride` elements apart, and y [columns].
 void column_sums(const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -12,7 +12,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// A query's keys by distance: [begin, low) are too far in front and share column 0, [low, high) have a column each, from
 /// `column` on, [high, end) are too far behind and share the last.
@@ -68,11 +68,11 @@ void relative_scores_backward(RelativeSizes sizes, const real* dy, const Range* 
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(relative_scores);
 HWY_EXPORT(relative_scores_backward);
@@ -83,5 +83,5 @@ void relative_scores_backward(RelativeSizes sizes, const real* dy, const Range* 
     HWY_DYNAMIC_DISPATCH(relative_scores_backward)(sizes, dy, ranges, dproducts);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

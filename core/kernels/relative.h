@@ -1,8 +1,8 @@
 #pragma once
 #include "core/destination.h"
-#include "core/range.h"
+#include "core/base/range.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Sizes of relative positions: batch, queries and keys of each example; the farthest distance k that is told apart; the place
 /// of query 0, where key s stands at s.
@@ -19,4 +19,4 @@ void relative_scores(RelativeSizes sizes, const real* scores, const real* produc
 /// dproducts[b, t, j] (=|+=) sum of dy[b, t, s] over the s of the range with clip(s - first - t, -k, k) + k = j.
 void relative_scores_backward(RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

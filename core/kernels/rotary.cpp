@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y) {
     if (y.data == nullptr)
@@ -38,16 +38,16 @@ void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* s
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(rotary);
 void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y) {
     HWY_DYNAMIC_DISPATCH(rotary)(sizes, x, cosines, sines, turn, y);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/destination.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// Which way the pairs turn: `forward` by the angle, `backward` by its negative (the transposed rotation).
 enum class Turn { forward, backward };
@@ -17,4 +17,4 @@ struct RotarySizes {
 /// cosines, sines [positions, K/2]. y.data may be x.
 void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -12,7 +12,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat element `offset` on.
 template <class Inside>
@@ -127,11 +127,11 @@ void sparsemax_backward(const real* y, const real* dy, real scale, const Range* 
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(softmax);
 HWY_EXPORT(softmax_backward);
@@ -160,5 +160,5 @@ void sparsemax_backward(const real* y, const real* dy, real scale, const Range* 
     HWY_DYNAMIC_DISPATCH(sparsemax_backward)(y, dy, scale, ranges, dx, rows, columns);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -3,9 +3,9 @@
 /// [0, columns], or is null when every row sees all columns. Outside its range a row's output and gradient are 0 and its input
 /// is not read; an empty range gives a zero row. The output may be the very array of an input.
 #include "core/destination.h"
-#include "core/range.h"
+#include "core/base/range.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 /// y = softmax(scale x): e^(scale x - m) / sum e^(scale x - m), m the row's largest scale x.
 void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns);
@@ -26,4 +26,4 @@ void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t 
 void sparsemax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
                         int64_t columns);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

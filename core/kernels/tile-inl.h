@@ -10,7 +10,7 @@
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 /// Rows of a product made at a time: with two vectors each, their sums fill half of the vector registers (32, AVX2: 16).
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR
@@ -116,7 +116,7 @@ HWY_INLINE void pack_transposed(const real* from, int64_t stride, int64_t rows, 
         for (int64_t i = r; i < whole; ++i) to[c * to_stride + i] = 0;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -10,7 +10,7 @@
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE {
+namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
 void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n) {
     const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
@@ -204,11 +204,11 @@ void move_towards(real* a, const real* p, real share, int64_t n) {
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels::HWY_NAMESPACE
+}  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 HWY_EXPORT(sgd);
 HWY_EXPORT(adam);
@@ -260,5 +260,5 @@ void adafactor(real shrink, real rate, real* p, const real* g, const real* colum
 void clip(real* x, real limit, int64_t n) { HWY_DYNAMIC_DISPATCH(clip)(x, limit, n); }
 void move_towards(real* a, const real* p, real share, int64_t n) { HWY_DYNAMIC_DISPATCH(move_towards)(a, p, share, n); }
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -5,7 +5,7 @@
 /// Numbers of a step are double: 1 - beta2 taken in float would be off by 5e-5 of itself.
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::kernels {
+namespace attend::ATTEND_PRECISION::kernels {
 
 enum class Nesterov { no, yes };
 enum class FirstStep { no, yes };
@@ -120,4 +120,4 @@ void clip(real* x, real limit, int64_t n);
 /// a += share (p - a): a moving average. Where a equals p it stays as it is, bit for bit.
 void move_towards(real* a, const real* p, real share, int64_t n);
 
-}  // namespace attend::inline ATTEND_PRECISION::kernels
+}  // namespace attend::ATTEND_PRECISION::kernels

@@ -5,7 +5,7 @@
 #include "core/kernels/copy.h"
 #include "core/kernels/elementwise.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 void check_ids(const char* op, std::span<const int32_t> ids, int64_t size) {
@@ -141,4 +141,4 @@ Tensor pick(const Tensor& x, std::span<const int32_t> ids) {
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,9 +4,9 @@
 #include <span>
 
 #include "core/engine.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Joins along an axis (negative counts from the end). Throws Error when there is nothing to join or other axes differ.
 Tensor concat(std::span<const Tensor> parts, int axis);
@@ -27,4 +27,4 @@ Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape&
 /// One element of each row: x [N, V], ids of N, output [N]. Throws Error for an id outside 0 ... V - 1.
 Tensor pick(const Tensor& x, std::span<const int32_t> ids);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

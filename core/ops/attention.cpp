@@ -2,7 +2,7 @@
 
 #include "core/kernels/attention.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // h = tanh(q + k), e = v . h; dq_a = sum_s de v_a (1 - h^2), dk_a = sum_t de v_a (1 - h^2), dv_a = sum_bts de h
 Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {
@@ -32,4 +32,4 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, 
                   });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,10 +1,10 @@
 #pragma once
 /// Fused parts of attention.
 #include "core/engine.h"
-#include "core/ids.h"
-#include "core/random.h"
+#include "core/base/ids.h"
+#include "core/base/random.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Additive scores (Bahdanau, Cho and Bengio 2015, A.1.2): score[b, t, s] = sum_a v_a tanh(query[b, t, a] + keys[b, s, a]);
 /// query [B, T, A], keys [B, S, A], v [A], output [B, T, S]. `ranges`: empty, or one Range for each of the B * T rows, outside
@@ -42,4 +42,4 @@ Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, c
 /// output [B, T, H K]. Throws Error also when the batches or head sizes of q and kv differ.
 Tensor cross_attention(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges = {});
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

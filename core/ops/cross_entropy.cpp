@@ -5,7 +5,7 @@
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -132,4 +132,4 @@ CrossEntropyResult cross_entropy(const Tensor& logits, std::span<const int32_t> 
     return r;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -6,7 +6,7 @@
 #include "core/engine.h"
 #include "core/gemm.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct CrossEntropyOptions {
     double normaliser = 1;       ///< the loss is the sum over rows divided by it
@@ -39,4 +39,4 @@ RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose weigh
 /// Loss of given logits [rows, V]; throws as above.
 CrossEntropyResult cross_entropy(const Tensor& logits, std::span<const int32_t> targets, const CrossEntropyOptions& options);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/kernels/activation.h"
 #include "core/kernels/elementwise.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 using kernels::Step;
 
@@ -155,4 +155,4 @@ Tensor swiglu(const Tensor& x) {
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

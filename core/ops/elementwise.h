@@ -3,7 +3,7 @@
 /// when these do not broadcast.
 #include "core/engine.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// a + b
 Tensor add(const Tensor& a, const Tensor& b);
@@ -53,4 +53,4 @@ inline Tensor operator/(const Tensor& a, const Tensor& b) { return divide(a, b);
 inline Tensor operator-(const Tensor& x) { return negate(x); }
 inline Tensor operator*(real s, const Tensor& x) { return scale(x, s); }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

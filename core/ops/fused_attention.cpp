@@ -3,7 +3,7 @@
 #include "core/kernels/fused_attention.h"
 #include "core/ops/attention.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -142,4 +142,4 @@ Tensor cross_attention(const Tensor& q, const Tensor& kv, const FusedAttentionOp
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,7 @@
 #include "core/kernels/reduce.h"
 #include "core/parameters.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -98,4 +98,4 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
                   });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

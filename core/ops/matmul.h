@@ -3,7 +3,7 @@
 #include "core/engine.h"
 #include "core/gemm.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// op(a) op(b) over the last two axes: [M, K] [K, N], or with equal leading axes [..., M, K] [..., K, N]; op transposes the
 /// last two axes. Throws Error naming both shapes when the inner sizes or the leading axes differ.
@@ -13,4 +13,4 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transpose a_transposed = Transpo
 /// gradient is one product over all its uses in the graph. Throws Error naming shapes, and the weight if it is a parameter.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Tensor& plus = {});
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/kernels/norm.h"
 #include "core/kernels/softmax.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 void check_ranges(const char* op, const Tensor& x, const Ranges& ranges) {
@@ -108,4 +108,4 @@ Tensor dropout(const Tensor& x, real probability, const Draws& draws) {
                   [=](Backward& b) { kernels::dropout(b.gradient(), probability, draws, b.into(0), rows, columns); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

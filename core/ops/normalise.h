@@ -4,10 +4,10 @@
 /// `ranges` says which positions of the last axis each row sees: empty for all, or one Range a row, rows counted over all
 /// leading axes. Outside its range a row's output and gradient are 0 (never an infinity), and a row with an empty range is 0.
 #include "core/engine.h"
-#include "core/ids.h"
-#include "core/random.h"
+#include "core/base/ids.h"
+#include "core/base/random.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// softmax(scale x) over the last axis. Throws Error when the count of ranges is not that of the rows or a range leaves the
 /// axis.
@@ -29,4 +29,4 @@ Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon);
 /// leading axis draws as row draws.first_row + i of the whole batch. Throws Error unless 0 <= probability < 1.
 Tensor dropout(const Tensor& x, real probability, const Draws& draws);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

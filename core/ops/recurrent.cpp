@@ -8,7 +8,7 @@
 #include "core/kernels/recurrent.h"
 #include "core/kernels/reduce.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 using kernels::ConstRows;
 using kernels::Lengths;
@@ -272,4 +272,4 @@ LstmLayerResult lstm_layer(const Tensor& x, const LstmState& s, const Tensor& re
             {y.part(outputs, {w.batch, w.hidden}), y.part(outputs + n, {w.batch, w.hidden})}};
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

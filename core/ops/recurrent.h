@@ -7,9 +7,9 @@
 #include <span>
 
 #include "core/engine.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Which way a layer walks over the time axis.
 enum class Direction { forward, backward };
@@ -39,4 +39,4 @@ GruLayerResult gru_layer(const Tensor& x_projection, const Tensor& h, const Tens
 LstmLayerResult lstm_layer(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias,
                            std::span<const int32_t> lengths, Direction direction);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,7 @@
 #include "core/kernels/reduce.h"
 #include "core/ops/elementwise.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // y = sum_i x_i; dx_i = dy
 Tensor sum(const Tensor& x) {
@@ -75,4 +75,4 @@ Tensor max(const Tensor& x, int axis) {
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/engine.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Sum of all elements: a scalar.
 Tensor sum(const Tensor& x);
@@ -15,4 +15,4 @@ Tensor mean(const Tensor& x, int axis);
 /// size 0.
 Tensor max(const Tensor& x, int axis);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include "core/kernels/copy.h"
 #include "core/kernels/relative.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // y_ts = e_ts + p_t,c(s - t); de = dy, dp_tj = sum of dy_ts over the s of distance j
 Tensor relative_scores(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges) {
@@ -29,4 +29,4 @@ Tensor relative_scores(const Tensor& scores, const Tensor& products, int64_t fir
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,8 +1,8 @@
 #pragma once
 #include "core/engine.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Scores with relative positions added (Shaw, Uszkoreit and Vaswani 2018, eq. 4): y[b, t, s] = scores[b, t, s] +
 /// products[b, t, clip(s - first_position - t, -k, k) + k]. scores [B, T, S]; products [B, T, 2 k + 1], a number for each
@@ -12,4 +12,4 @@ namespace attend::inline ATTEND_PRECISION {
 /// ranges are not one a row or leave the keys, or the position is negative.
 Tensor relative_scores(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges = {});
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -6,7 +6,7 @@
 
 #include "core/kernels/rotary.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -56,4 +56,4 @@ Tensor rotary(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_p
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

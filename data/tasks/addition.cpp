@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::unique_ptr<Task> addition_task(const AdditionOptions& options, const TaskSe
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,7 +4,7 @@
 /// Least digit first ("order": "reversed") the carry is at hand when it is needed.
 #include "data/tasks/generated.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct AdditionOptions {
     GeneratedOptions examples;
@@ -23,4 +23,4 @@ struct AdditionOptions {
 /// (0 has one). a+b and b+a belong to the same split. Throws Error when min_digits > max_digits or there are too few sums.
 std::unique_ptr<Task> addition_task(const AdditionOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <map>
 
-#include "core/file_errors.h"
-#include "core/interruption.h"
+#include "core/base/file_errors.h"
+#include "core/base/interruption.h"
 #include "data/batching.h"
 #include "data/file_pairs.h"
 #include "data/tasks/running_text.h"
@@ -16,7 +16,7 @@
 #include "data/text/lines.h"
 #include "data/text/special_tokens.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -311,4 +311,4 @@ std::unique_ptr<Task> classification_task(const ClassificationOptions& options, 
     return std::make_unique<ClassificationTask>(options, setup);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -3,7 +3,7 @@
 #include "data/task.h"
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct ClassificationOptions {
     std::string train{}, valid{}, test{};
@@ -46,4 +46,4 @@ constexpr const char* labels_file = "labels.txt";
 /// text; text that the tokenizer refuses.
 std::unique_ptr<Task> classification_task(const ClassificationOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 
 #include "data/tasks/symbols.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::unique_ptr<Task> copy_task(const SymbolOptions& options, const TaskSetup& setup) {
     return rearranging_task("copy", options, setup, [](std::span<const int32_t> source) {
@@ -12,4 +12,4 @@ std::unique_ptr<Task> copy_task(const SymbolOptions& options, const TaskSetup& s
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <set>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -189,4 +189,4 @@ std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetu
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -7,7 +7,7 @@
 /// splits (generated.h), so no date of the test split, in whatever form, occurs in training.
 #include "data/tasks/generated.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 enum class LetterCase { usual, lower, upper };
 
@@ -21,4 +21,4 @@ GeneratedExample write_date(int year, int month, int day, int64_t format, Letter
 
 std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

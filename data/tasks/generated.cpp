@@ -1,8 +1,8 @@
 #include "data/tasks/generated.h"
 
-#include "core/interruption.h"
+#include "core/base/interruption.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each) {
     const int64_t total = (options.train_examples + options.valid_examples + options.test_examples) * symbols_each;
@@ -63,4 +63,4 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
     fill(Split::test, options.test_examples);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

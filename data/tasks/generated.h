@@ -6,11 +6,11 @@
 /// test example therefore never occurs in the training data of any seed. Within a split values may repeat.
 #include <optional>
 
-#include "core/function_ref.h"
-#include "core/random.h"
+#include "core/base/function_ref.h"
+#include "core/base/random.h"
 #include "data/pair_task.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct GeneratedOptions {
     int64_t train_examples = 20000;
@@ -41,4 +41,4 @@ struct GeneratedExample {
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
               FunctionRef<GeneratedExample(Stream&)> draw);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

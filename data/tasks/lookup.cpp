@@ -4,7 +4,7 @@
 
 #include "data/tasks/symbols.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::unique_ptr<Task> lookup_task(const LookupOptions& options, const TaskSetup&
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

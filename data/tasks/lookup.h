@@ -11,7 +11,7 @@
 /// Gold alignment of the steps: the input's symbol, then each table's. The result alone hangs on all symbols: not known.
 #include "data/tasks/generated.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct LookupOptions {
     GeneratedOptions examples;
@@ -41,4 +41,4 @@ std::vector<int32_t> lookup_table(const LookupOptions& options, int64_t number);
 /// split.
 std::unique_ptr<Task> lookup_task(const LookupOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

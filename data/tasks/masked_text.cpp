@@ -5,7 +5,7 @@
 #include "data/masking.h"
 #include "data/text/special_tokens.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -169,4 +169,4 @@ std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const T
     return std::make_unique<MaskedTextTask>(options, RunningText(options.text, setup, encoder_tokens));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 /// masked_text: running text with tokens to be guessed from both sides (data/masking.h; Devlin 2018).
 #include "data/tasks/running_text.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct MaskedTextOptions {
     TextOptions text;
@@ -32,4 +32,4 @@ struct MaskedTextOptions {
 /// part shorter than a window, or validation and test parts without any window.
 std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 
 #include "data/text/lines.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::unique_ptr<Task> parallel_task(const ParallelOptions& options, const TaskSe
     return file_pairs_task(std::move(task), files, options, options.references, setup);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 /// parallel: two text files, line n of one the source of line n of the other; plain or packed.
 #include "data/file_pairs.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct ParallelOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::vector<std::string> train, valid, test;  ///< each source and target file; valid and test may be empty
@@ -21,4 +21,4 @@ struct ParallelOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
 /// missing, empty or broken file; files with different counts of lines.
 std::unique_ptr<Task> parallel_task(const ParallelOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

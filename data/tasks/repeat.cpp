@@ -1,6 +1,6 @@
 #include "data/tasks/repeat.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup& setup) {
     const SymbolOptions& sequence = options.sequence;
@@ -28,4 +28,4 @@ std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup&
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

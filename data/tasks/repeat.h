@@ -4,7 +4,7 @@
 /// model has to count. A sequence belongs to one split whatever its count.
 #include "data/tasks/symbols.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct RepeatOptions {
     SymbolOptions sequence;
@@ -18,4 +18,4 @@ struct RepeatOptions {
 /// Throws Error when min_length > max_length or the data would be too large.
 std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "core/file_errors.h"
-#include "core/files.h"
-#include "core/own_files.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/base/own_files.h"
 #include "data/text/corpus.h"
 #include "data/text/special_tokens.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -178,4 +178,4 @@ std::vector<std::string> RunningTextTask::describe() const {
     return lines;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -7,7 +7,7 @@
 #include "data/text/tokenizer.h"
 #include "data/windows.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct TextOptions {
     std::vector<std::string> path{}, train{}, valid{}, test{};
@@ -104,4 +104,4 @@ class RunningTextTask : public Task {
     const char* name_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,10 +1,10 @@
 #include "data/tasks/sigmorphon.h"
 
-#include "core/interruption.h"
+#include "core/base/interruption.h"
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -171,4 +171,4 @@ std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const Ta
     return file_pairs_task(std::move(task), files, options, "each", setup);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

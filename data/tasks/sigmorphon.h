@@ -6,7 +6,7 @@
 /// the characters of the form. A line to translate is lemma and tags: "gehen<TAB>V;IND;PST;1;SG".
 #include "data/file_pairs.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct SigmorphonOptions : PairVocabulary, PairLimits {
     std::string train, valid, test;
@@ -33,4 +33,4 @@ std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(cons
 /// row that is not three columns; an empty lemma, form or tag.
 std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -3,7 +3,7 @@
 
 #include "data/tasks/symbols.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::unique_ptr<Task> sort_task(const SymbolOptions& options, const TaskSetup& setup) {
     return rearranging_task("sort", options, setup, [](std::span<const int32_t> source) {
@@ -14,4 +14,4 @@ std::unique_ptr<Task> sort_task(const SymbolOptions& options, const TaskSetup& s
     });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,6 +1,6 @@
 #include "data/tasks/symbols.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options) {
     const auto lengths = static_cast<uint32_t>(options.max_length - options.min_length + 1);
@@ -48,4 +48,4 @@ std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& op
     return make_task(std::move(task));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

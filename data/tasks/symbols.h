@@ -4,7 +4,7 @@
 /// min_length ... max_length (before the division of the sequences between the splits, generated.h).
 #include "data/tasks/generated.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct SymbolOptions {
     GeneratedOptions examples;
@@ -39,4 +39,4 @@ std::unique_ptr<Task> reverse_task(const SymbolOptions& options, const TaskSetup
 /// Ascending; equal numbers keep their order.
 std::unique_ptr<Task> sort_task(const SymbolOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

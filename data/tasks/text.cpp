@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -38,4 +38,4 @@ std::unique_ptr<Task> text_task(const TextOptions& options, const TaskSetup& set
     return std::make_unique<TextTask>(RunningText(options, setup, {}));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -7,7 +7,7 @@
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -100,4 +100,4 @@ std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup
     return file_pairs_task(std::move(task), files, options, options.references, setup);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

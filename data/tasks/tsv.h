@@ -2,7 +2,7 @@
 /// tsv: one text file a split, columns with a tab between them; plain or packed.
 #include "data/file_pairs.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::string train, valid, test;
@@ -32,4 +32,4 @@ struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
 /// that names a wanted column twice; a header and nothing else.
 std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <new>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "data/text/unpacked.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -75,4 +75,4 @@ std::unique_ptr<ByteSource> archive_source(const std::string& file, int descript
     return std::make_unique<ArchiveSource>(file, descriptor);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

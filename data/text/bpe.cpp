@@ -4,11 +4,11 @@
 #include <bit>
 #include <queue>
 
-#include "core/error.h"
-#include "core/interruption.h"
+#include "core/base/error.h"
+#include "core/base/interruption.h"
 #include "data/text/byte_level.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -157,4 +157,4 @@ void BytePairEncoder::encode_long(std::vector<int32_t> symbols, std::vector<int3
     for (int32_t at = 0; at < n; at = follower(at)) ids.push_back(symbol(at));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -9,7 +9,7 @@
 
 #include "data/text/vocabulary.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// A vocabulary of byte strings and the merges that make them.
 struct BpeModel {
@@ -51,4 +51,4 @@ class BytePairEncoder {
     TextMap<int32_t> unreachable_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/file_errors.h"
-#include "core/files.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
 #include "data/text/byte_level.h"
 #include "data/text/json_text.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -247,4 +247,4 @@ std::vector<std::string> publish_bpe(const std::string& folder, const BpeModel& 
     return {"vocab.json", "merges.txt", "tokenizer_config.json"};
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 /// Byte-level BPE vocabularies in the files that others write.
 #include "data/text/bpe.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Reads what `vocabulary` names:
 /// - encoder.json of GPT-2 (Hugging Face: vocab.json), an object of tokens and ids, with `merges` its vocab.bpe (merges.txt): a
@@ -24,4 +24,4 @@ void save_bpe(const std::string& file, const BpeModel& model, const TextMap<int3
 /// further tokens `added` (plain text) behind those of the model; load_bpe() reads the folder. Gives the files' names.
 std::vector<std::string> publish_bpe(const std::string& folder, const BpeModel& model, const std::vector<std::string>& added);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <queue>
 
-#include "core/error.h"
-#include "core/interruption.h"
+#include "core/base/error.h"
+#include "core/base/interruption.h"
 #include "data/text/bpe.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -159,4 +159,4 @@ BpeModel learn_bpe(const WordCounts& words, int64_t merges) {
     return model;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

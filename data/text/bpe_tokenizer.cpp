@@ -3,11 +3,11 @@
 #include <array>
 #include <filesystem>
 
-#include "core/file_errors.h"
+#include "core/base/file_errors.h"
 #include "data/text/bpe_files.h"
 #include "data/text/byte_level.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const Tokeni
     return std::make_unique<BpeTokenizer>(learn(options, setup), setup.specials, "bpe");
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 /// byte and bpe: tokenizers that take any bytes and give them back. Rows of tokenizer_table().
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// byte: a symbol a byte; ids of its own are the bytes' values.
 std::unique_ptr<Tokenizer> byte_tokenizer(const NoOptions& options, const TokenizerSetup& setup);
@@ -24,4 +24,4 @@ struct BpeOptions {
 /// "<|endoftext|>", is text.
 std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const TokenizerSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,7 +4,7 @@
 
 #include "data/text/unicode.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -149,4 +149,4 @@ std::string_view next_word(std::string_view text, std::size_t& at) {
     return word(end);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

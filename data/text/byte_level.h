@@ -6,7 +6,7 @@
 
 #include "data/text/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Bytes as the files of GPT-2 write them: each byte is a printable character of its own, 0x21 ... 0x7e, 0xa1 ... 0xac and 0xae
 /// ... 0xff itself, the others U+0100 ... U+0143 in their order (so a blank is U+0120).
@@ -26,4 +26,4 @@ bool same_word(std::string_view before, std::string_view token);
 /// and every byte stands in one: a byte that is no valid UTF-8 is a character that is neither letter, number nor space.
 std::string_view next_word(std::string_view text, std::size_t& at);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::vector<std::string_view> split_columns(std::string_view line) {
     std::vector<std::string_view> columns;
@@ -60,4 +60,4 @@ std::vector<std::string_view> columns_of(const TextFile& file, int64_t i, int64_
     return columns;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,7 +5,7 @@
 
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// The columns of a line, one more than it has tabs.
 std::vector<std::string_view> split_columns(std::string_view line);
@@ -25,4 +25,4 @@ constexpr std::string_view same_columns = "every row has as many columns as the 
 /// The columns of line i. Throws Error naming file and line unless there are `expected`; `hint`, if any, goes behind it.
 std::vector<std::string_view> columns_of(const TextFile& file, int64_t i, int64_t expected, std::string_view hint = "");
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

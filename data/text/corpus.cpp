@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/files.h"
-#include "core/random.h"
+#include "core/base/files.h"
+#include "core/base/random.h"
 #include "data/text/lines.h"
 #include "data/text/matching.h"
 #include "data/text/unpacking.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -122,4 +122,4 @@ void Corpus::pieces(int64_t begin, int64_t end, FunctionRef<void(std::string_vie
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

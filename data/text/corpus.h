@@ -5,7 +5,7 @@
 
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 class Corpus {
   public:
@@ -34,4 +34,4 @@ class Corpus {
     uint32_t crc_ = 0;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

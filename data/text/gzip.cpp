@@ -7,10 +7,10 @@
 #include <new>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "data/text/unpacked.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -148,4 +148,4 @@ std::unique_ptr<ByteSource> gzip_source(const std::string& file, int descriptor)
     return std::make_unique<GzipSource>(file, descriptor);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
-#include "core/files.h"
+#include "core/base/error.h"
+#include "core/base/files.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -81,4 +81,4 @@ template std::optional<nlohmann::ordered_json> json_if_valid(std::string_view);
 template nlohmann::json load_json(const std::filesystem::path&, std::size_t);
 template nlohmann::ordered_json load_json(const std::filesystem::path&, std::size_t);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Objects and lists inside one another. Nothing that this program writes, and no published file, comes near it.
 inline constexpr int deepest_json = 64;
@@ -37,4 +37,4 @@ extern template std::optional<nlohmann::ordered_json> json_if_valid(std::string_
 extern template nlohmann::json load_json(const std::filesystem::path&, std::size_t);
 extern template nlohmann::ordered_json load_json(const std::filesystem::path&, std::size_t);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 UnpackingReader open_text(const std::string& file, const std::string& hint) {
     std::error_code ignored;
@@ -70,4 +70,4 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
     return lines;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,7 +5,7 @@
 #include "data/packed.h"
 #include "data/text/unpacking.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// How much a reader accepts.
 struct LineLimits {
@@ -24,4 +24,4 @@ UnpackingReader open_text(const std::string& file, const std::string& hint);
 /// Throws Error as open_text() and UnpackingReader::read() do, and for a file that is empty or over a limit (naming the line).
 Texts read_lines(const std::string& file, const LineLimits& limits = {}, const std::string& hint = "");
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -6,9 +6,9 @@
 #include <set>
 #include <utility>
 
-#include "core/interruption.h"
+#include "core/base/interruption.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -85,4 +85,4 @@ std::vector<std::string> matching_files(const std::string& path) {
     return Matcher(fs::path(path)).found();
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

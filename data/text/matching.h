@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// The files that `path` means. A name that exists means itself. Otherwise * and ? stand for any characters of a name and any
 /// one, [a-z] for one of a set (fnmatch of POSIX), and a folder's name of two asterisks for any number of folders, also none;
@@ -14,4 +14,4 @@ namespace attend::inline ATTEND_PRECISION {
 /// means itself too: who opens it says that it is missing. Throws Error for a folder that cannot be read.
 std::vector<std::string> matching_files(const std::string& path);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
-#include "core/file_errors.h"
+#include "core/base/error.h"
+#include "core/base/file_errors.h"
 #include "data/text/json_text.h"
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -135,4 +135,4 @@ std::string published_folder_of(const std::string& vocabulary) {
     return path.filename() == tokenizer_file ? "" : path.has_parent_path() ? path.parent_path().string() : ".";
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

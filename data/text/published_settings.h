@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// A token whose id follows those of a vocabulary.
 struct AddedToken {
@@ -56,4 +56,4 @@ void require_member(const std::string& file, const nlohmann::json& object, const
 /// The folder that a vocabulary's file stands in, if it is one of a published layout; "" for a file that is our own.
 std::string published_folder_of(const std::string& vocabulary);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::unique_ptr<Tokenizer> with_special_tokens(std::unique_ptr<Tokenizer> tokeni
     return std::make_unique<WithSpecialTokens>(std::move(tokenizer), std::move(missing));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 /// Tokens that stand for no text, behind the ids of a tokenizer that has none of that name.
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 constexpr const char *mask_name = "[MASK]", *begin_name = "[CLS]", *end_name = "[SEP]";
 /// What encoders need (Devlin 2018). All their tasks add the same, so that a model of one can go on with another.
@@ -12,4 +12,4 @@ inline const std::vector<std::string> encoder_tokens = {mask_name, begin_name, e
 /// names, text never encodes to them, and save() leaves them out: who loads the file asks for them again.
 std::unique_ptr<Tokenizer> with_special_tokens(std::unique_ptr<Tokenizer> tokenizer, const std::vector<std::string>& names);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

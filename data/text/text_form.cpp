@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -77,4 +77,4 @@ std::size_t text_begin(std::string_view head, std::string_view where) {
     return head.starts_with(mark) ? mark.size() : 0;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

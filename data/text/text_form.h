@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// How many first bytes text_begin() wants to see; fewer where the text ends before.
 constexpr std::size_t text_form_bytes = 4096;
@@ -17,4 +17,4 @@ constexpr std::size_t text_form_bytes = 4096;
 /// places where the high bytes of such text are), and for what is no text but packed files of kinds that are not read.
 std::size_t text_begin(std::string_view head, std::string_view where);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

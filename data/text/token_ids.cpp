@@ -4,13 +4,13 @@
 #include <array>
 #include <charconv>
 
-#include "core/file_errors.h"
-#include "core/files.h"
-#include "core/memory.h"
-#include "core/own_files.h"
-#include "core/random.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/base/memory.h"
+#include "core/base/own_files.h"
+#include "core/base/random.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -141,4 +141,4 @@ TokenIds TokenIds::cached(const std::filesystem::path& folder, const std::string
     return ids;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

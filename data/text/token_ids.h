@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "core/function_ref.h"
-#include "core/open_file.h"
+#include "core/base/function_ref.h"
+#include "core/base/open_file.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 class TokenIds {
   public:
@@ -53,4 +53,4 @@ class TokenIds {
     int64_t size_in_file_ = 0;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/file_errors.h"
-#include "core/interruption.h"
+#include "core/base/file_errors.h"
+#include "core/base/interruption.h"
 #include "data/text/bpe_tokenizer.h"
 #include "data/text/byte_level.h"
 #include "data/text/wordpiece.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -228,4 +228,4 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
 // Constructed at program start, so that all_seams() knows it.
 [[maybe_unused]] static const Seam& registered_tokenizers = tokenizer_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

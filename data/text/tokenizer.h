@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 
-#include "core/function_ref.h"
-#include "core/options.h"
+#include "core/base/function_ref.h"
+#include "core/base/options.h"
 #include "data/packed.h"
 #include "data/text/utf8.h"
 #include "data/text/vocabulary.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// A text and where it comes from. Line i of `lines` is line i + first_line of `file`.
 struct TextFile {
@@ -23,7 +23,7 @@ struct TextFile {
 class Tokenizer {
   public:
     virtual ~Tokenizer() = default;
-    /// Ids are 0 ... size() - 1, with Specials::shared the special ones of core/ids.h included.
+    /// Ids are 0 ... size() - 1, with Specials::shared the special ones of core/base/ids.h included.
     virtual int64_t size() const = 0;
     /// Ids of the symbols of a text that begins at `place`: one line, or (language models) several with their ends. A symbol
     /// that is not in the vocabulary is id_unknown, with own ids that of the vocabulary's unknown symbol. Throws Error naming
@@ -98,4 +98,4 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
 std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary);
 std::unique_ptr<Tokenizer> word_tokenizer(Vocabulary vocabulary);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -6,7 +6,7 @@
 
 #include "data/text/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::unicode {
+namespace attend::unicode {
 
 namespace {
 utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
@@ -35,4 +35,4 @@ void append_without_marks(std::string& text, char32_t c) {
             text += utf8_encode(static_cast<char32_t>(parts[i]));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::unicode
+}  // namespace attend::unicode

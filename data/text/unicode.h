@@ -2,9 +2,9 @@
 /// What tokenizers ask of a code point (the Unicode Character Database, through utf8proc).
 #include <string>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION::unicode {
+namespace attend::unicode {
 
 /// General categories L* and N*.
 bool is_letter(char32_t c);
@@ -22,4 +22,4 @@ char32_t lower(char32_t c);
 /// Appends the canonical decomposition (NFD) of c without what has general category Mn.
 void append_without_marks(std::string& text, char32_t c);
 
-}  // namespace attend::inline ATTEND_PRECISION::unicode
+}  // namespace attend::unicode

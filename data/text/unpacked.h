@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Where bytes come from.
 class ByteSource {
@@ -32,4 +32,4 @@ std::unique_ptr<ByteSource> plain_source(const std::string& file, int descriptor
 std::unique_ptr<ByteSource> gzip_source(const std::string& file, int descriptor);
 std::unique_ptr<ByteSource> archive_source(const std::string& file, int descriptor);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

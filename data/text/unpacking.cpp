@@ -5,12 +5,12 @@
 
 #include <algorithm>
 
-#include "core/files.h"
-#include "core/interruption.h"
+#include "core/base/files.h"
+#include "core/base/interruption.h"
 #include "data/text/text_form.h"
 #include "data/text/unpacked.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -98,4 +98,4 @@ std::size_t UnpackingReader::read(std::span<char> to, std::size_t lines) {
     return n;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,9 +4,9 @@
 #include <span>
 #include <string>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Reads a file in pieces of bounded memory, unpacked where its first bytes are those of gzip (RFC 1952), xz (or lzma2), zstd
 /// or bzip2. Several packed files may follow one another in one; zero bytes after the last one of gzip, as tapes are padded
@@ -31,4 +31,4 @@ class UnpackingReader {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 std::string Place::text() const { return file.empty() ? fmt::format("line {}", line) : fmt::format("{}:{}", file, line); }
 
@@ -78,4 +78,4 @@ void require_utf8(std::string_view text, const Place& place) {
          static_cast<unsigned char>(text[bad]));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

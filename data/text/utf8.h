@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// A line of a text, for error messages.
 struct Place {
@@ -28,4 +28,4 @@ Place place_of(std::string_view text, std::size_t at, const Place& place);
 /// its value unless the text is valid.
 void require_utf8(std::string_view text, const Place& place);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -4,11 +4,11 @@
 #include <array>
 #include <charconv>
 
-#include "core/files.h"
+#include "core/base/files.h"
 #include "data/text/lines.h"
 #include "data/text/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -144,4 +144,4 @@ std::vector<std::string> SymbolCounter::symbols(const VocabularyLimits& limits) 
     return symbols;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,5 +1,5 @@
 #pragma once
-/// The symbols of a text and their ids: behind the special ids of core/ids.h, or alone.
+/// The symbols of a text and their ids: behind the special ids of core/base/ids.h, or alone.
 ///
 /// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1: N symbols, own ids"), then N
 /// lines, one symbol each, in the order of the ids. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00
@@ -10,12 +10,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/ids.h"
+#include "core/base/ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 /// Whose the first ids are. Pairs of sequences need padding, begin, end and unknown: `shared`, ids 0 ... 3 are those of
-/// core/ids.h and the symbols follow. Language models have the ids of their vocabulary and nothing else: `own`, from 0.
+/// core/base/ids.h and the symbols follow. Language models have the ids of their vocabulary and nothing else: `own`, from 0.
 enum class Specials { shared, own };
 
 /// The symbol that stands for unknown ones where ids are `own`, if there is such a symbol.
@@ -85,4 +85,4 @@ class SymbolCounter {
     TextMap<int64_t> counts_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

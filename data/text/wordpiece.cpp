@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/file_errors.h"
-#include "core/files.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
 #include "data/text/json_text.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 #include "data/text/unicode.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 namespace {
 
@@ -356,4 +356,4 @@ std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, 
     return std::make_unique<WordpieceTokenizer>(std::move(tokens), options.lowercase, setup.specials, file);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

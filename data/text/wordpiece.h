@@ -2,7 +2,7 @@
 /// wordpiece: BERT's tokenizer (Devlin 2018; its tokenization.py). A row of tokenizer_table().
 #include "data/text/tokenizer.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend {
 
 struct WordpieceOptions {
     std::string vocabulary{};
@@ -27,4 +27,4 @@ std::vector<std::string> basic_words(std::string_view text, bool lowercase);
 /// no [UNK], not UTF-8); one that means text cut in another way; text that is not valid UTF-8.
 std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend

@@ -1,6 +1,6 @@
 #include "nn/attention/align.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // The table: one line an alignment. NAME stands for align_NAME(), defined in align_NAME.cpp.
 #define ATTEND_ALIGNMENTS(ROW) \
@@ -20,4 +20,4 @@ namespace {
 [[maybe_unused]] const bool listed = (align_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,11 +3,11 @@
 #include <memory>
 #include <optional>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "core/tensor.h"
 #include "nn/attention/site.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Options of alignments that divide the scores first.
 struct TemperatureOptions {
@@ -31,4 +31,4 @@ class Align {
 using AlignTable = Table<std::unique_ptr<Align>()>;
 const AlignTable& align_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #include "core/ops.h"
 #include "nn/attention/align.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -25,4 +25,4 @@ AlignTable::Row align_sparsemax() {
         [](const TemperatureOptions& o) { return std::make_unique<SparsemaxAlign>(o); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,9 +1,9 @@
 #include "nn/attention/attention.h"
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
                      const Head& head)
@@ -74,4 +74,4 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     return {matmul(read, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

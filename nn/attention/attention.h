@@ -13,7 +13,7 @@
 #include "nn/attention/window.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct AttentionOptions {
     Selection score{score_table(), "additive"};
@@ -93,4 +93,4 @@ struct Attention {
     AttentionScores scored(const Site& site, const Ranges& ranges) const;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

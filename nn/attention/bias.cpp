@@ -1,6 +1,6 @@
 #include "nn/attention/bias.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // The table: one line a bias. NAME stands for bias_NAME(), defined in bias_NAME.cpp.
 #define ATTEND_BIASES(ROW) \
@@ -21,4 +21,4 @@ namespace {
 [[maybe_unused]] const bool listed = (bias_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

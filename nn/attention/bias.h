@@ -3,11 +3,11 @@
 #include <memory>
 #include <optional>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "core/parameters.h"
 #include "nn/attention/site.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What a bias is built for.
 struct BiasSetup {
@@ -32,4 +32,4 @@ class PositionBias {
 using BiasTable = Table<std::unique_ptr<PositionBias>(const Scope&, const BiasSetup&)>;
 const BiasTable& bias_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

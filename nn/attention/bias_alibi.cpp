@@ -3,7 +3,7 @@
 #include "core/ops.h"
 #include "nn/attention/bias.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -44,4 +44,4 @@ BiasTable::Row bias_alibi() {
         [](const NoOptions&, const Scope&, const BiasSetup& s) { return std::make_unique<AlibiBias>(s); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/attention/bias.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -19,4 +19,4 @@ BiasTable::Row bias_none() {
         [](const NoOptions&, const Scope&, const BiasSetup&) { return std::make_unique<NoBias>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "nn/attention/bias.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -46,4 +46,4 @@ BiasTable::Row bias_relative() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/attention/score.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // The table: one line a score. NAME stands for score_NAME(), defined in score_NAME.cpp.
 #define ATTEND_SCORES(ROW) \
@@ -23,4 +23,4 @@ namespace {
 [[maybe_unused]] const bool listed = (score_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

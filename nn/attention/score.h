@@ -3,11 +3,11 @@
 #include <memory>
 #include <optional>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "core/parameters.h"
 #include "nn/attention/site.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Whether what a score compares has been projected for it, as the heads of multi-head attention are: then W q . U m is q . m.
 enum class Projected { no, yes };
@@ -45,4 +45,4 @@ class Score {
 using ScoreTable = Table<std::unique_ptr<Score>(const Scope&, const ScoreSetup&)>;
 const ScoreTable& score_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 #include "nn/attention/score.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -34,4 +34,4 @@ ScoreTable::Row score_additive() {
                                        });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #include "core/ops.h"
 #include "nn/attention/score.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -29,4 +29,4 @@ ScoreTable::Row score_dot() {
         [](const NoOptions&, const Scope&, const ScoreSetup& setup) { return std::make_unique<DotScore>(setup); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 #include "nn/attention/score.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -29,4 +29,4 @@ ScoreTable::Row score_general() {
                                        });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "nn/attention/score.h"
 #include "nn/layers.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -42,4 +42,4 @@ ScoreTable::Row score_scaled_dot() {
                                        });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

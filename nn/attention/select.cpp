@@ -1,6 +1,6 @@
 #include "nn/attention/select.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // The table: one line a selection. NAME stands for select_NAME(), defined in select_NAME.cpp.
 #define ATTEND_SELECTIONS(ROW) ROW(soft) ROW(hard)
@@ -18,4 +18,4 @@ namespace {
 [[maybe_unused]] const bool listed = (select_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

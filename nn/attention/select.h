@@ -7,12 +7,12 @@
 #include <string>
 
 #include "core/context.h"
-#include "core/options.h"
+#include "core/base/options.h"
 #include "core/parameters.h"
 #include "nn/attention/site.h"
 #include "nn/estimators/estimator.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What reads the values.
 struct Selected {
@@ -35,4 +35,4 @@ class Select {
 using SelectTable = Table<std::unique_ptr<Select>(const Scope&)>;
 const SelectTable& select_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

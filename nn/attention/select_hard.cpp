@@ -5,7 +5,7 @@
 #include "nn/attention/select.h"
 #include "nn/estimators/gumbel.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -177,4 +177,4 @@ SelectTable::Row select_hard() {
         [](const HardOptions& o, const Scope& scope) { return std::make_unique<HardSelect>(o, scope); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/attention/select.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -18,4 +18,4 @@ SelectTable::Row select_soft() {
                                         [](const NoOptions&, const Scope&) { return std::make_unique<SoftSelect>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

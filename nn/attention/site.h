@@ -7,10 +7,10 @@
 ///     weights  a = align(e) over the range         align.h
 ///     choice   a itself, or one position drawn     select.h
 ///     context  c = sum_s a_s value_s               attention.h
-#include "core/ids.h"
+#include "core/base/ids.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What a step hands to the next: nothing at the first step, and where queries run in parallel.
 struct Previous {
@@ -32,4 +32,4 @@ struct Site {
     int64_t queries() const { return query.dim(1); }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

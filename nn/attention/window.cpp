@@ -1,6 +1,6 @@
 #include "nn/attention/window.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // The table: one line a window. NAME stands for window_NAME(), defined in window_NAME.cpp.
 #define ATTEND_WINDOWS(ROW) \
@@ -20,4 +20,4 @@ namespace {
 [[maybe_unused]] const bool listed = (window_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

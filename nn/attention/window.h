@@ -3,10 +3,10 @@
 /// is always outside: a window gets the lengths and stays within them.
 #include <memory>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "nn/attention/site.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 class Window {
   public:
@@ -26,4 +26,4 @@ class Window {
 using WindowTable = Table<std::unique_ptr<Window>()>;
 const WindowTable& window_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

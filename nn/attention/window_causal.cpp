@@ -2,7 +2,7 @@
 
 #include "nn/attention/window.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -27,4 +27,4 @@ WindowTable::Row window_causal() {
                                         [](const NoOptions&) { return std::make_unique<CausalWindow>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

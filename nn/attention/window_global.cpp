@@ -1,6 +1,6 @@
 #include "nn/attention/window.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -22,4 +22,4 @@ WindowTable::Row window_global() {
                                         [](const NoOptions&) { return std::make_unique<GlobalWindow>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

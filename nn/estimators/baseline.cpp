@@ -2,7 +2,7 @@
 
 #include "core/engine.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Tensor gathered(const Tensor& loss, Reward reward) { return reward == Reward::own ? loss.detach() : from_each_step_on(loss); }
 
@@ -27,4 +27,4 @@ namespace {
 [[maybe_unused]] const bool listed = (baseline_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

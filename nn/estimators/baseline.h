@@ -5,7 +5,7 @@
 
 #include "nn/estimators/estimator.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Which losses a choice answers for.
 enum class Reward {
@@ -43,4 +43,4 @@ const BaselineTable& baseline_table();
 /// What choices would answer for, [B, 1, T], in a pass that draws nothing. Not recorded.
 Tensor loss_of_pass(const BaselineInput& input, Choose how);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

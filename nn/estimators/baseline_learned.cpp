@@ -3,7 +3,7 @@
 #include "core/ops.h"
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -47,4 +47,4 @@ BaselineTable::Row baseline_learned() {
                                                });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -34,4 +34,4 @@ BaselineTable::Row baseline_leave_one_out() {
         [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<LeaveOneOut>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 #include "core/ops.h"
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -46,4 +46,4 @@ BaselineTable::Row baseline_moving_average() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

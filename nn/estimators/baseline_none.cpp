@@ -1,6 +1,6 @@
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -18,4 +18,4 @@ BaselineTable::Row baseline_none() {
         [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<NoBaseline>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

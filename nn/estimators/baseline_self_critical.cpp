@@ -1,6 +1,6 @@
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -20,4 +20,4 @@ BaselineTable::Row baseline_self_critical() {
         [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<SelfCritical>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -21,4 +21,4 @@ BaselineTable::Row baseline_soft_context() {
         [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<SoftContext>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -5,7 +5,7 @@
 #include "core/ops.h"
 #include "nn/estimators/gumbel.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -65,17 +65,6 @@ Tensor made(const Decision& d) {
 }
 
 }  // namespace
-
-const char* aim_name(Aim aim) {
-    switch (aim) {
-        case Aim::expected:
-            return "expected";
-        case Aim::marginal:
-            return "marginal";
-        default:
-            return "bound";
-    }
-}
 
 Tensor Played::probability() const {
     return over_sites(*this, [](const Decision& d) { return chosen(d.weights, d.index); });
@@ -178,4 +167,4 @@ namespace {
 [[maybe_unused]] const bool listed = (estimator_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

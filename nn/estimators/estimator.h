@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "core/context.h"
-#include "core/ids.h"
-#include "core/options.h"
+#include "core/base/ids.h"
+#include "core/base/options.h"
 #include "core/parameters.h"
+#include "nn/estimators/aim.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// One pass of a model under a rule of choice: B examples, K samples of each, T targets.
 struct Played {
@@ -72,10 +73,6 @@ struct Estimated {
     Array<int32_t> predicted;  ///< [B * T]
 };
 
-enum class Aim { expected, marginal, bound };
-/// "expected", "marginal", "bound".
-const char* aim_name(Aim aim);
-
 class Estimator {
   public:
     virtual ~Estimator() = default;
@@ -123,4 +120,4 @@ Tensor still_counted(const Tensor& counted);
 /// For each (b, k, t) the sum over t' >= t, not recorded: [B, K, T]. Where x is 0 behind a row's last target, so is the sum.
 Tensor from_each_step_on(const Tensor& x);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/estimators/marginal.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -26,4 +26,4 @@ EstimatorTable::Row estimator_exact() {
         [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<Exact>(); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 
 #include "nn/estimators/pathwise.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -58,4 +58,4 @@ EstimatorTable::Row estimator_gumbel_softmax() {
         [](const GumbelSoftmaxOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<GumbelSoftmax>(o); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 #include "core/ops.h"
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -67,4 +67,4 @@ EstimatorTable::Row estimator_rebar() {
         [](const RebarOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<Rebar>(o); });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/ops.h"
 #include "nn/estimators/reinforce.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -93,4 +93,4 @@ EstimatorTable::Row estimator_reinforce() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

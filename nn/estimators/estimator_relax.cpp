@@ -5,7 +5,7 @@
 #include "nn/estimators/baseline.h"
 #include "nn/estimators/gumbel.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -116,4 +116,4 @@ EstimatorTable::Row estimator_relax() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #include "core/ops.h"
 #include "nn/estimators/pathwise.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -36,4 +36,4 @@ EstimatorTable::Row estimator_straight_through() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/engine.h"
 #include "nn/estimators/marginal.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -82,4 +82,4 @@ EstimatorTable::Row estimator_sum_and_sample() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -5,7 +5,7 @@
 #include "nn/estimators/baseline.h"
 #include "nn/estimators/gumbel.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -119,4 +119,4 @@ EstimatorTable::Row estimator_variational() {
         });
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Ranges ranges_of(const Tensor& weights) {
     const int64_t s = weights.shape().columns(), rows = s == 0 ? 0 : weights.size() / s;
@@ -52,4 +52,4 @@ GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, con
     return out;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,9 +1,9 @@
 #pragma once
 /// Gumbel noise given its largest place: what REBAR and RELAX condition on.
 #include "core/context.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// Stands for a weight of 0 where its logarithm is taken.
 constexpr real tiny_weight = static_cast<real>(1e-30);
@@ -33,4 +33,4 @@ struct GivenGumbel {
 /// with r = -ln v_s / w_s and v uniform. For a of the weights it is a draw of the free z. A row whose index is -1 is 0.
 GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, const GumbelPlace& place, const Context& context);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 
 #include "core/ops.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -61,4 +61,4 @@ Estimated marginal(const Play& play, const Played& played, const Tensor& factor,
     return out;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 /// The marginal likelihood of each step over positions that are read one by one.
 #include "nn/estimators/estimator.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// K = S samples, of which the k-th reads position k everywhere.
 Played play_all_positions(const Play& play, const Proposal* proposal = nullptr);
@@ -11,4 +11,4 @@ Played play_all_positions(const Play& play, const Proposal* proposal = nullptr);
 /// weight, or whose f is 0, is left out.
 Estimated marginal(const Play& play, const Played& played, const Tensor& factor, double normaliser);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 
 #include "core/ops.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 class SoftStart final : public Estimator {
@@ -29,4 +29,4 @@ Estimated pathwise(const Play& play, const Rule& rule, double normaliser) {
     return out;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 /// Estimators whose gradient goes through what is read: biased, and of low variance.
 #include "nn/estimators/estimator.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// 1/(N K) sum_k of the losses of one pass under `rule`, differentiated as it stands.
 Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
@@ -10,4 +10,4 @@ Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
 /// Reads with the weights, as soft attention does: what a hard attention can begin with.
 const Estimator& soft_start();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 /// Options of REINFORCE; what it computes stands in estimator_reinforce.cpp.
 #include "nn/estimators/baseline.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct ReinforceOptions {
     Selection baseline{baseline_table(), "none"};
@@ -29,4 +29,4 @@ struct ReinforceOptions {
     }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

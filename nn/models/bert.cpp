@@ -1,12 +1,12 @@
 #include "nn/models/bert.h"
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -327,4 +327,4 @@ PublishedLayout Bert::published_layout() const {
     return l;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,7 @@
 #include "nn/blocks.h"
 #include "nn/models/model.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// The blocks as published: norms behind the sums.
 inline BlockOptions bert_blocks() {
@@ -102,4 +102,4 @@ class Bert final : public Model {
     std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

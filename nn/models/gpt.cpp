@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 #include "nn/models/transformer_layout.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -210,4 +210,4 @@ Tensor Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Con
     return logits(features.reshape({s->rows(), options_.blocks.width}));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

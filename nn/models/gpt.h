@@ -7,7 +7,7 @@
 #include "nn/blocks.h"
 #include "nn/models/model.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct GptOptions {
     BlockOptions blocks;
@@ -75,4 +75,4 @@ class Gpt final : public Model {
     std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

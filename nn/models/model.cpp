@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
     Array<int32_t> out(target.values.size(), ignored);
@@ -67,4 +67,4 @@ namespace {
 [[maybe_unused]] const bool listed = (model_table(), true);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "core/context.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 #include "core/ops/cross_entropy.h"
-#include "core/options.h"
+#include "core/base/options.h"
 #include "core/parameters.h"
 #include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What an id that both vocabularies have means on the two sides: one symbol, or two that have nothing to do with each other.
 enum class Symbols { same, separate };
@@ -126,4 +126,4 @@ Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);
 
 const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

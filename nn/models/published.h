@@ -8,7 +8,7 @@
 
 #include "core/gemm.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What the rows (the first axis) of a published tensor are.
 enum class PublishedRows {
@@ -56,4 +56,4 @@ struct PublishedLayout {
     std::vector<std::pair<std::string, PublishedValue>> further;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -5,11 +5,11 @@
 
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -330,4 +330,4 @@ Tensor RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, co
     return head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -11,7 +11,7 @@
 #include "nn/models/model.h"
 #include "nn/recurrent.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 struct RnnSeq2SeqOptions {
     std::string cell = "gru";
@@ -124,4 +124,4 @@ class RnnSeq2Seq final : public Model {
     uint64_t own_inputs_ = 0;  // names the draws of scheduled sampling
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,13 +2,13 @@
 // positions.
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "nn/estimators/gumbel.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 // What an estimator of hard attention plays with: the source is encoded once.
 class RnnSeq2Seq::Plays final : public Play {
@@ -128,4 +128,4 @@ Scored RnnSeq2Seq::score_marginal(const EncodedSource& source, const ScoreInput&
     return {r.loss, r.row_loss.reshape({batch.input.rows, batch.input.columns}), r.predicted};
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

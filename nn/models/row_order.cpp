@@ -4,7 +4,7 @@
 
 #include "core/ops.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order) {
     Array<int32_t> out(target.values.size(), ignored);
@@ -36,4 +36,4 @@ Tensor repeated(const Tensor& x, int64_t k) {
     return concat(std::span<const Tensor>(copies), -1).reshape(x.shape().with(0, x.dim(0) * k));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

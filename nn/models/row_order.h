@@ -1,9 +1,9 @@
 #pragma once
 /// Rows of a batch in the orders that models need.
-#include "core/ids.h"
+#include "core/base/ids.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 enum class Order {
     rows,  ///< row by row: element b * T + t
@@ -17,4 +17,4 @@ Ids repeated(const Ids& ids, int64_t k);
 /// The same of a tensor [B, ...]; an undefined one stays undefined.
 Tensor repeated(const Tensor& x, int64_t k);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include "nn/estimators/pathwise.h"
 #include "nn/models/row_order.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 Tensor counted_targets(const Ids& target, int32_t ignored) {
     Tensor counted = Tensor::zeros({target.rows, target.columns});
@@ -78,4 +78,4 @@ std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const st
     return estimator;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

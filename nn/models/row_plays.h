@@ -7,7 +7,7 @@
 
 #include "nn/models/model.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// One pass over B K rows, the samples of an example one behind the other.
 struct RowPass {
@@ -54,4 +54,4 @@ void require_for_many_sites(const std::string& model, const Estimator& estimator
 std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,
                                               const Scope& scope, const EstimatorSetup& setup, bool recompute);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #include "nn/models/transformer_layout.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 void require_form(const LayoutForm& form, const BlockOptions& b, const AttentionOptions& a, const std::string& positions) {
     const auto only = [&](const char* option, const std::string& value, const std::string& there) {
@@ -25,4 +25,4 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Attention
 
 std::string published_activation(const std::string& activation) { return activation == "gelu_tanh" ? "gelu_new" : activation; }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

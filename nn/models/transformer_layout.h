@@ -5,7 +5,7 @@
 #include "nn/blocks.h"
 #include "nn/models/published.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// What a layout has been published for.
 struct LayoutForm {
@@ -21,4 +21,4 @@ void require_form(const LayoutForm& form, const BlockOptions& blocks, const Atte
 /// An activation by the name that the layouts know it under: "gelu", "gelu_new", "relu".
 std::string published_activation(const std::string& activation);
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

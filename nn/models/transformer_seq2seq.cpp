@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 namespace {
 
@@ -190,4 +190,4 @@ Tensor TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t>
     return head_bias_.defined() ? add(logits, head_bias_) : logits;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -6,7 +6,7 @@
 #include "nn/blocks.h"
 #include "nn/models/model.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// The blocks of the paper: ReLU, norms behind the sums.
 inline BlockOptions vaswani_blocks() {
@@ -93,4 +93,4 @@ class TransformerSeq2Seq final : public Model {
     std::unique_ptr<Estimator> estimator_;  // of hard attention
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

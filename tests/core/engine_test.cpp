@@ -8,7 +8,7 @@
 
 #include "core/ops.h"
 #include "core/parameters.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 
 using namespace attend;
 

@@ -1,12 +1,12 @@
 // What the system says of files, in the program's own form.
-#include "core/file_errors.h"
+#include "core/base/file_errors.h"
 
 #include <doctest/doctest.h>
 
 #include <cerrno>
 #include <fstream>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "tests/oracles/temporary_folder.h"
 
 using namespace attend;

@@ -1,5 +1,5 @@
-#include "core/files.h"
-#include "core/open_file.h"
+#include "core/base/files.h"
+#include "core/base/open_file.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <exception>
 #include <vector>
 
-#include "core/line_file.h"
-#include "core/output_file.h"
-#include "core/own_files.h"
+#include "core/base/line_file.h"
+#include "core/base/output_file.h"
+#include "core/base/own_files.h"
 #include "tests/oracles/temporary_folder.h"
 
 using namespace attend;

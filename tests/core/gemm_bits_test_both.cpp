@@ -13,8 +13,8 @@
 
 #include "core/gemm.h"
 #include "core/kernels/product.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/base/memory.h"
+#include "core/base/random.h"
 #include "tests/oracles/allocation_hooks.h"
 
 using namespace attend;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/engine.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 #include "core/ops.h"
 #include "core/safetensors.h"
 

@@ -6,7 +6,7 @@
 #include "core/ops/rotary.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels activation");
@@ -186,4 +186,4 @@ TEST_CASE("a position is turned by the same bits from whichever position a text 
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/kernels/recurrent.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels attention, recurrent");
@@ -283,4 +283,4 @@ TEST_CASE("lstm_forward and lstm_backward at every hidden size, strides and leng
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,7 @@
 #include "core/kernels/reduce.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels elementwise");
@@ -284,4 +284,4 @@ TEST_CASE("dispatch reaches a scalar and, where the machine has one, a vector ta
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -4,7 +4,7 @@
 #include "core/kernels/product.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels product");
@@ -165,4 +165,4 @@ TEST_CASE("bits of a product depend on the inner size alone, and gemm uses it wh
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

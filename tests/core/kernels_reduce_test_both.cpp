@@ -5,7 +5,7 @@
 #include "core/kernels/reduce.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels reduce, copy, dropout");
@@ -212,4 +212,4 @@ TEST_CASE("dropout drops its share, and shards see the rows of the whole batch")
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -3,7 +3,7 @@
 #include "core/kernels/relative.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels relative");
@@ -62,4 +62,4 @@ TEST_CASE("relative scores within ranges: outside nothing is added, and no gradi
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -5,7 +5,7 @@
 #include "core/kernels/softmax.h"
 #include "tests/core/kernels_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
 
 TEST_SUITE_BEGIN("kernels rows");
@@ -339,4 +339,4 @@ TEST_CASE("cross_entropy of extreme logits is finite, of NaN is NaN") {
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -13,7 +13,7 @@
 #include "core/kernels/targets.h"
 #include "hwy/targets.h"
 
-namespace attend::inline ATTEND_PRECISION::kernel_test {
+namespace attend::ATTEND_PRECISION::kernel_test {
 
 using Values = std::vector<double>;
 
@@ -134,4 +134,4 @@ inline double inner(const Values& a, const Values& b) {
 /// Tolerance against numeric gradients, whose own error is about 1e-9.
 constexpr double gradient_tolerance = sizeof(real) == 4 ? 1e-5 : 1e-8;
 
-}  // namespace attend::inline ATTEND_PRECISION::kernel_test
+}  // namespace attend::ATTEND_PRECISION::kernel_test

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/base/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "core/error.h"
-#include "core/random.h"
+#include "core/base/error.h"
+#include "core/base/random.h"
 #include "tests/oracles/allocation_hooks.h"
 
 using namespace attend;

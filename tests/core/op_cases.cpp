@@ -3,7 +3,7 @@
 #include "core/ops.h"
 #include "tests/oracles/composites.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -252,4 +252,4 @@ std::vector<Tensor> inputs_of(const OpCase& c) {
     return inputs;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

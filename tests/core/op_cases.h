@@ -5,7 +5,7 @@
 
 #include "tests/oracles/gradient_check.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// An input of a case: uniform values in [low, high).
 struct CaseInput {
@@ -36,4 +36,4 @@ std::vector<OpCase> transformer_op_cases();
 /// The inputs of a case, always the same values.
 std::vector<Tensor> inputs_of(const OpCase& c);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -3,7 +3,7 @@
 #include "core/ops.h"
 #include "tests/oracles/composites.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -395,4 +395,4 @@ std::vector<OpCase> fused_op_cases() {
     return all;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

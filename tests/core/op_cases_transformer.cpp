@@ -2,7 +2,7 @@
 #include "tests/core/op_cases.h"
 #include "tests/oracles/composites.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -221,4 +221,4 @@ std::vector<OpCase> transformer_op_cases() {
     return all;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -5,7 +5,7 @@
 
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/parallel.h"
+#include "core/base/parallel.h"
 #include "core/parameters.h"
 
 using namespace attend;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/batching.h"
 
 using namespace attend;

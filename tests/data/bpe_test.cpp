@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/tasks/parallel.h"
 #include "data/text/bpe.h"
 #include "data/text/bpe_files.h"

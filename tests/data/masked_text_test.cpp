@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/masking.h"
 #include "data/tasks/masked_text.h"
 #include "data/text/special_tokens.h"

@@ -6,9 +6,9 @@
 
 #include <filesystem>
 
-#include "core/files.h"
-#include "core/interruption.h"
-#include "core/random.h"
+#include "core/base/files.h"
+#include "core/base/interruption.h"
+#include "core/base/random.h"
 #include "data/tasks/classification.h"
 #include "data/tasks/parallel.h"
 #include "data/tasks/text.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/tasks/parallel.h"
 #include "tests/data/test_files.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "core/files.h"
+#include "core/base/files.h"
 #include "data/tasks/masked_text.h"
 #include "data/tasks/text.h"
 #include "data/text/bpe_tokenizer.h"

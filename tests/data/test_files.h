@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/real.h"
 #include "tests/oracles/temporary_folder.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 class TestFiles {
   public:
@@ -53,4 +54,4 @@ class TestFiles {
     oracles::TemporaryFolder folder_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

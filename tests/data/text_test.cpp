@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/text/lines.h"
 #include "data/text/tokenizer.h"
 #include "tests/data/test_files.h"

@@ -6,7 +6,7 @@
 
 #include "core/safetensors.h"
 
-namespace attend::inline ATTEND_PRECISION::golden {
+namespace attend::ATTEND_PRECISION::golden {
 
 /// The committed values, or the folder that the environment variable ATTEND_GOLDEN_DIR names.
 inline std::filesystem::path folder() {
@@ -27,4 +27,4 @@ inline std::string text(const SafetensorsFile& file, const std::string& key) {
     return found->second;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::golden
+}  // namespace attend::ATTEND_PRECISION::golden

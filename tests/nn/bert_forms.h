@@ -6,7 +6,7 @@
 #include "nn/models/bert.h"
 #include "tests/nn/gpt_forms.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 constexpr int64_t bert_vocabulary = gpt_vocabulary;
 
@@ -81,4 +81,4 @@ struct BertSample {
     ScoreInput whole() const { return {no_ids, input, target, segments, labels}; }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

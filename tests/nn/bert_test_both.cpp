@@ -7,7 +7,7 @@
 
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "tests/nn/bert_forms.h"
 
 using namespace attend;

@@ -15,7 +15,7 @@
 #include "nn/models/rnn_seq2seq.h"
 #include "tests/optim/options_by_name.h"
 
-namespace attend::inline ATTEND_PRECISION::enumeration {
+namespace attend::ATTEND_PRECISION::enumeration {
 
 inline constexpr int64_t vocabulary = 5, positions = 3, steps = 2, examples = 2;
 inline const EstimatorSetup setup{.query = 4, .values = 4, .vocabulary = vocabulary};
@@ -232,4 +232,4 @@ inline void set_integer(Selection& s, const std::string& name, int64_t value) {
     s.options().fields(setter);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::enumeration
+}  // namespace attend::ATTEND_PRECISION::enumeration

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "core/engine.h"
-#include "core/ids.h"
+#include "core/base/ids.h"
 #include "core/parameters.h"
 #include "core/safetensors.h"
 
-namespace attend::inline ATTEND_PRECISION::golden {
+namespace attend::ATTEND_PRECISION::golden {
 
 inline std::filesystem::path folder() {
     const char* other = std::getenv("ATTEND_GOLDEN_DIR");
@@ -75,4 +75,4 @@ inline void check_gradients(const ParameterStore& store, const Gradients& gradie
         check_close(gradients.of(store.tensor(p)), file.read("gradient." + p.name), tolerance, "gradient." + p.name);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::golden
+}  // namespace attend::ATTEND_PRECISION::golden

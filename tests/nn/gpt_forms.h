@@ -6,7 +6,7 @@
 #include "nn/models/gpt.h"
 #include "tests/oracles/gradient_check.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 struct GptForm {
     std::string name;
@@ -69,4 +69,4 @@ inline Ids random_text(std::initializer_list<int32_t> lengths, int64_t columns, 
     return ids;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/random.h"
-#include "core/trace.h"
+#include "core/base/random.h"
+#include "core/base/trace.h"
 #include "nn/attention/score.h"
 #include "nn/models/rnn_seq2seq.h"
 

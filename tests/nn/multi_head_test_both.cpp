@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "core/engine.h"
-#include "core/memory.h"
+#include "core/base/memory.h"
 #include "tests/oracles/gradient_check.h"
 
 using namespace attend;

@@ -6,7 +6,7 @@
 #include "nn/models/transformer_seq2seq.h"
 #include "tests/nn/gpt_forms.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 struct TransformerForm {
     std::string name;
@@ -52,4 +52,4 @@ inline std::vector<TransformerForm> transformer_forms() {
     return all;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

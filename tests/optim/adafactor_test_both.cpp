@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "optim/optimizer.h"
 #include "tests/optim/options_by_name.h"
 

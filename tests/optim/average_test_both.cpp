@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "tests/optim/options_by_name.h"
 
 using namespace attend;

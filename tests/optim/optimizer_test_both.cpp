@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "tests/optim/options_by_name.h"
 
 using namespace attend;

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "core/options.h"
+#include "core/real.h"
+#include "core/base/options.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// One declared option.
 struct Declared {
@@ -91,4 +92,4 @@ inline Selection select(const Seam& seam, const std::string& row, const std::map
     return chosen;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

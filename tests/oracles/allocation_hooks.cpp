@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 namespace {
 constinit std::atomic<bool> counting{false};
 constinit std::atomic<int64_t> malloc_calls{0}, malloc_bytes{0}, mmap_calls{0}, first_bytes{-1};
@@ -46,7 +46,7 @@ bool AllocationCounter::available() { return true; }
 bool AllocationCounter::available() { return false; }
 #endif
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles
 
 #if defined(__GLIBC__) && !defined(ATTEND_SANITIZED) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 

@@ -5,7 +5,7 @@
 
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 struct AllocationCounts {
     int64_t malloc_calls = 0;  ///< malloc, calloc, realloc, reallocarray, memalign, aligned_alloc, posix_memalign, valloc
@@ -24,4 +24,4 @@ class AllocationCounter {
     AllocationCounts stop();
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -10,11 +10,11 @@
 #include <cstring>
 #include <string_view>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 extern "C" char** environ;
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 // Pointers to the texts, and the null that ends such a list.
@@ -64,4 +64,4 @@ Ended run_process(std::vector<std::string> words, std::vector<std::string> chang
     return ended;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -5,7 +5,7 @@
 
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 struct Ended {
     int code = 0;        ///< the exit code, 128 + the signal that ended it
@@ -16,4 +16,4 @@ struct Ended {
 /// of `changes` replaces what is there. Nothing to read on standard input. Throws MachineError where it cannot be started.
 Ended run_process(std::vector<std::string> words, std::vector<std::string> changes = {});
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -261,4 +261,4 @@ LstmLayerResult lstm_layer_composite(const Tensor& x, const LstmState& state, co
     return {outputs, s};
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -5,7 +5,7 @@
 
 #include "core/ops.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// [rows, columns]: 1 inside each row's range and 0 outside; all 1 when `ranges` is empty.
 Tensor mask_of(const Ranges& ranges, int64_t rows, int64_t columns);
@@ -50,4 +50,4 @@ GruLayerResult gru_layer_composite(const Tensor& x_projection, const Tensor& h, 
 LstmLayerResult lstm_layer_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent,
                                      const Tensor& bias, std::span<const int32_t> lengths, Direction direction);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

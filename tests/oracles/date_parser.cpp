@@ -3,9 +3,9 @@
 #include <cctype>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 // 0 = Saturday, by Zeller's congruence.
@@ -95,4 +95,4 @@ std::string parse_date(const std::string& text) {
     return fmt::format("{:04}-{:02}-{:02}", year, month, day);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -4,9 +4,9 @@
 
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// ISO 8601 of the date that `text` holds. Throws Error when it finds none, more than one reading, or a wrong weekday.
 std::string parse_date(const std::string& text);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

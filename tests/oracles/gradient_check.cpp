@@ -5,7 +5,7 @@
 
 #include "core/engine.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -97,4 +97,4 @@ GradientReport check_gradients(const GradientCheck& check) {
     return worst.verdict == Verdict::differs || zero.verdict == Verdict::agrees ? worst : zero;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

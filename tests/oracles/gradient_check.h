@@ -10,7 +10,7 @@
 #include "core/parameters.h"
 #include "core/tensor.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 using Inputs = std::span<const Tensor>;
 
@@ -45,4 +45,4 @@ GradientReport check_gradients(const GradientCheck& check);
 /// A tensor of uniform values in [low, high) from the stream `name`.
 Tensor uniform(const Shape& shape, const std::string& name, double low = -1, double high = 1);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -7,7 +7,7 @@
 #include "core/kernels/targets.h"
 #include "hwy/highway.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 constexpr const char* vectors_variable = "ATTEND_TEST_VECTORS";
@@ -42,4 +42,4 @@ Ended run_tests_as(const OtherMachine& machine, const std::string& filter) {
     return run_process({"/proc/self/exe", filter, "--no-colors=true"}, std::move(changes));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -6,7 +6,7 @@
 
 #include "tests/oracles/child_process.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// Where the environment says ATTEND_TEST_VECTORS=AVX2, this process uses no vectors wider than AVX2's. Called by main().
 void cut_vectors();
@@ -22,4 +22,4 @@ std::vector<OtherMachine> other_machines();
 /// Runs this very program's test cases that match `filter` (a doctest option, as "--test-suite=gemm") as that machine.
 Ended run_tests_as(const OtherMachine& machine, const std::string& filter);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

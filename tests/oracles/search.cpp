@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::vector<Output> slow_beam(const Model& model, const Ids& source, int64_t lim
     return found;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

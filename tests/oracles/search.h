@@ -1,9 +1,9 @@
 #pragma once
 /// Search as slow as it gets: one source, no batch, no early stopping.
 #include "nn/models/model.h"
-#include "train/decode/beam.h"
+#include "train/evaluate/decode/beam.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 struct Output {
     std::vector<int32_t> ids;
@@ -21,4 +21,4 @@ std::vector<Output> every_output(const Model& model, const Ids& source, int64_t 
 /// Beam search to the limit, every prefix decoded anew; ranked as decode_beam() ranks, all of them.
 std::vector<Output> slow_beam(const Model& model, const Ids& source, int64_t limit, int64_t beam, double length_penalty);
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

@@ -13,7 +13,7 @@
 
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 /// Relative path to kind, mode and contents: a file's bytes, where a link points to. Links are not followed.
 using Snapshot = std::map<std::string, std::string>;
@@ -51,4 +51,4 @@ inline std::vector<std::string> changed(const Snapshot& before, const Snapshot& 
     return paths;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

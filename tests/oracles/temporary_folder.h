@@ -7,9 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
+#include "core/real.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION::oracles {
+namespace attend::ATTEND_PRECISION::oracles {
 
 class TemporaryFolder {
   public:
@@ -38,4 +39,4 @@ class TemporaryFolder {
     std::filesystem::path path_;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::oracles
+}  // namespace attend::ATTEND_PRECISION::oracles

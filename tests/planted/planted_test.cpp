@@ -8,8 +8,8 @@
 #include <sstream>
 #include <string>
 
-#include "core/files.h"
-#include "core/library_check.h"
+#include "core/base/files.h"
+#include "core/base/library_check.h"
 #include "tests/oracles/child_process.h"
 #include "tests/oracles/temporary_folder.h"
 #include "tests/planted/library.h"

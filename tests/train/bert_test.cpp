@@ -7,9 +7,9 @@
 
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/bundle.h"
-#include "train/run/replay.h"
+#include "train/experiment/assemble.h"
+#include "train/records/bundle.h"
+#include "train/learn/replay.h"
 
 TEST_SUITE_BEGIN("train: bert");
 
@@ -261,7 +261,7 @@ TEST_CASE("a step on labels and segments that fails is recorded and replayed, an
         try {
             step.run(0, batch);
         } catch (const StepDiverged& d) {
-            bundle.failure = StepFailure::of(d);
+            bundle.failure = failure_of(d);
         }
         CHECK(contains(bundle.failure.message, "embedding.word"));
         write_bundle(runs / "b.safetensors", bundle, *made.store);

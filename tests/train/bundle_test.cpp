@@ -1,5 +1,5 @@
 // The flight recorder's file: what is written is read, and a broken one is refused with its reason.
-#include "train/run/bundle.h"
+#include "train/records/bundle.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: bundle");
 

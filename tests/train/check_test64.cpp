@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "tests/train/run_support.h"
-#include "train/plan/gradient_check.h"
+#include "train/study/plan/gradient_check.h"
 
 TEST_SUITE_BEGIN("train: check");
 

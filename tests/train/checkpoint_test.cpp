@@ -1,5 +1,5 @@
 // Broken checkpoints and broken runs: each with its message, and nothing is read from them.
-#include "train/run/checkpoint.h"
+#include "train/records/checkpoint.h"
 
 #include <doctest/doctest.h>
 
@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/record_reader.h"
-#include "train/run/restored.h"
+#include "train/experiment/assemble.h"
+#include "train/records/record_reader.h"
+#include "train/learn/restored.h"
 
 TEST_SUITE_BEGIN("train: checkpoints");
 

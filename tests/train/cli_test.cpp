@@ -5,7 +5,7 @@
 
 #include <sstream>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "tests/train/run_support.h"
 
 TEST_SUITE_BEGIN("train: command line");

@@ -1,12 +1,12 @@
 // The config of a comparison: what it means, and what is refused with which message.
-#include "train/compare/comparison.h"
+#include "train/study/compare/comparison.h"
 
 #include <doctest/doctest.h>
 
 #include "tests/train/run_support.h"
-#include "train/compare/compare.h"
+#include "train/study/compare/compare.h"
 #include "train/config/writer.h"
-#include "train/run/assemble.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: compare config");
 

@@ -9,7 +9,7 @@
 #include "tests/oracles/snapshot.h"
 #include "tests/train/foreign_support.h"
 #include "tests/train/run_support.h"
-#include "train/compare/compare.h"
+#include "train/study/compare/compare.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "tests/train/run_support.h"
-#include "train/compare/compare.h"
-#include "train/compare/present.h"
+#include "train/study/compare/compare.h"
+#include "train/study/compare/present.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 

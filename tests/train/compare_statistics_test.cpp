@@ -1,5 +1,5 @@
 // The statistics of a comparison against tables and against the definition of the noncentral t distribution.
-#include "train/compare/statistics.h"
+#include "train/study/compare/statistics.h"
 
 #include <doctest/doctest.h>
 

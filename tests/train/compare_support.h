@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "core/random.h"
-#include "train/compare/table.h"
+#include "core/base/random.h"
+#include "train/study/compare/table.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 /// The curves of one comparison: value(t) = (top + what the seed does to all variants + what this run does)(1 - exp(-t /
 /// pace)), and a little noise on every evaluation.
@@ -59,4 +59,4 @@ inline compare::Settings accuracy_settings() {
     return s;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

@@ -1,11 +1,11 @@
 // From metrics.jsonl to values, table and words.
-#include "train/compare/table.h"
+#include "train/study/compare/table.h"
 
 #include <doctest/doctest.h>
 
 #include "tests/train/compare_support.h"
 #include "tests/train/run_support.h"
-#include "train/compare/page.h"
+#include "train/show/report/compare_page.h"
 
 TEST_SUITE_BEGIN("train: compare table");
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "data/text/utf8.h"
 #include "tests/train/config_samples.h"
 #include "train/config/utf8.h"

@@ -2,10 +2,11 @@
 /// A small options struct that has every kind of option, and a config that sets every one of them.
 #include <string>
 
+#include "core/real.h"
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
 
-namespace attend::inline ATTEND_PRECISION::samples {
+namespace attend::ATTEND_PRECISION::samples {
 
 struct Exact {
     int64_t limit = 64;
@@ -136,4 +137,4 @@ std::string error_of(const std::string& text, const std::vector<std::string>& se
     return "";
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::samples
+}  // namespace attend::ATTEND_PRECISION::samples

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "tests/train/config_samples.h"
 #include "train/config/describe.h"
 #include "train/config/writer.h"
@@ -72,7 +72,7 @@ TEST_CASE("numbers round-trip exactly and are short") {
     }
     CHECK_THROWS_AS(config::number_text(std::nan("")), MachineError);
     CHECK_THROWS_AS(config::number_text(HUGE_VAL), MachineError);
-    CHECK_THROWS_AS(config::quoted("\xFF"), MachineError);
+    CHECK_THROWS_AS(config::in_quotes("\xFF"), MachineError);
 }
 
 TEST_CASE("differences are named with both values") {

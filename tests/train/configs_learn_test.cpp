@@ -7,9 +7,9 @@
 #include "data/text/bpe_tokenizer.h"
 #include "nn/models/gpt.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/published.h"
-#include "train/run/summary.h"
+#include "train/experiment/assemble.h"
+#include "train/exchange/published.h"
+#include "train/records/summary.h"
 
 TEST_SUITE_BEGIN("train: configs learn");
 

@@ -11,10 +11,10 @@
 #include <thread>
 
 #include "tests/train/run_support.h"
-#include "train/report/maps.h"
-#include "train/report/report.h"
-#include "train/run/assemble.h"
-#include "train/run/signals.h"
+#include "train/records/maps.h"
+#include "train/show/report/report.h"
+#include "train/experiment/assemble.h"
+#include "train/learn/signals.h"
 
 TEST_SUITE_BEGIN("train: data");
 

@@ -8,9 +8,9 @@
 #include "core/engine.h"
 #include "tests/oracles/search.h"
 #include "tests/train/run_support.h"
-#include "train/decode/beam.h"
-#include "train/decode/greedy.h"
-#include "train/run/assemble.h"
+#include "train/evaluate/decode/beam.h"
+#include "train/evaluate/decode/greedy.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: beam search");
 

@@ -5,8 +5,8 @@
 
 #include "core/engine.h"
 #include "tests/train/run_support.h"
-#include "train/decode/picture.h"
-#include "train/run/assemble.h"
+#include "train/evaluate/decode/picture.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: decoding");
 

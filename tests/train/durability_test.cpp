@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <mutex>
 
-#include "core/line_file.h"
-#include "core/own_files.h"
-#include "core/system_call.h"
+#include "core/base/line_file.h"
+#include "core/base/own_files.h"
+#include "core/base/system_call.h"
 #include "tests/train/run_support.h"
 
 namespace {

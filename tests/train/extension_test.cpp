@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "tests/train/run_support.h"
-#include "train/run/build_info.h"
-#include "train/run/record_reader.h"
-#include "train/run/resume.h"
-#include "train/run/summary.h"
+#include "train/records/build_info.h"
+#include "train/records/record_reader.h"
+#include "train/records/resume.h"
+#include "train/records/summary.h"
 
 TEST_SUITE_BEGIN("train: extension");
 

@@ -4,7 +4,7 @@
 #include "tests/oracles/snapshot.h"
 #include "tests/train/foreign_support.h"
 #include "tests/train/run_support.h"
-#include "train/run/resume.h"
+#include "train/records/resume.h"
 
 TEST_SUITE_BEGIN("train: other people's files");
 

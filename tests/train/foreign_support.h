@@ -7,7 +7,7 @@
 
 #include "core/real.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 namespace fs = std::filesystem;
 
@@ -58,4 +58,4 @@ inline void furnish_outside(const fs::path& outside) {
     write(outside / "metrics.jsonl", "mine");
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

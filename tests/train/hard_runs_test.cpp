@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "tests/train/run_support.h"
-#include "train/run/restored.h"
+#include "train/learn/restored.h"
 
 TEST_SUITE_BEGIN("train: hard attention");
 

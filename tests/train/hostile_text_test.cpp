@@ -9,7 +9,7 @@
 #include "tests/train/run_support.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
-#include "train/terminal/log.h"
+#include "train/show/terminal/log.h"
 
 TEST_SUITE_BEGIN("train: hostile text");
 

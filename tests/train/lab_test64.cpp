@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "tests/train/run_support.h"
-#include "train/lab/lab.h"
-#include "train/lab/measure.h"
+#include "train/study/lab/lab.h"
+#include "train/study/lab/measure.h"
 
 TEST_SUITE_BEGIN("train: lab");
 

@@ -6,9 +6,9 @@
 
 #include "nn/models/transformer_seq2seq.h"
 #include "tests/train/run_support.h"
-#include "train/plan/plan.h"
-#include "train/run/assemble.h"
-#include "train/run/evaluate.h"
+#include "train/study/plan/plan.h"
+#include "train/experiment/assemble.h"
+#include "train/evaluate/evaluate.h"
 
 TEST_SUITE_BEGIN("train: limits");
 

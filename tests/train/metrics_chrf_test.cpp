@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/train/metrics_support.h"
-#include "train/metrics/chrf.h"
-#include "train/metrics/metrics.h"
+#include "train/evaluate/metrics/chrf.h"
+#include "train/evaluate/metrics/metrics.h"
 
 using namespace attend;
 

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <functional>
 
-#include "core/random.h"
+#include "core/base/random.h"
 #include "tests/train/metrics_support.h"
-#include "train/metrics/bootstrap.h"
-#include "train/metrics/confusion.h"
-#include "train/metrics/edit_distance.h"
-#include "train/metrics/metrics.h"
+#include "train/evaluate/metrics/bootstrap.h"
+#include "train/evaluate/metrics/confusion.h"
+#include "train/evaluate/metrics/edit_distance.h"
+#include "train/evaluate/metrics/metrics.h"
 
 using namespace attend;
 

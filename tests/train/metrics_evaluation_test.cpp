@@ -2,11 +2,11 @@
 
 #include "tests/train/metrics_support.h"
 #include "tests/train/run_support.h"
-#include "train/metrics/bootstrap.h"
-#include "train/metrics/confusion.h"
-#include "train/metrics/metrics.h"
-#include "train/run/evaluate.h"
-#include "train/run/restored.h"
+#include "train/evaluate/metrics/bootstrap.h"
+#include "train/evaluate/metrics/confusion.h"
+#include "train/evaluate/metrics/metrics.h"
+#include "train/evaluate/evaluate.h"
+#include "train/learn/restored.h"
 
 using namespace attend;
 using namespace attend::testing;

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "train/metrics/metric.h"
+#include "train/evaluate/metrics/metric.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 /// The references of a golden case: one text, or a list of them.
 inline std::vector<Answer> golden_references(const nlohmann::json& value) {
@@ -31,4 +31,4 @@ inline EvaluatedExample decoded_words(const std::string& decoded, const std::vec
     return e;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "train/metrics/metrics.h"
+#include "train/evaluate/metrics/metrics.h"
 
 using namespace attend;
 

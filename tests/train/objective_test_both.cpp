@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/engine.h"
-#include "train/run/objective.h"
+#include "train/experiment/objective.h"
 
 using namespace attend;
 

@@ -1,10 +1,10 @@
-#include "train/report/page.h"
+#include "train/show/report/page.h"
 
 #include <doctest/doctest.h>
 
 #include "tests/train/run_support.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 using testing::contains;
 using testing::message_of;
@@ -64,4 +64,4 @@ TEST_CASE("page: is whole, in one file, and what is put in is not searched for m
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

@@ -10,7 +10,7 @@
 #include "nn/models/transformer_seq2seq.h"
 #include "tests/nn/golden.h"
 #include "train/config/reader.h"
-#include "train/run/step.h"
+#include "train/learn/step.h"
 
 TEST_SUITE_BEGIN("train: parity");
 

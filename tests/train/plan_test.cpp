@@ -1,6 +1,6 @@
 // What a run would be: options with their origins, the model as a tree, time and memory; and that every shipped config can be
 // begun.
-#include "train/plan/plan.h"
+#include "train/study/plan/plan.h"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +11,8 @@
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/cli/double_build.h"
-#include "train/decode/greedy.h"
-#include "train/plan/paced.h"
+#include "train/evaluate/decode/greedy.h"
+#include "train/study/plan/paced.h"
 
 TEST_SUITE_BEGIN("train: plan");
 

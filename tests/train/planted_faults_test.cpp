@@ -7,10 +7,10 @@
 #include <sstream>
 
 #include "core/ops.h"
-#include "core/trace.h"
+#include "core/base/trace.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/replay.h"
+#include "train/experiment/assemble.h"
+#include "train/learn/replay.h"
 
 TEST_SUITE_BEGIN("train: planted faults");
 
@@ -164,7 +164,7 @@ TEST_CASE("a planted fault is named with its op, module and step, and its bundle
         try {
             run.step.run(1, sick);
         } catch (const StepDiverged& d) {
-            failure = StepFailure::of(d);
+            failure = failure_of(d);
         }
         REQUIRE(failure.has_value());
         REQUIRE(failure->found.has_value());

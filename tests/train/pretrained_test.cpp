@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <sstream>
 
-#include "core/memory.h"
+#include "core/base/memory.h"
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: pretrained");
 

@@ -9,8 +9,8 @@
 #include "nn/models/bert.h"
 #include "tests/train/published_support.h"
 #include "tests/train/run_support.h"
-#include "train/run/pretrained.h"
-#include "train/run/published.h"
+#include "train/exchange/pretrained.h"
+#include "train/exchange/published.h"
 
 TEST_SUITE_BEGIN("train: published bert");
 

@@ -5,7 +5,7 @@
 
 #include "nn/models/bert.h"
 #include "tests/train/published_support.h"
-#include "train/run/published_weights.h"
+#include "train/exchange/published_weights.h"
 
 TEST_SUITE_BEGIN("train: published folders");
 

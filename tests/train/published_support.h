@@ -11,9 +11,9 @@
 #include "core/safetensors.h"
 #include "nn/models/gpt.h"
 #include "tests/train/run_support.h"
-#include "train/run/published.h"
+#include "train/exchange/published.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 using Arrays = std::map<std::string, NamedArray>;
 /// Writes the weights file of a published folder again with a change of its arrays.
@@ -90,4 +90,4 @@ struct PublishedGpt {
     }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

@@ -1,5 +1,5 @@
 // Folders in the layout that GPT-2 was published in: what export writes, init.from reads, bit for bit.
-#include "train/run/published.h"
+#include "train/exchange/published.h"
 
 #include <doctest/doctest.h>
 

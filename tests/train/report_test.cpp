@@ -1,4 +1,4 @@
-#include "train/report/report.h"
+#include "train/show/report/report.h"
 
 #include <doctest/doctest.h>
 
@@ -7,10 +7,10 @@
 
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
-#include "train/report/maps.h"
-#include "train/run/assemble.h"
+#include "train/records/maps.h"
+#include "train/experiment/assemble.h"
 
-namespace attend::inline ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION {
 
 using testing::attend_command;
 using testing::contains;
@@ -363,4 +363,4 @@ TEST_CASE("report: a diverged run has one, too") {
 
 TEST_SUITE_END();
 
-}  // namespace attend::inline ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION

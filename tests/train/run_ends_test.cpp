@@ -12,7 +12,7 @@
 
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
-#include "train/run/signals.h"
+#include "train/learn/signals.h"
 
 TEST_SUITE_BEGIN("train: ends of runs");
 

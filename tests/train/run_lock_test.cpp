@@ -1,5 +1,5 @@
 // One process at a time trains in a folder; whoever comes second changes nothing.
-#include "train/run/run_lock.h"
+#include "train/records/run_lock.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>

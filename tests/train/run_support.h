@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "core/files.h"
+#include "core/base/files.h"
 #include "tests/oracles/temporary_folder.h"
 #include "train/cli/cli.h"
-#include "train/run/numbers.h"
-#include "train/run/training.h"
+#include "train/records/numbers.h"
+#include "train/learn/training.h"
 
-namespace attend::inline ATTEND_PRECISION::testing {
+namespace attend::ATTEND_PRECISION::testing {
 
 /// Trains in a second at most: sequences of four symbols, copied.
 inline constexpr const char* small_config = R"({
@@ -87,4 +87,4 @@ std::string message_of(F&& f) {
 
 inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-}  // namespace attend::inline ATTEND_PRECISION::testing
+}  // namespace attend::ATTEND_PRECISION::testing

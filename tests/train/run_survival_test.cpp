@@ -6,11 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/own_files.h"
+#include "core/base/own_files.h"
 #include "tests/oracles/snapshot.h"
 #include "tests/train/run_support.h"
-#include "train/run/restored.h"
-#include "train/run/resume.h"
+#include "train/learn/restored.h"
+#include "train/records/resume.h"
 
 TEST_SUITE_BEGIN("train: survival of runs");
 

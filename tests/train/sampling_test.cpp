@@ -1,5 +1,5 @@
 // What a language model may write next, and the command that lets it write.
-#include "train/decode/sampling.h"
+#include "train/evaluate/decode/sampling.h"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // The schema of a config says what the reader accepts: shipped configs pass it, broken ones do not. And the listing for
 // people: docs/options.md is what the program prints, and every key with a letter dropped is answered with the right one.
-#include "train/schema/schema.h"
+#include "train/show/schema/schema.h"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 #include "tests/train/config_samples.h"
 #include "tests/train/run_support.h"
 #include "train/config/writer.h"
-#include "train/schema/listing.h"
+#include "train/show/schema/listing.h"
 
 TEST_SUITE_BEGIN("train: schema");
 

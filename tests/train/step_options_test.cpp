@@ -6,9 +6,9 @@
 
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/resume.h"
-#include "train/run/z_score.h"
+#include "train/experiment/assemble.h"
+#include "train/records/resume.h"
+#include "train/records/z_score.h"
 
 TEST_SUITE_BEGIN("train: step options");
 

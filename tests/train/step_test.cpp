@@ -1,5 +1,5 @@
 // One training step: shards, sums, memory, divergence.
-#include "train/run/step.h"
+#include "train/learn/step.h"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +11,7 @@
 #include "tests/oracles/allocation_hooks.h"
 #include "tests/oracles/other_machines.h"
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
+#include "train/experiment/assemble.h"
 
 TEST_SUITE_BEGIN("train: step");
 

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "tests/train/run_support.h"
-#include "train/run/tensorboard.h"
+#include "train/records/tensorboard.h"
 
 TEST_SUITE_BEGIN("train: tensorboard");
 

@@ -15,9 +15,9 @@
 #include <sstream>
 #include <vector>
 
-#include "train/terminal/attention_map.h"
-#include "train/terminal/log.h"
-#include "train/terminal/progress.h"
+#include "train/evaluate/attention_map.h"
+#include "train/show/terminal/log.h"
+#include "train/show/terminal/progress.h"
 
 using namespace attend;
 

@@ -1,5 +1,5 @@
 // Whole runs: equal bits, killing and resuming, stopping, the run folder.
-#include "train/run/training.h"
+#include "train/learn/training.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -9,8 +9,8 @@
 #include <cmath>
 
 #include "tests/train/run_support.h"
-#include "train/run/assemble.h"
-#include "train/run/replay.h"
+#include "train/experiment/assemble.h"
+#include "train/learn/replay.h"
 
 TEST_SUITE_BEGIN("train: runs");
 

@@ -4,9 +4,9 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/run/run_folder.h"
+#include "train/records/run_folder.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -53,4 +53,4 @@ Action declare_average(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -3,12 +3,12 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/cli/double_build.h"
 #include "train/config/utf8.h"
-#include "train/plan/gradient_check.h"
-#include "train/run/replay.h"
+#include "train/experiment/experiment.h"
+#include "train/records/bundle.h"
+#include "train/study/in_double.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -18,31 +18,6 @@ struct Arguments {
     bool in_double = false;
     bool json = false;
     std::vector<std::string> gradient_options;  ///< given ones that only a config has use for
-
-    // The same command line again, for the double build.
-    std::vector<std::string> words() const {
-        std::vector<std::string> all = {"check"};
-        for (const std::string& assignment : config.assignments()) all.push_back("--set=" + assignment);
-        all.push_back("--threads=" + std::to_string(setup.threads));
-        if (json)
-            all.emplace_back("--json");
-        return all;
-    }
-    std::vector<std::string> words_for_config() const {
-        std::vector<std::string> all = words();
-        all.push_back("--rows=" + std::to_string(setup.rows));
-        all.push_back("--elements=" + std::to_string(setup.elements));
-        all.push_back(fmt::format("--tolerance={}", setup.tolerance));
-        return with_path(std::move(all));
-    }
-    std::vector<std::string> words_for_bundle() const { return with_path(words()); }
-
-  private:
-    std::vector<std::string> with_path(std::vector<std::string> all) const {
-        all.emplace_back("--");
-        all.push_back(config.config);
-        return all;
-    }
 };
 
 int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams& streams) {
@@ -52,13 +27,8 @@ int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams&
             "check {}: a bundle is replayed as it was recorded: options given {}, options allowed --threads, "
             "--double, --json",
             a.config.config, given);
-    const BundleFile file(path);
-    constexpr bool is_double = sizeof(real) == sizeof(double);
-    if (!is_double && (a.in_double || file.bundle().precision != precision_name)) {
-        flush(streams.out);
-        become_double_build(a.words_for_bundle());
-    }
-    const Replayed replayed = replay(file, a.setup.threads);
+    const bool in_double = a.in_double || bundle_precision(path) == "f64";
+    const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : f32::replay_bundle(path, a.setup.threads);
     streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : utf8::shown(text_of(replayed)));
     return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;
 }
@@ -91,15 +61,11 @@ Action declare_check(CLI::App& app) {
             return check_bundle(bundle, *a, streams);
         }
         const Experiment experiment = read_experiment(a->config.config, a->config.assignments());
-        if constexpr (sizeof(real) == sizeof(float)) {
-            flush(streams.out);
-            become_double_build(a->words_for_config());
-        } else {
-            const plan::GradientReport report = plan::check_gradients(experiment, a->setup);
-            streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : utf8::shown(plan::text_of(report)));
-            return report.passed ? 0 : 1;
-        }
+        const plan::GradientReport report =
+            f64::check_gradients(tree_of(experiment, a->config.config), a->config.config, a->setup);
+        streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : utf8::shown(plan::text_of(report)));
+        return report.passed ? 0 : 1;
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -12,15 +12,15 @@
 #include <new>
 #include <ostream>
 
-#include "core/error.h"
-#include "core/file_errors.h"
-#include "core/options.h"
+#include "core/base/error.h"
+#include "core/base/file_errors.h"
+#include "core/base/options.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
-#include "train/run/build_info.h"
-#include "train/run/resume.h"
+#include "train/records/build_info.h"
+#include "train/records/resume.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 constexpr int most_threads = 1024;
@@ -202,4 +202,4 @@ int run(std::vector<std::string> arguments, Streams streams) {
     }
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

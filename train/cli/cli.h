@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
 // Only the files that declare arguments need the whole of it, which takes seconds to compile.
 namespace CLI {
@@ -14,11 +14,11 @@ class Option;
 class Validator;
 }  // namespace CLI
 
-namespace attend::inline ATTEND_PRECISION {
-enum class Extend;  // train/run/resume.h
+namespace attend {
+enum class Extend;  // train/records/resume.h
 }
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 /// Where a command reads and writes data. Progress and log go to standard error.
 struct Streams {
@@ -91,4 +91,4 @@ int default_threads();
 void flush(std::ostream& out);
 struct BrokenPipe {};
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

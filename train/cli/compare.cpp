@@ -1,4 +1,4 @@
-#include "train/compare/compare.h"
+#include "train/study/compare/compare.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -7,9 +7,11 @@
 
 #include "train/cli/cli.h"
 #include "train/config/utf8.h"
-#include "train/run/signals.h"
+#include "train/learn/signals.h"
+#include "train/show/report/compare_page.h"
+#include "train/show/terminal_observer.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -55,7 +57,11 @@ Action declare_compare(CLI::App& app) {
         request.threads = a->threads;
         request.existing = a->overwrite ? Existing::overwrite : Existing::resume;
         request.extend = extend_of(a->extend, a->set);
-        request.terminal = std::make_shared<Terminal>();
+        TerminalObserver observer;
+        request.observer = &observer;
+        request.compared = [&](const compare::Compared& done) {
+            compare::write_page(request.folder, request.comparison.name, done);
+        };
         const StopSignals signals;
         request.stop = [] { return StopSignals::received(); };
         const compare::Compared result = compare::run_comparison(request);
@@ -70,4 +76,4 @@ Action declare_compare(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

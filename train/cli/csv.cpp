@@ -1,6 +1,6 @@
 #include "train/cli/csv.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -23,4 +23,4 @@ std::string csv_text(std::string_view text) {
     return quoted("'" + std::string(text));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

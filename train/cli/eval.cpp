@@ -4,15 +4,15 @@
 #include <memory>
 #include <ostream>
 
-#include "core/output_file.h"
+#include "core/base/output_file.h"
 #include "train/cli/search.h"
 #include "train/config/utf8.h"
-#include "train/metrics/bootstrap.h"
-#include "train/metrics/confusion.h"
-#include "train/run/numbers.h"
-#include "train/run/restored.h"
+#include "train/evaluate/metrics/bootstrap.h"
+#include "train/evaluate/metrics/confusion.h"
+#include "train/records/numbers.h"
+#include "train/learn/restored.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -188,4 +188,4 @@ Action declare_eval(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

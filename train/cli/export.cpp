@@ -5,15 +5,15 @@
 #include <memory>
 #include <ostream>
 
-#include "core/own_files.h"
+#include "core/base/own_files.h"
 #include "data/pair_task.h"
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/cli/cli.h"
-#include "train/run/published.h"
-#include "train/run/restored.h"
+#include "train/exchange/published.h"
+#include "train/learn/restored.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -48,4 +48,4 @@ Action declare_export(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

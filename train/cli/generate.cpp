@@ -11,10 +11,10 @@
 #include "train/cli/cli.h"
 #include "train/cli/input_lines.h"
 #include "train/config/utf8.h"
-#include "train/decode/sampling.h"
-#include "train/run/restored.h"
+#include "train/evaluate/decode/sampling.h"
+#include "train/learn/restored.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -177,4 +177,4 @@ Action declare_generate(CLI::App& app) {
     return [a](Streams& streams) { return run_generate(*a, streams); };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -4,7 +4,7 @@
 
 #include "data/text/text_form.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 bool InputLines::next(std::string& line) {
     if (passing_over_) {
@@ -44,4 +44,4 @@ std::string read_text(std::istream& in, const std::string& name) {
     return text;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 class InputLines {
   public:
@@ -35,4 +35,4 @@ class InputLines {
 /// text_begin(), and MachineError when the stream cannot be read.
 std::string read_text(std::istream& in, const std::string& name);
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -4,17 +4,17 @@
 #include <memory>
 #include <ostream>
 
-#include "core/file_errors.h"
-#include "core/files.h"
-#include "core/output_file.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/base/output_file.h"
 #include "train/cli/cli.h"
-#include "train/cli/double_build.h"
 #include "train/config/utf8.h"
-#include "train/lab/lab.h"
-#include "train/run/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/experiment/experiment.h"
+#include "train/study/in_double.h"
+#include "train/records/checkpoint.h"
+#include "train/records/run_folder.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -25,25 +25,6 @@ struct Arguments {
     lab::Setup setup;
     std::string out;
     bool json = false;
-
-    // The same command line again, for the double build.
-    std::vector<std::string> words() const {
-        std::vector<std::string> all = {"lab"};
-        for (const std::string& assignment : config.assignments()) all.push_back("--set=" + assignment);
-        for (const std::string& e : setup.estimators) all.push_back("--estimator=" + e);
-        all.push_back(fmt::format("--rows={}", setup.rows));
-        all.push_back(fmt::format("--draws={}", setup.draws));
-        all.push_back(fmt::format("--samples={}", setup.samples));
-        all.push_back(fmt::format("--adapt={}", setup.adapt));
-        all.push_back(fmt::format("--threads={}", setup.threads));
-        if (!out.empty())
-            all.push_back("--out=" + out);
-        if (json)
-            all.emplace_back("--json");
-        all.emplace_back("--");
-        all.push_back(config.config);
-        return all;
-    }
 };
 
 int64_t step_of(const fs::path& checkpoint) {
@@ -114,11 +95,8 @@ Action declare_lab(CLI::App& app) {
     app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");
     return [a](Streams& streams) {
         const Subject s = subject_of(*a);  // what is wrong is said before anything else is started
-        if constexpr (sizeof(real) == sizeof(float)) {
-            flush(streams.out);
-            become_double_build(a->words());
-        }
-        const lab::Report report = lab::measure(s.experiment, s.saved, s.places, a->setup);
+        const lab::Report report = f64::measure_estimators(tree_of(s.experiment, a->config.config), a->config.config, s.saved,
+                                                           s.places, a->setup);
         const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
         if (out.has_parent_path())
             make_folders(out.parent_path());
@@ -133,4 +111,4 @@ Action declare_lab(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

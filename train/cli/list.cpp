@@ -3,9 +3,9 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/schema/listing.h"
+#include "train/show/schema/listing.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -82,4 +82,4 @@ Action declare_list(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

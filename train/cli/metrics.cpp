@@ -9,13 +9,13 @@
 #include <optional>
 #include <ostream>
 
-#include "core/file_errors.h"
+#include "core/base/file_errors.h"
 #include "data/text/json_text.h"
 #include "train/cli/cli.h"
 #include "train/cli/csv.h"
-#include "train/run/run_folder.h"
+#include "train/records/run_folder.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -83,4 +83,4 @@ Action declare_metrics(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -7,7 +7,7 @@
 
 #include "train/config/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -60,4 +60,4 @@ int OutputBuffer::overflow(int c) {
     return traits_type::eq_int_type(c, traits_type::eof()) ? traits_type::not_eof(c) : sputc(traits_type::to_char_type(c));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 /// What a reader of the output is.
 enum class Reader {
@@ -39,4 +39,4 @@ class OutputBuffer final : public std::streambuf {
     std::array<char, 1 << 16> bytes_{};
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -1,14 +1,14 @@
-#include "train/plan/plan.h"
+#include "train/study/plan/plan.h"
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/compare/forecast.h"
+#include "train/study/compare/forecast.h"
 #include "train/config/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -38,4 +38,4 @@ Action declare_plan(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

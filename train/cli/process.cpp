@@ -6,9 +6,9 @@
 
 #include <cerrno>
 
-#include "core/parallel.h"
+#include "core/base/parallel.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 void prepare_process() {
     // In this order a descriptor that is opened gets the number that is missing.
@@ -21,4 +21,4 @@ void prepare_process() {
     flush_denormals();
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -1,7 +1,7 @@
 #pragma once
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 /// What the process needs before anything opens a file or computes: the standard descriptors that are closed are opened on
 /// /dev/null, or else the first file of a run would become standard error, and be written to by the log (reading standard
@@ -9,4 +9,4 @@ namespace attend::inline ATTEND_PRECISION::cli {
 /// a run; denormals are flushed.
 void prepare_process();
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -1,15 +1,15 @@
-#include "train/report/report.h"
+#include "train/show/report/report.h"
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
-#include "core/output_file.h"
-#include "core/own_files.h"
+#include "core/base/output_file.h"
+#include "core/base/own_files.h"
 #include "train/cli/cli.h"
-#include "train/report/page.h"
+#include "train/show/report/page.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -41,4 +41,4 @@ Action declare_report(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

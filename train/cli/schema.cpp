@@ -1,4 +1,4 @@
-#include "train/schema/schema.h"
+#include "train/show/schema/schema.h"
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -6,7 +6,7 @@
 
 #include "train/cli/cli.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 Action declare_schema(CLI::App& app) {
     auto comparison = std::make_shared<bool>(false);
@@ -17,4 +17,4 @@ Action declare_schema(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

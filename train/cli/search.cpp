@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 void add_search(CLI::App& app, SearchArguments& arguments) {
     app.add_option("--beam", arguments.beam, "outputs followed at the same time, 1: greedy (default: the config's decode.beam)")
@@ -19,4 +19,4 @@ DecodeOptions chosen(DecodeOptions of_run, const SearchArguments& arguments) {
     return of_run;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "train/cli/cli.h"
-#include "train/run/experiment.h"
+#include "train/experiment/experiment.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 struct SearchArguments {
     std::optional<int64_t> beam;
@@ -18,4 +18,4 @@ void add_search(CLI::App& app, SearchArguments& arguments);
 /// The run's options with what was given on the command line.
 DecodeOptions chosen(DecodeOptions of_run, const SearchArguments& arguments);
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

@@ -3,10 +3,11 @@
 #include <memory>
 
 #include "train/cli/cli.h"
-#include "train/run/signals.h"
-#include "train/run/training.h"
+#include "train/learn/signals.h"
+#include "train/learn/training.h"
+#include "train/show/terminal_observer.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 struct Arguments {
@@ -46,7 +47,8 @@ Action declare_train(CLI::App& app) {
         request.threads = a->threads;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;
         request.extend = extend_of(a->extend, assignments);
-        request.terminal = std::make_shared<Terminal>();
+        TerminalObserver observer;
+        request.observer = &observer;
         const StopSignals signals;
         request.stop = [] { return StopSignals::received() != 0; };
         const TrainResult result = attend::train(request);
@@ -56,4 +58,4 @@ Action declare_train(CLI::App& app) {
     };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

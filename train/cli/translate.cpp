@@ -12,10 +12,10 @@
 #include "train/cli/input_lines.h"
 #include "train/cli/search.h"
 #include "train/config/utf8.h"
-#include "train/decode/picture.h"
-#include "train/run/restored.h"
+#include "train/evaluate/decode/picture.h"
+#include "train/learn/restored.h"
 
-namespace attend::inline ATTEND_PRECISION::cli {
+namespace attend::cli {
 
 namespace {
 
@@ -286,4 +286,4 @@ Action declare_translate(CLI::App& app) {
     return [a](Streams& streams) { return run_translate(*a, streams); };
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::cli
+}  // namespace attend::cli

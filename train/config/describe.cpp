@@ -2,7 +2,7 @@
 
 #include "train/config/writer.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -29,29 +29,29 @@ class Describer final : public Visitor {
 
     void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char* help) override {
         bounded(add(name, Option::Kind::integer, help), bounds,
-                bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
+                bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : std::to_string(value));
     }
     void number(const char* name, double& value, Bounds<double> bounds, const char* help) override {
         bounded(add(name, Option::Kind::number, help), bounds,
-                bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
+                bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : number_text(value));
     }
     void flag(const char* name, bool& value, const char* help) override {
         add(name, Option::Kind::flag, help).initial = value ? "true" : "false";
     }
     void text(const char* name, std::string& value, const char* help) override {
-        add(name, Option::Kind::text, help).initial = quoted(value);
+        add(name, Option::Kind::text, help).initial = in_quotes(value);
     }
     void choice(const char* name, std::string& value, std::vector<std::string> words, const char* help) override {
         Option& o = add(name, Option::Kind::choice, help);
-        o.initial = quoted(value);
+        o.initial = in_quotes(value);
         o.words = std::move(words);
     }
     void path(const char* name, std::string& value, const char* help) override {
-        add(name, Option::Kind::path, help).initial = quoted(value);
+        add(name, Option::Kind::path, help).initial = in_quotes(value);
     }
     void paths(const char* name, std::vector<std::string>& value, const char* help) override {
         std::string all;
-        for (const std::string& p : value) all += (all.empty() ? "" : ", ") + quoted(p);
+        for (const std::string& p : value) all += (all.empty() ? "" : ", ") + in_quotes(p);
         add(name, Option::Kind::paths, help).initial = "[" + all + "]";
     }
     void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length,
@@ -66,7 +66,7 @@ class Describer final : public Visitor {
         ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", joined(name),
                depth_ + 1, deepest_selection);
         Option& o = add(name, Option::Kind::selection, help);
-        o.initial = quoted(value.name());
+        o.initial = in_quotes(value.name());
         o.seam = value.seam().kind();
         o.row_key = value.seam().key();
         for (const std::string& row : value.seam().names()) {
@@ -196,4 +196,4 @@ std::string help_text(const std::vector<Option>& options) {
 std::string range_text(const Bounds<int64_t>& bounds) { return range_of(bounds); }
 std::string range_text(const Bounds<double>& bounds) { return range_of(bounds); }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -1,8 +1,8 @@
 #pragma once
 /// What can be set: the listing of an options struct as data. Help and the JSON schema are made from it.
-#include "core/options.h"
+#include "core/base/options.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 struct Option;
 
@@ -59,4 +59,4 @@ std::string help_text(const std::vector<Option>& options);
 std::string range_text(const Bounds<int64_t>& bounds);
 std::string range_text(const Bounds<double>& bounds);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
-#include "core/files.h"
+#include "core/base/files.h"
 #include "data/text/json_text.h"
 #include "data/text/text_form.h"
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 static_assert(deepest_nesting == deepest_json);
 
@@ -313,4 +313,4 @@ std::string described(const Value& v) {
     return "";
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

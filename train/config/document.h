@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// What a value was written in.
 struct Source {
@@ -85,4 +85,4 @@ std::shared_ptr<const Source> file_source(const std::string& path);
 /// What kind of value it is and, where short, the value, for messages: "the text 'abc'", "3.5", "an object", "a list of 2".
 std::string described(const Value& value);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

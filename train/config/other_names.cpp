@@ -1,6 +1,6 @@
 #include "train/config/other_names.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 std::span<const OtherName> other_names() {
     static constexpr OtherName table[] = {
@@ -113,4 +113,4 @@ std::vector<std::string> our_names(std::string_view theirs) {
     return names;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 struct OtherName {
     std::string_view theirs, ours;  ///< keys without a path: "batch_size", "batch"
@@ -19,4 +19,4 @@ std::span<const OtherName> other_names();
 /// Our names for one of theirs, in the order of the table; none where it is not known.
 std::vector<std::string> our_names(std::string_view theirs);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -5,7 +5,7 @@
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -120,4 +120,4 @@ Value set(Value document, std::string_view assignment) {
 
 Value parse_word(const Value& word) { return parse_value(word.text, word.place.source); }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

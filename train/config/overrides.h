@@ -2,7 +2,7 @@
 /// Changes to a config before it is read: `--set`, and the variants of a comparison.
 #include "train/config/document.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// `document` with `value` at the key path ("model.attention.score"), in place of what stood there. Objects on the way that are
 /// missing are made; a shorthand on the way ("attention": "name") becomes an object of that type. Throws Error at value.place
@@ -19,4 +19,4 @@ Value set(Value document, std::string_view assignment);
 /// The value of a word as JSON; places name the command line. Throws Error as parse_value.
 Value parse_word(const Value& word);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -2,7 +2,7 @@
 
 #include "train/config/walk.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -31,4 +31,4 @@ std::vector<std::string> paths_of(FunctionRef<void(Visitor&)> fields) {
     return all;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "core/options.h"
+#include "core/base/options.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// Every path that the options name, in the order of their listing, chosen rows included; empty ones are left out.
 std::vector<std::string> paths_of(FunctionRef<void(Visitor&)> fields);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -11,7 +11,7 @@
 #include "train/config/overrides.h"
 #include "train/config/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -408,4 +408,4 @@ void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
     throw Error(all);
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

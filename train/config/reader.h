@@ -1,5 +1,5 @@
 #pragma once
-/// Reads a config tree into an options struct by the struct's own listing (core/options.h).
+/// Reads a config tree into an options struct by the struct's own listing (core/base/options.h).
 ///
 /// What is accepted for each kind of option:
 ///   integer    a number without a fraction: 3, 3.0, 1e3
@@ -17,10 +17,10 @@
 ///
 /// What VALUE of `--set KEY=VALUE` is: literal for text and path; for choice literal; for selection a row's name or a JSON
 /// object; for paths one literal path or a JSON list; for all others JSON. A choice or a selection may stand in JSON quotes.
-#include "core/options.h"
+#include "core/base/options.h"
 #include "train/config/document.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// Reads the members of `object` through a listing. Every key is checked; all errors are thrown as one Error, one a line
 /// (`file:line: key.path: ...`), in the order of the file, those of --set last; at most 20, then a count of the rest. What the
@@ -34,4 +34,4 @@ T read(const Value& object, T options = {}) {
     return options;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

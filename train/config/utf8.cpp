@@ -4,7 +4,7 @@
 
 #include "data/text/utf8.h"
 
-namespace attend::inline ATTEND_PRECISION::utf8 {
+namespace attend::utf8 {
 
 CodePoint decode(std::string_view text, std::size_t position) {
     const std::size_t bytes = utf8_size(text, position);
@@ -63,4 +63,4 @@ std::string shown(std::string_view text, LineFeeds line_feeds) {
     return result;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::utf8
+}  // namespace attend::utf8

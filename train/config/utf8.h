@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
+#include "core/base/integers.h"
 
-namespace attend::inline ATTEND_PRECISION::utf8 {
+namespace attend::utf8 {
 
 /// One code point of a text.
 struct CodePoint {
@@ -33,4 +33,4 @@ enum class LineFeeds { kept, escaped };
 /// whole and with its tabs.
 std::string shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kept);
 
-}  // namespace attend::inline ATTEND_PRECISION::utf8
+}  // namespace attend::utf8

@@ -1,6 +1,6 @@
 #include "train/config/values.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -13,20 +13,20 @@ std::string list_of(const std::vector<std::string>& items) {
 }  // namespace
 
 void ValueVisitor::integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) {
-    put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : std::to_string(value));
+    put(name, bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : std::to_string(value));
 }
 void ValueVisitor::number(const char* name, double& value, Bounds<double> bounds, const char*) {
-    put(name, bounds.automatic != nullptr && value == 0 ? quoted(bounds.automatic) : number_text(value));
+    put(name, bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : number_text(value));
 }
 void ValueVisitor::flag(const char* name, bool& value, const char*) { put(name, value ? "true" : "false"); }
-void ValueVisitor::text(const char* name, std::string& value, const char*) { put(name, quoted(value)); }
+void ValueVisitor::text(const char* name, std::string& value, const char*) { put(name, in_quotes(value)); }
 void ValueVisitor::choice(const char* name, std::string& value, std::vector<std::string>, const char*) {
-    put(name, quoted(value));
+    put(name, in_quotes(value));
 }
-void ValueVisitor::path(const char* name, std::string& value, const char*) { put(name, quoted(value)); }
+void ValueVisitor::path(const char* name, std::string& value, const char*) { put(name, in_quotes(value)); }
 void ValueVisitor::paths(const char* name, std::vector<std::string>& value, const char*) {
     std::vector<std::string> items;
-    for (const std::string& p : value) items.push_back(quoted(p));
+    for (const std::string& p : value) items.push_back(in_quotes(p));
     put(name, items.size() == 1 ? items[0] : list_of(items));
 }
 void ValueVisitor::numbers(const char* name, std::vector<double>& value, Bounds<double>, bool, const char*) {
@@ -35,4 +35,4 @@ void ValueVisitor::numbers(const char* name, std::vector<double>& value, Bounds<
     put(name, list_of(items));
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

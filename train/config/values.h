@@ -2,10 +2,10 @@
 /// Options as JSON text, value by value: what the writers of configs and of `attend plan` share.
 #include <string>
 
-#include "core/options.h"
+#include "core/base/options.h"
 #include "train/config/writer.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// Visits fields and hands each value that is not an object to put(), as JSON on one line. A number that stands for an
 /// automatic choice is its word; a list of one path is that path.
@@ -25,4 +25,4 @@ class ValueVisitor : public Visitor {
     virtual void put(const char* name, std::string json) = 0;
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

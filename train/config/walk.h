@@ -1,8 +1,8 @@
 #pragma once
 /// Walks over all options, nested ones and those of chosen rows included: override what is of interest.
-#include "core/options.h"
+#include "core/base/options.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 class Walk : public Visitor {
   public:
@@ -20,4 +20,4 @@ class Walk : public Visitor {
     void nested(const char*, FunctionRef<void(Visitor&)> fields, const char*) override { fields(*this); }
 };
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -8,7 +8,7 @@
 #include "train/config/utf8.h"
 #include "train/config/values.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 namespace {
 
@@ -26,7 +26,7 @@ class Writer final : public ValueVisitor {
     void selection(const char* name, Selection& value, const char*) override {
         Writer inner;
         const char* key = value.seam().key();
-        inner.put(key, quoted(value.name()));
+        inner.put(key, in_quotes(value.name()));
         value.options().fields(inner);
         put_object(name, std::move(inner), key);
     }
@@ -72,7 +72,7 @@ std::string on_one_line(const Written& w) {
         return w.scalar;
     std::string text = "{";
     for (std::size_t i = 0; i < w.members.size(); ++i)
-        text += (i ? ", " : "") + quoted(w.members[i].key) + ": " + on_one_line(w.members[i]);
+        text += (i ? ", " : "") + in_quotes(w.members[i].key) + ": " + on_one_line(w.members[i]);
     return text + "}";
 }
 
@@ -86,7 +86,7 @@ std::string print(const Written& w, std::size_t indent, std::size_t before) {
     const std::string margin(indent + 2, ' ');
     std::string text = "{\n";
     for (std::size_t i = 0; i < w.members.size(); ++i) {
-        const std::string key = margin + quoted(w.members[i].key) + ": ";
+        const std::string key = margin + in_quotes(w.members[i].key) + ": ";
         text += key + print(w.members[i], indent + 2, key.size()) + (i + 1 < w.members.size() ? ",\n" : "\n");
     }
     return text + std::string(indent, ' ') + "}";
@@ -152,7 +152,7 @@ std::string number_text(double value) {
     return {text.data(), end};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), bad);
@@ -184,4 +184,4 @@ std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before
     return all;
 }
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

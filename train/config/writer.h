@@ -1,8 +1,8 @@
 #pragma once
 /// Options back to JSON: the resolved config of a run, and what differs between two configs.
-#include "core/options.h"
+#include "core/base/options.h"
 
-namespace attend::inline ATTEND_PRECISION::config {
+namespace attend::config {
 
 /// The listing's values as JSON text ending in a newline: every option with its value, in the order of the listing, selections
 /// always as objects, numbers in the shortest form that reads back equal. What fits on a line stands on one. Reading it gives
@@ -37,6 +37,6 @@ std::vector<Difference> differences(T before, T after, Rows rows = Rows::alone) 
 /// A number as JSON: the shortest decimal form that reads back equal. Throws MachineError unless it is finite.
 std::string number_text(double value);
 /// A text as a JSON string. Throws MachineError unless it is UTF-8.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
-}  // namespace attend::inline ATTEND_PRECISION::config
+}  // namespace attend::config

@@ -1,0 +1,38 @@
+#pragma once
+/// Long work that is told to end: a signal handler notes that it came, and loops over files, lines and tokens ask here. A
+/// thread that nobody gave a question to is never interrupted.
+#include <exception>
+
+#include "core/base/function_ref.h"
+
+namespace attend {
+
+/// Thrown by interruption_point(). Neither an error of the user's nor of the machine's: nothing is wrong.
+class Interrupted : public std::exception {
+  public:
+    const char* what() const noexcept override { return "interrupted"; }
+};
+
+/// While one exists, interruption_point() of this thread asks `asked`, which must live as long. The innermost one counts.
+class Interruptible {
+  public:
+    explicit Interruptible(FunctionRef<bool()> asked);
+    ~Interruptible();
+    Interruptible(const Interruptible&) = delete;
+    Interruptible& operator=(const Interruptible&) = delete;
+
+  private:
+    friend void interruption_point();
+    FunctionRef<bool()> asked_;
+    const Interruptible* outer_;
+};
+
+/// How work that may be interrupted ended.
+enum class Ended { by_itself, interrupted };
+/// Does `work`, whose interruption_point() ask `asked`, and says how it ended.
+Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work);
+
+/// Throws Interrupted where this thread has been told to end. Quick: for every line of a file, not for every byte.
+void interruption_point();
+
+}  // namespace attend

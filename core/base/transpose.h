@@ -1,0 +1,8 @@
+#pragma once
+
+namespace attend {
+
+/// Whether a matrix is read as it stands or with rows and columns exchanged.
+enum class Transpose { no, yes };
+
+}  // namespace attend

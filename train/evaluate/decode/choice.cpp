@@ -1,0 +1,61 @@
+#include "train/evaluate/decode/choice.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/kernels/elementwise.h"
+#include "core/kernels/reduce.h"
+
+namespace attend::ATTEND_PRECISION {
+
+std::span<const Choice> Chooser::best(const real* logits, int64_t classes, int64_t count) {
+    constexpr real lowest = -std::numeric_limits<real>::infinity();
+    const auto most = static_cast<std::size_t>(std::min(count, classes));
+    choices_.clear();
+    chosen_.clear();  // logits of choices_, falling
+    for (int64_t k = 0; k < classes; ++k) {
+        const real z = logits[k];
+        if (!(z > (chosen_.size() == most ? chosen_.back() : lowest)) || k == id_pad || k == id_bos)
+            continue;
+        if (chosen_.size() == most) {
+            chosen_.pop_back();
+            choices_.pop_back();
+        }
+        const auto at = std::upper_bound(chosen_.begin(), chosen_.end(), z, std::greater<>()) - chosen_.begin();
+        chosen_.insert(chosen_.begin() + at, z);
+        choices_.insert(choices_.begin() + at, Choice{static_cast<int32_t>(k), 0});
+    }
+    if (choices_.empty()) {
+        choices_.push_back({id_eos, 0});
+        chosen_.push_back(lowest);
+    }
+    const real largest = kernels::maximum(logits, classes);
+    powers_.resize(static_cast<std::size_t>(classes));
+    kernels::shift(logits, -largest, powers_.data(), classes);
+    kernels::exp(powers_.data(), powers_.data(), classes);
+    // At least 1, as the largest class adds e^0; said again, so that no rounding makes a probability exceed 1.
+    const double sum = kernels::sum_double(powers_.data(), classes);
+    const double log_sum = sum < 1 ? 0 : std::log(sum);
+    for (std::size_t i = 0; i < choices_.size(); ++i)
+        choices_[i].log_probability = static_cast<double>(chosen_[i]) - static_cast<double>(largest) - log_sum;
+    return choices_;
+}
+
+Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t columns) {
+    int64_t sites = 0;
+    Array<real> mean(static_cast<std::size_t>(columns), 0);
+    for (const AttentionMap& map : taps.maps) {
+        const int64_t width = map.weights.shape().columns();
+        if (map.columns != Columns::source || map.weights.size() != rows * width || width < columns)
+            continue;
+        ++sites;
+        for (int64_t s = 0; s < columns; ++s) mean[static_cast<std::size_t>(s)] += map.weights.data()[row * width + s];
+    }
+    if (sites == 0)
+        return {};
+    for (real& m : mean) m /= static_cast<real>(sites);
+    return mean;
+}
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,33 @@
+#pragma once
+/// One step of a decoder: which symbols may come next, and where the model looked.
+#include <span>
+
+#include "core/context.h"
+#include "core/base/ids.h"
+
+namespace attend::ATTEND_PRECISION {
+
+/// A symbol that may come next.
+struct Choice {
+    int32_t id = id_eos;
+    double log_probability = 0;  ///< nats
+};
+
+/// Finds the likeliest symbols. Keeps its memory from call to call.
+class Chooser {
+  public:
+    /// The `count` likeliest of `classes` symbols, likeliest first, of equally likely ones the lower id first. pad and bos are
+    /// never among them. ln p_k = z_k - max z - ln sum_j e^(z_j - max z), over all classes. A logit that is NaN or -infinity is
+    /// never chosen; where nothing can be, the one choice is eos. Valid until the next call.
+    std::span<const Choice> best(const real* logits, int64_t classes, int64_t count);
+
+  private:
+    Array<Choice> choices_;
+    Array<real> chosen_, powers_;
+};
+
+/// Where row `row` of a batch of `rows` looked in the step that filled `taps` (weights [B, 1, S] or [B, S]): its first
+/// `columns` weights, averaged over the sites. Empty when no site looked at so many columns.
+Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t columns);
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,182 @@
+#include "train/evaluate/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/engine.h"
+#include "train/config/utf8.h"
+#include "train/evaluate/decode/greedy.h"
+#include "train/experiment/loss.h"
+
+namespace attend {
+
+std::string Sample::text() const {
+    const auto line = [](const std::string& t) { return utf8::shown(t, utf8::LineFeeds::escaped); };
+    return fmt::format("source     {}\nreference  {}\ndecoded    {}\n\n", line(source), line(reference), line(decoded));
+}
+
+namespace {
+
+// What one batch came to, kept until its turn to be counted.
+struct Outcome {
+    LossSums sums;
+    LossCounts counts;
+    std::vector<EvaluatedExample> examples;
+    std::vector<int64_t> numbers;  // of the examples in their split
+    std::vector<Decoded> decoded;  // one an example, where they were decoded at all
+};
+
+struct Needs {
+    bool decoding = false;
+    bool attention = false;
+};
+
+Answer answer(const Task& task, std::span<const int32_t> ids) { return {task.decode_target(ids), task.target_symbols(ids)}; }
+
+Answer of_class(const Task& task, int32_t label) { return {task.class_name(label), {task.class_name(label)}}; }
+
+Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs,
+                       int64_t first_row) {
+    const NoGrad no_grad;
+    Taps taps;
+    Context context;
+    context.seed = setup.seed;  // of choices that are drawn in evaluation
+    context.first_row = first_row;
+    if (needs.attention)
+        context.taps = &taps;
+    const LossOptions options{.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
+    const Scored scored = model.score(score_input(batch), options, context);
+
+    const auto decode = [&](const Ids& source) {
+        return decode_beam(model, source, decode_limits(model, task, source, setup.max_length), setup.search, Collect::nothing);
+    };
+    Outcome outcome;
+    outcome.decoded.resize(static_cast<std::size_t>(batch.rows()));
+    if (needs.decoding) {
+        std::vector<std::vector<Decoded>> found = decode(batch.source);
+        for (std::size_t r = 0; r < found.size(); ++r) outcome.decoded[r] = std::move(found[r].front());
+    }
+    outcome.sums = loss_sums(scored);
+    outcome.counts = loss_counts(batch);
+    outcome.examples.resize(static_cast<std::size_t>(batch.rows()));
+    for (int64_t r = 0; r < batch.rows(); ++r) {
+        EvaluatedExample& e = outcome.examples[static_cast<std::size_t>(r)];
+        const int64_t number = batch.examples[static_cast<std::size_t>(r)];
+        outcome.numbers.push_back(number);
+        e.source = task.source_text(setup.split, number);
+        e.reference = task.target_text(setup.split, number);
+        e.gold = task.gold_alignment(setup.split, number);
+        e.parts = task.target_parts();
+        for (int64_t t = 0; t < batch.target.length(r); ++t)
+            if (batch.target.at(r, t) != id_ignored) {
+                e.loss += static_cast<double>(scored.target_loss.data()[r * batch.target.columns + t]);
+                e.targets.push_back(batch.target.at(r, t));
+                e.predicted.push_back(scored.predicted[static_cast<std::size_t>(r * batch.target.columns + t)]);
+            }
+        if (scored.label_loss.defined()) {
+            const auto row = static_cast<std::size_t>(r);
+            e.label =
+                ScoredLabel{batch.labels[row], scored.predicted_labels[row], static_cast<double>(scored.label_loss.data()[r])};
+            e.decoded = of_class(task, e.label->predicted);
+            e.references = {of_class(task, e.label->expected)};
+        }
+        if (needs.attention && batch.source.rows > 0)
+            e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
+                                       batch.source.length(r));
+        const bool sample = number < setup.samples && batch.source.rows > 0;
+        Decoded& d = outcome.decoded[static_cast<std::size_t>(r)];
+        if (sample && !needs.decoding)
+            d = std::move(decode(batch.source.slice(r, r + 1)).front().front());
+        if (sample || needs.decoding)
+            e.decoded = answer(task, d.ids);
+        if (needs.decoding)
+            for (std::string& text : task.references(setup.split, number)) {
+                std::vector<std::string> symbols = task.cut_target(text);
+                e.references.push_back({std::move(text), std::move(symbols)});
+            }
+    }
+    return outcome;
+}
+
+}  // namespace
+
+std::vector<int64_t> decode_limits(const Model& model, const Task& task, const Ids& source, int64_t max_length) {
+    const int64_t most = model.longest() > 0 ? model.longest() : std::numeric_limits<int64_t>::max();
+    std::vector<int64_t> limits;
+    for (int64_t r = 0; r < source.rows; ++r)
+        limits.push_back(std::min(most, max_length > 0 ? max_length : task.decode_limit(source.length(r))));
+    return limits;
+}
+
+std::optional<Evaluation> evaluate(const Model& model, const Task& task, const EvaluationSetup& setup, Workers& workers,
+                                   const std::function<bool()>& stop) {
+    require(task.size(setup.split) > 0, "evaluation: the split has no examples: split '{}', examples {}",
+            split_name(setup.split), task.size(setup.split));
+    Needs needs;
+    needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
+    std::vector<std::pair<std::string, std::unique_ptr<Metric>>> metrics;
+    for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
+        metrics.emplace_back(name, from_loss(name) ? nullptr : make_metric(name));
+        if (const Metric* m = metrics.back().second.get()) {
+            needs.decoding |= m->needs_decoding();
+            needs.attention |= m->needs_attention();
+        }
+    }
+
+    Evaluation result;
+    result.samples.resize(static_cast<std::size_t>(std::min(setup.samples, task.size(setup.split))));
+    const BatchOrder order{.batch = setup.batch, .seed = setup.seed, .shuffled = false};
+    const std::unique_ptr<Batches> batches = task.batches(setup.split, order);
+    std::vector<int64_t> numbers = setup.only;
+    if (numbers.empty())
+        for (int64_t k = 0; k < batches->per_epoch(); ++k) numbers.push_back(k);
+    const auto count = static_cast<int64_t>(numbers.size());
+    const int64_t wave = 4 * workers.threads();  // bounds what is kept; results are counted in order whatever it is
+    LossSums sums;
+    LossCounts counts;
+    for (int64_t first = 0; first < count; first += wave) {
+        if (stop && stop())
+            return {};
+        std::vector<Batch> work;
+        for (int64_t k = first; k < std::min(first + wave, count); ++k)
+            work.push_back(batches->at(numbers[static_cast<std::size_t>(k)]));
+        std::vector<Outcome> outcomes(work.size());
+        workers.run(static_cast<int>(work.size()), [&](int i) {
+            const auto k = static_cast<std::size_t>(i);
+            outcomes[k] =
+                evaluate_batch(model, task, work[k], setup, needs, numbers[static_cast<std::size_t>(first) + k] * setup.batch);
+        });
+        for (const Outcome& o : outcomes) {
+            sums += o.sums;
+            counts += o.counts;
+            for (std::size_t i = 0; i < o.examples.size(); ++i) {
+                const EvaluatedExample& e = o.examples[i];
+                for (auto& [name, metric] : metrics)
+                    if (metric)
+                        metric->add(e);
+                if (setup.each_example)
+                    setup.each_example(e);
+                if (needs.decoding) {
+                    ++result.decoded;
+                    result.cut += o.decoded[i].ended ? 0 : 1;
+                }
+                if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
+                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {
+                        e.source, e.label ? e.references.front().text : e.reference, e.decoded.text,
+                        o.decoded[i].log_likelihood, o.decoded[i].score};
+            }
+        }
+    }
+
+    for (const auto& [name, metric] : metrics) {
+        const std::optional<double> value =
+            metric ? metric->value()
+                   : std::optional<double>(name == "perplexity" ? sums.perplexity(counts) : sums.mean(counts));
+        if (value)
+            result.scores.values.emplace_back(name, *value);
+    }
+    return result;
+}
+
+}  // namespace attend

@@ -1,0 +1,68 @@
+#include "train/evaluate/metrics/metrics.h"
+
+namespace attend {
+
+namespace {
+template <class F>
+auto row(const char* name, const char* help, F make) {
+    return Table<std::unique_ptr<Metric>()>::make<NoOptions>(name, help, [make](const NoOptions&) { return make(); });
+}
+}  // namespace
+
+void Metric::add(const Statistics& of_example) {
+    if (of_example.empty())
+        return;
+    if (sums_.empty())
+        sums_.resize(of_example.size(), 0);
+    ensure(sums_.size() == of_example.size(), "metric: examples differ in their count of numbers: numbers {}, before {}",
+           of_example.size(), sums_.size());
+    for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += of_example[i];
+}
+
+std::optional<double> Metric::value() const {
+    if (sums_.empty())
+        return std::nullopt;
+    return score(sums_);
+}
+
+const Table<std::unique_ptr<Metric>()>& metric_table() {
+    static const Table<std::unique_ptr<Metric>()> table(
+        "metric",
+        {
+            row("accuracy", "share of targets predicted, given the targets before (0 to 1)", make_accuracy),
+            row("label_accuracy", "share of rows whose label is predicted (0 to 1)", make_label_accuracy),
+            row("bits_per_byte", "loss in bits for each byte of the text, whatever it is cut into (0 best)",
+                make_bits_per_byte),
+            row("exact_match", "share of sources whose decoded text is a right answer (0 to 1)", make_exact_match),
+            row("word_error_rate", "share of sources whose decoded text is no right answer: 1 - exact_match (0 to 1)",
+                make_word_error_rate),
+            row("symbol_error_rate",
+                "mean over sources of (edit distance in symbols / symbols of the right answer), of several answers "
+                "the smallest (0 best, may exceed 1)",
+                make_symbol_error_rate),
+            row("edit_distance", "mean over sources of the edit distance in symbols to the nearest right answer (0 best)",
+                make_edit_distance),
+            row("bleu", "corpus BLEU-4 of the decoded text, as sacreBLEU's default (0 to 100)", make_bleu),
+            row("chrf", "corpus chrF2 of the decoded text, as sacreBLEU's default (0 to 100)", make_chrf),
+            row("alignment_accuracy",
+                "share of reference symbols whose most attended source position, with the reference fed in, is one "
+                "that determines them (0 to 1)",
+                make_alignment_accuracy),
+            row("alignment_year",
+                "share of examples where at least half of the year's attention lies on the source's year (0 to 1)",
+                [] { return make_part_alignment("year"); }),
+            row("alignment_month",
+                "share of examples where at least half of the month's attention lies on the source's month (0 to 1)",
+                [] { return make_part_alignment("month"); }),
+            row("alignment_day",
+                "share of examples where at least half of the day's attention lies on the source's day (0 to 1)",
+                [] { return make_part_alignment("day"); }),
+            row("attention_entropy", "mean entropy of the attention weights with the reference fed in (nats)",
+                make_attention_entropy),
+        });
+    return table;
+}
+// Constructed at program start, so that all_seams() knows it.
+[[maybe_unused]] static const Seam& registered_metrics = metric_table();
+
+}  // namespace attend

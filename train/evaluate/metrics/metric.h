@@ -1,0 +1,74 @@
+#pragma once
+/// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table(), one file each.
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/options.h"
+#include "core/base/range.h"
+#include "data/task.h"
+#include "train/evaluate/decode/attention_rows.h"
+
+namespace attend {
+
+/// A text and the symbols that the task's target is made of.
+struct Answer {
+    std::string text;
+    std::vector<std::string> symbols;
+};
+
+/// A row's class.
+struct ScoredLabel {
+    int32_t expected = 0, predicted = 0;
+    double loss = 0;  ///< nats
+};
+
+/// What an evaluation knows of one example. The attention is that of the teacher-forced pass over the reference: row t is where
+/// the model looked when it scored target t.
+struct EvaluatedExample {
+    std::string source, reference;   ///< the example's own
+    Answer decoded;                  ///< the model's own output; only where Metric::needs_decoding
+    std::vector<Answer> references;  ///< the right answers (Task::references); none: scored with another example of this source
+    double loss = 0;                 ///< nats, the sum over targets
+    std::optional<ScoredLabel> label;  ///< where the row has one; `decoded` and `references` are then names of classes
+    std::vector<int32_t> targets;      ///< [T], eos included, ignored ones left out
+    std::vector<int32_t> predicted;    ///< [T] the most likely class given the targets before
+    AttentionRows attention;           ///< [T, S]; only where Metric::needs_attention, and where the model attends
+    std::vector<Range> gold;           ///< for each target without eos the source positions that determine it; empty: not known
+    std::vector<TargetPart> parts;     ///< Task::target_parts
+};
+
+/// Which of two values is the better one.
+enum class Better { lower, higher };
+
+/// What an example adds to a metric: numbers whose sums over examples are all that the metric's value depends on. So a metric
+/// of a resampled set of examples (bootstrap.h) is a sum and not a second evaluation.
+using Statistics = std::vector<double>;
+
+class Metric {
+  public:
+    virtual ~Metric() = default;
+    /// The numbers of one example, as many for every example; none when it has nothing to count.
+    virtual Statistics statistics(const EvaluatedExample& example) const = 0;
+    /// The value that belongs to the sums of such numbers over at least one example; none when there is nothing to divide by.
+    virtual std::optional<double> score(std::span<const double> sums) const = 0;
+    virtual Better better() const { return Better::higher; }
+    virtual bool needs_decoding() const { return false; }
+    virtual bool needs_attention() const { return false; }
+
+    /// Counts one example. Called in a fixed order, by one thread at a time.
+    void add(const EvaluatedExample& example) { add(statistics(example)); }
+    /// Counts what statistics() gave.
+    void add(const Statistics& of_example);
+    /// Over all examples so far; none when no example had anything to count.
+    std::optional<double> value() const;
+
+  private:
+    Statistics sums_;
+};
+
+const Table<std::unique_ptr<Metric>()>& metric_table();
+
+}  // namespace attend

@@ -1,0 +1,170 @@
+#include "train/exchange/published_weights.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/base/files.h"
+#include "data/text/json_text.h"
+
+namespace attend::ATTEND_PRECISION {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* one_file = "model.safetensors";
+constexpr const char* index_file = "model.safetensors.index.json";
+constexpr std::size_t most_index_bytes = std::size_t{1} << 26;
+
+// Weights that other programs write and nobody but them reads.
+constexpr const char* other_forms[] = {"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack",
+                                       "model.ckpt.index"};
+
+bool is_file(const fs::path& path) {
+    std::error_code ignored;
+    return fs::is_regular_file(path, ignored);
+}
+
+// "model-00002-of-00007.safetensors"
+struct ShardName {
+    int number = 0, count = 0;
+};
+ShardName shard_name(const std::string& name) {
+    constexpr std::string_view head = "model-", middle = "-of-", tail = ".safetensors";
+    constexpr std::size_t digits = 5;
+    if (name.size() != head.size() + middle.size() + tail.size() + 2 * digits || !name.starts_with(head) ||
+        !name.ends_with(tail) || name.substr(head.size() + digits, middle.size()) != middle)
+        return {};
+    const auto number_at = [&](std::size_t at) {
+        int value = 0;
+        const char* first = name.data() + at;
+        const auto [end, error] = std::from_chars(first, first + digits, value);
+        return error == std::errc() && end == first + digits ? value : 0;
+    };
+    return {number_at(head.size()), number_at(head.size() + digits + middle.size())};
+}
+
+std::map<std::string, ShardName> shards_in(const fs::path& folder) {
+    std::map<std::string, ShardName> found;
+    std::error_code ignored;
+    for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored))
+        if (const ShardName shard = shard_name(entry->path().filename().string()); shard.number > 0 && shard.count > 0)
+            found.emplace(entry->path().filename().string(), shard);
+    return found;
+}
+
+[[noreturn]] void refuse_form(const fs::path& file) {
+    constexpr std::string_view pickle = ".bin";
+    fail(
+        "{}: weights in this form are not read: files {}, of safetensors 0; {}", file.string(), 1,
+        file.string().ends_with(pickle)
+            ? fmt::format(
+                  "python3 -c \"import torch, safetensors.torch as s; s.save_file({{k: v.clone().contiguous() for k, v in "
+                  "torch.load('{}', map_location='cpu', weights_only=True).items()}}, '{}')\" in that folder makes what "
+                  "is read",
+                  file.filename().string(), one_file)
+            : std::string("loaded with transformers, save_pretrained() makes what is read; of pytorch_model-0000M-of-0000N.bin "
+                          "each is to become model-0000M-of-0000N.safetensors"));
+}
+
+}  // namespace
+
+bool holds_published_weights(const fs::path& folder) {
+    for (const char* name : {one_file, index_file})
+        if (is_file(folder / name))
+            return true;
+    for (const char* name : other_forms)
+        if (is_file(folder / name))
+            return true;
+    return !shards_in(folder).empty();
+}
+
+PublishedWeights::PublishedWeights(const fs::path& folder) : path_(folder / one_file) {
+    if (is_file(path_)) {
+        files_.emplace_back(path_);
+        return;
+    }
+    if (is_file(folder / index_file))
+        open_index(folder);
+    else
+        open_shards(folder);
+    std::map<std::string_view, const SafetensorsFile*> holders;
+    for (const SafetensorsFile& file : files_)
+        for (const TensorInfo& t : file.tensors()) {
+            const auto [at, fresh] = holders.emplace(t.name, &file);
+            require(fresh, "{}: two files hold one tensor: '{}' is in {} and in {}", path_.string(), t.name,
+                    at->second->path().filename().string(), file.path().filename().string());
+        }
+}
+
+void PublishedWeights::open_index(const fs::path& folder) {
+    path_ = folder / index_file;
+    const auto index = load_json<nlohmann::json>(path_, most_index_bytes);
+    require(
+        index.is_object() && index.contains("weight_map") && index["weight_map"].is_object() && !index["weight_map"].empty(),
+        "{}: no index of shards: \"weight_map\", an object of tensors and files, is needed: found a JSON {}", path_.string(),
+        index.type_name());
+    std::map<std::string, std::vector<std::string>> tensors_of;
+    for (const auto& [tensor, file] : index["weight_map"].items()) {
+        require(file.is_string(), "{}: a file's name is a text: tensor '{}', found a JSON {}", path_.string(), tensor,
+                file.type_name());
+        const auto name = file.get<std::string>();
+        require(!name.empty() && name.find('/') == std::string::npos && name != "." && name != "..",
+                "{}: a shard stands in the folder itself: tensor '{}', file '{}'", path_.string(), tensor, name);
+        tensors_of[name].push_back(tensor);
+    }
+    std::vector<std::string> missing;
+    for (const auto& [name, tensors] : tensors_of)
+        if (!is_file(folder / name))
+            missing.push_back(name);
+    require(missing.empty(), "{}: shards are missing: {} of {}: {}", path_.string(), missing.size(), tensors_of.size(),
+            fmt::join(missing, ", "));
+    for (const auto& [name, tensors] : tensors_of) {
+        const SafetensorsFile& file = files_.emplace_back(folder / name);
+        for (const std::string& tensor : tensors)
+            require(file.has(tensor), "{}: a tensor is not where the index says: '{}' in {}, tensors there {}", path_.string(),
+                    tensor, name, file.tensors().size());
+    }
+}
+
+void PublishedWeights::open_shards(const fs::path& folder) {
+    path_ = folder;
+    const std::map<std::string, ShardName> found = shards_in(folder);
+    if (found.empty()) {
+        for (const char* name : other_forms)
+            if (is_file(folder / name))
+                refuse_form(folder / name);
+        fail("{}: no weights in this folder: looked for {}, {} and model-0000M-of-0000N.safetensors", folder.string(), one_file,
+             index_file);
+    }
+    const int count = found.begin()->second.count;
+    for (const auto& [name, shard] : found)
+        require(shard.count == count && shard.number <= count, "{}: shards of two models: {} and {}", folder.string(),
+                found.begin()->first, name);
+    const auto size = static_cast<int>(found.size());
+    std::vector<std::string> missing;
+    for (int i = 1; i <= count && missing.size() < 100; ++i)
+        if (const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i, count); !found.contains(name))
+            missing.push_back(name);
+    require(size == count, "{}: shards are missing: {} of {}: {}", folder.string(), count - size, count,
+            fmt::join(missing, ", "));
+    for (const auto& [name, shard] : found) files_.emplace_back(folder / name);
+}
+
+std::vector<const SafetensorsFile*> PublishedWeights::files() const {
+    std::vector<const SafetensorsFile*> all;
+    for (const SafetensorsFile& file : files_) all.push_back(&file);
+    return all;
+}
+
+const SafetensorsFile* PublishedWeights::holder(std::string_view name) const {
+    const auto at = std::find_if(files_.begin(), files_.end(), [&](const SafetensorsFile& f) { return f.has(name); });
+    return at == files_.end() ? nullptr : &*at;
+}
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,120 @@
+#include "train/experiment/assemble.h"
+#include "train/experiment/objective.h"
+
+#include <filesystem>
+
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/base/memory.h"
+#include "core/base/user_cache.h"
+#include "data/text/matching.h"
+#include "train/config/paths.h"
+#include "train/config/utf8.h"
+#include "train/config/walk.h"
+
+namespace attend::ATTEND_PRECISION {
+
+std::vector<std::string> files_of(const Experiment& experiment) {
+    Experiment e = experiment;
+    return config::paths_of([&e](Visitor& v) { e.fields(v); });
+}
+
+std::string data_seal(const Experiment& experiment) {
+    Selection data = experiment.data;
+    std::string seal;
+    for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
+        for (const std::string& file : matching_files(path)) {
+            if (is_folder(file))
+                continue;  // of a vocabulary, which the run keeps
+            const WrittenFile f = crc32_of_file(file);
+            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ",
+                                utf8::shown(std::filesystem::path(file).filename().string()), f.bytes, f.crc32);
+        }
+    }
+    return seal;
+}
+
+BatchOrder training_order(const Experiment& e) {
+    return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
+}
+
+StepSettings step_settings(const Experiment& e) {
+    return {.shards = e.train.shards,
+            .clip_norm = e.train.clip_norm,
+            .clip_value = e.train.clip_value,
+            .seed = static_cast<uint64_t>(e.seed)};
+}
+
+ModelSetup vocabularies_of(const Task& task) {
+    return {.source_vocabulary = task.source_vocabulary_size(),
+            .target_vocabulary = task.target_vocabulary_size(),
+            .targets = task.targets(),
+            .classes = task.classes(),
+            .segments = task.segments(),
+            .symbols = task.same_symbols() ? Symbols::same : Symbols::separate};
+}
+
+void require_positions(const Task& task, const Model& model, Split split) {
+    const PositionLimits limits = model.positions();
+    const LongestExample longest = task.longest(split);
+    const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
+        require(
+            limit == 0 || sequence.symbols <= limit,
+            "{}: {} is longer than the model has positions for: symbols {}, model.{} {}; set model.{} to {} or more, or leave "
+            "the example out{}{}",
+            sequence.place, is, sequence.symbols, limits.option, limit, limits.option, sequence.symbols,
+            longest.hint.empty() ? "" : "; ", longest.hint);
+    };
+    check(longest.source, limits.source, "a source");
+    check(longest.input, limits.input, "a target, with the symbol that it begins with,");
+}
+
+TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
+    class Finder final : public config::Walk {
+      public:
+        int64_t value = 0;
+        void integer(const char* name, int64_t& v, Bounds<int64_t>, const char*) override {
+            value = std::string_view(name) == "context" ? v : value;
+        }
+    } found;
+    Selection model = experiment.model;
+    model.options().fields(found);
+    return {.seed = static_cast<uint64_t>(experiment.seed),
+            .saved = saved,
+            .load_data = data == Data::splits,
+            .context = found.value,
+            .cache = user_cache().string(),
+            // Ids of a text take up to four times its bytes, and where they stop growing half of memory is the limit.
+            .cached_above = static_cast<int64_t>(memory::physical() / 8)};
+}
+
+ModelInStore make_model(const Experiment& experiment, const Task& task) {
+    ModelInStore made = make_model(experiment, vocabularies_of(task));
+    for (const Split split : {Split::train, Split::valid, Split::test}) require_positions(task, *made.model, split);
+    return made;
+}
+
+ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies) {
+    ModelInStore made;
+    made.store = std::make_unique<ParameterStore>(static_cast<uint64_t>(experiment.seed));
+    made.model = model_table().build(experiment.model, Scope(*made.store), vocabularies);
+    freeze_parameters(experiment.init, *made.store);
+    objective_table().build(experiment.objective)->check(*made.model);
+    return made;
+}
+
+ModelInStore with_room_to_train(ModelInStore made, const TrainOptions& options) {
+    const int64_t shards = options.shards;
+    constexpr double optimizer_arrays = 2;
+    const double weights = static_cast<double>(made.store->size()) * sizeof(real) / 0x1p20;
+    const double needed = weights * ((options.average > 0 ? 2 : 1) + static_cast<double>(shards) + optimizer_arrays);
+    const double memory = static_cast<double>(memory::physical()) / 0x1p20;
+    require(needed <= memory,
+            "model: training it needs more than this machine's memory: {} parameters in {} shards hold {:.0f} MiB, memory "
+            "{:.0f} MiB; "
+            "fewer shards or a smaller model may fit",
+            made.store->count(), shards, needed, memory);
+    return made;
+}
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,50 @@
+#pragma once
+/// A model together with the store that its parameters live in.
+#include <memory>
+
+#include "data/task.h"
+#include "nn/models/model.h"
+#include "train/experiment/experiment.h"
+#include "train/experiment/step_values.h"
+
+namespace attend::ATTEND_PRECISION {
+
+/// Whether the data of a task is wanted, or only its vocabularies.
+enum class Data { vocabularies, splits };
+
+struct ModelInStore {
+    std::unique_ptr<ParameterStore> store;
+    std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
+};
+
+/// The files that an experiment names; of its data alone, with their sizes and CRC-32 in one line ("" where there are none):
+/// part of every checkpoint, as a run must not go on with other data. Throws Error when one cannot be read.
+std::vector<std::string> files_of(const Experiment& experiment);
+std::string data_seal(const Experiment& experiment);
+
+/// The order of an experiment's training batches, and how its steps are taken.
+BatchOrder training_order(const Experiment& experiment);
+StepSettings step_settings(const Experiment& experiment);
+
+/// Throws Error naming the longest example of a split, where it stands and both numbers when it is longer than the model has
+/// positions for.
+void require_positions(const Task& task, const Model& model, Split split);
+
+/// The experiment's model with its initial parameters, frozen as init.freeze says, for the task's vocabularies. Throws Error as
+/// the model's constructor, and with a task require_positions() of all splits, so that no run ends at its test.
+ModelInStore make_model(const Experiment& experiment, const Task& task);
+ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
+
+/// How an experiment's task is set up: `saved` as for make_task(). Running text is cut into windows as long as the model's
+/// option `context`, where it has one. The ids of texts larger than an eighth of the memory are kept in files of the user's
+/// cache folder ($XDG_CACHE_HOME/attend or ~/.cache/attend).
+TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data);
+
+/// What a model is told of a task.
+ModelSetup vocabularies_of(const Task& task);
+
+/// Throws Error when what training holds of every parameter (the weights, a gradient for each shard, the optimiser's state) is
+/// more than the machine's memory: better said now than found out by the system's killer.
+ModelInStore with_room_to_train(ModelInStore made, const TrainOptions& options);
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,77 @@
+#include "train/experiment/init.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace attend::ATTEND_PRECISION {
+
+namespace {
+
+// "a, b*" to its patterns.
+std::vector<std::string> patterns_of(const std::string& text) {
+    std::vector<std::string> patterns;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        std::size_t first = begin, last = end;
+        while (first < last && text[first] == ' ') ++first;
+        while (last > first && text[last - 1] == ' ') --last;
+        if (last > first)
+            patterns.push_back(text.substr(first, last - first));
+        begin = end + 1;
+    }
+    return patterns;
+}
+
+bool matches(const std::string& pattern, const std::string& name) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }
+
+}  // namespace
+
+void InitOptions::fields(Visitor& v) {
+    v.path("from", from,
+           "begin with the weights of a run's folder (its best checkpoint), a checkpoint's folder, a safetensors file or a "
+           "folder in Hugging Face's layout; empty: with random ones");
+    v.text("take", take, "which weights are taken, by name patterns as 'encoder.*', with commas between them");
+    v.text("freeze", freeze, "parameters that training leaves as they are, by name patterns; empty: none");
+    v.choice(
+        "vocabulary", vocabulary, {"taken", "own"},
+        "taken: ids mean what they meant to the run in 'from', symbols it did not know are unknown; own: built from the data");
+}
+
+bool matches_any(const std::string& patterns, const std::string& name) {
+    const std::vector<std::string> all = patterns_of(patterns);
+    return std::any_of(all.begin(), all.end(), [&](const std::string& p) { return matches(p, name); });
+}
+
+bool has_patterns(const std::string& patterns) { return !patterns_of(patterns).empty(); }
+
+void require_matches(const char* key, const std::string& text, const ParameterStore& store) {
+    for (const std::string& pattern : patterns_of(text)) {
+        const bool found = std::any_of(store.table().begin(), store.table().end(),
+                                       [&](const Parameter& p) { return matches(pattern, p.name); });
+        require(found,
+                "init.{}: matches no parameter: pattern '{}', parameters {}; their names are as '{}', and 'attend plan' "
+                "shows all of them",
+                key, pattern, store.table().size(), store.table().front().name);
+    }
+}
+
+int64_t frozen_count(const ParameterStore& store) {
+    int64_t count = 0;
+    for (const Parameter& p : store.table()) count += p.trainable ? 0 : p.shape.size();
+    return count;
+}
+
+void freeze_parameters(const InitOptions& o, ParameterStore& store) {
+    if (patterns_of(o.freeze).empty())
+        return;
+    require_matches("freeze", o.freeze, store);
+    for (const Parameter& p : store.table())
+        if (matches_any(o.freeze, p.name))
+            store.freeze(p.name);
+    const bool any = std::any_of(store.table().begin(), store.table().end(), [](const Parameter& p) { return p.trainable; });
+    require(any, "init.freeze: nothing is left to train: frozen {}, parameters {}", store.table().size(), store.table().size());
+}
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,275 @@
+#include "train/records/checkpoint.h"
+
+#include <cmath>
+
+#include "core/base/files.h"
+#include "core/base/own_files.h"
+#include "core/safetensors.h"
+#include "optim/average.h"
+#include "train/records/build_info.h"
+#include "train/records/numbers.h"
+#include "train/records/record_reader.h"
+#include "train/experiment/slots.h"
+
+namespace attend::ATTEND_PRECISION {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* model_file = checkpoint_files[0];
+constexpr const char* optimizer_file = checkpoint_files[1];
+constexpr const char* state_file = checkpoint_files[2];
+constexpr std::size_t largest_state = std::size_t{16} << 20;
+constexpr int64_t format = 1;
+
+// The optimiser's arrays, and the parameters that it moves where the model is their average.
+std::vector<Slot> optimizer_slots(const Checkpointed& parts) {
+    std::vector<Slot> slots;
+    for (const OptimizerState& s : parts.optimizer.state(parts.live ? *parts.live : parts.model))
+        slots.push_back({s.name, s.shape, s.values});
+    if (parts.live)
+        for (const Slot& slot : model_slots(*parts.live)) slots.push_back({"live." + slot.name, slot.shape, slot.data});
+    return slots;
+}
+
+void require_finite(const std::vector<Slot>& slots, const char* what, int64_t step) {
+    for (const Slot& slot : slots)
+        for (int64_t i = 0; i < slot.shape.size(); ++i)
+            if (!std::isfinite(slot.data[i]))
+                throw Diverged(fmt::format("step {}: checkpoint: {} is not finite and is not saved: '{}' {}, element {} is {}",
+                                           step, what, slot.name, slot.shape.text(), i, slot.data[i]));
+}
+
+Json file_entry(const WrittenFile& file) { return {{"bytes", file.bytes}, {"crc32", crc_text(file.crc32)}}; }
+
+WrittenFile write_slots(const fs::path& path, const std::vector<Slot>& slots) {
+    std::vector<NamedArray> arrays;
+    for (const Slot& s : slots) arrays.push_back({s.name, s.shape, s.data});
+    return write_safetensors(path, arrays);
+}
+
+Json scored_to_json(const std::optional<ScoredStep>& scored) {
+    if (!scored)
+        return nullptr;
+    Json scores = Json::object();
+    add_scores(scores, scored->scores);
+    return {{"step", scored->step}, {"scores", scores}};
+}
+
+Json moments_to_json(const MovingMoments& m) {
+    return {{"mean", number_to_json(m.mean)}, {"variance", number_to_json(m.variance)}, {"count", m.count}};
+}
+
+MovingMoments moments_from_json(const RecordReader& m) { return {m.number("mean"), m.number("variance"), m.integer("count")}; }
+
+Json read_state(const fs::path& path) {
+    Json state = RecordReader::parse(path.string(), read_file(path, largest_state));
+    const RecordReader reader(path.string(), state);
+    const int64_t found = reader.integer("format");
+    require(found == format, "{}: another format: file {}, this program {}", path.string(), found, format);
+    const std::string expected = reader.text("crc32");
+    state.erase("crc32");
+    const std::string actual = checksum(state);
+    require(actual == expected, "{}: broken: CRC-32 of its contents {}, written in it {}", path.string(), actual, expected);
+    return state;
+}
+
+std::optional<ScoredStep> scored_from_json(const RecordReader& state, const char* key) {
+    if (state.at(key).is_null())
+        return {};
+    const RecordReader inner = state.object(key);
+    return ScoredStep{inner.integer("step"), scores_from_json(inner.at("scores"), inner.where())};
+}
+
+void check_file(const fs::path& folder, const char* name, const RecordReader& files) {
+    const fs::path path = folder / name;
+    const RecordReader entry = files.object(name);
+    const WrittenFile actual = crc32_of_file(path);
+    const int64_t bytes = entry.integer("bytes");
+    require(static_cast<int64_t>(actual.bytes) == bytes, "{}: broken: size {} bytes, state.json says {}", path.string(),
+            actual.bytes, bytes);
+    const std::string crc = crc_text(actual.crc32);
+    require(crc == entry.text("crc32"), "{}: broken: CRC-32 {}, state.json says {}", path.string(), crc, entry.text("crc32"));
+}
+
+void read_arrays(const fs::path& folder, const char* name, const std::vector<Slot>& slots, const char* hint) {
+    read_slots(SafetensorsFile(folder / name), slots, {.where = folder.string(), .file = name, .hint = hint, .prefix = ""});
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Progressed& progressed) {
+    const std::vector<Slot> model = model_slots(parts.model), arrays = optimizer_slots(parts);
+    require_finite(model, "a parameter", progressed.step);
+    require_finite(arrays, "an optimiser's value", progressed.step);
+    std::error_code error;
+    fs::create_directories(folder, error);
+    ensure(!error, "{}: cannot make the checkpoint's folder: {}", folder.string(), error.message());
+
+    Json state;
+    state["format"] = format;
+    state["step"] = progressed.step;
+    state["seconds"] = progressed.seconds;
+    state["targets"] = number_to_json(progressed.targets);
+    state["first_loss"] = number_to_json(progressed.first_loss);
+    state["precision"] = precision_name;
+    state["program"] = program_name();
+    state["line"] = {{"loss", progressed.line_sums.targets},
+                     {"targets", progressed.line_counts.targets},
+                     {"label_loss", progressed.line_sums.labels},
+                     {"labels", progressed.line_counts.labels},
+                     {"seconds", progressed.line_seconds},
+                     {"lr", progressed.latest.learning_rate},
+                     {"grad_norm", progressed.latest.gradient_norm},
+                     {"loss_z", progressed.latest.loss_z},
+                     {"grad_norm_z", progressed.latest.gradient_norm_z}};
+    state["train"] = scored_to_json(progressed.train);
+    state["valid"] = scored_to_json(progressed.valid);
+    state["best"] = scored_to_json(progressed.best);
+    state["evaluations_since_best"] = progressed.evaluations_since_best;
+    state["schedule"] = progressed.schedule;
+    state["moments"] = {{"loss", moments_to_json(progressed.loss)},
+                        {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
+    state["data"] = progressed.data;
+    state["weights"] = progressed.weights;
+    state["vocabulary"] = progressed.vocabulary;
+    Json updates = Json::object();
+    for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
+    state["state_updates"] = updates;
+    state["files"] = {{model_file, file_entry(write_slots(folder / model_file, model))},
+                      {optimizer_file, file_entry(write_slots(folder / optimizer_file, arrays))}};
+    state["crc32"] = checksum(state);
+    write_file_atomically(folder / state_file, state.dump(1) + "\n");
+}
+
+namespace {
+
+// state.json and the files it speaks of, checked.
+struct Opened {
+    Json state;
+    Progressed progressed;
+};
+
+Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*> files_wanted) {
+    require(fs::is_directory(folder), "{}: no checkpoint: not a folder", folder.string());
+    Opened opened{read_state(folder / state_file), {}};
+    const RecordReader state((folder / state_file).string(), opened.state);
+    const RecordReader files = state.object("files"), line = state.object("line"), moments = state.object("moments");
+    for (const char* file : files_wanted) check_file(folder, file, files);
+
+    Progressed& p = opened.progressed;
+    p.step = state.integer("step");
+    p.seconds = state.number("seconds");
+    p.targets = state.has("targets") ? state.number("targets") : std::nan("");  // older ones did not count
+    if (state.has("first_loss"))                                                // not in older ones
+        p.first_loss = state.number("first_loss");
+    if (state.has("weights"))
+        p.weights = state.text("weights");
+    if (state.has("program"))
+        p.program = state.text("program");
+    p.line_sums.targets = line.number("loss");
+    p.line_counts.targets = line.integer("targets");
+    if (line.has("labels")) {  // not in those of before there were labels
+        p.line_sums.labels = line.number("label_loss");
+        p.line_counts.labels = line.integer("labels");
+    }
+    p.line_seconds = line.number("seconds");
+    p.latest = {.learning_rate = line.number("lr"),
+                .gradient_norm = line.number("grad_norm"),
+                .loss_z = line.number("loss_z"),
+                .gradient_norm_z = line.number("grad_norm_z")};
+    p.train = scored_from_json(state, "train");
+    p.valid = scored_from_json(state, "valid");
+    p.best = scored_from_json(state, "best");
+    p.evaluations_since_best = state.integer("evaluations_since_best");
+    p.schedule = state.numbers("schedule");
+    p.loss = moments_from_json(moments.object("loss"));
+    p.gradient_norm = moments_from_json(moments.object("gradient_norm"));
+    p.data = state.text("data");
+    p.vocabulary = state.text("vocabulary");
+    return opened;
+}
+
+void read_model(const fs::path& folder, ParameterStore& store) {
+    read_arrays(folder, model_file, model_slots(store), "the checkpoint is of another model");
+}
+
+}  // namespace
+
+bool is_average(const fs::path& folder) {
+    try {
+        return read_state(folder / state_file).contains("mean_of_steps");
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool is_whole_checkpoint(const fs::path& folder) {
+    try {
+        open_checkpoint(folder, {model_file, optimizer_file});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+Progressed read_progressed(const fs::path& folder) { return open_checkpoint(folder, {}).progressed; }
+
+void check_model_file(const fs::path& folder) { open_checkpoint(folder, {model_file}); }
+
+Progressed load_model(const fs::path& folder, ParameterStore& store) {
+    Opened opened = open_checkpoint(folder, {model_file});
+    read_model(folder, store);
+    return std::move(opened.progressed);
+}
+
+Progressed load_checkpoint(const fs::path& folder, const Checkpointed& parts) {
+    Opened opened = open_checkpoint(folder, {model_file, optimizer_file});
+    read_model(folder, parts.model);
+    read_arrays(folder, optimizer_file, optimizer_slots(parts), "the checkpoint is of another optimizer");
+    const RecordReader state((folder / state_file).string(), opened.state);
+    const std::string precision = state.text("precision");
+    require(precision == precision_name, "{}: the run's precision is another: checkpoint {}, this program {}", folder.string(),
+            precision, precision_name);
+    const RecordReader updates = state.object("state_updates");
+    for (ParameterStore* store : {&parts.model, parts.live})
+        if (store)
+            for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name.c_str());
+    return std::move(opened.progressed);
+}
+
+void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
+    require(!from.empty(), "average: no checkpoints: checkpoints {}, least 1", from.size());
+    require(kind_of(to) == Kind::missing, "{}: there is something of that name already: nothing is replaced", to.string());
+    std::vector<fs::path> files;
+    std::vector<Opened> opened;
+    for (const fs::path& folder : from) {
+        opened.push_back(open_checkpoint(folder, {model_file}));
+        files.push_back(folder / model_file);
+        const std::string &first = opened.front().progressed.vocabulary, &here = opened.back().progressed.vocabulary;
+        require(here == first, "{}: another vocabulary than that of {}: [{}] and [{}]", folder.string(), from.front().string(),
+                here, first);
+    }
+    require_folder(to.parent_path());
+    const fs::path fresh = partial_path(to);
+    make_folder(fresh);
+    try {
+        Json state = opened.back().state;
+        Json steps = Json::array();
+        for (const Opened& o : opened) steps.push_back(o.progressed.step);
+        state["mean_of_steps"] = steps;
+        state["files"] = {{model_file, file_entry(average_files(files, fresh / model_file))}};
+        state["crc32"] = checksum(state);
+        write_file_atomically(fresh / state_file, state.dump(1) + "\n");
+        std::error_code error;
+        fs::rename(fresh, to, error);
+        ensure(!error, "{}: a checkpoint cannot be put in its place: {}", to.string(), error.message());
+    } catch (...) {
+        for (const char* name : checkpoint_files) remove_file(fresh / name);
+        remove_empty_folder(fresh);
+        throw;
+    }
+    synchronise_folder(to.parent_path());
+}
+
+}  // namespace attend::ATTEND_PRECISION

@@ -1,0 +1,326 @@
+#include "train/records/maps.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "core/engine.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "core/base/own_files.h"
+#include "core/safetensors.h"
+#include "data/text/json_text.h"
+#include "train/experiment/loss.h"
+
+namespace attend {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* metadata_key = "maps";
+constexpr const char* selection_scope = ".select";  // a decision's site ends so, behind that of its attention
+constexpr std::string_view file_begin = "step-", file_end = ".safetensors";
+
+// What one site showed: step by step in a decoder that is recurrent, else in one call.
+struct Seen {
+    std::string site;
+    Columns columns = Columns::source;
+    int64_t rows = 0, width = 0;
+    std::vector<real> weights;
+    std::vector<int64_t> chosen;
+};
+
+std::vector<Seen> seen_by_site(const std::vector<AttentionMap>& maps) {
+    std::vector<Seen> all;
+    for (const AttentionMap& map : maps) {
+        const Shape& shape = map.weights.shape();
+        auto site = std::find_if(all.begin(), all.end(), [&](const Seen& s) { return s.site == map.site; });
+        if (site == all.end())
+            site = all.insert(all.end(), Seen{map.site, map.columns, 0, shape.columns(), {}, {}});
+        ensure(shape.columns() == site->width, "maps: the widths of a site differ: site {}, width {}, before {}", map.site,
+               shape.columns(), site->width);
+        site->rows += shape.size() / std::max<int64_t>(1, shape.columns());
+        site->weights.insert(site->weights.end(), map.weights.data(), map.weights.data() + map.weights.size());
+    }
+    return all;
+}
+
+// In the place of what a hard selection read, one position of weight 1, what it chose from; and what it chose.
+void show_choices(std::vector<Seen>& all, const std::vector<Decision>& decisions) {
+    for (Seen& s : all) {
+        std::vector<real> weights;
+        std::vector<int64_t> chosen;
+        for (const Decision& d : decisions) {
+            if (d.site != s.site && d.site != s.site + selection_scope)
+                continue;
+            weights.insert(weights.end(), d.weights.data(), d.weights.data() + d.weights.size());
+            chosen.insert(chosen.end(), d.index.begin(), d.index.end());
+        }
+        if (weights.size() != s.weights.size() || static_cast<int64_t>(chosen.size()) != s.rows)
+            continue;  // there were none
+        s.weights = std::move(weights);
+        s.chosen = std::move(chosen);
+    }
+}
+
+// The first rows and columns.
+std::vector<real> corner(const Seen& seen, int64_t rows, int64_t columns) {
+    std::vector<real> values;
+    for (int64_t r = 0; r < rows; ++r) {
+        const real* row = seen.weights.data() + r * seen.width;
+        values.insert(values.end(), row, row + columns);
+    }
+    return values;
+}
+
+std::vector<int32_t> ids_of(const Ids& ids, int64_t most) {
+    if (ids.rows == 0)
+        return {};
+    return {ids.row(0), ids.row(0) + std::min<int64_t>(most, ids.length(0))};
+}
+
+std::string target_symbol(const Task& task, int32_t id) {
+    return id == id_ignored ? std::string() : task.target_symbols({&id, 1}).front();
+}
+
+// Which of an example's sequences the positions of a site are of. A model with a source has an encoder whose own sequence it
+// is.
+const char* own_sequence(const std::string& site, const Batch& batch) {
+    return batch.source.rows > 0 && site.starts_with("encoder") ? "source" : "input";
+}
+
+int64_t length_of(const std::string& sequence, const Batch& batch) {
+    return sequence == "source" ? batch.source.length(0) : sequence == "input" ? batch.input.length(0) : batch.target.length(0);
+}
+
+// "step-40.safetensors" to 40; -1 for any other name.
+int64_t step_of(std::string_view name) {
+    if (!name.starts_with(file_begin) || !name.ends_with(file_end))
+        return -1;
+    name = name.substr(file_begin.size(), name.size() - file_begin.size() - file_end.size());
+    int64_t step = -1;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+    return error == std::errc() && end == name.data() + name.size() ? step : -1;
+}
+
+// The first and the newest stay; of the others the one goes whose neighbours are closest together, of equals the oldest.
+void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
+    std::size_t at = 1;
+    for (std::size_t i = 2; i + 1 < files.size(); ++i)
+        if (files[i + 1].first - files[i - 1].first < files[at + 1].first - files[at - 1].first)
+            at = i;
+    if (const int code = remove_file(files[at].second); code != 0)
+        fail_to_write(files[at].second, "maps of an earlier step cannot be removed", code);
+}
+
+// Rows of the batch that are short enough to be looked at, or can be cut to be.
+bool fits(const Batch& batch, int64_t row) {
+    return (batch.source.rows == 0 || batch.source.length(row) <= longest_looked_at) &&
+           batch.input.length(row) <= longest_looked_at;
+}
+
+Ids first_columns(const Ids& ids, int64_t columns) {
+    if (ids.columns <= columns)
+        return ids;
+    Ids cut(ids.rows, columns);
+    for (int64_t r = 0; r < ids.rows; ++r) {
+        cut.lengths[static_cast<std::size_t>(r)] = std::min<int32_t>(ids.length(r), static_cast<int32_t>(columns));
+        for (int64_t c = 0; c < columns; ++c) cut.at(r, c) = ids.at(r, c);
+    }
+    return cut;
+}
+
+}  // namespace
+
+MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed) : task_(task), split_(split) {
+    if (count == 0 || task.size(split) == 0)
+        return;
+    const bool cuts = task.source_vocabulary_size() == 0 && task.targets() == TargetKind::following;
+    const std::unique_ptr<Batches> batches = task.batches(split, {.batch = 64, .seed = seed, .shuffled = false});
+    std::map<int64_t, Row> found;  // by number
+    const int64_t last = std::min(count, task.size(split)) - 1;
+    for (int64_t k = 0; k < batches->per_epoch(); ++k) {
+        const Batch batch = batches->at(k);
+        for (int64_t r = 0; r < batch.rows(); ++r) {
+            const int64_t number = batch.examples[static_cast<std::size_t>(r)];
+            const bool wanted = static_cast<int64_t>(found.size()) < count || number < found.rbegin()->first;
+            if (!wanted || (!cuts && !fits(batch, r)))
+                continue;
+            Batch one = batch.slice(r, r + 1);
+            const int64_t length = one.target.length(0);
+            for (Ids* ids : {&one.input, &one.target, &one.segments}) *ids = first_columns(*ids, longest_looked_at);
+            found.emplace(number, Row{number, std::move(one), length});
+            if (static_cast<int64_t>(found.size()) > count)
+                found.erase(std::prev(found.end()));
+        }
+        if (static_cast<int64_t>(found.size()) > last && found.rbegin()->first == last)
+            break;  // no others can come before these
+    }
+    for (auto& [number, row] : found) rows_.push_back(std::move(row));
+}
+
+void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) const {
+    const NoGrad no_grad;
+    std::vector<Seen> seen;  // what is written points into it
+    std::vector<std::vector<real>> corners;
+    std::vector<std::tuple<std::string, Shape>> named;
+    Json about = {{"format", 1}, {"step", step}, {"split", split_name(split_)}, {"examples", Json::array()}};
+    for (const Row& row : rows_) {
+        const Batch& b = row.batch;
+        Taps taps;
+        Decisions decisions;
+        Context context;
+        context.taps = &taps;
+        context.decisions = &decisions;
+        const Scored scored = model.score(
+            score_input(b), {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored}, context);
+        seen = seen_by_site(taps.maps);
+        show_choices(seen, decisions.taken);
+        if (seen.empty())
+            continue;
+        const auto side =
+            static_cast<int64_t>(std::sqrt(static_cast<double>(most_map_values) / static_cast<double>(seen.size())));
+        const int64_t longest = std::clamp<int64_t>(side, 16, longest_map);
+        Json example = {{"number", row.number}};
+        const std::vector<int32_t> source = ids_of(b.source, longest), target = ids_of(b.target, longest);
+        example["source"] = source.empty() ? std::vector<std::string>() : task_.source_symbols(source);
+        example["input"] = task_.input_symbols(ids_of(b.input, longest));
+        example["target"] = Json::array();
+        for (const int32_t id : target) example["target"].push_back(target_symbol(task_, id));
+        example["predicted"] = Json::array();
+        for (std::size_t t = 0; t < target.size(); ++t)
+            example["predicted"].push_back(
+                target[t] == id_ignored || t >= scored.predicted.size() ? "" : target_symbol(task_, scored.predicted[t]));
+        example["gold"] = Json::array();
+        for (const Range& gold : task_.gold_alignment(split_, row.number)) example["gold"].push_back({gold.begin, gold.end});
+        example["lengths"] = {{"source", b.source.rows > 0 ? b.source.length(0) : 0}, {"target", row.target_length}};
+        example["maps"] = Json::array();
+        for (const Seen& s : seen) {
+            const std::string own = own_sequence(s.site, b), rows = s.columns == Columns::own ? own : "target",
+                              columns = s.columns == Columns::own ? own : "source";
+            const int64_t r = std::min({longest, s.rows, length_of(rows, b)}),
+                          c = std::min({longest, s.width, length_of(columns, b)});
+            corners.push_back(corner(s, r, c));
+            named.emplace_back(fmt::format("{}/{}", row.number, s.site), Shape{r, c});
+            Json map = {{"site", s.site}, {"rows", rows}, {"columns", columns}};
+            if (!s.chosen.empty())
+                map["chosen"] = std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r);
+            example["maps"].push_back(std::move(map));
+        }
+        about["examples"].push_back(std::move(example));
+    }
+    if (named.empty())
+        return;
+    std::vector<NamedArray> arrays;
+    for (std::size_t i = 0; i < named.size(); ++i)
+        arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
+    make_folder(folder);
+    write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
+                      {{metadata_key, about.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+    if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
+        drop_one(files);
+}
+
+std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
+    std::vector<std::pair<int64_t, fs::path>> found;
+    std::error_code error;  // no folder, no files
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+        if (const int64_t step = step_of(entry->path().filename().string()); step >= 0)
+            found.emplace_back(step, entry->path());
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+void cut_back_maps(const fs::path& folder, int64_t step) {
+    for (const auto& [at, path] : map_files(folder))
+        if (at > step)
+            if (const int code = remove_file(path); code != 0)
+                fail_to_write(path, "maps of a later step cannot be removed", code);
+}
+
+namespace {
+
+// A member of a file's JSON, of the kind that is asked for.
+template <class Is>
+const Json& member(const Json& object, const char* name, Is is, const std::string& where) {
+    require(object.is_object() && object.contains(name) && (object[name].*is)(),
+            "{}: maps: missing or of the wrong kind: member '{}'", where, name);
+    return object[name];
+}
+
+std::vector<std::string> texts(const Json& list, const std::string& where) {
+    std::vector<std::string> all;
+    for (const Json& text : list) {
+        require(text.is_string(), "{}: maps: expected a list of texts, got a JSON {}", where, text.type_name());
+        all.push_back(text.get<std::string>());
+    }
+    return all;
+}
+
+}  // namespace
+
+std::span<const std::string> KeptExample::symbols(std::string_view name) const {
+    if (name == "source")
+        return source;
+    if (name == "input")
+        return input;
+    if (name == "target")
+        return target;
+    return {};
+}
+
+KeptMaps read_maps(const fs::path& path) {
+    const SafetensorsFile file(path);
+    const std::string where = path.string();
+    require(file.metadata().contains(metadata_key), "{}: not a file of maps: metadata '{}' is missing", where, metadata_key);
+    const Json about = parse_json<Json>(where + ": metadata", file.metadata().at(metadata_key));
+    KeptMaps kept;
+    kept.step = member(about, "step", &Json::is_number_integer, where).get<int64_t>();
+    kept.split = member(about, "split", &Json::is_string, where).get<std::string>();
+    for (const Json& example : member(about, "examples", &Json::is_array, where)) {
+        KeptExample one;
+        one.number = member(example, "number", &Json::is_number_integer, where).get<int64_t>();
+        for (const auto& [name, symbols] :
+             {std::pair("source", &one.source), {"input", &one.input}, {"target", &one.target}, {"predicted", &one.predicted}})
+            *symbols = texts(member(example, name, &Json::is_array, where), where);
+        for (const Json& gold : member(example, "gold", &Json::is_array, where)) {
+            require(gold.is_array() && gold.size() == 2 && gold[0].is_number_integer() && gold[1].is_number_integer(),
+                    "{}: maps: a gold alignment is [begin, end]: example {}", where, one.number);
+            one.gold.emplace_back(gold[0].get<int64_t>(), gold[1].get<int64_t>());
+        }
+        const Json& lengths = member(example, "lengths", &Json::is_object, where);
+        one.source_length = member(lengths, "source", &Json::is_number_integer, where).get<int64_t>();
+        one.target_length = member(lengths, "target", &Json::is_number_integer, where).get<int64_t>();
+        for (const Json& map : member(example, "maps", &Json::is_array, where)) {
+            KeptMap m;
+            m.site = member(map, "site", &Json::is_string, where).get<std::string>();
+            m.rows = member(map, "rows", &Json::is_string, where).get<std::string>();
+            m.columns = member(map, "columns", &Json::is_string, where).get<std::string>();
+            const std::string name = fmt::format("{}/{}", one.number, m.site);
+            const Tensor weights = file.read(name);
+            m.shape = weights.shape();
+            const std::size_t rows = one.symbols(m.rows).size(), columns = one.symbols(m.columns).size();
+            require(m.shape.rank() == 2 && static_cast<std::size_t>(m.shape[0]) <= rows &&
+                        static_cast<std::size_t>(m.shape[1]) <= columns,
+                    "{}: maps: more rows or columns than symbols: tensor '{}', shape {}, rows '{}' {}, columns '{}' {}", where,
+                    name, m.shape, m.rows, rows, m.columns, columns);
+            m.weights.assign(weights.data(), weights.data() + weights.size());
+            if (map.contains("chosen"))
+                for (const Json& position : member(map, "chosen", &Json::is_array, where)) {
+                    require(position.is_number_integer(), "{}: maps: a chosen position is an integer: tensor '{}'", where,
+                            name);
+                    m.chosen.push_back(position.get<int64_t>());
+                }
+            require(m.chosen.empty() || static_cast<int64_t>(m.chosen.size()) == m.shape[0],
+                    "{}: maps: one chosen position a row: tensor '{}', chosen {}, rows {}", where, name, m.chosen.size(),
+                    m.shape[0]);
+            one.maps.push_back(std::move(m));
+        }
+        kept.examples.push_back(std::move(one));
+    }
+    return kept;
+}
+
+}  // namespace attend

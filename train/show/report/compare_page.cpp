@@ -1,0 +1,111 @@
+#include "train/show/report/compare_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "data/text/json_text.h"
+#include "core/base/files.h"
+#include "train/show/report/page.h"
+
+namespace attend::compare {
+
+namespace {
+
+constexpr std::size_t most_points = 400;  // of a curve on the page: more than its columns show no more
+
+template <class T>
+std::vector<T> thinned(const std::vector<T>& all) {
+    if (all.size() <= most_points)
+        return all;
+    std::vector<T> some;
+    for (std::size_t i = 0; i < most_points; ++i) some.push_back(all[i * (all.size() - 1) / (most_points - 1)]);
+    return some;
+}
+
+// Enough for a screen, and half as long.
+Json short_number(double value) {
+    if (!std::isfinite(value))
+        return nullptr;
+    return parse_json<Json>("number", fmt::format("{:.7g}", value));
+}
+
+Json curve_json(const std::vector<Band>& bands) {
+    Json c = {{"step", Json::array()}, {"targets", Json::array()}, {"seconds", Json::array()},
+              {"mean", Json::array()}, {"low", Json::array()},     {"high", Json::array()}};
+    for (const Band& b : thinned(bands)) {
+        c["step"].push_back(b.step);
+        c["targets"].push_back(short_number(b.targets));
+        c["seconds"].push_back(short_number(b.seconds));
+        c["mean"].push_back(short_number(b.mean));
+        c["low"].push_back(b.half_width ? short_number(b.mean - *b.half_width) : Json(nullptr));
+        c["high"].push_back(b.half_width ? short_number(b.mean + *b.half_width) : Json(nullptr));
+    }
+    return c;
+}
+
+Json each_json(const RunRecord& run, Split split, const std::string& metric) {
+    Json c = {{"seed", run.seed},
+              {"step", Json::array()},
+              {"targets", Json::array()},
+              {"seconds", Json::array()},
+              {"value", Json::array()}};
+    for (const Point& p : thinned(curve_of(run, split, metric))) {
+        c["step"].push_back(p.step);
+        c["targets"].push_back(short_number(p.targets));
+        c["seconds"].push_back(short_number(p.seconds));
+        c["value"].push_back(short_number(p.value));
+    }
+    return c;
+}
+
+}  // namespace
+
+std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence) {
+    const bool any_finished =
+        std::any_of(variant.runs.begin(), variant.runs.end(), [](const RunRecord& r) { return r.ending == Ending::finished; });
+    std::map<int64_t, std::vector<Point>> at;
+    for (const RunRecord& run : variant.runs)
+        if (!any_finished || run.ending == Ending::finished)
+            for (const Point& p : curve_of(run, split, metric)) at[p.step].push_back(p);
+    std::vector<Band> bands;
+    for (const auto& [step, points] : at) {
+        std::vector<double> values, targets, seconds;
+        for (const Point& p : points) {
+            values.push_back(p.value);
+            targets.push_back(p.targets);
+            seconds.push_back(p.seconds);
+        }
+        const Moments m = moments_of(values);
+        bands.push_back({step, moments_of(targets).mean, moments_of(seconds).mean, m.count, m.mean, half_width(m, confidence)});
+    }
+    return bands;
+}
+
+std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants,
+                    const Result& table) {
+    Json data = json;
+    data["curve"] = split_name(table.settings.curve());
+    data["curves"] = Json::array();
+    for (const Split split : {Split::valid, Split::train})
+        for (const std::string& metric : metrics_of(variants, split)) {
+            if (metric.ends_with("_z"))  // of single steps
+                continue;
+            Json curve = {{"split", split_name(split)}, {"metric", metric}, {"variants", Json::array()}};
+            for (const VariantRecord& v : variants) {
+                Json lines = curve_json(bands_of(v, split, metric, table.settings.confidence));
+                lines["each"] = Json::array();
+                for (const RunRecord& run : v.runs) lines["each"].push_back(each_json(run, split, metric));
+                curve["variants"].push_back(std::move(lines));
+            }
+            data["curves"].push_back(std::move(curve));
+        }
+    constexpr std::string_view scripts[] = {"compare.js"};
+    return html_page(name + ": comparison", scripts, data);
+}
+
+void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+    write_file_atomically(folder / "compare.html", page_of(name, compared.json, compared.records, compared.table));
+}
+
+}  // namespace attend::compare

@@ -1,0 +1,22 @@
+# cmake -DOUTPUT=FILE.cpp "-DASSETS=a.js|b.css" -P embed.cmake: a source file that holds the text of the assets (train/show/report/assets.h).
+# Each stands in a raw string whose end no asset may hold. A script must not name a map of its sources: looking for it is a request.
+string(REPLACE "|" ";" ASSETS "${ASSETS}")
+set(quote "ATTEND_ASSET")
+file(WRITE "${OUTPUT}.new" "// Written by train/show/report/embed.cmake.\n#include \"train/show/report/assets.h\"\n\nnamespace attend::inline ATTEND_PRECISION {\n"
+    "namespace {\nconstexpr Asset all[] = {\n")
+foreach(path IN LISTS ASSETS)
+    get_filename_component(name "${path}" NAME)
+    file(READ "${path}" text)
+    string(REGEX REPLACE "\n?//# sourceMappingURL=[^\n]*\n?" "\n" text "${text}")
+    foreach(bad ")${quote}\"" "</script" "<!--")
+        string(FIND "${text}" "${bad}" found)
+        if(NOT name MATCHES "\\.html$" AND NOT found EQUAL -1)
+            message(FATAL_ERROR "${path}: cannot be embedded in a page: it holds '${bad}'")
+        endif()
+    endforeach()
+    file(APPEND "${OUTPUT}.new" "    {\"${name}\", R\"${quote}(")
+    file(APPEND "${OUTPUT}.new" "${text}")
+    file(APPEND "${OUTPUT}.new" ")${quote}\"},\n")
+endforeach()
+file(APPEND "${OUTPUT}.new" "};\n}  // namespace\n\nstd::span<const Asset> assets() { return all; }\n\n}  // namespace attend::inline ATTEND_PRECISION\n")
+file(RENAME "${OUTPUT}.new" "${OUTPUT}")

@@ -1,0 +1,103 @@
+#include "train/show/report/page.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <initializer_list>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/own_files.h"
+#include "data/text/json_text.h"
+#include "train/show/report/assets.h"
+
+namespace attend {
+
+namespace {
+
+// Writes `text` with every @MARK@ of the list in place of which a text stands. What is put in is not looked at again.
+std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> marks) {
+    std::string result;
+    while (!text.empty()) {
+        std::size_t at = std::string_view::npos;
+        std::pair<std::string_view, std::string_view> next;
+        for (const auto& mark : marks)
+            if (const std::size_t found = text.find(mark.first); found < at) {
+                at = found;
+                next = mark;
+            }
+        result.append(text.substr(0, at));
+        if (at == std::string_view::npos)
+            break;
+        result.append(next.second);
+        text.remove_prefix(at + next.first.size());
+    }
+    return result;
+}
+
+// By way of JSON, whose writer knows UTF-8.
+std::string valid_utf8(std::string_view text) {
+    return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+}  // namespace
+
+std::string_view asset(std::string_view name) {
+    for (const Asset& a : assets())
+        if (a.name == name)
+            return a.text;
+    ensure(false, "page: no such asset in this program: name '{}'", name);
+    return {};
+}
+
+std::string script_json(const Json& value) {
+    std::string result;
+    for (const char c : value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace))
+        if (c == '<' || c == '>' || c == '&')  // stand in strings alone
+            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+            result.push_back(c);
+    return result;
+}
+
+std::string escaped_html(std::string_view text) {
+    std::string result;
+    for (const char c : valid_utf8(text)) {
+        if (c == '<')
+            result += "&lt;";
+        else if (c == '>')
+            result += "&gt;";
+        else if (c == '&')
+            result += "&amp;";
+        else if (c == '"')
+            result += "&quot;";
+        else if (c == '\'')
+            result += "&#39;";
+        else
+            result.push_back(c >= 0 && c < ' ' ? ' ' : c);
+    }
+    return result;
+}
+
+std::string html_page(const std::string& title, std::span<const std::string_view> scripts, const Json& data) {
+    std::string code;
+    const auto add = [&](std::string_view name) { code.append("<script>\n").append(asset(name)).append("\n</script>\n"); };
+    add("chart.min.js");
+    add("common.js");
+    for (const std::string_view name : scripts) add(name);
+    return filled(asset("page.html"), {{"@TITLE@", escaped_html(title)},
+                                       {"@STYLE@", asset("common.css")},
+                                       {"@DATA@", script_json(data)},
+                                       {"@SCRIPTS@", code}});
+}
+
+bool is_page(const std::filesystem::path& path) {
+    if (kind_of(path) != Kind::file)
+        return false;
+    std::string head(1024, '\0');
+    std::ifstream in(path, std::ios::binary);
+    in.read(head.data(), static_cast<std::streamsize>(head.size()));
+    return head.find("<meta name=\"generator\" content=\"attend\">") != std::string::npos;
+}
+
+}  // namespace attend

@@ -1,0 +1,65 @@
+#include "train/show/terminal/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "train/config/utf8.h"
+
+namespace attend {
+
+namespace {
+// Back to the first column and everything from there on erased (ECMA-48 EL).
+constexpr std::string_view erase = "\r\x1b[K";
+
+bool can_redraw(int descriptor) {
+    const char* kind = std::getenv("TERM");
+    return isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+}  // namespace
+
+Terminal::Terminal(int descriptor) : descriptor_(descriptor), live_(can_redraw(descriptor)) {}
+Terminal::~Terminal() { show(""); }
+
+int Terminal::columns() const {
+    winsize size{};
+    if (ioctl(descriptor_, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
+}
+
+void Terminal::print(std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    // One write, so that lines of several processes on one terminal stay whole.
+    std::string bytes(line_.empty() ? "" : erase);
+    bytes += utf8::shown(line);
+    bytes += '\n';
+    bytes += line_;
+    write(bytes);
+}
+
+void Terminal::show(std::string_view line) {
+    if (!live_)
+        return;
+    const std::string text = utf8::shown(line, utf8::LineFeeds::escaped);
+    const std::lock_guard lock(mutex_);
+    if (line_ == text)
+        return;
+    line_ = text;
+    write(std::string(erase) + line_);
+}
+
+void Terminal::write(std::string_view bytes) const {
+    while (!bytes.empty()) {
+        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+}
+
+}  // namespace attend

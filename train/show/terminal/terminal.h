@@ -1,0 +1,40 @@
+#pragma once
+/// Standard error shared by lines that stay (log) and one live line below them that is drawn again and again (progress).
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "core/base/integers.h"
+
+namespace attend {
+
+/// Texts are written as utf8::shown() has them: names and symbols of files have no power over the terminal.
+/// Safe to use from several threads. Failing writes are ignored: there is nowhere left to say so.
+class Terminal {
+  public:
+    /// Over the file descriptor, by default standard error. Does not own it.
+    explicit Terminal(int descriptor = 2);
+    /// Removes the live line.
+    ~Terminal();
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+
+    /// Whether a line can be drawn again: a terminal, and not a dumb one (TERM).
+    bool live() const { return live_; }
+    /// Columns now (the window may change); 80 where that is not known.
+    int columns() const;
+
+    /// Writes a line that stays, above the live line. The line feed is added.
+    void print(std::string_view line);
+    /// Replaces the live line; "" removes it. Nothing where not live(). The text must fit into columns().
+    void show(std::string_view line);
+
+  private:
+    void write(std::string_view bytes) const;
+    int descriptor_;
+    bool live_;
+    std::mutex mutex_;
+    std::string line_;
+};
+
+}  // namespace attend

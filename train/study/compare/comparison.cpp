@@ -1,0 +1,195 @@
+#include "train/study/compare/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "train/config/overrides.h"
+#include "train/config/reader.h"
+#include "train/config/utf8.h"
+#include "train/records/resume.h"
+
+namespace attend::compare {
+
+namespace {
+
+using config::Member;
+using config::Value;
+constexpr std::size_t most_seeds = 1000;
+
+// The member's value, taken out of the object; one without a place where it is not there.
+Value take(Value& object, std::string_view key) {
+    Member* member = object.find(key);
+    if (member == nullptr)
+        return {};
+    Value value = std::move(member->value);
+    object.members.erase(object.members.begin() + (member - object.members.data()));
+    return value;
+}
+
+std::string keys_of(const Value& object) {
+    std::string all;
+    for (const Member& m : object.members) all += (all.empty() ? "" : ", ") + utf8::printable(m.key);
+    return all;
+}
+
+// The base as a tree: of the file it names, or what stands in the config itself.
+Value base_of(const Value& base, const Value& document) {
+    require(base.place.source != nullptr, "{}: base: missing: keys found {}, keys needed base and variants",
+            document.place.text(), keys_of(document));
+    if (base.kind == Value::Kind::object)
+        return base;
+    require(base.kind == Value::Kind::text && !base.text.empty(),
+            "{}: base: wrong type: expected a config's path or an object, got {}", base.place.text(), config::described(base));
+    const std::filesystem::path path = std::filesystem::path(base.place.source->folder) / base.text;
+    require(std::filesystem::exists(path), "{}: base: no such config: '{}', looked for at {}", base.place.text(), base.text,
+            path.lexically_normal().string());
+    Value tree = config::load(path.lexically_normal().string());
+    require(tree.find("variants") == nullptr, "{}: base: it is a comparison itself: '{}'; a base is an experiment",
+            base.place.text(), base.text);
+    return tree;
+}
+
+// ASCII letters small: names that differ in nothing else are one on some file systems.
+std::string lower(std::string name) {
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return name;
+}
+
+// Names that a folder of a comparison has for itself, or that would make it look like a training run's.
+bool is_taken(const std::string& name) {
+    static const std::vector<std::string> taken = {
+        "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
+        "samples.txt",  "report.html",  "lab.json", "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
+    return std::find(taken.begin(), taken.end(), lower(name)) != taken.end() || lower(name).starts_with("events.out.tfevents.");
+}
+
+void check_name(const Member& variant, const std::vector<Variant>& before) {
+    const std::string& name = variant.key;
+    require(!name.empty() && name.find_first_of("/\\") == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
+                utf8::printable(name, name.size()) == name,
+            "{}: variants: a variant is named as its folder: name '{}', neither empty nor longer than 100 bytes, without '/', "
+            "'\\', characters that a terminal does not show and a '.' at its beginning",
+            variant.place.text(), utf8::printable(name));
+    require(!is_taken(name), "{}: variants: the comparison has a file or folder of that name itself: name '{}'; choose another",
+            variant.place.text(), name);
+    for (const Variant& b : before)
+        require(lower(b.name) != lower(name),
+                "{}: variants: names that differ in capitals alone: '{}' and '{}'; choose another", variant.place.text(),
+                b.name, name);
+}
+
+Experiment changed(const Value& base, const Member& variant, const std::string& path) {
+    require(variant.value.kind == Value::Kind::object, "{}: wrong type: expected an object of key paths and values, got {}",
+            variant.value.place.text(), config::described(variant.value));
+    Value tree = base;
+    std::vector<std::string> before;
+    for (const Member& change : variant.value.members) {
+        require(change.key != "seed" && change.key != "name",
+                "{}: {}: a comparison gives each run its own: a variant sets none; seeds stand under 'seeds'",
+                change.place.text(), change.key);
+        for (const std::string& b : before)
+            require(!b.starts_with(change.key + "."), "{}: {}: comes after and would undo {}: put it first",
+                    change.place.text(), utf8::printable(change.key), utf8::printable(b));
+        before.push_back(change.key);
+        tree = config::with(std::move(tree), change.key, change.value);
+    }
+    Experiment experiment = experiment_of(std::move(tree), path);
+    require_not_extended(experiment, path);
+    return experiment;
+}
+
+std::vector<int64_t> checked_seeds(const std::vector<double>& given, const std::string& where, int64_t wanted) {
+    std::vector<int64_t> seeds;
+    for (const double s : given) {
+        require(std::trunc(s) == s && s <= 0x1p53, "{}: seeds: not an integer from 0 to 2^53: {}", where, s);
+        seeds.push_back(static_cast<int64_t>(s));
+        require(std::count(seeds.begin(), seeds.end(), seeds.back()) == 1, "{}: seeds: given twice: {}", where, seeds.back());
+    }
+    require(!seeds.empty() && seeds.size() <= most_seeds, "{}: seeds: wrong count: {}, allowed 1 to {}", where, seeds.size(),
+            most_seeds);
+    if (wanted > 0)
+        seeds.resize(std::min(seeds.size(), static_cast<std::size_t>(wanted)));
+    for (int64_t next = *std::max_element(seeds.begin(), seeds.end()) + 1; static_cast<int64_t>(seeds.size()) < wanted; ++next)
+        seeds.push_back(next);
+    return seeds;
+}
+
+}  // namespace
+
+void CompareOptions::fields(Visitor& v) {
+    v.text("metric", metric, "what is compared: a metric of the runs; empty: the first variant's train.best_metric");
+    v.choice("split", split, {"auto", "train", "valid", "test"},
+             "where it is measured; auto: test, or valid where there is no test split, or train");
+    v.choice("evaluation", evaluation, {"last", "best"},
+             "of valid and train the last value of a run, or the best; the test split is that of the best checkpoint");
+    v.text("reference", reference, "the variant that the others are held against; empty: the first");
+    v.number("threshold", threshold, {-1e9, 1e9, "auto"},
+             "level of the metric on the validation split whose steps, targets and seconds are given; auto: what the reference "
+             "reaches with every seed");
+    v.number("confidence", confidence, {0.5, 0.9999}, "of the intervals; 1 - confidence is the level of the tests");
+    v.number("power", power, {0.5, 0.999}, "chance of finding a difference that the count of seeds needed is for");
+    v.numbers("steps", steps, {1, 4e9}, false, "steps whose values of the validation split are listed, too");
+}
+
+void ComparisonOptions::fields(Visitor& v) {
+    v.text("name", name, "names the comparison and its folder; empty: the config file's name");
+    v.path("base", base, "config of the experiment that the variants change; an experiment may also stand here itself");
+    v.numbers("seeds", seeds, {0, 0x1p53}, false, "seeds that every variant is run with");
+    v.object("compare", compare, "how the runs are compared");
+}
+
+std::size_t Comparison::reference() const {
+    for (std::size_t i = 0; i < variants.size(); ++i)
+        if (variants[i].name == options.reference)
+            return i;
+    return 0;
+}
+
+bool is_comparison(const std::string& path) {
+    std::error_code ignored;  // who reads it for good says what is wrong
+    return std::filesystem::is_regular_file(path, ignored) && config::load(path).find("variants") != nullptr;
+}
+
+Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds) {
+    Value document = config::load(path);
+    require(document.find("variants") != nullptr,
+            "{}: variants: missing: keys found {}, keys needed base and variants; an experiment is trained with 'attend train'",
+            document.place.text(), keys_of(document));
+    drop_schema(document);
+    Value base = base_of(take(document, "base"), document);
+    const Value variants = take(document, "variants");
+    require(variants.kind == Value::Kind::object && !variants.members.empty(),
+            "{}: variants: expected an object of at least one variant, got {} of {}", variants.place.text(),
+            config::described(variants), variants.members.size());
+    for (const std::string& a : assignments) {
+        require(!a.starts_with("seed=") && !a.starts_with("name="),
+                "--set {}: a comparison gives each run its own seed and name; --seeds says how many, --out where", a);
+        Value& changed_tree = a.starts_with("compare.") ? document : base;
+        changed_tree = config::set(std::move(changed_tree), a);
+    }
+    const auto options = config::read<ComparisonOptions>(document);
+
+    Comparison c;
+    c.path = path;
+    c.name = options.name.empty() ? std::filesystem::path(path).stem().string() : options.name;
+    require_folder_name(c.name, path);
+    c.options = options.compare;
+    c.seeds = checked_seeds(options.seeds, path, seeds);
+    std::string names;
+    for (const Member& variant : variants.members) {
+        check_name(variant, c.variants);
+        names += (names.empty() ? "" : ", ") + variant.key;
+        try {
+            c.variants.push_back({variant.key, changed(base, variant, path)});
+        } catch (const Error& e) {
+            throw Error(fmt::format("{}: variants.{}: {}", path, variant.key, e.what()));
+        }
+        c.variants.back().experiment.name = variant.key;
+    }
+    require(options.compare.reference.empty() || c.variants[c.reference()].name == options.compare.reference,
+            "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, names);
+    return c;
+}
+
+}  // namespace attend::compare

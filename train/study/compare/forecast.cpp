@@ -1,0 +1,63 @@
+#include "train/study/compare/forecast.h"
+
+#include <algorithm>
+
+#include "train/study/compare/compare.h"
+#include "train/study/plan/plan.h"
+#include "train/records/numbers.h"
+
+namespace attend::compare {
+
+Forecast foretell(const Comparison& c, int threads) {
+    const Prepared prepared = prepare(c, "");
+    Forecast f;
+    f.name = c.name;
+    f.metric = prepared.settings.metric;
+    f.split = split_name(prepared.settings.split);
+    f.seeds = c.seeds;
+    const int runs = static_cast<int>(prepared.runs.size());
+    f.parallel = std::max(1, std::min(threads, runs));
+    f.threads_each = std::max(1, threads / f.parallel);
+    double memory = 0;
+    for (const Variant& v : c.variants) {
+        Experiment asked = v.experiment;
+        asked.seed = c.seeds.front();
+        const plan::Plan one = plan::make_plan(asked, f.threads_each);
+        f.variants.push_back({v.name, one.parameters, one.experiment.train.steps, one.forecast.seconds});
+        memory = std::max(memory, one.forecast.peak_memory_mib);
+    }
+    f.peak_memory_mib = memory * f.parallel;
+    // Each run goes to the process that is free first, as run_jobs() does it.
+    std::vector<double> busy(static_cast<std::size_t>(f.parallel), 0);
+    for (const Planned& run : prepared.runs) *std::min_element(busy.begin(), busy.end()) += f.variants[run.variant].seconds;
+    f.seconds = *std::max_element(busy.begin(), busy.end());
+    return f;
+}
+
+std::string text_of(const Forecast& f) {
+    std::size_t width = 7;
+    for (const ForetoldVariant& v : f.variants) width = std::max(width, v.name.size());
+    std::string text = fmt::format("comparison {}: {} variant{} x {} seed{}: {} runs, compared by {} of the {} split\n\n",
+                                   f.name, f.variants.size(), f.variants.size() == 1 ? "" : "s", f.seeds.size(),
+                                   f.seeds.size() == 1 ? "" : "s", f.variants.size() * f.seeds.size(), f.metric, f.split);
+    text += fmt::format("{:<{}}  {:>12}  {:>8}  {:>10}\n", "variant", width, "parameters", "steps", "a run");
+    for (const ForetoldVariant& v : f.variants)
+        text += fmt::format("{:<{}}  {:>12}  {:>8}  {:>10}\n", v.name, width, v.parameters, v.steps, duration_text(v.seconds));
+    text += fmt::format("\n{} runs side by side on {} thread{} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
+                        f.threads_each, f.threads_each == 1 ? "" : "s", duration_text(f.seconds), f.peak_memory_mib);
+    return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";
+}
+
+Json json_of(const Forecast& f) {
+    Json json = {{"name", f.name},           {"metric", f.metric},
+                 {"split", f.split},         {"seeds", f.seeds},
+                 {"parallel", f.parallel},   {"threads_each", f.threads_each},
+                 {"seconds", f.seconds},     {"peak_memory_mib", f.peak_memory_mib},
+                 {"variants", Json::array()}};
+    for (const ForetoldVariant& v : f.variants)
+        json["variants"].push_back(
+            {{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}});
+    return json;
+}
+
+}  // namespace attend::compare

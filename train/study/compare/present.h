@@ -1,0 +1,35 @@
+#pragma once
+/// What of a comparison is in its folder already: runs that another comparison has left unfinished, that are done, or that have
+/// fewer steps than are asked for.
+#include <chrono>
+#include <functional>
+
+#include "train/study/compare/compare.h"
+
+namespace attend::compare {
+
+/// One run as it is found.
+struct Found {
+    Ending ending = Ending::missing;
+    bool shorter = false;  ///< begun with fewer steps than are asked for: it has to be extended
+};
+
+/// Looks at the runs in their order and changes nothing. Throws Error
+///  - for a run that is not the one asked for: a changed option, other data or weights (init.from), fewer steps than it was
+///  begun with,
+///  - for files of a run without its config,
+///  - where runs were begun with fewer steps than are asked for: without `extend`; with it for one that has not finished, and
+///    as resumed() where the schedule depends on the number of steps,
+///  - where some runs are, or would be, extended and others have all steps at once, or extended in another way.
+std::vector<Found> look(const Comparison& comparison, const Prepared& prepared, const std::filesystem::path& root,
+                        Extend extend);
+
+/// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711), ..."; "" for none. Those of a
+/// comparison that was killed save before they end.
+std::string busy(const Prepared& prepared, const std::filesystem::path& root);
+
+/// Waits until no run is busy. False when `stop` said so before. Throws Error naming those that still are after `patience`.
+bool wait_until_free(const Prepared& prepared, const std::filesystem::path& root, std::chrono::milliseconds patience,
+                     Observer& log, const std::function<int()>& stop);
+
+}  // namespace attend::compare

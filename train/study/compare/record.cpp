@@ -1,0 +1,143 @@
+#include "train/study/compare/record.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+#include "core/base/files.h"
+#include "data/text/json_text.h"
+#include "train/records/record_reader.h"
+
+namespace attend::compare {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t largest_metrics = std::size_t{1} << 30;
+constexpr std::size_t largest_summary = std::size_t{1} << 24;
+
+Split split_of(const std::string& name, const std::string& where) {
+    for (const Split s : {Split::train, Split::valid, Split::test})
+        if (name == split_name(s))
+            return s;
+    fail("{}: split: no such split: '{}', known train, valid, test", where, name);
+}
+
+// Targets at the step of an evaluation: in proportion between the training lines before and after it; after the last line
+// that line's, before the first one as many a step as until there.
+void count_targets(std::vector<Line>& lines) {
+    std::vector<const Line*> train;
+    for (const Line& line : lines)
+        if (line.split == Split::train)
+            train.push_back(&line);
+    for (Line& line : lines) {
+        if (line.split == Split::train)
+            continue;
+        const auto at =
+            std::lower_bound(train.begin(), train.end(), line.step, [](const Line* t, int64_t step) { return t->step < step; });
+        const Line* after = at != train.end() ? *at : nullptr;
+        const Line* before = after != nullptr && after->step == line.step ? after : at != train.begin() ? *(at - 1) : nullptr;
+        if (after == nullptr)
+            line.targets = before != nullptr ? before->targets : std::nan("");
+        else if (before == after)
+            line.targets = after->targets;
+        else {
+            const double from = before != nullptr ? before->targets : 0;
+            const int64_t first = before != nullptr ? before->step : 0;
+            line.targets = from + (after->targets - from) * static_cast<double>(line.step - first) /
+                                      static_cast<double>(after->step - first);
+        }
+    }
+}
+
+}  // namespace
+
+const char* ending_name(Ending ending) {
+    switch (ending) {
+        case Ending::missing:
+            return "missing";
+        case Ending::unfinished:
+            return "unfinished";
+        case Ending::finished:
+            return "finished";
+        case Ending::diverged:
+            return "diverged";
+        case Ending::failed:
+            return "failed";
+    }
+    return "";
+}
+
+std::vector<Line> read_lines(const std::string& text, const std::string& where) {
+    std::vector<Line> lines;
+    int64_t number = 0;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        const std::string here = fmt::format("{}:{}", where, ++number);
+        const Json json = RecordReader::parse(here, text.substr(begin, end - begin));
+        const RecordReader reader(here, json);
+        Line line;
+        line.split = split_of(reader.text("split"), here);
+        line.step = reader.integer("step");
+        line.seconds = reader.number("seconds");
+        line.targets = json.contains("targets") ? reader.number("targets") : std::nan("");
+        for (const auto& [name, value] : json.items())
+            if (name != "split" && name != "step" && name != "seconds" && name != "targets")
+                line.scores.values.emplace_back(name, number_from_json(value, here + ": " + name));
+        lines.push_back(std::move(line));
+    }
+    count_targets(lines);
+    return lines;
+}
+
+RunRecord read_run(const fs::path& folder, int64_t seed) {
+    const RunFolder run(folder);
+    RunRecord record;
+    record.seed = seed;
+    if (!fs::exists(run.config()))
+        return record;
+    record.ending = Ending::unfinished;
+    if (fs::exists(run.metrics()))
+        record.lines = read_lines(read_file(run.metrics(), largest_metrics), run.metrics().string());
+    if (!record.lines.empty())
+        record.steps = record.lines.back().step;
+    if (!fs::exists(run.summary()))
+        return record;
+    const Json json = RecordReader::parse(run.summary().string(), read_file(run.summary(), largest_summary));
+    const RecordReader summary(run.summary().string(), json);
+    const std::string status = summary.text("status");
+    if (status == status_name(Status::finished))
+        record.ending = Ending::finished;
+    else if (status == status_name(Status::diverged))
+        record.ending = Ending::diverged;
+    if (summary.has("message"))
+        record.message = summary.text("message");
+    if (summary.has("version") && summary.has("commit"))
+        record.program = fmt::format("{} {}", summary.text("version"), summary.text("commit"));
+    record.exploded = summary.has("loss_exploded") ? summary.at("loss_exploded") : Json();
+    record.extended = summary.has("extended") ? summary.at("extended") : Json();
+    record.steps = summary.integer("steps");
+    record.seconds = summary.number("seconds");
+    record.parameters = summary.integer("parameters");
+    return record;
+}
+
+int64_t step_reached(const fs::path& folder) {
+    constexpr std::streamoff tail = 8192;  // several lines
+    std::ifstream in(RunFolder(folder).metrics(), std::ios::binary | std::ios::ate);
+    if (!in)
+        return 0;
+    const std::streamoff size = in.tellg();
+    in.seekg(std::max<std::streamoff>(0, size - tail));
+    std::string text(static_cast<std::size_t>(std::min(size, tail)), '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    const std::size_t end = text.rfind('\n');
+    if (end == std::string::npos || end == 0)
+        return 0;
+    const std::size_t before = text.rfind('\n', end - 1), begin = before == std::string::npos ? 0 : before + 1;
+    const Json line = json_if_valid<Json>(text.substr(begin, end - begin)).value_or(nullptr);
+    return line.is_object() && line.contains("step") && line["step"].is_number_integer() ? line["step"].get<int64_t>() : 0;
+}
+
+}  // namespace attend::compare

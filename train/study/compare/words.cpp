@@ -1,0 +1,355 @@
+// The table of a comparison as text, as sentences and as JSON.
+#include <algorithm>
+#include <cmath>
+
+#include "train/study/compare/table.h"
+#include "train/evaluate/attention_map.h"
+
+namespace attend::compare {
+
+namespace {
+
+// Digits behind the point that show two figures of `size`: 0.0123 gets 3.
+int digits_for(double size) {
+    if (!(size > 0) || !std::isfinite(size))
+        return 4;
+    return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
+}
+
+std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value); }
+
+// "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
+std::string with_interval(const Moments& m, const std::optional<double>& half, const char* sign = "") {
+    if (m.count == 0)
+        return "-";
+    const bool spread = half && *half > 0;
+    std::string mean = spread ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : fmt::format("{:.6g}", m.mean);
+    if (m.mean >= 0)
+        mean = sign + mean;
+    return !half ? mean : mean + (spread ? fmt::format(" +- {:.{}f}", *half, digits_for(*half)) : " +- 0");
+}
+
+std::string count_text(double value) {
+    return !std::isfinite(value) ? "-" : value < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
+std::string p_text(const std::optional<double>& p) {
+    return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
+}
+
+// Columns as wide as their widest cell, two spaces apart, numbers to the left as text.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<int> widths;
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (i == widths.size())
+                widths.push_back(0);
+            widths[i] = std::max(widths[i], display_width(row[i]));
+        }
+    std::string text;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i)
+            line += (i ? "  " : "") + row[i] + std::string(static_cast<std::size_t>(widths[i] - display_width(row[i])), ' ');
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + "\n";
+    }
+    return text;
+}
+
+std::string seeds_text(const Contrast& c) {
+    if (c.differences.mean == 0 && c.differences.deviation == 0)
+        return "equal with every seed";
+    if (!c.seeds_more)
+        return "10,000 seeds would not be enough for a difference as small as the one seen";
+    return fmt::format("about {} more seed{} needed", *c.seeds_more, *c.seeds_more == 1 ? "" : "s");
+}
+
+std::string verdict_text(const Row& row, const Result& table) {
+    if (!row.contrast)
+        return "reference";
+    switch (row.contrast->verdict) {
+        case Verdict::not_distinguishable:
+            return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
+        case Verdict::too_few:
+            return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
+        default:
+            return verdict_name(row.contrast->verdict);
+    }
+}
+
+std::string runs_text(const Row& row) {
+    std::string text = fmt::format("{}/{}", row.finished, row.runs);
+    if (row.diverged > 0)
+        text += fmt::format(", {} diverged", row.diverged);
+    if (row.failed > 0)
+        text += fmt::format(", {} failed", row.failed);
+    if (row.exploded > 0)
+        text += fmt::format(", {} exploded", row.exploded);
+    return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+    return text;
+}
+
+std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
+
+std::vector<std::vector<std::string>> main_table(const Result& t) {
+    const Settings& s = t.settings;
+    std::vector<std::vector<std::string>> rows = {{"variant", "finished", s.metric,
+                                                   fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
+                                                   "seconds", "verdict"}};
+    for (const Row& row : t.rows) {
+        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments, row.half_width)};
+        if (const auto& c = row.contrast)
+            cells.insert(cells.end(), {with_interval(c->differences, c->half_width, "+"), p_text(c->p), p_text(c->corrected)});
+        else
+            cells.insert(cells.end(), {"", "", ""});
+        cells.push_back(row.run_seconds.count > 0 ? fmt::format("{:.1f}", row.run_seconds.mean) : "-");
+        cells.push_back(verdict_text(row, t));
+        rows.push_back(std::move(cells));
+    }
+    return rows;
+}
+
+std::string threshold_table(const Result& t) {
+    if (!t.threshold)
+        return "";
+    const Settings& s = t.settings;
+    std::vector<std::vector<std::string>> rows = {
+        {fmt::format("until {} {} {:.6g}", s.metric, s.better == Better::higher ? ">=" : "<=", *t.threshold), "reached",
+         "steps", "targets", "seconds"}};
+    for (const Row& row : t.rows) {
+        const Moments& n = row.steps;
+        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
+                        count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
+    }
+    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", aligned(rows),
+                       split_name(s.curve()));
+}
+
+std::string steps_table(const Result& t) {
+    const Settings& s = t.settings;
+    if (s.steps.empty())
+        return "";
+    std::vector<std::vector<std::string>> rows(1);
+    rows[0].push_back(fmt::format("{} ({}) at step", s.metric, split_name(s.curve())));
+    for (const int64_t step : s.steps) rows[0].push_back(std::to_string(step));
+    for (const Row& row : t.rows) {
+        rows.push_back({row.name});
+        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
+    }
+    return "\n" + aligned(rows);
+}
+
+// All metrics, some columns at a time so that lines stay short.
+std::string metrics_tables(const Result& t) {
+    constexpr std::size_t columns = 5;
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < t.metrics.size(); ++i)
+        if (t.metrics[i] != t.settings.metric && t.metrics[i] != "perplexity")  // e to the loss
+            shown.push_back(i);
+    std::string text;
+    for (std::size_t begin = 0; begin < shown.size(); begin += columns) {
+        const std::size_t end = std::min(begin + columns, shown.size());
+        std::vector<std::vector<std::string>> rows = {{split_name(t.settings.split)}};
+        for (std::size_t k = begin; k < end; ++k) rows[0].push_back(t.metrics[shown[k]]);
+        for (const Row& row : t.rows) {
+            rows.push_back({row.name});
+            for (std::size_t k = begin; k < end; ++k) {
+                const Moments& m = row.all[shown[k]];
+                rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
+            }
+        }
+        text += "\n" + aligned(rows);
+    }
+    return text;
+}
+
+Json optional_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
+
+Json moments_json(const Moments& m, const std::optional<double>& half) {
+    return {{"count", m.count},
+            {"mean", optional_json(m.count > 0 ? std::optional(m.mean) : std::nullopt)},
+            {"deviation", optional_json(m.count > 1 ? std::optional(m.deviation) : std::nullopt)},
+            {"half_width", optional_json(half)}};
+}
+
+}  // namespace
+
+std::string changes_text(const Json& comparison) {
+    constexpr std::size_t most_names = 3;
+    struct Change {
+        std::string option, from, to;
+        std::vector<std::string> variants;
+    };
+    std::vector<Change> all;
+    for (const Json& variant : comparison["variants"])
+        for (const Json& c : variant["changed"]) {
+            const auto text = [&](const char* key) { return c[key].get<std::string>(); };
+            const Change change{text("option"), text("reference"), text("variant"), {}};
+            auto same = std::find_if(all.begin(), all.end(), [&](const Change& a) {
+                return a.option == change.option && a.from == change.from && a.to == change.to;
+            });
+            if (same == all.end()) {  // after the last of that option
+                const auto last =
+                    std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
+                same = all.insert(last == all.rend() ? all.end() : last.base(), change);
+            }
+            same->variants.push_back(variant["name"].get<std::string>());
+        }
+    std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
+    for (const Change& c : all) {
+        std::string names;
+        for (std::size_t i = 0; i < std::min(most_names, c.variants.size()); ++i) names += (i ? ", " : "") + c.variants[i];
+        if (c.variants.size() > most_names)
+            names += fmt::format(" and {} more", c.variants.size() - most_names);
+        rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
+    }
+    return all.empty() ? "" : aligned(rows);
+}
+
+std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
+    const Settings& s = t.settings;
+    std::string seeds;
+    for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+    std::string text = fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                                   s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", seeds);
+    text +=
+        t.seeds.size() == 1
+            ? "One seed: no intervals and no tests.\n\n"
+            : fmt::format(
+                  "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
+                  "test, corrected for {} comparison{} (Holm).\n\n",
+                  percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
+    text += aligned(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
+    if (!changes.empty())
+        text += changes + "\n";
+    for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
+    return text;
+}
+
+std::vector<std::string> sentences_of(const Result& t) {
+    const Settings& s = t.settings;
+    const std::string& reference = t.rows[s.reference].name;
+    std::vector<std::string> all, better, worse, open, untested;
+    if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
+        all.emplace_back(
+            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
+            "steps "
+            "at once can be others.");
+    for (const Row& row : t.rows) {
+        if (row.diverged + row.failed > 0)
+            all.push_back(
+                fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed); its numbers are of the others.",
+                            row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
+        if (row.exploded > 0)
+            all.push_back(fmt::format(
+                "{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json); "
+                "its numbers are of these, too.",
+                row.name, row.exploded, row.finished));
+        if (!row.contrast)
+            continue;
+        const Contrast& c = *row.contrast;
+        switch (c.verdict) {
+            case Verdict::better:
+            case Verdict::worse:
+                (c.verdict == Verdict::better ? better : worse).push_back(row.name);
+                all.push_back(fmt::format("{} is {} than {}: {} {} by {} (p {} corrected).", row.name, verdict_name(c.verdict),
+                                          reference, s.metric, c.differences.mean > 0 ? "higher" : "lower",
+                                          plain(std::abs(c.differences.mean)), p_text(c.corrected)));
+                break;
+            case Verdict::not_distinguishable:
+                open.push_back(c.seeds_more ? fmt::format("{} (about {} more seed{})", row.name, *c.seeds_more,
+                                                          *c.seeds_more == 1 ? "" : "s")
+                                            : row.name);
+                if (c.detectable)
+                    all.push_back(
+                        fmt::format("{} is not distinguishable from {} with {} seeds: {}. With this spread {} seeds find a "
+                                    "difference of {} "
+                                    "or more with probability {:.2g}.",
+                                    row.name, reference, c.differences.count, seeds_text(c), c.differences.count,
+                                    plain(*c.detectable), s.power));
+                else
+                    all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
+                                              c.differences.count, seeds_text(c)));
+                break;
+            case Verdict::no_spread:
+                untested.push_back(row.name);
+                all.push_back(
+                    fmt::format("{} differs from {} by {} with every one of {} seeds: there is no spread for a test to "
+                                "go by; more seeds, or more examples to measure on, are needed.",
+                                row.name, reference, plain(c.differences.mean), c.differences.count));
+                break;
+            case Verdict::too_few:
+                untested.push_back(row.name);
+                break;
+        }
+    }
+    std::string sum;
+    const auto add = [&](const std::vector<std::string>& names, const std::string& what) {
+        if (!names.empty())
+            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, joined(names));
+    };
+    add(better, fmt::format("better than {}:", reference));
+    add(worse, fmt::format("worse than {}:", reference));
+    add(open, fmt::format("not distinguishable from {}:", reference));
+    add(untested, t.seeds.size() < 2 ? "one seed, not tested:" : "not tested:");
+    all.push_back(sum.empty() ? "Found: nothing to compare, there is one variant." : "Found: " + sum + ".");
+    return all;
+}
+
+Json json_of(const Result& t) {
+    const Settings& s = t.settings;
+    Json json;
+    json["metric"] = s.metric;
+    json["better"] = s.better == Better::higher ? "higher" : "lower";
+    json["split"] = split_name(s.split);
+    json["evaluation"] = s.judged == Judged::best ? "best" : "last";
+    json["reference"] = t.rows[s.reference].name;
+    json["confidence"] = s.confidence;
+    json["power"] = s.power;
+    json["threshold"] = optional_json(t.threshold);
+    json["steps"] = s.steps;
+    json["seeds"] = t.seeds;
+    json["variants"] = Json::array();
+    for (const Row& row : t.rows) {
+        Json v;
+        v["name"] = row.name;
+        v["runs"] = row.runs;
+        v["finished"] = row.finished;
+        v["diverged"] = row.diverged;
+        v["failed"] = row.failed;
+        v["exploded"] = row.exploded;
+        v["extended"] = row.extended;
+        v["values"] = Json::array();
+        for (const auto& value : row.values) v["values"].push_back(optional_json(value));
+        v["value"] = moments_json(row.moments, row.half_width);
+        v["seconds"] = moments_json(row.run_seconds, half_width(row.run_seconds, s.confidence));
+        v["until_threshold"] = {{"reached", row.steps.count},
+                                {"steps", moments_json(row.steps, half_width(row.steps, s.confidence))},
+                                {"targets", moments_json(row.targets, half_width(row.targets, s.confidence))},
+                                {"seconds", moments_json(row.seconds, half_width(row.seconds, s.confidence))}};
+        v["at_steps"] = Json::array();
+        for (const Moments& m : row.at_steps) v["at_steps"].push_back(moments_json(m, half_width(m, s.confidence)));
+        v["metrics"] = Json::object();
+        for (std::size_t i = 0; i < t.metrics.size(); ++i)
+            v["metrics"][t.metrics[i]] = moments_json(row.all[i], half_width(row.all[i], s.confidence));
+        if (const auto& c = row.contrast)
+            v["difference"] = {{"differences", moments_json(c->differences, c->half_width)},
+                               {"p", optional_json(c->p)},
+                               {"p_corrected", optional_json(c->corrected)},
+                               {"verdict", verdict_name(c->verdict)},
+                               {"level", c->level},
+                               {"seeds_more", c->seeds_more ? Json(*c->seeds_more) : Json(nullptr)},
+                               {"detectable", optional_json(c->detectable)}};
+        json["variants"].push_back(std::move(v));
+    }
+    json["found"] = sentences_of(t);
+    return json;
+}
+
+}  // namespace attend::compare

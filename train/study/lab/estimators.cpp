@@ -1,0 +1,71 @@
+#include "train/study/lab/estimators.h"
+
+#include "nn/estimators/baseline.h"
+#include "train/config/overrides.h"
+#include "train/config/reader.h"
+#include "train/config/writer.h"
+
+namespace attend::ATTEND_PRECISION {
+
+namespace {
+
+// A config that holds nothing but an estimator.
+struct Holder {
+    Selection estimator{estimator_table(), estimator_table().names().front()};
+    void fields(Visitor& v) { v.selection("estimator", estimator, "the estimator"); }
+};
+
+Selection read(const std::vector<std::string>& assignments) {
+    config::Value document = config::parse_object("{}", config::file_source("attend lab"));
+    for (const std::string& a : assignments) document = config::set(std::move(document), a);
+    return config::read<Holder>(document).estimator;
+}
+
+bool has_option(const Selection& s, const std::string& name) {
+    const std::string all = config::write(Holder{s});
+    return all.find("\"" + name + "\":") != std::string::npos;
+}
+
+}  // namespace
+
+std::vector<Selection> candidates(const lab::Setup& setup) {
+    std::vector<std::vector<std::string>> asked;
+    for (const std::string& e : setup.estimators) asked.push_back({"estimator=" + e});
+    if (asked.empty())
+        for (const std::string& name : estimator_table().names()) {
+            if (name != HardChoice().estimator.name()) {
+                asked.push_back({"estimator=" + name});
+                continue;
+            }
+            for (const std::string& baseline : baseline_table().names())
+                asked.push_back({"estimator=" + name, "estimator.baseline=" + baseline});
+        }
+    std::vector<Selection> all;
+    for (std::vector<std::string>& assignments : asked) {
+        if (setup.estimators.empty() && has_option(read({assignments.front()}), "samples"))
+            assignments.push_back(fmt::format("estimator.samples={}", setup.samples));
+        all.push_back(read(assignments));
+    }
+    return all;
+}
+
+lab::Row described(const Selection& selection) {
+    lab::Row row;
+    row.estimator = row.label = selection.name();
+    for (const config::Difference& d :
+         config::differences(Holder{Selection(estimator_table(), selection.name())}, Holder{selection})) {
+        std::string path = d.path.substr(d.path.find('.') + 1);
+        if (path.ends_with(".type"))
+            path.resize(path.size() - 5);
+        row.options.emplace_back(path, d.after);
+    }
+    for (const auto& [path, value] : row.options) {
+        const std::string bare = value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
+        row.label += path == "samples"                        ? " x" + bare
+                     : path == "baseline" || path == "reward" ? " " + bare
+                                                              : fmt::format(" {} {}", path, bare);
+    }
+    return row;
+}
+
+}  // namespace attend::ATTEND_PRECISION

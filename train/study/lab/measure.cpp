@@ -1,0 +1,297 @@
+#include "train/study/lab/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "core/engine.h"
+#include "core/base/parallel.h"
+#include "optim/optimizer.h"
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/study/lab/estimators.h"
+#include "train/study/lab/judge.h"
+#include "train/study/lab/reference.h"
+#include "train/records/checkpoint.h"
+#include "train/experiment/loss.h"
+
+namespace attend::ATTEND_PRECISION {
+
+using namespace lab;
+
+namespace {
+
+constexpr int64_t group_count = 16;
+constexpr const char* own_estimator = "estimator.";  // parameters that a model's own estimator has
+constexpr const char* built_estimator = "lab.";      // and one that is built here
+
+// An experiment's model with the weights of a place and one estimator over it.
+struct Bench {
+    ModelInStore made;
+    std::size_t of_model = 0;  // its parameters, before those of the estimator
+    std::unique_ptr<Estimator> built;
+    const Estimator* estimator = nullptr;
+    Blocks blocks;
+
+    const ParameterStore& store() const { return *made.store; }
+};
+
+// Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own estimator do not count.
+Blocks blocks_of(const ParameterStore& store, std::size_t count) {
+    Blocks out;
+    out.of.resize(static_cast<std::size_t>(store.size()), -1);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Parameter& p = store.table()[i];
+        if (!p.trainable || p.name.starts_with(own_estimator))
+            continue;
+        const std::string word = p.name.substr(0, p.name.find('.'));
+        auto at = std::find(out.names.begin(), out.names.end(), word);
+        if (at == out.names.end())
+            at = out.names.insert(at, word);
+        std::fill_n(out.of.begin() + p.offset, p.shape.size(), static_cast<int32_t>(at - out.names.begin()));
+    }
+    return out;
+}
+
+class Lab {
+  public:
+    Lab(const Experiment& experiment, const std::string& saved, const Setup& setup)
+        : setup_(setup),
+          task_(make_task(experiment, saved)),
+          experiment_(resolve_for(experiment, *task_)),
+          workers_(setup.threads) {
+        const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);
+        batch_ = whole.slice(0, setup.rows == 0 ? whole.rows() : std::min(setup.rows, whole.rows()));
+        counts_ = loss_counts(batch_);
+        require(counts_.targets > 0, "lab: the rows have no targets: rows {}, targets {}", batch_.rows(), counts_.targets);
+    }
+
+    Report go(const std::vector<Place>& places) {
+        Report report;
+        report.name = experiment_.name;
+        report.rows = batch_.rows();
+        report.targets = counts_.targets;
+        report.draws = setup_.draws;
+        for (const Place& place : places) {
+            const Bench own = bench(place, nullptr);
+            require(own.estimator != nullptr,
+                    "lab: nothing is chosen in this model, so nothing is estimated: estimators known {}, in use {}; "
+                    "--set model.attention.select=hard",
+                    estimator_table().names().size(), 0);
+            report.exact = own.made.model->estimator_setup().independent;
+            report.objective = aim_name(own.estimator->aim());
+            report.checkpoints.push_back(measured(place));
+        }
+        report.recommendation = recommend(report);
+        return report;
+    }
+
+  private:
+    // With the estimator of `selection`, or the model's own.
+    Bench bench(const Place& place, const Selection* selection) const {
+        Bench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
+        if (place.folder.empty())
+            take_weights(experiment_.init, *b.made.model, *b.made.store);
+        else
+            load_model(place.folder, *b.made.store);
+        b.of_model = b.made.store->table().size();
+        if (selection != nullptr)
+            b.built = estimator_table().build(*selection, Scope(*b.made.store, "lab"), b.made.model->estimator_setup());
+        b.estimator = selection != nullptr ? b.built.get() : b.made.model->estimator();
+        b.blocks = blocks_of(*b.made.store, b.of_model);
+        return b;
+    }
+
+    // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
+    Tensor loss(const Bench& b, const Estimator& estimator, const Place& place, uint64_t draw, StateUpdates* updates) const {
+        Context context;
+        context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
+        context.step = static_cast<uint32_t>(place.step);
+        context.updates = updates;
+        const LossOptions options{.normaliser = static_cast<double>(counts_.targets), .ignored = id_ignored};
+        return b.made.model->estimate(estimator, score_input(batch_), options, context).loss;
+    }
+
+    // An estimator's own network and state learn what they are for; the model's weights stay.
+    void adapt(Bench& b, const Place& place) {
+        // A parameter or a state of the estimator in hand: of one that was built here, or of the model's own.
+        const std::string prefix = b.built ? built_estimator : own_estimator;
+        const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
+        const ParameterStore& store = *b.made.store;
+        if (std::none_of(store.table().begin(), store.table().end(), is_own) &&
+            std::none_of(store.states().begin(), store.states().end(), is_own))
+            return;
+        if (!b.built && !place.folder.empty())  // it has learnt with the model
+            return;
+        Selection adam(optimizer_table(), "adam");
+        const std::unique_ptr<Optimizer> optimizer = optimizer_table().build(adam, *b.made.store);
+        Gradients gradients(*b.made.store);
+        std::vector<StateUpdates> updates(1, StateUpdates(*b.made.store));
+        for (int64_t i = 0; i < setup_.adapt; ++i) {
+            gradients.reset();
+            updates.front().reset();
+            backward(loss(b, *b.estimator, place, static_cast<uint64_t>(i) + (uint64_t{1} << 40), updates.data()), gradients);
+            gradients.finish();
+            std::vector<real> own(static_cast<std::size_t>(b.made.store->size()));
+            for (const Parameter& parameter : store.table()) {
+                if (!is_own(parameter))
+                    continue;
+                std::copy_n(gradients.data() + parameter.offset, parameter.shape.size(), own.data() + parameter.offset);
+            }
+            update(*optimizer, *b.made.store, own.data(), {.step = i, .learning_rate = 0.01}, workers_);
+            StateUpdates::apply(updates, *b.made.store);
+        }
+    }
+
+    // `count` estimates in groups, each group by one thread.
+    Groups draw(const Bench& b, const Estimator& estimator, const Place& place, int64_t count, uint64_t first,
+                const std::vector<double>* direction) {
+        Groups out;
+        const int64_t groups = count == 1 ? 1 : group_count;
+        out.each = std::max<int64_t>(1, count / groups);
+        out.means.resize(static_cast<std::size_t>(groups));
+        out.squares.resize(static_cast<std::size_t>(groups));
+        out.cosines.resize(direction == nullptr ? 0 : static_cast<std::size_t>(groups));
+        workers_.run(static_cast<int>(groups), [&](int number) {
+            const auto group = static_cast<std::size_t>(number);
+            Gradients gradients(b.store());
+            std::vector<double> sum(b.blocks.of.size());
+            std::vector<double>& squares = out.squares[group];
+            squares.resize(b.blocks.names.size());
+            for (int64_t i = 0; i < out.each; ++i) {
+                gradients.reset();
+                backward(loss(b, estimator, place, first + static_cast<uint64_t>(number * out.each + i), nullptr), gradients);
+                gradients.finish();
+                double product = 0, size = 0, length = 0;
+                for (std::size_t e = 0; e < sum.size(); ++e) {
+                    if (b.blocks.of[e] < 0)
+                        continue;
+                    const auto g = static_cast<double>(gradients.data()[e]);
+                    sum[e] += g;
+                    squares[static_cast<std::size_t>(b.blocks.of[e])] += g * g;
+                    if (direction != nullptr) {
+                        product += g * (*direction)[e];
+                        size += g * g;
+                        length += (*direction)[e] * (*direction)[e];
+                    }
+                }
+                if (direction != nullptr && size > 0 && length > 0)
+                    out.cosines[group] += product / std::sqrt(size * length);
+            }
+            for (double& x : sum) x /= static_cast<double>(out.each);
+            out.means[group] = std::move(sum);
+        });
+        return out;
+    }
+
+    // Median seconds of an estimate, alone on the machine as far as we are concerned.
+    double seconds(const Bench& b, const Place& place) const {
+        std::vector<double> all;
+        Gradients gradients(b.store());
+        for (uint64_t i = 0; i < 7; ++i) {
+            const auto began = std::chrono::steady_clock::now();
+            gradients.reset();
+            backward(loss(b, *b.estimator, place, i, nullptr), gradients);
+            gradients.finish();
+            all.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+        }
+        std::nth_element(all.begin(), all.begin() + 3, all.end());
+        return all[3];
+    }
+
+    // g of an aim: exact, or the mean of many draws of an unbiased estimator of small variance.
+    Groups reference(const Bench& b, const Place& place) {
+        const Aim aim = b.estimator->aim();
+        if (aim == Aim::bound)  // of its own inference network
+            return reference_of(b, place);
+        if (!references_.contains(aim))
+            references_[aim] = reference_of(b, place);
+        Groups out = references_[aim];  // the model's parameters come first in every store
+        for (std::vector<double>& mean : out.means) mean.resize(b.blocks.of.size());
+        return out;
+    }
+    Groups reference_of(const Bench& b, const Place& place) {
+        if (b.made.model->estimator_setup().independent)
+            return draw(b, *exact_objective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
+        if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
+            return draw(b, *b.estimator, place, 4 * setup_.draws, uint64_t{1} << 41, nullptr);
+        Setup many;
+        many.estimators = {R"({"type": "reinforce", "baseline": "leave_one_out", "samples": 16})"};
+        const std::unique_ptr<Estimator> estimator = estimator_table().build(
+            candidates(many).front(), Scope(*b.made.store, "reference"), b.made.model->estimator_setup());
+        return draw(b, *estimator, place, setup_.draws, uint64_t{1} << 41, nullptr);
+    }
+
+    // With the estimator of `selection`, or the model's own.
+    Row row_of(const Place& place, const Selection* selection) {
+        std::optional<Bench> b;
+        Row row;
+        if (selection != nullptr)
+            row = described(*selection);
+        try {
+            b = bench(place, selection);
+        } catch (const Error& error) {
+            if (selection == nullptr)
+                throw;
+            row.skipped = error.what();  // as too few samples for a baseline
+            return row;
+        }
+        if (selection == nullptr)
+            row = described(b->made.model->hard()->estimator);
+        row.configured = selection == nullptr;
+        row.aim = b->estimator->aim();
+        row.unbiased = b->estimator->unbiased();
+        const bool alone = b->made.model->estimator_setup().independent;
+        if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !alone) {
+            row.skipped = "what is chosen at a step reaches the steps behind it";
+            return row;
+        }
+        try {
+            estimate(row, *b, place);
+        } catch (const Error& error) {
+            if (selection == nullptr)
+                throw;
+            row.skipped = error.what();  // as a network for one site where there are many
+        }
+        return row;
+    }
+    void estimate(Row& row, Bench& b, const Place& place) {
+        adapt(b, place);
+        const Groups expected = reference(b, place);
+        const std::vector<double> g = expected.mean();
+        row.seconds = seconds(b, place);
+        judge(row, draw(b, *b.estimator, place, b.estimator->draws() ? setup_.draws : 1, 0, &g), expected, b.blocks);
+    }
+
+    Measured measured(const Place& place) {
+        references_.clear();
+        Measured out{place.step, {}};
+        out.rows.push_back(row_of(place, nullptr));
+        for (const Selection& s : candidates(setup_)) out.rows.push_back(row_of(place, &s));
+        return out;
+    }
+
+    std::map<Aim, Groups> references_;  // of the place in hand
+    Setup setup_;
+    std::unique_ptr<Task> task_;
+    Experiment experiment_;
+    Workers workers_;
+    Batch batch_;
+    LossCounts counts_;
+};
+
+}  // namespace
+
+Report measure_estimators(const Experiment& experiment, const std::string& saved, const std::vector<Place>& places,
+                          const Setup& setup) {
+    require(setup.draws >= 3 * group_count, "lab: too few draws to say how sure it is: draws {}, least {}", setup.draws,
+            3 * group_count);
+    require(!places.empty() && setup.threads >= 1, "lab: nothing to do: checkpoints {}, threads {}", places.size(),
+            setup.threads);
+    return Lab(experiment, saved, setup).go(places);
+}
+
+}  // namespace attend::ATTEND_PRECISION

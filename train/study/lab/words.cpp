@@ -1,0 +1,148 @@
+#include <algorithm>
+
+#include "data/text/json_text.h"
+#include "train/config/writer.h"
+#include "train/study/lab/lab.h"
+
+namespace attend::lab {
+
+namespace {
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+// A table's cell: "0.0 % (0.0 to 1.2)"; without an interval where nothing is drawn.
+std::string bias_text(const Row& r) {
+    if (r.draws == 1)
+        return percent(r.bias);
+    return fmt::format("{} ({:.1f} to {:.1f})", percent(r.bias), 100 * r.bias_low, 100 * r.bias_high);
+}
+
+std::string name_of(const Row& r) { return (r.configured ? "* " : "  ") + r.label; }
+
+const Row* least(const std::vector<const Row*>& rows) {
+    const auto at = std::min_element(rows.begin(), rows.end(), [](const Row* a, const Row* b) {
+        return a->variance_times_cost() < b->variance_times_cost();
+    });
+    return at == rows.end() ? nullptr : *at;
+}
+
+// Measured rows that have an aim, declare themselves unbiased and have nothing measured against it.
+std::vector<const Row*> sound(const Measured& m, Aim aim) {
+    std::vector<const Row*> out;
+    for (const Row& r : m.rows)
+        if (r.skipped.empty() && r.aim == aim && r.unbiased && (r.bias_low <= 0 || r.draws == 1))
+            out.push_back(&r);
+    return out;
+}
+
+Json json_of(const Row& r) {
+    Json j;
+    j["estimator"] = r.estimator;
+    j["options"] = Json::object();
+    for (const auto& [path, value] : r.options) j["options"][path] = parse_json<Json>(path, value);
+    j["label"] = r.label;
+    j["objective"] = aim_name(r.aim);
+    j["biased"] = !r.unbiased;
+    j["configured"] = r.configured;
+    if (!r.skipped.empty()) {
+        j["skipped"] = r.skipped;
+        return j;
+    }
+    j["draws"] = r.draws;
+    j["bias"] = number_to_json(r.bias);
+    j["bias_low"] = number_to_json(r.bias_low);
+    j["bias_high"] = number_to_json(r.bias_high);
+    j["variance"] = number_to_json(r.variance);
+    j["cosine"] = number_to_json(r.cosine);
+    j["seconds"] = number_to_json(r.seconds);
+    j["variance_times_cost"] = number_to_json(r.variance_times_cost());
+    j["blocks"] = Json::array();
+    for (const Block& b : r.blocks)
+        j["blocks"].push_back({{"name", b.name}, {"variance", number_to_json(b.variance)}, {"bias", number_to_json(b.bias)}});
+    return j;
+}
+
+std::string text_of(const Measured& m, const Report& report) {
+    std::size_t width = 9;
+    for (const Row& r : m.rows) width = std::max(width, name_of(r).size());
+    std::string text = fmt::format("step {}\n{:<{}}  {:<9}  {:<24}  {:>9}  {:>7}  {:>8}  {:>13}\n", m.step, "  estimator",
+                                   width, "objective", "bias (95 %)", "variance", "cosine", "ms", "variance x ms");
+    for (const Row& r : m.rows) {
+        if (!r.skipped.empty())
+            continue;
+        text +=
+            fmt::format("{:<{}}  {:<9}  {:<24}  {:>9.4g}  {:>7.3f}  {:>8.2f}  {:>13.4g}\n", name_of(r), width, aim_name(r.aim),
+                        bias_text(r), r.variance, r.cosine, 1e3 * r.seconds, 1e3 * r.variance_times_cost());
+    }
+    text += fmt::format("\nvariance by block\n{:<{}}", "  estimator", width);
+    const Row& first = m.rows.front();
+    for (const Block& b : first.blocks) text += fmt::format("  {:>{}}", b.name, std::max<std::size_t>(9, b.name.size()));
+    text += "\n";
+    for (const Row& r : m.rows) {
+        if (!r.skipped.empty())
+            continue;
+        text += fmt::format("{:<{}}", name_of(r), width);
+        for (const Block& b : r.blocks) text += fmt::format("  {:>{}.4g}", b.variance, std::max<std::size_t>(9, b.name.size()));
+        text += "\n";
+    }
+    for (const Row& r : m.rows)
+        if (!r.skipped.empty())
+            text += fmt::format("{}: not here: {}\n", r.label, r.skipped);
+    return text +
+           fmt::format(
+               "* the configured one; bias and variance in units of |g| and |g|^2, g the {} gradient of each objective\n\n",
+               report.exact ? "exact" : "mean of many draws as");
+}
+
+}  // namespace
+
+std::string recommend(const Report& report) {
+    const Measured& last = report.checkpoints.back();
+    const Row& own = last.rows.front();
+    const Row* exact = nullptr;
+    for (const Row& r : last.rows)
+        if (r.skipped.empty() && r.draws == 1 && r.unbiased)
+            exact = &r;
+    const Row* best = least(sound(last, Aim::expected));
+    std::string text;
+    if (best != nullptr)
+        text =
+            fmt::format("Of the unbiased estimators of the expected objective '{}' costs least for its accuracy", best->label);
+    if (best != nullptr && own.aim == Aim::expected && own.label != best->label && best->variance_times_cost() > 0)
+        text += fmt::format(", {:.3g} times less than the configured '{}'",
+                            own.variance_times_cost() / best->variance_times_cost(), own.label);
+    if (exact != nullptr && best != nullptr)
+        text += fmt::format("; '{}' ({}) has no variance at all for {:.2g} times its time", exact->label, aim_name(exact->aim),
+                            exact->seconds / best->seconds);
+    if (best == nullptr)
+        text = "None of the unbiased estimators of the expected objective was measured";
+    return text + fmt::format(" (step {}, {} rows, {} draws).", last.step, report.rows, report.draws);
+}
+
+std::string text_of(const Report& report) {
+    std::string text = fmt::format("{}: estimates of the gradient on {} rows with {} targets, {} draws each\n\n", report.name,
+                                   report.rows, report.targets, report.draws);
+    for (const Measured& m : report.checkpoints) text += text_of(m, report);
+    return text + report.recommendation + "\n";
+}
+
+Json json_of(const Report& report) {
+    Json j;
+    j["format"] = 1;
+    j["name"] = report.name;
+    j["objective"] = report.objective;
+    j["rows"] = report.rows;
+    j["targets"] = report.targets;
+    j["draws"] = report.draws;
+    j["exact"] = report.exact;
+    j["checkpoints"] = Json::array();
+    for (const Measured& m : report.checkpoints) {
+        Json checkpoint{{"step", m.step}, {"rows", Json::array()}};
+        for (const Row& r : m.rows) checkpoint["rows"].push_back(json_of(r));
+        j["checkpoints"].push_back(std::move(checkpoint));
+    }
+    j["recommendation"] = report.recommendation;
+    return j;
+}
+
+}  // namespace attend::lab

@@ -1,0 +1,67 @@
+#include "train/study/plan/gradient_report.h"
+
+#include <algorithm>
+
+namespace attend::plan {
+
+namespace {
+
+using Verdict = CheckedParameter::Verdict;
+
+const char* name_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::agrees:
+            return "agrees";
+        case Verdict::differs:
+            return "DIFFERS";
+        case Verdict::all_zero:
+            return "all zero";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string text_of(const GradientReport& r) {
+    std::size_t width = 9;
+    for (const CheckedParameter& p : r.parameters) width = std::max(width, p.name.size());
+    std::string text = fmt::format("{:<{}}  {:>8}  {:>9}  {:>14}  {:>14}  {:>9}\n", "parameter", width, "checked", "worst at",
+                                   "engine", "difference", "error");
+    for (const CheckedParameter& p : r.parameters)
+        text += fmt::format("{:<{}}  {:>8}  {:>9}  {:>14.7g}  {:>14.7g}  {:>9.2g}  {}\n", p.name, width, p.checked, p.element,
+                            p.engine, p.difference, p.error, name_of(p.verdict));
+    text += fmt::format("{} rows with {} targets, loss {:.6f}; tolerance {:.2g}\n", r.rows, r.targets, r.loss, r.tolerance);
+    if (r.parameters.empty())
+        return text + "nothing to check: no trainable parameters\n";
+    const CheckedParameter& worst = r.parameters[r.worst];
+    text += fmt::format("{}: worst is {} {}, element {}: engine {:.9g}, difference {:.9g}, error {:.2g}\n",
+                        r.passed ? "gradients agree" : "gradients differ", worst.name, worst.shape.text(), worst.element,
+                        worst.engine, worst.difference, worst.error);
+    return text;
+}
+
+Json json_of(const GradientReport& r) {
+    Json j;
+    j["passed"] = r.passed;
+    j["tolerance"] = r.tolerance;
+    j["rows"] = r.rows;
+    j["targets"] = r.targets;
+    j["loss"] = number_to_json(r.loss);
+    j["worst"] = r.parameters.empty() ? Json() : Json(r.parameters[r.worst].name);
+    j["parameters"] = Json::array();
+    for (const CheckedParameter& p : r.parameters) {
+        Json row;
+        row["name"] = p.name;
+        row["shape"] = std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end());
+        row["checked"] = p.checked;
+        row["element"] = p.element;
+        row["engine"] = number_to_json(p.engine);
+        row["difference"] = number_to_json(p.difference);
+        row["error"] = number_to_json(p.error);
+        row["verdict"] = p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero";
+        j["parameters"].push_back(std::move(row));
+    }
+    return j;
+}
+
+}  // namespace attend::plan

@@ -1,0 +1,28 @@
+#pragma once
+/// A model that ends its outputs where the references end. A model that has learnt nothing decodes until a limit stops it, or
+/// not at all; what decoding will cost a trained one is measured with this.
+#include <map>
+
+#include "data/task.h"
+#include "nn/models/model.h"
+
+namespace attend::plan {
+
+class PacedModel final : public Model {
+  public:
+    /// `inner` outlives this.
+    explicit PacedModel(const Model& inner) : inner_(inner) {}
+
+    /// The rows of `batch` are decoded to the length of their targets. Others end as the inner model says.
+    void learn(const Batch& batch);
+
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+
+  private:
+    const Model& inner_;
+    std::map<std::vector<int32_t>, int64_t> lengths_;  // symbols of the target, eos included, by the source's ids
+};
+
+}  // namespace attend::plan
