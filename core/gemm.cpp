@@ -70,7 +70,7 @@ void reserve_gemm_buffers(int threads) {
         openblas::reserve_buffers(threads);
 }
 
-std::string gemm_library_check() {
+std::string gemm_library() {
     const std::string own = fmt::format("own kernels with {}", kernels::vectors_name());
     if (kernels::product_is_fast())
         return own;

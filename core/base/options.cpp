@@ -71,7 +71,19 @@ std::string text_of(const Selection& selection) {
 const std::vector<const Seam*>& all_seams() { return seams(); }
 
 namespace registry {
-void register_seam(const Seam* seam) { seams().push_back(seam); }
+void register_seam(const Seam* seam) {
+    static std::vector<const Seam*> twins;  // the tables of the second precision
+    for (const Seam* known : seams())
+        if (std::string_view(known->kind()) == seam->kind()) {
+            const bool first = std::none_of(twins.begin(), twins.end(), [&](const Seam* t) { return t == known; });
+            ensure(first && known->names() == seam->names() && std::string_view(known->key()) == seam->key(),
+                   "seam '{}': a second table must hold the same rows, and there is no third: rows {}, before {}", seam->kind(),
+                   seam->names().size(), known->names().size());
+            twins.push_back(known);
+            return;
+        }
+    seams().push_back(seam);
+}
 
 void fail_unknown(const Seam& seam, const std::string& name) {
     const std::string near = nearest_name(name, seam.names());

@@ -100,6 +100,8 @@ class Seam {
 };
 
 /// All seams, for `attend list`, help and the schema. A Table registers itself here when constructed, unless it is unlisted.
+/// What is compiled for both precisions has two tables of each kind: the second is accepted once, with the same rows, and not
+/// listed; anything else is a MachineError.
 const std::vector<const Seam*>& all_seams();
 
 /// The chosen row of a seam and its options. A value: copies are independent.

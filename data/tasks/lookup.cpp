@@ -34,9 +34,10 @@ std::unique_ptr<Task> lookup_task(const LookupOptions& options, const TaskSetup&
     }
     task.source = word_tokenizer(Vocabulary(std::move(words)));
     const bool steps = options.target == "steps";
-    task.metrics = {"accuracy", "exact_match", "attention_entropy"};
+    task.metrics = {"accuracy", "exact_match"};
     if (steps)
-        task.metrics.insert(task.metrics.begin() + 2, "alignment_accuracy");
+        task.metrics.emplace_back("alignment_accuracy");
+    task.metrics.emplace_back("attention_entropy");
     generate(task, options.examples, setup, [&](Stream& stream) {
         const int64_t count = 1 + stream.below(static_cast<uint32_t>(options.max_tables));
         auto value = static_cast<int32_t>(stream.below(static_cast<uint32_t>(values)));

@@ -34,8 +34,8 @@ bool looks_special(const std::string& token) {
 }
 
 std::string short_dump(const json& value) {
-    std::string text = value.dump();
-    return text.size() > 200 ? text.substr(0, 200) + "..." : text;
+    const std::string text = value.dump();
+    return text.size() > 200 ? fmt::format("{}...", text.substr(0, 200)) : text;
 }
 
 bool is_one_of(const std::string& value, const std::vector<std::string>& allowed) {

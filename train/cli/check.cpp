@@ -27,7 +27,7 @@ int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams&
             "check {}: a bundle is replayed as it was recorded: options given {}, options allowed --threads, "
             "--double, --json",
             a.config.config, given);
-    const bool in_double = a.in_double || bundle_precision(path) == "f64";
+    const bool in_double = a.in_double || BundleFile(path).bundle().precision == "f64";
     const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : f32::replay_bundle(path, a.setup.threads);
     streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : utf8::shown(text_of(replayed)));
     return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;

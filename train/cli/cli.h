@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/integers.h"
+#include "train/records/extend.h"
 
 // Only the files that declare arguments need the whole of it, which takes seconds to compile.
 namespace CLI {
@@ -13,10 +14,6 @@ class App;
 class Option;
 class Validator;
 }  // namespace CLI
-
-namespace attend {
-enum class Extend;  // train/records/resume.h
-}
 
 namespace attend::cli {
 

@@ -4,7 +4,7 @@ namespace attend::cli {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string cell = "\"";
     for (const char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
     return cell + "\"";
@@ -13,14 +13,14 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 std::string csv_number(std::string_view written) {
-    return written.find_first_of(",\"\n\r") == std::string_view::npos ? std::string(written) : quoted(written);
+    return written.find_first_of(",\"\n\r") == std::string_view::npos ? std::string(written) : in_quotes(written);
 }
 
 std::string csv_text(std::string_view text) {
     constexpr std::string_view formula = "=+-@\t\r";
     if (text.empty() || formula.find(text.front()) == std::string_view::npos || text == "-inf")
         return csv_number(text);
-    return quoted("'" + std::string(text));
+    return in_quotes("'" + std::string(text));
 }
 
 }  // namespace attend::cli

@@ -11,6 +11,7 @@
 #include "train/evaluate/metrics/confusion.h"
 #include "train/records/numbers.h"
 #include "train/learn/restored.h"
+#include "train/evaluate/evaluate.h"
 
 namespace attend::cli {
 

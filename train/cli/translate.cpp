@@ -14,6 +14,8 @@
 #include "train/config/utf8.h"
 #include "train/evaluate/decode/picture.h"
 #include "train/learn/restored.h"
+#include "train/evaluate/decode/beam.h"
+#include "train/evaluate/evaluate.h"
 
 namespace attend::cli {
 

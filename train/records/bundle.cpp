@@ -20,7 +20,6 @@ constexpr const char *record_key = "bundle", *config_key = "config", *crc_key = 
 constexpr const char* model_prefix = "model.";
 constexpr int64_t format = 1;
 constexpr int64_t most_batches = 1 << 20;
-constexpr int64_t most_steps = std::numeric_limits<uint32_t>::max();  // a step number is 32 bits of a draw's counter
 constexpr int64_t most_symbols = std::numeric_limits<int32_t>::max();
 
 // CRC-32 over the texts and over the name, dtype, shape and bytes of every tensor.

@@ -7,16 +7,10 @@
 #include <memory>
 
 #include "optim/optimizer.h"
+#include "train/records/extend.h"
 #include "train/records/run_folder.h"
 
 namespace attend::ATTEND_PRECISION {
-
-/// Whether a run may go on beyond the end that it was begun with.
-enum class Extend {
-    no,
-    yes,
-    with_schedule,  ///< yes, and the experiment's schedule is meant for the steps that are added, also where it is the same
-};
 
 /// The experiment that the run in `folder` goes on with, for one that is `asked` for and `resolved`. What was chosen
 /// automatically when the run began (shards, intervals) stays; an extension is recorded in `extended`. Of a run without a

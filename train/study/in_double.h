@@ -13,9 +13,6 @@
 
 namespace attend {
 
-/// The precision that a bundle was recorded in: "f32" or "f64". Throws Error as reading the bundle does.
-std::string bundle_precision(const std::filesystem::path& bundle);
-
 namespace f32 {
 /// Takes a bundle's step again. Throws Error as BundleFile and replay() do.
 Replayed replay_bundle(const std::filesystem::path& bundle, int threads);

@@ -2,7 +2,7 @@
 # Each stands in a raw string whose end no asset may hold. A script must not name a map of its sources: looking for it is a request.
 string(REPLACE "|" ";" ASSETS "${ASSETS}")
 set(quote "ATTEND_ASSET")
-file(WRITE "${OUTPUT}.new" "// Written by train/show/report/embed.cmake.\n#include \"train/show/report/assets.h\"\n\nnamespace attend::inline ATTEND_PRECISION {\n"
+file(WRITE "${OUTPUT}.new" "// Written by train/show/report/embed.cmake.\n#include \"train/show/report/assets.h\"\n\nnamespace attend {\n"
     "namespace {\nconstexpr Asset all[] = {\n")
 foreach(path IN LISTS ASSETS)
     get_filename_component(name "${path}" NAME)
@@ -18,5 +18,5 @@ foreach(path IN LISTS ASSETS)
     file(APPEND "${OUTPUT}.new" "${text}")
     file(APPEND "${OUTPUT}.new" ")${quote}\"},\n")
 endforeach()
-file(APPEND "${OUTPUT}.new" "};\n}  // namespace\n\nstd::span<const Asset> assets() { return all; }\n\n}  // namespace attend::inline ATTEND_PRECISION\n")
+file(APPEND "${OUTPUT}.new" "};\n}  // namespace\n\nstd::span<const Asset> assets() { return all; }\n\n}  // namespace attend\n")
 file(RENAME "${OUTPUT}.new" "${OUTPUT}")

@@ -6,6 +6,7 @@
 #include "train/config/writer.h"
 #include "train/study/plan/plan.h"
 #include "train/experiment/assemble.h"
+#include "train/exchange/pretrained.h"
 
 namespace attend::compare {
 

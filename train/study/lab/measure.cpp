@@ -69,13 +69,13 @@ class Lab {
         require(counts_.targets > 0, "lab: the rows have no targets: rows {}, targets {}", batch_.rows(), counts_.targets);
     }
 
-    Report go(const std::vector<Place>& places) {
+    Report go(const std::vector<lab::Place>& places) {
         Report report;
         report.name = experiment_.name;
         report.rows = batch_.rows();
         report.targets = counts_.targets;
         report.draws = setup_.draws;
-        for (const Place& place : places) {
+        for (const lab::Place& place : places) {
             const Bench own = bench(place, nullptr);
             require(own.estimator != nullptr,
                     "lab: nothing is chosen in this model, so nothing is estimated: estimators known {}, in use {}; "
@@ -91,7 +91,7 @@ class Lab {
 
   private:
     // With the estimator of `selection`, or the model's own.
-    Bench bench(const Place& place, const Selection* selection) const {
+    Bench bench(const lab::Place& place, const Selection* selection) const {
         Bench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
         if (place.folder.empty())
             take_weights(experiment_.init, *b.made.model, *b.made.store);
@@ -106,7 +106,7 @@ class Lab {
     }
 
     // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
-    Tensor loss(const Bench& b, const Estimator& estimator, const Place& place, uint64_t draw, StateUpdates* updates) const {
+    Tensor loss(const Bench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw, StateUpdates* updates) const {
         Context context;
         context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
         context.step = static_cast<uint32_t>(place.step);
@@ -116,7 +116,7 @@ class Lab {
     }
 
     // An estimator's own network and state learn what they are for; the model's weights stay.
-    void adapt(Bench& b, const Place& place) {
+    void adapt(Bench& b, const lab::Place& place) {
         // A parameter or a state of the estimator in hand: of one that was built here, or of the model's own.
         const std::string prefix = b.built ? built_estimator : own_estimator;
         const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
@@ -147,7 +147,7 @@ class Lab {
     }
 
     // `count` estimates in groups, each group by one thread.
-    Groups draw(const Bench& b, const Estimator& estimator, const Place& place, int64_t count, uint64_t first,
+    Groups draw(const Bench& b, const Estimator& estimator, const lab::Place& place, int64_t count, uint64_t first,
                 const std::vector<double>* direction) {
         Groups out;
         const int64_t groups = count == 1 ? 1 : group_count;
@@ -188,7 +188,7 @@ class Lab {
     }
 
     // Median seconds of an estimate, alone on the machine as far as we are concerned.
-    double seconds(const Bench& b, const Place& place) const {
+    double seconds(const Bench& b, const lab::Place& place) const {
         std::vector<double> all;
         Gradients gradients(b.store());
         for (uint64_t i = 0; i < 7; ++i) {
@@ -203,7 +203,7 @@ class Lab {
     }
 
     // g of an aim: exact, or the mean of many draws of an unbiased estimator of small variance.
-    Groups reference(const Bench& b, const Place& place) {
+    Groups reference(const Bench& b, const lab::Place& place) {
         const Aim aim = b.estimator->aim();
         if (aim == Aim::bound)  // of its own inference network
             return reference_of(b, place);
@@ -213,7 +213,7 @@ class Lab {
         for (std::vector<double>& mean : out.means) mean.resize(b.blocks.of.size());
         return out;
     }
-    Groups reference_of(const Bench& b, const Place& place) {
+    Groups reference_of(const Bench& b, const lab::Place& place) {
         if (b.made.model->estimator_setup().independent)
             return draw(b, *exact_objective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
         if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
@@ -226,7 +226,7 @@ class Lab {
     }
 
     // With the estimator of `selection`, or the model's own.
-    Row row_of(const Place& place, const Selection* selection) {
+    Row row_of(const lab::Place& place, const Selection* selection) {
         std::optional<Bench> b;
         Row row;
         if (selection != nullptr)
@@ -258,7 +258,7 @@ class Lab {
         }
         return row;
     }
-    void estimate(Row& row, Bench& b, const Place& place) {
+    void estimate(Row& row, Bench& b, const lab::Place& place) {
         adapt(b, place);
         const Groups expected = reference(b, place);
         const std::vector<double> g = expected.mean();
@@ -266,7 +266,7 @@ class Lab {
         judge(row, draw(b, *b.estimator, place, b.estimator->draws() ? setup_.draws : 1, 0, &g), expected, b.blocks);
     }
 
-    Measured measured(const Place& place) {
+    Measured measured(const lab::Place& place) {
         references_.clear();
         Measured out{place.step, {}};
         out.rows.push_back(row_of(place, nullptr));
@@ -285,7 +285,7 @@ class Lab {
 
 }  // namespace
 
-Report measure_estimators(const Experiment& experiment, const std::string& saved, const std::vector<Place>& places,
+Report measure_estimators(const Experiment& experiment, const std::string& saved, const std::vector<lab::Place>& places,
                           const Setup& setup) {
     require(setup.draws >= 3 * group_count, "lab: too few draws to say how sure it is: draws {}, least {}", setup.draws,
             3 * group_count);

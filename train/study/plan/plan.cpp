@@ -1,4 +1,6 @@
 #include "train/study/plan/plan.h"
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
 
 #include <algorithm>
 

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace attend {
+
+/// Whether a run may go on beyond the end that it was begun with.
+enum class Extend {
+    no,
+    yes,
+    with_schedule,  ///< yes, and the experiment's schedule is meant for the steps that are added, also where it is the same
+};
+
+}  // namespace attend
