@@ -7,6 +7,8 @@
 #include "train/study/compare/compare.h"
 #include "train/config/writer.h"
 #include "train/experiment/assemble.h"
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
 
 TEST_SUITE_BEGIN("train: compare config");
 

@@ -9,6 +9,8 @@
 #include "tests/train/run_support.h"
 #include "train/records/maps.h"
 #include "train/experiment/assemble.h"
+#include "train/evaluate/evaluate.h"
+#include "train/exchange/pretrained.h"
 
 namespace attend::ATTEND_PRECISION {
 
