@@ -32,7 +32,7 @@ Value implied_object(const Place& place) {
     return v;
 }
 
-// Makes `value`, which a key path leads through, an object.
+// Turns `value`, which a key path leads through, into an object.
 void open_up(Value& value, const std::string& path, const Place& place) {
     if (value.kind == Value::Kind::word && value.text.find_first_of("{\"[") == 0)
         value = parse_word(value);

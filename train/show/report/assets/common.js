@@ -67,7 +67,7 @@ const attend = (() => {
         return result;
     }
 
-    /* Theme: the system's, or what the switch says. */
+    /* Theme: the system's, or that of the switch. */
     const listeners = [];
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const themes = ["system", "light", "dark"];

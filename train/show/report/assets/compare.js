@@ -1,4 +1,4 @@
-/* compare.html: what was found, curves with bands over seeds, the tables behind it. */
+/* compare.html: what was found, curves with bands over seeds, the tables. */
 "use strict";
 (() => {
     const { data, main, el, number, select, checkbox, table, lineChart, color, onTheme } = attend;
