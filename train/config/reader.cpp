@@ -195,7 +195,7 @@ class Reader final : public Visitor {
                 return;
         } else if (!v->implied) {
             return problem(v->place, name,
-                           fmt::format("'{}' is missing: 0 given, expected 1; known: {}", key, joined(seam.names())));
+                           fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
         }
         value.options().fields(inner);
         inner.finish();

@@ -134,9 +134,10 @@ void require_folder_name(const std::string& name, const std::string& path) {
 
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {
     config::Value document = config::load(path);
-    require(document.find("variants") == nullptr,
-            "{}: a comparison is no experiment: it has 'variants'; 'attend compare' runs it, 'attend plan' estimates its cost",
-            document.place.text());
+    require(
+        document.find("variants") == nullptr,
+        "{}: a comparison is not an experiment: it has 'variants'; 'attend compare' runs it, 'attend plan' estimates its cost",
+        document.place.text());
     for (const std::string& a : assignments) document = config::set(std::move(document), a);
     return experiment_of(std::move(document), path);
 }
@@ -145,8 +146,7 @@ Experiment experiment_of(config::Value document, const std::string& path) {
     drop_schema(document);
     Experiment experiment = config::read<Experiment>(document);
     for (const char* key : {"data", "model"})
-        require(document.find(key) != nullptr, "{}: {}: missing: keys found {}, keys needed data and model",
-                document.place.text(), key, document.members.size());
+        require(document.find(key) != nullptr, "{}: {}: missing: a config needs data and model", document.place.text(), key);
     if (experiment.name.empty())
         experiment.name = std::filesystem::path(path).stem().string();
     require_folder_name(experiment.name, path);

@@ -72,7 +72,7 @@ void freeze_parameters(const InitOptions& o, ParameterStore& store) {
         if (matches_any(o.freeze, p.name))
             store.freeze(p.name);
     const bool any = std::any_of(store.table().begin(), store.table().end(), [](const Parameter& p) { return p.trainable; });
-    require(any, "init.freeze: nothing is left to train: frozen {}, parameters {}", store.table().size(), store.table().size());
+    require(any, "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -300,7 +300,7 @@ Json run_data(const RunFolder& run, int64_t room) {
 }
 
 std::string report_page(std::span<const fs::path> runs) {
-    require(!runs.empty(), "report: nothing to report: runs {}, least 1", runs.size());
+    require(!runs.empty(), "report: nothing to report: no run was named");
     Json data = {{"runs", Json::array()}};
     for (const fs::path& path : runs) {
         require(is_there(path), "{}: no such run: nothing of that name", path.string());
