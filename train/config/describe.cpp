@@ -185,7 +185,7 @@ std::string value_text(const Option& o) {
     if (!o.words.empty())
         text = fmt::format("{}", fmt::join(o.words, " or "));
     if (o.fixed_length)
-        text += fmt::format(" ({} of them)", 1 + std::count(o.value.begin(), o.value.end(), ','));
+        text = fmt::format("list of {} numbers", 1 + std::count(o.value.begin(), o.value.end(), ','));
     if (const std::string range = range_of(o.least, o.most); !range.empty())
         text += ", " + range;
     return o.automatic.empty() ? text : text + fmt::format(", or \"{}\"", o.automatic);

@@ -86,9 +86,9 @@ void DecodeOptions::fields(Visitor& v) {
 
 void ExtendedOptions::fields(Visitor& v) {
     constexpr Bounds<double> steps{0, static_cast<double>(most_steps)};
-    v.numbers("at", at, steps, false, "steps done when the run was extended, each time");
-    v.numbers("before", before, steps, false, "train.steps until then");
-    v.numbers("now", now, steps, false, "train.steps from then on");
+    v.numbers("at", at, steps, false, "steps done at each extension of the run");
+    v.numbers("before", before, steps, false, "train.steps before each extension");
+    v.numbers("now", now, steps, false, "train.steps after each extension");
     v.integer("schedule_from", schedule_from, {0, most_steps},
               "steps done when the schedule began, which counts its steps from there; above 0: it was given with an extension");
     v.text("schedules", schedules, "the earlier schedules, each with the number of steps done at its end");

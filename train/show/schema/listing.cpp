@@ -233,15 +233,15 @@ std::string options_page() {
     page.collect_objects();
     page.text = "# Options\n\n";
     page.paragraph(
-        "All that can stand in a config. `attend list --markdown` makes this page from the program's own tables, and a test "
-        "fails "
+        "All options of a config. `attend list --markdown` makes this page from the program's own tables, and a test fails "
         "when it is out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}` in "
         "a "
         "config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
-        "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for "
-        "tasks: "
-        "beside `task`). Options that several rows of a table have are listed once, at the head of the table. `attend schema` "
-        "prints all of this as a JSON Schema. A config may name the schema under `$schema`, which the program ignores.");
+        "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for a "
+        "task: "
+        "beside `task`). Options that several rows of a table share are described once, at the head of the table; each row "
+        "names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
+        "Schema. A config may name the schema under `$schema`, which the program ignores.");
     std::vector<Option> root = config::describe<Experiment>();
     const auto train = std::find_if(root.begin(), root.end(), [](const Option& o) { return o.name == "train"; });
     page.text += "## train\n\n";
@@ -258,7 +258,7 @@ std::string options_page() {
         "schema --comparison` prints the schema.");
     page.items(config::describe<compare::ComparisonOptions>());
     page.text += "## Objects\n\n";
-    page.paragraph("Options of objects that stand in several places.");
+    page.paragraph("Objects that are used in several places, with their options.");
     page.objects();
     for (const Seam* seam : seams_by_kind()) page.seam(*seam);
     page.text.pop_back();
