@@ -49,7 +49,7 @@ struct Cursor {
         taken = c + 1;
     }
     int64_t column() const { return taken - line_begin; }
-    // The word that the last character taken is in or has ended: "NaN", "-Infinity", "True"; "" where it is none.
+    // The word that contains the last character taken, or that ended before it: "NaN", "-Infinity", "True"; "" for none.
     std::string_view word() const {
         const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
         const char* first = taken > begin && !inside(taken[-1]) ? taken - 1 : taken;
@@ -254,7 +254,7 @@ Place place_of_byte(std::string_view text, std::size_t position, const std::shar
 }  // namespace
 
 Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
-    // The lexer takes a NUL byte for the end of the text and does not look into comments, so both checks are made here.
+    // The lexer treats a NUL byte as the end of the text and does not check comments, so both are checked here.
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, bad, source).text(),
              static_cast<unsigned char>(text[bad]), bad, text.size());

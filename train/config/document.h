@@ -1,6 +1,6 @@
 #pragma once
 /// A JSON text as a tree that remembers where each value was written. Comments (// and /* */) are allowed; duplicate keys are
-/// allowed. Begin reading the config code here; reader.h gives the tree its meaning.
+/// refused. Begin reading the config code here; reader.h gives the tree its meaning.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,7 +15,7 @@ namespace attend::config {
 struct Source {
     enum class Kind { file, command_line };
     std::string name;    ///< the file's path as the user gave it, or "--set KEY=VALUE"
-    std::string folder;  ///< absolute; what relative paths in it are relative to
+    std::string folder;  ///< absolute; relative paths in it begin there
     Kind kind = Kind::file;
 };
 

@@ -41,7 +41,7 @@ std::string elsewhere(const std::vector<Option>& options, const std::string& nam
     for (const Listed& l : flat(options)) {
         const std::string& path = l.option->path;
         if (path == below(beside, name))
-            add(rows, l.row);  // once, in however many models it stands
+            add(rows, l.row);  // once, even if several models have it
         else if (path == name || path.ends_with("." + name))
             add(paths, path);
     }
@@ -194,14 +194,13 @@ class Reader final : public Visitor {
             if (!choose(value, v->elements[0].text, v->elements[0].place, name))
                 return;
         } else if (!v->implied) {
-            return problem(v->place, name,
-                           fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
+            return problem(v->place, name, fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
         }
         value.options().fields(inner);
         inner.finish();
     }
 
-    // Every key that the listing did not ask for is an error.
+    // Every key that is not in the listing is an error.
     void finish() {
         for (const Member& m : object_.members)
             if (std::find(known_.begin(), known_.end(), m.key) == known_.end())
@@ -305,7 +304,7 @@ class Reader final : public Visitor {
         if (v.text.empty())
             return "";
         std::string full = (std::filesystem::path(v.place.source->folder) / v.text).lexically_normal().string();
-        // The resolved config must be readable again, and JSON holds UTF-8 only.
+        // The resolved config must be readable again, and JSON is UTF-8.
         if (const std::size_t bad = first_invalid_utf8(full); bad != std::string_view::npos)
             problem(v.place, name,
                     fmt::format("the absolute path is not UTF-8: byte 0x{:02x} at offset {}",

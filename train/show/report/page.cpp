@@ -53,7 +53,7 @@ std::string_view asset(std::string_view name) {
 std::string script_json(const Json& value) {
     std::string result;
     for (const char c : value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace))
-        if (c == '<' || c == '>' || c == '&')  // stand in strings alone
+        if (c == '<' || c == '>' || c == '&')  // these are only in strings
             result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
         else
             result.push_back(c);

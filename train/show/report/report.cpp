@@ -25,7 +25,7 @@ constexpr std::size_t largest_file = std::size_t{1} << 28, largest_small_file = 
 constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
 
-// What `read` makes of a file; where it throws, a note and an empty value.
+// The result of `read`; when it throws, an empty value, and a note.
 template <class T>
 T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read) {
     try {

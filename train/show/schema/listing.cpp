@@ -26,8 +26,8 @@ std::string lines_of(const std::vector<const Option*>& options) {
     return text;
 }
 
-// The words of a text in lines of at most 100 columns, those after the first with a margin. A line does not begin with what
-// Markdown takes for a list, and no code span is cut.
+// The text in lines of at most 100 columns; `margin` stands before all lines but the first. No line begins with a sign that
+// Markdown could read as a list, and no code span is cut.
 std::string wrapped(const std::string& text, const std::string& margin) {
     constexpr std::size_t columns = 100;
     std::string all, line, unit;
@@ -134,7 +134,7 @@ class Page {
                 return &o;
         return nullptr;
     }
-    // All but the default; of an object, which has several, all.
+    // Everything but the default. An object has several defaults, which are included.
     static std::string meaning(const Option& o) {
         std::string all = o.name + "\n" + value_text(o) + "\n" + o.help + "\n";
         for (const Option& m : o.members) all += meaning(m) + m.value + "\n";
