@@ -8,7 +8,7 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct AverageArguments {
     std::string run, name = "average";
     int64_t last = 0;
 };
@@ -28,7 +28,7 @@ std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
 }  // namespace
 
 Action declare_average(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<AverageArguments>();
     app.add_option("RUN", a->run, "a run's folder").required();
     app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
         .type_name("N")

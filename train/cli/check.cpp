@@ -11,7 +11,7 @@ namespace attend::cli {
 
 namespace {
 
-struct Arguments {
+struct CheckArguments {
     ConfigArguments config;
     plan::GradientCheckSetup setup;
     bool in_double = false;
@@ -19,7 +19,7 @@ struct Arguments {
     std::vector<std::string> gradient_options;  ///< given ones that only a config has use for
 };
 
-int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams& streams) {
+int check_bundle(const std::filesystem::path& path, const CheckArguments& a, Streams& streams) {
     std::string given;
     for (const std::string& option : a.gradient_options) given += (given.empty() ? "" : ", ") + option;
     require(given.empty(),
@@ -35,7 +35,7 @@ int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams&
 }  // namespace
 
 Action declare_check(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<CheckArguments>();
     add_config(app, a->config);
     app.get_option("CONFIG").description(
         "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");

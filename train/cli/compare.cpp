@@ -14,7 +14,7 @@ namespace attend::cli {
 
 namespace {
 
-struct Arguments {
+struct CompareArguments {
     std::string config, out;
     std::vector<std::string> set;
     int64_t seeds = 0;
@@ -25,7 +25,7 @@ struct Arguments {
 }  // namespace
 
 Action declare_compare(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<CompareArguments>();
     app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds").required();
     app.add_option("--seeds", a->seeds, "as many seeds: the config's, and the next integers where those are too few")
         .check(integer_in(1, 1000))

@@ -15,7 +15,7 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct EvalArguments {
     std::string run, split, examples;
     SearchArguments search;
     int64_t resamples = 1000;
@@ -94,7 +94,7 @@ void write_examples(const std::string& path, const std::vector<Sample>& samples)
 }  // namespace
 
 Action declare_eval(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<EvalArguments>();
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--split", a->split, "train, valid or test (default: test, or valid where there is no test split)");
     app.add_flag("--json", a->json,

@@ -15,13 +15,13 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct ExportArguments {
     std::string run, folder;
 };
 }  // namespace
 
 Action declare_export(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<ExportArguments>();
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("DIR", a->folder, "the folder to write, made if need be").required();
     app.footer(

@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* input_name = "standard input";
 
-struct Arguments {
+struct GenerateArguments {
     std::string run;
     std::optional<std::string> prompt;
     std::string stop;
@@ -84,7 +84,7 @@ class Growing {
 
 // Writes the continuations of `prompt`, which began at `place`: one as it grows, several one after the other, each under a line
 // with its number.
-void write(const Restored& run, const Arguments& a, const std::string& prompt, const Place& place, Streams& streams) {
+void write(const Restored& run, const GenerateArguments& a, const std::string& prompt, const Place& place, Streams& streams) {
     // A model continues something: an empty prompt is the beginning of a line.
     const std::vector<int32_t> ids = run.task->encode_prompt(prompt.empty() ? "\n" : prompt, place);
     require(!ids.empty(), "{}: nothing to continue: bytes {}, symbols {}", place.text(), prompt.size(), ids.size());
@@ -111,7 +111,7 @@ void write(const Restored& run, const Arguments& a, const std::string& prompt, c
     flush(streams.out);
 }
 
-int run_generate(const Arguments& a, Streams& streams) {
+int run_generate(const GenerateArguments& a, Streams& streams) {
     const Restored run = restore(a.run, Data::vocabularies);
     require(run.task->source_vocabulary_size() == 0,
             "{}: the task has sources, whose targets 'attend translate' writes: source vocabulary {}, target vocabulary {}",
@@ -146,7 +146,7 @@ int run_generate(const Arguments& a, Streams& streams) {
 }  // namespace
 
 Action declare_generate(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<GenerateArguments>();
     SamplingOptions& s = a->generation.sampling;
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--prompt", a->prompt,

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct LabArguments {
     ConfigArguments config;
     lab::Setup setup;
     std::string out;
@@ -45,7 +45,7 @@ struct Subject {
     fs::path out;
 };
 
-Subject subject_of(const Arguments& a) {
+Subject subject_of(const LabArguments& a) {
     Subject s;
     if (!is_folder(a.config.config)) {
         s.experiment = read_experiment(a.config.config, a.config.assignments());
@@ -68,7 +68,7 @@ Subject subject_of(const Arguments& a) {
 }  // namespace
 
 Action declare_lab(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<LabArguments>();
     add_config(app, a->config);
     app.get_option("CONFIG").description(
         "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");

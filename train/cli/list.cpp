@@ -8,7 +8,7 @@ namespace attend::cli {
 
 namespace {
 
-struct Arguments {
+struct ListArguments {
     std::string what, row;
     bool json = false, markdown = false;
 };
@@ -32,7 +32,7 @@ const Seam* seam_of(const std::string& kind) {
          near.empty() ? "" : "; did you mean '" + near + "'?");
 }
 
-std::string listed_json(const Arguments& a) {
+std::string listed_json(const ListArguments& a) {
     require(a.row.empty(), "list: --json lists whole seams: seam '{}', row '{}'; leave out the row", a.what, a.row);
     nlohmann::ordered_json all;
     for (const Seam* seam : schema::seams_by_kind())
@@ -43,7 +43,7 @@ std::string listed_json(const Arguments& a) {
     return all.dump(2) + "\n";
 }
 
-std::string listed(Arguments a) {
+std::string listed(ListArguments a) {
     if (a.markdown)
         return schema::options_page();
     if (a.json)
@@ -70,7 +70,7 @@ std::string listed(Arguments a) {
 }  // namespace
 
 Action declare_list(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<ListArguments>();
     app.add_option("SEAM", a->what, "task, model, score, ..., or a key of a config, as train (default: all seams)");
     app.add_option("ROW", a->row, "the options of this row, with ranges and defaults: attend list optimizer adam");
     const Option json = app.add_flag("--json", a->json, "as JSON, with the options of every row");

@@ -17,7 +17,7 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct MetricsArguments {
     std::string run, split;
 };
 
@@ -57,7 +57,7 @@ std::string cell(const Json& value) {
 }  // namespace
 
 Action declare_metrics(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<MetricsArguments>();
     app.add_option("RUN", a->run, "a run's folder").required();
     app.add_option("--split", a->split, "only this one: train, valid or test (default: all)")
         .check({"train", "valid", "test"});

@@ -10,7 +10,7 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct PlanArguments {
     ConfigArguments config;
     int threads = 1;
     bool json = false;
@@ -18,7 +18,7 @@ struct Arguments {
 }  // namespace
 
 Action declare_plan(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<PlanArguments>();
     add_config(app, a->config);
     add_threads(app, a->threads);
     app.add_flag("--json", a->json, "one JSON object");

@@ -11,14 +11,14 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct ReportArguments {
     std::vector<std::string> runs;
     std::string out;
 };
 }  // namespace
 
 Action declare_report(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<ReportArguments>();
     app.add_option("RUN", a->runs, "runs' folders; several are drawn over each other").required();
     app.add_option("--out", a->out, "the page's file; without it RUN/report.html, or report.html here for several runs")
         .type_name("FILE");

@@ -9,14 +9,14 @@
 namespace attend::cli {
 
 namespace {
-struct Arguments {
+struct TrainArguments {
     ConfigArguments config;
     std::string out;
     int threads = 1;
     bool resume = false, extend = false, overwrite = false, overfit = false;
 };
 // Without --out: runs/NAME; where a run's own config.json is to go on, that run's folder, whatever its name is.
-std::string folder_of(const Arguments& a, const std::string& name) {
+std::string folder_of(const TrainArguments& a, const std::string& name) {
     const std::filesystem::path config = a.config.config, folder = config.has_parent_path() ? config.parent_path() : ".";
     if (a.resume && config.filename() == RunFolder(folder).config().filename() && is_written_config(config))
         return folder.string();
@@ -25,7 +25,7 @@ std::string folder_of(const Arguments& a, const std::string& name) {
 }  // namespace
 
 Action declare_train(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<TrainArguments>();
     add_config(app, a->config);
     app.add_option("--out", a->out,
                    "the run's folder, in place of runs/NAME (with --resume and a run's own config.json: its folder)")

@@ -25,7 +25,7 @@ constexpr int64_t chunk_batches = 16;
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;  // a chunk of long lines ends early
 constexpr int64_t batch_symbols = 128;                     // a line on average: a batch of long lines has fewer
 
-struct Arguments {
+struct TranslateArguments {
     std::string run;
     SearchArguments search;
     std::optional<int64_t> nbest, chunk;
@@ -82,7 +82,7 @@ struct Tally {
 
 class Translator {
   public:
-    Translator(const Restored& run, const Arguments& arguments, Workers& workers)
+    Translator(const Restored& run, const TranslateArguments& arguments, Workers& workers)
         : run_(run), a_(arguments), workers_(workers), options_(chosen(run.experiment.decode, arguments.search)) {
         require(
             run.task->source_vocabulary_size() > 0,
@@ -190,7 +190,7 @@ class Translator {
     }
 
     const Restored& run_;
-    const Arguments& a_;
+    const TranslateArguments& a_;
     Workers& workers_;
     DecodeOptions options_;
 };
@@ -223,7 +223,7 @@ Chunk read_chunk(InputLines& input, int64_t most) {
     return chunk;
 }
 
-int run_translate(const Arguments& a, Streams& streams) {
+int run_translate(const TranslateArguments& a, Streams& streams) {
     const Restored run = restore(a.run, Data::vocabularies);
     Workers workers(a.threads);
     Translator translator(run, a, workers);
@@ -261,7 +261,7 @@ int run_translate(const Arguments& a, Streams& streams) {
 }  // namespace
 
 Action declare_translate(CommandLine& app) {
-    auto a = std::make_shared<Arguments>();
+    auto a = std::make_shared<TranslateArguments>();
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_flag("--attention", a->attention, "draw the attention map below each output");
     add_search(app, a->search);
