@@ -17,8 +17,8 @@ namespace attend::ATTEND_PRECISION {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 namespace {
-using detail::in_quotes;
-using detail::json_string;
+using attend::detail::in_quotes;
+using attend::detail::json_string;
 
 // Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing behind.
 void check_layout(const std::string& where, const std::vector<TensorInfo>& tensors, uint64_t data_bytes) {
@@ -101,7 +101,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     data_begin_ = 8 + length;
     std::string header(length, '\0');
     file_.read(8, std::as_writable_bytes(std::span(header)));
-    detail::parse_safetensors_header(where, header, tensors_, metadata_);
+    attend::detail::parse_safetensors_header(where, header, tensors_, metadata_);
     check_layout(where, tensors_, size - data_begin_);
     for (std::size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
 }

@@ -9,30 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/real.h"
 #include "core/base/files.h"
 #include "core/base/open_file.h"
+#include "core/real.h"
+#include "core/safetensors_header.h"
 #include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
-
-enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
-
-/// "F32" and so on, as in a header.
-const char* dtype_name(Dtype dtype);
-/// Bytes of one element.
-int64_t dtype_bytes(Dtype dtype);
-
-/// One tensor of a file.
-struct TensorInfo {
-    std::string name;
-    Dtype dtype = Dtype::f32;
-    Shape shape;
-    uint64_t begin = 0, end = 0;  ///< its bytes in the data behind the header
-};
-
-/// Names and values found beside the tensors.
-using Metadata = std::map<std::string, std::string>;
 
 /// An open file, mapped into memory: only what is read is loaded.
 class SafetensorsFile {

@@ -7,7 +7,7 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "data/text/byte_level.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_errors.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "data/text/tokenizer.h"
 
 namespace attend {

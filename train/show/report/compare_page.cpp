@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "core/base/files.h"
 #include "train/show/report/page.h"
 

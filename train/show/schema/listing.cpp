@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/study/compare/comparison.h"
 #include "train/experiment/experiment.h"
 
