@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/activation.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -128,28 +127,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(gelu);
-HWY_EXPORT(gelu_with_slope);
-HWY_EXPORT(gelu_tanh);
-HWY_EXPORT(gelu_tanh_with_slope);
-HWY_EXPORT(silu);
-HWY_EXPORT(silu_backward);
-HWY_EXPORT(swiglu);
-HWY_EXPORT(swiglu_backward);
-void gelu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu)(x, y, n); }
-void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_with_slope)(x, y, slope, n); }
-void gelu_tanh(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_tanh)(x, y, n); }
-void gelu_tanh_with_slope(const real* x, real* y, real* slope, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(gelu_tanh_with_slope)(x, y, slope, n);
-}
-void silu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(silu)(x, y, n); }
-void silu_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(silu_backward)(x, dy, dx, n);
-}
-void swiglu(const real* x, real* y, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(swiglu)(x, y, rows, width); }
-void swiglu_backward(const real* x, const real* dy, Destination dx, int64_t rows, int64_t width) {
-    HWY_DYNAMIC_DISPATCH(swiglu_backward)(x, dy, dx, rows, width);
-}
+ATTEND_KERNEL(void, gelu, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, gelu_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
+ATTEND_KERNEL(void, gelu_tanh, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, gelu_tanh_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
+ATTEND_KERNEL(void, silu, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, silu_backward, (const real* x, const real* dy, Destination dx, int64_t n), (x, dy, dx, n))
+ATTEND_KERNEL(void, swiglu, (const real* x, real* y, int64_t rows, int64_t width), (x, y, rows, width))
+ATTEND_KERNEL(void, swiglu_backward, (const real* x, const real* dy, Destination dx, int64_t rows, int64_t width),
+              (x, dy, dx, rows, width))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -7,11 +7,10 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/fused_attention.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/philox-inl.h"
 #include "core/kernels/tile-inl.h"
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -481,15 +480,12 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
     return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
 }
 
-HWY_EXPORT(attention);
-HWY_EXPORT(attention_backward);
-void attention(const Attention& call, real* y, real* log_sums, real* workspace) {
-    HWY_DYNAMIC_DISPATCH(attention)(call, y, log_sums, workspace);
-}
-void attention_backward(const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq,
-                        Destination dk, Destination dv, real* workspace) {
-    HWY_DYNAMIC_DISPATCH(attention_backward)(call, y, log_sums, dy, dq, dk, dv, workspace);
-}
+ATTEND_KERNEL(void, attention, (const Attention& call, real* y, real* log_sums, real* workspace),
+              (call, y, log_sums, workspace))
+ATTEND_KERNEL(void, attention_backward,
+              (const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
+               Destination dv, real* workspace),
+              (call, y, log_sums, dy, dq, dk, dv, workspace))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

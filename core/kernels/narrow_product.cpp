@@ -8,7 +8,6 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -187,8 +186,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(narrow_product);
-void narrow_product(const Product& p) { HWY_DYNAMIC_DISPATCH(narrow_product)(p); }
+ATTEND_KERNEL(void, narrow_product, (const Product& p), (p))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -8,10 +8,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/product.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/tile-inl.h"
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -144,12 +143,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(product);
-HWY_EXPORT(product_is_fast);
-HWY_EXPORT(vectors_name);
-void product(const Product& p) { HWY_DYNAMIC_DISPATCH(product)(p); }
-bool product_is_fast() { return HWY_DYNAMIC_DISPATCH(product_is_fast)(); }
-const char* vectors_name() { return HWY_DYNAMIC_DISPATCH(vectors_name)(); }
+ATTEND_KERNEL(void, product, (const Product& p), (p))
+ATTEND_KERNEL(bool, product_is_fast, (), ())
+ATTEND_KERNEL(const char*, vectors_name, (), ())
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif
