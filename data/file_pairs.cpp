@@ -4,6 +4,7 @@
 
 #include "core/base/files.h"
 #include "core/base/interruption.h"
+#include "data/text/lines.h"
 
 namespace attend {
 
@@ -101,6 +102,12 @@ std::string missing_file_hint(Split split, std::string_view example) {
     return fmt::format(
         "data.{} names it; configs/README.md says what to fetch and from where, or give the files with --set 'data.{}={}'",
         split_name(split), split_name(split), example);
+}
+
+TextFile read_split(Split split, const std::string& file) {
+    const std::string hint = missing_file_hint(split, "FILE");
+    require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
+    return {file, read_lines(file, {}, hint)};
 }
 
 std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, const PairLimits& limits,

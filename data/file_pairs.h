@@ -81,6 +81,9 @@ void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabula
 /// The text behind a missing file's name: what names it and what to do. `example` is what --set would give, as "FILE".
 std::string missing_file_hint(Split split, std::string_view example);
 
+/// The lines of a split's one file. Throws Error where no file is named, and as read_lines().
+TextFile read_split(Split split, const std::string& file);
+
 /// Completes `task` and builds it. Vocabularies come from the training pairs that `first` leaves (before max_length), or from
 /// setup.saved. Nothing but what `first` and `max_length` name is left out; validation and test pairs never are.
 /// Throws Error for `first` beyond the last pair, invalid UTF-8, a pair with a side without symbols (naming both places), when

@@ -31,6 +31,11 @@ std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& pla
          text.size());
 }
 
+void Task::require_example(std::string_view task, Split split, int64_t example) const {
+    require(example >= 0 && example < size(split), "{}: no such example: asked for {} of {}, there are {}", task, example,
+            split_name(split), size(split));
+}
+
 std::string Task::class_name(int32_t label) const {
     fail("task: this task has no classes: asked for the name of class {}, classes {}", label, classes());
 }

@@ -137,6 +137,17 @@ class Task {
     /// Writes the tokenizer in the files of its kind as published, and gives their names (Tokenizer::publish); none without
     /// one.
     virtual std::vector<std::string> publish(const std::string&) const { return {}; }
+
+  protected:
+    /// Throws Error, with the name of the task, when there is no such example.
+    void require_example(std::string_view task, Split split, int64_t example) const;
+};
+
+/// A file for each split (or several), some of them perhaps not given.
+template <class Files>
+struct SplitFiles {
+    Files train{}, valid{}, test{};
+    const Files& of(Split s) const { return s == Split::train ? train : s == Split::valid ? valid : test; }
 };
 
 /// How a task is set up.

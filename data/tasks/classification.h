@@ -5,8 +5,7 @@
 
 namespace attend {
 
-struct ClassificationOptions {
-    std::string train{}, valid{}, test{};
+struct ClassificationOptions : SplitFiles<std::string> {
     std::string text = "1", second{}, label = "2";
     bool header = false;
     Selection tokenizer{tokenizer_table(), "word"};

@@ -74,12 +74,6 @@ std::string source_alphabet() {
     return {characters.begin(), characters.end()};
 }
 
-std::shared_ptr<const Tokenizer> characters_of(const std::string& alphabet) {
-    std::vector<std::string> symbols;
-    for (char c : alphabet) symbols.emplace_back(1, c);
-    return char_tokenizer(Vocabulary(std::move(symbols)));
-}
-
 constexpr calendar::sys_days first_day = calendar::year{1900} / calendar::January / 1;
 constexpr calendar::sys_days end_day = calendar::year{2100} / calendar::January / 1;
 
@@ -167,8 +161,8 @@ GeneratedExample write_date(int year, int month, int day, int64_t format, Letter
 std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetup& setup) {
     PairTask task;
     task.name = "dates";
-    task.source = characters_of(source_alphabet());
-    task.target = characters_of("-0123456789");
+    task.source = char_tokenizer(source_alphabet());
+    task.target = char_tokenizer("-0123456789");
     task.metrics = {"accuracy",        "exact_match",   "alignment_accuracy", "alignment_year",
                     "alignment_month", "alignment_day", "attention_entropy"};
     task.parts = {{"year", {0, 4}}, {"month", {5, 7}}, {"day", {8, 10}}};

@@ -88,7 +88,9 @@ class RunningTextTask : public Task {
     }
     std::string decode_target(std::span<const int32_t> ids) const override { return text_.tokenizer().decode(ids); }
     std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override;
-    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override;
+    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override {
+        return text_.tokenizer().symbols(ids);
+    }
     std::vector<Range> gold_alignment(Split s, int64_t example) const override;
     int64_t decode_limit(int64_t) const override { return text_.context(); }
     std::vector<std::string> describe() const override;
@@ -97,7 +99,7 @@ class RunningTextTask : public Task {
 
   protected:
     RunningTextTask(const char* name, RunningText text) : text_(std::move(text)), name_(name) {}
-    void require_example(Split s, int64_t example) const;
+    void require_example(Split s, int64_t example) const { Task::require_example(name_, s, example); }
     RunningText text_;
 
   private:

@@ -4,8 +4,7 @@
 
 namespace attend {
 
-struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
-    std::string train, valid, test;
+struct TsvOptions : SplitFiles<std::string>, PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::string source = "1", target = "2";
     std::string join = " ";
     bool header = false;

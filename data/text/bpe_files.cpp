@@ -6,8 +6,8 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
-#include "data/text/byte_level.h"
 #include "core/base/json_text.h"
+#include "data/text/byte_level.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 

@@ -64,12 +64,12 @@ struct Words {
 template <class Cut>
 class SymbolTokenizer final : public Tokenizer {
   public:
-    explicit SymbolTokenizer(Vocabulary vocabulary, std::string_view where = "vocabulary")
+    explicit SymbolTokenizer(Vocabulary vocabulary, std::string_view where = "vocabulary", Others others = Others::refused)
         : vocabulary_(std::move(vocabulary)) {
         // A symbol that the cut would never give: a file of another tokenizer.
         for (const std::string& s : vocabulary_.symbols()) {
             std::size_t at = 0;
-            require(first_invalid_utf8(s) == std::string_view::npos && Cut::next(s, at) == s,
+            require(others == Others::allowed || (first_invalid_utf8(s) == std::string_view::npos && Cut::next(s, at) == s),
                     "{}: a symbol is not one of this tokenizer's: symbol '{}', {} bytes", where, s, s.size());
         }
     }
@@ -97,10 +97,10 @@ class SymbolTokenizer final : public Tokenizer {
         return id == id_none ? std::optional<int32_t>() : id;
     }
     std::vector<std::string> cut(std::string_view line) const override {
-        std::vector<std::string> symbols;
+        std::vector<std::string> all;
         std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) symbols.emplace_back(s);
-        return symbols;
+        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) all.emplace_back(s);
+        return all;
     }
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
@@ -171,6 +171,11 @@ std::unique_ptr<Tokenizer> build(const NoOptions&, const TokenizerSetup& setup) 
 
 }  // namespace
 
+std::vector<std::string> Tokenizer::symbols(std::span<const int32_t> ids) const {
+    std::vector<std::string> all;
+    for (const int32_t id : ids) all.push_back(symbol(id));
+    return all;
+}
 std::vector<std::string> Tokenizer::publish(const std::string&, const std::vector<std::string>&) const { return {}; }
 
 std::string saved_tokenizer(const std::string& folder) {
@@ -200,8 +205,13 @@ void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)
     for (int64_t i = 0; i < training->lines.size(); ++i) take(training->lines.text(i), training->place(i));
 }
 
-std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary) {
-    return std::make_unique<SymbolTokenizer<Characters>>(std::move(vocabulary));
+std::unique_ptr<Tokenizer> char_tokenizer(std::string_view alphabet) {
+    std::vector<std::string> symbols;
+    for (const char c : alphabet) symbols.emplace_back(1, c);
+    return char_tokenizer(Vocabulary(std::move(symbols)));
+}
+std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary, Others others) {
+    return std::make_unique<SymbolTokenizer<Characters>>(std::move(vocabulary), "vocabulary", others);
 }
 std::unique_ptr<Tokenizer> word_tokenizer(Vocabulary vocabulary) {
     return std::make_unique<SymbolTokenizer<Words>>(std::move(vocabulary));

@@ -40,6 +40,7 @@ class Tokenizer {
     virtual std::string normal_form(std::string_view line) const = 0;
     /// One symbol as text, for attention maps.
     virtual std::string symbol(int32_t id) const = 0;
+    std::vector<std::string> symbols(std::span<const int32_t> ids) const;
     /// The id of a token that stands for no text, as "[CLS]" or "<|endoftext|>"; none where the vocabulary has no such token.
     virtual std::optional<int32_t> special(std::string_view) const { return {}; }
     /// The id that encode() gives what is not in the vocabulary; none where everything has an id or is refused.
@@ -95,7 +96,10 @@ void require_no_limits(const char* tokenizer, const TokenizerSetup& setup);
 const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table();
 
 /// Tokenizers of a fixed vocabulary.
-std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary);
+std::unique_ptr<Tokenizer> char_tokenizer(std::string_view alphabet);
+/// Whether the vocabulary may have symbols that are not characters: no text is cut into those.
+enum class Others { refused, allowed };
+std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary, Others others = Others::refused);
 std::unique_ptr<Tokenizer> word_tokenizer(Vocabulary vocabulary);
 
 }  // namespace attend

@@ -150,11 +150,7 @@ class WordpieceTokenizer final : public Tokenizer {
         });
         return ids;
     }
-    std::vector<std::string> cut(std::string_view line) const override {
-        std::vector<std::string> symbols;
-        for (int32_t id : encode(line, Place{})) symbols.push_back(symbol(id));
-        return symbols;
-    }
+    std::vector<std::string> cut(std::string_view line) const override { return symbols(encode(line, Place{})); }
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
         for (int32_t id : ids) {
