@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/function_ref.h"
+#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -62,9 +63,9 @@ enum class Pipes { refused, read };
 /// read), or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipes pipes = Pipes::refused);
 
-/// A descriptor to read a regular file by, for its caller to close. Never waits. Throws Error when it is missing, may not be
-/// read, or is a folder, a pipe or a device.
-int open_regular_file(const std::filesystem::path& path);
+/// A descriptor to read a regular file by, and the file's size. Never waits. Throws Error when it is missing, may not be read,
+/// or is a folder, a pipe or a device.
+Descriptor open_regular_file(const std::filesystem::path& path, std::size_t* bytes = nullptr);
 
 /// CRC-32 as zlib and gzip compute it; `before` is that of what came before.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);

@@ -160,13 +160,12 @@ int synchronise(int descriptor) {
 }
 
 void synchronise_folder(const fs::path& folder) {
-    const int descriptor = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-    if (descriptor < 0)
+    const Descriptor opened(uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (opened.get() < 0)
         return;  // a folder that may be written but not read: nothing to do
-    const int code = synchronise(descriptor);
-    ::close(descriptor);
+    const int code = synchronise(opened.get());
     ensure(code == 0 || code == EINVAL || code == ENOTSUP, "{}: cannot be brought to the disk: {}", folder.string(),
-           std::generic_category().message(code));
+           reason_of(code));
 }
 
 }  // namespace attend
