@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/function_ref.h"
 #include "core/base/integers.h"
 
 namespace attend {
@@ -34,6 +35,12 @@ class AddedTokens {
   private:
     std::vector<AddedToken> tokens_;
 };
+
+/// Tokens by id, of an object of tokens and ids and of further ones as plain text. `read` gives what stands for a token as it
+/// is written in the object, `write` is its inverse. Throws Error unless the ids are 0 ... N - 1, each once.
+std::vector<std::string> tokens_by_id(const std::string& where, const nlohmann::json& object, const AddedTokens& added,
+                                      FunctionRef<std::string(const std::string&)> read,
+                                      FunctionRef<std::string(const std::string&)> write);
 
 /// One entry of tokenizer_config.json, with the values, as compact JSON, that mean what is done here (the first is named in
 /// messages), and what a file without it means.

@@ -52,17 +52,15 @@ std::span<const Packing> packings() {
 
 struct UnpackingReader::State {
     std::string file;
-    int descriptor = -1;
+    Descriptor opened;
     std::unique_ptr<ByteSource> source;
     std::string head;      // of the text
     std::size_t used = 0;  // of the head
 
-    explicit State(const std::string& path) : file(path), descriptor(open_regular_file(path)) {}
-    ~State() { ::close(descriptor); }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
+    explicit State(const std::string& path) : file(path), opened(open_regular_file(path)) {}
 
     void begin() {
+        const int descriptor = opened.get();
         const std::string first = head_of(*plain_source(file, descriptor));
         const Packing* packing = nullptr;
         for (const Packing& p : packings()) {
