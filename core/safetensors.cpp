@@ -20,7 +20,7 @@ namespace {
 using attend::detail::in_quotes;
 using attend::detail::json_string;
 
-// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing behind.
+// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing after.
 void check_layout(const std::string& where, const std::vector<TensorInfo>& tensors, uint64_t data_bytes) {
     for (const TensorInfo& t : tensors) {
         require(t.begin <= t.end, "{}: tensor {}: offsets run backwards: begin {}, end {}", where, in_quotes(t.name), t.begin,

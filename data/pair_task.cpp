@@ -117,7 +117,7 @@ void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<
     LongestExample& longest = split.longest;
     if (source > longest.source.symbols)
         longest.source = {source, source_place()};
-    if (target + 1 > longest.input.symbols)  // bos stands in front
+    if (target + 1 > longest.input.symbols)  // bos comes first
         longest.input = {target + 1, target_place()};
 }
 

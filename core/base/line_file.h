@@ -7,13 +7,13 @@
 
 namespace attend {
 
-/// Whether a file goes on with what stands in it.
+/// Whether a file keeps its contents.
 enum class LineStart { keep, empty };
 
 /// Appends lines to a file. Every line is given to the system whole, before the call returns.
 class LineFile {
   public:
-    /// Opens the file, made where it is missing. A link that stands there is replaced by a file with the contents of the one
+    /// Opens the file, made where it is missing. A link at that place is replaced by a file with the contents of the one
     /// that it leads to, and so is a file that has other names too (hard links): what is appended reaches neither. Throws as
     /// fail_to_write() when the file cannot be opened for appending, Error where a pipe or a socket is there.
     explicit LineFile(std::filesystem::path path, LineStart start = LineStart::keep);

@@ -39,7 +39,7 @@ std::optional<T> number_in(std::string_view text) {
     return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-// The kind of what stands at a path, and 0 or the system's error number.
+// The kind of what is at a path, and 0 or the system's error number.
 std::pair<Kind, int> look_at(const fs::path& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0)
@@ -111,11 +111,11 @@ void require_folder(const fs::path& path) {
     const Kind kind = kind_of(path);
     std::error_code ignored;
     require(kind != Kind::link,
-            "{}: a link stands where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
+            "{}: there is a link where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
             "folder the link",
             path.string(), fs::read_symlink(path, ignored).string());
     require(kind == Kind::missing || kind == Kind::folder,
-            "{}: {} stands where a folder is needed; move it or give another --out", path.string(), kind_name(kind));
+            "{}: there is {} where a folder is needed; move it or give another --out", path.string(), kind_name(kind));
 }
 
 void make_folder(const fs::path& path) {

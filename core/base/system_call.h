@@ -12,8 +12,8 @@
 
 namespace attend {
 
-/// Makes the call again as long as a signal interrupts it (EINTR), and gives its result. Not for close(): Linux has let go of
-/// the descriptor also where that says EINTR.
+/// Makes the call again as long as a signal interrupts it (EINTR), and gives its result. Not for close(): Linux has released
+/// the descriptor also where close() says EINTR.
 template <class Call>
 auto uninterrupted(Call call) {
     for (;;)

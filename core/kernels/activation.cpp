@@ -26,7 +26,7 @@ HWY_INLINE Normal normal_of(V x) {
     return {hn::Load(d, tail), exp_of_negative(set(-0.5) * x * x)};
 #else
     // P(-a) = e^(-a^2 / 2) R(a), a = |x|; R is a polynomial of degree 9 without constant in t = 1 / (1 + 0.28 a), fitted by us
-    // to least relative error on 0 <= a <= 15 (6e-8, before rounding), behind which e^(-a^2 / 2) is 0. The rounding of a^2, far
+    // to least relative error on 0 <= a <= 15 (6e-8, before rounding), above which e^(-a^2 / 2) is 0. The rounding of a^2, far
     // larger than the result's in the tail, is put right by its first-order term.
     const V a = at_most(hn::Abs(x), set(15.0f));
     const V square = a * a, rounding = hn::MulSub(a, a, square);
@@ -65,7 +65,7 @@ void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) {
 constexpr real cubic = static_cast<real>(0.044715);
 constexpr real twice_root = static_cast<real>(1.59576912160573071176);  // 2 sqrt(2 / pi)
 
-/// s(2u); v within -30 ... 30, behind which it is 0 or 1.
+/// s(2u); v within -30 ... 30, outside of which it is 0 or 1.
 HWY_INLINE V gelu_tanh_share(V v) { return sigmoid_of(set(twice_root) * v * hn::MulAdd(set(cubic) * v, v, set(1))); }
 HWY_INLINE V within_30(V v) { return at_least(at_most(v, set(30)), set(-30)); }
 

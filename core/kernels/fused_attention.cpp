@@ -41,7 +41,7 @@ HWY_INLINE Head head_of(const Attention& a, int64_t example, int64_t number) {
     return h;
 }
 
-/// The keys each query of a tile sees; rows behind the last query see none.
+/// The keys each query of a tile sees; rows after the last query see none.
 struct Window {
     int64_t first = 0, rows = 0;  // queries of the tile
     int32_t begin[tile], end[tile];
@@ -142,7 +142,7 @@ struct Arena {
     }
 };
 
-/// Rows of a head as columns: block n holds rows n width ... (n + 1) width - 1 as [head_size, width].
+/// Rows of a head as columns: block n has the rows n width ... (n + 1) width - 1 as [head_size, width].
 HWY_INLINE void pack_columns(const Attention& a, const real* from, int64_t width, real* to) {
     for (int64_t s = 0; s < a.keys; s += width)
         pack_transposed(from + s * a.kv_stride, a.kv_stride, std::min(width, a.keys - s), a.head_size, to + s * a.head_size,

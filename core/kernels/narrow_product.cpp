@@ -22,7 +22,7 @@ constexpr int64_t most_rows = product_least_columns - 1;  // of A at a time
 static_assert(most_rows == 4);
 constexpr int64_t longest_dot = 1024;  // positions of the inner axis at a time: four rows of A take 16 KiB
 
-/// A product of few rows; element (i, j) of C stands at c[i * c_row + j * c_column].
+/// A product of few rows; element (i, j) of C is c[i * c_row + j * c_column].
 struct Narrow {
     Product p;
     int64_t c_column = 1;

@@ -54,7 +54,7 @@ HWY_INLINE void product_of_sliver(Left a, const real* b, int64_t inner, real alp
         }
 }
 
-/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver], zero behind the
+/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver], zero after the
 /// columns up to a whole vector.
 HWY_INLINE void pack_sliver(const Product& x, int64_t j, int64_t columns, int64_t p, int64_t run, real* to) {
     const real* from = x.b + p * x.b_inner + j * x.b_column;

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::array all_splits = {Split::train, Split::valid, Split::test};
 
-// The rows of a file as they stand in it.
+// The rows of a file as they are in it.
 struct Rows {
     TextFile text, second, label;
 };
@@ -82,7 +82,7 @@ Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
 }
 
 struct Examples {
-    Texts text;                    // the second one behind a tab
+    Texts text;                    // the second one after a tab
     Sequences rows;                // with the special tokens
     std::vector<int32_t> first;    // ids up to the first [SEP], it included
     std::vector<int32_t> classes;  // by row

@@ -42,7 +42,7 @@ std::string_view ordinal_ending(int day) {
     }
 }
 
-// Where the fields of a date stand in a text.
+// Where the fields of a date are in a text.
 struct Fields {
     Range year, month, day;  // of day and month numbers the digits, of a month's name the letters
     bool month_named = false;

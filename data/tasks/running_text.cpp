@@ -49,7 +49,7 @@ Parts open_parts(const TextOptions& o) {
     require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}",
             hint_for("data.path"));
     require(o.valid.empty() || !o.train.empty(),
-            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' stands beside "
+            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' is for use with "
             "'valid'",
             o.path.size(), o.valid.size());
     const auto open = [&](const std::vector<std::string>& files, const char* option) {

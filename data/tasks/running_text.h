@@ -26,7 +26,7 @@ struct TextOptions {
         v.number("valid_fraction", valid_fraction, {0, 0.999}, "share of 'path' at its end that validates");
         v.selection("tokenizer", tokenizer, "what text is cut into");
         v.choice("order", order, {"random", "sequential"},
-                 "random: training windows begin anywhere; sequential: one behind the other, as anyone can reproduce them");
+                 "random: training windows begin anywhere; sequential: one after the other, as anyone can reproduce them");
         v.integer("context", context, {0, 1 << 20}, "targets in a window, 0: the model's context");
         v.integer("min_count", min_count, {1, int64_t{1} << 40},
                   "tokenizer 'word': words seen less often in training are unknown");

@@ -21,7 +21,7 @@ struct SymbolOptions {
 
 /// A random sequence: a length, then symbols. The options must have passed require_sizes().
 std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options);
-/// Throws Error unless min_length <= max_length and require_amount() is content.
+/// Throws Error unless min_length <= max_length and require_amount() does not throw.
 void require_sizes(const char* name, const SymbolOptions& options, int64_t symbols_each);
 /// The words "0" ... "symbols - 1".
 std::vector<std::string> number_words(int64_t symbols);

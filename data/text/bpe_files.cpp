@@ -125,7 +125,7 @@ void require_settings(const std::string& folder, bool whole) {
     require_tokenizer_settings(folder, entries);
 }
 
-// The first of the names that stands in the folder.
+// The first of the names that the folder has.
 std::string first_there(const std::string& folder, std::initializer_list<const char*> names) {
     for (const char* name : names)
         if (is_there(fs::path(folder) / name))

@@ -10,7 +10,7 @@ namespace attend {
 
 namespace {
 
-// Ids of byte strings, behind the shared special ids or alone.
+// Ids of byte strings, after the shared special ids or alone.
 class ByteStrings : public Tokenizer {
   public:
     ByteStrings(std::vector<std::string> tokens, Specials specials, std::string name)

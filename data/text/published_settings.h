@@ -1,5 +1,5 @@
 #pragma once
-/// What stands beside a published vocabulary: tokenizer_config.json, added_tokens.json, and tokenizer.json's own lists. What
+/// What is beside a published vocabulary: tokenizer_config.json, added_tokens.json, and tokenizer.json's own lists. What
 /// of them changes the ids of a text is read, or refused by name.
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -60,7 +60,7 @@ void require_tokenizer_settings(const std::string& folder, const std::vector<Tok
 void require_member(const std::string& file, const nlohmann::json& object, const std::string& prefix, const char* key,
                     const std::vector<std::string>& allowed, const std::string& hint = "");
 
-/// The folder that a vocabulary's file stands in, if it is one of a published layout; "" for a file that is our own.
+/// The folder of a vocabulary's file, if it is one of a published layout; "" for a file that is our own.
 std::string published_folder_of(const std::string& vocabulary);
 
 }  // namespace attend

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t asked_every = std::size_t{1} << 16;  // symbols: whether to go on
 
-// A way to cut a valid line: the next symbol at or behind byte `at`, which it moves; empty at the end. And what stands between
+// A way to cut a valid line: the next symbol at or after byte `at`, which it moves; empty at the end. And what comes between
 // symbols when they are joined again.
 struct Characters {
     static constexpr bool exact = true;
@@ -230,7 +230,7 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
          T::make<NoOptions>("same", "for source_unit and target_unit: what 'unit' says",
                             [](const NoOptions&, const TokenizerSetup&) -> std::unique_ptr<Tokenizer> {
                                 fail(
-                                    "unit: 'same' stands only in source_unit and target_unit: unit 'same', known word, char, "
+                                    "unit: 'same' is only for source_unit and target_unit: unit 'same', known word, char, "
                                     "byte, bpe, wordpiece");
                             })});
     return table;

@@ -54,7 +54,7 @@ class Tokenizer {
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
     /// Writes into `folder` the files that Hugging Face's libraries read for this kind of tokenizer, with the tokens `added`
-    /// behind its own ids, and gives their names; none for a kind that was not published, and where the ids begin with the
+    /// after its own ids, and gives their names; none for a kind that was not published, and where the ids begin with the
     /// shared special ones. Throws Error or MachineError when it cannot.
     virtual std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const;
 };
@@ -66,7 +66,7 @@ inline constexpr const char* published_tokenizer_files[] = {"vocab.json", "merge
 /// What TokenizerSetup::saved is for a folder that a task saved to, or a published one: tokenizer.txt in it where that is
 /// there, else the folder, which bpe and wordpiece read.
 std::string saved_tokenizer(const std::string& folder);
-/// Whether the folder holds tokenizer.txt or a published vocabulary.
+/// Whether the folder has tokenizer.txt or a published vocabulary.
 bool holds_tokenizer(const std::string& folder);
 
 /// Hands out a text in pieces, each with the place where it begins.

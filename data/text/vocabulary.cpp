@@ -73,7 +73,7 @@ Vocabulary::Vocabulary(std::vector<std::string> symbols, Specials specials)
     for (std::size_t i = 0; i < symbols_.size(); ++i) {
         require(!symbols_[i].empty(), "vocabulary: a symbol is empty: symbol number {}, symbols {}", i, symbols_.size());
         const auto [at, fresh] = ids_.emplace(symbols_[i], static_cast<int32_t>(i) + first());
-        require(fresh, "vocabulary: a symbol stands twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
+        require(fresh, "vocabulary: a symbol appears twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
                 at->second - first(), i);
     }
     if (specials == Specials::own) {
@@ -121,7 +121,7 @@ Vocabulary Vocabulary::load(const std::string& file, Specials specials) {
         require_utf8(line, place);
         require(!line.empty(), "{}: a symbol is empty: line of 0 bytes, needed at least 1", place.text());
         const auto [at, fresh] = seen.emplace(line, i + 1);
-        require(fresh, "{}: a symbol stands twice: '{}', first on line {}", place.text(), line, at->second);
+        require(fresh, "{}: a symbol appears twice: '{}', first on line {}", place.text(), line, at->second);
         symbols.push_back(unescape(line, place));
     }
     return Vocabulary(std::move(symbols), specials);

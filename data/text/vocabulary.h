@@ -1,5 +1,5 @@
 #pragma once
-/// The symbols of a text and their ids: behind the special ids of core/base/ids.h, or alone.
+/// The symbols of a text and their ids: after the special ids of core/base/ids.h, or alone.
 ///
 /// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1: N symbols, own ids"), then N
 /// lines, one symbol each, in the order of the ids. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00

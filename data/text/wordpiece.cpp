@@ -72,7 +72,7 @@ void each_word(std::string_view text, bool lowercase, Take take) {
             take(std::string_view(word));
         word.clear();
     };
-    // One character behind cleaning and lower-casing.
+    // One character after cleaning and lower-casing.
     const auto add = [&](std::string_view c, bool punctuation) {
         if (punctuation)
             finish();
@@ -124,7 +124,7 @@ class WordpieceTokenizer final : public Tokenizer {
         ids_.reserve(tokens_.size());
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
             const auto [at, fresh] = ids_.emplace(tokens_[i], static_cast<int32_t>(i) + first_);
-            require(fresh, "{}:{}: a token stands twice: '{}', first on line {}", where, i + 1, tokens_[i],
+            require(fresh, "{}:{}: a token appears twice: '{}', first on line {}", where, i + 1, tokens_[i],
                     at->second - first_ + 1);
             longest_ = std::max(longest_, tokens_[i].size());
         }
@@ -138,7 +138,7 @@ class WordpieceTokenizer final : public Tokenizer {
     std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
         require_utf8(line, place);
         std::vector<int32_t> ids;
-        TextMap<std::pair<std::size_t, std::size_t>> seen;  // where the ids of a word stand
+        TextMap<std::pair<std::size_t, std::size_t>> seen;  // where the ids of a word are
         each_word(line, lowercase_, [&](std::string_view word) {
             if (const auto known = seen.find(word); known != seen.end()) {
                 for (std::size_t i = 0; i < known->second.second; ++i) ids.push_back(ids[known->second.first + i]);
