@@ -79,8 +79,8 @@ std::vector<std::string> PairScoring::names() const {
 
 void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary) {
     const auto chosen = [&](const Selection& side) { return side.name() == "same" ? units.unit : side; };
+    const Selection source = chosen(units.source_unit), target = chosen(units.target_unit);
     if (vocabulary.joint_vocabulary) {
-        const Selection source = chosen(units.source_unit), target = chosen(units.target_unit);
         require(text_of(source) == text_of(target),
                 "data.joint_vocabulary: one vocabulary needs one unit on both sides: source_unit {}, target_unit {}",
                 text_of(source), text_of(target));
@@ -89,13 +89,8 @@ void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabula
             return std::array{both, both};
         };
     }
-    const auto build = [unit = units.unit](const Selection& side) {
-        return [chosen = side.name() == "same" ? unit : side](const TokenizerSetup& setup) {
-            return std::shared_ptr<const Tokenizer>(tokenizer_table().build(chosen, setup));
-        };
-    };
-    files.source_tokenizer = build(units.source_unit);
-    files.target_tokenizer = build(units.target_unit);
+    files.source_tokenizer = [source](const TokenizerSetup& setup) { return tokenizer_table().build(source, setup); };
+    files.target_tokenizer = [target](const TokenizerSetup& setup) { return tokenizer_table().build(target, setup); };
 }
 
 std::string missing_file_hint(Split split, std::string_view example) {

@@ -15,15 +15,8 @@
 namespace attend {
 
 const char* split_name(Split split) {
-    switch (split) {
-        case Split::train:
-            return "train";
-        case Split::valid:
-            return "valid";
-        case Split::test:
-            return "test";
-    }
-    return "unknown";
+    constexpr const char* names[] = {"train", "valid", "test"};
+    return names[static_cast<std::size_t>(split)];
 }
 
 std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& place) const {

@@ -72,19 +72,8 @@ Kind kind_of(const fs::path& path) {
 }
 
 const char* kind_name(Kind kind) {
-    switch (kind) {
-        case Kind::missing:
-            return "nothing";
-        case Kind::file:
-            return "a file";
-        case Kind::folder:
-            return "a folder";
-        case Kind::link:
-            return "a link";
-        case Kind::other:
-            return "a pipe, a socket or a device";
-    }
-    return "";
+    constexpr const char* names[] = {"nothing", "a file", "a folder", "a link", "a pipe, a socket or a device"};
+    return names[static_cast<std::size_t>(kind)];
 }
 
 fs::path partial_path(const fs::path& path) {
@@ -110,10 +99,11 @@ std::string abandoned_name(std::string_view name) {
 void require_folder(const fs::path& path) {
     const Kind kind = kind_of(path);
     std::error_code ignored;
-    require(kind != Kind::link,
-            "{}: there is a link where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
-            "folder the link",
-            path.string(), fs::read_symlink(path, ignored).string());
+    require(
+        kind != Kind::link,
+        "{}: there is a link where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
+        "folder the link",
+        path.string(), fs::read_symlink(path, ignored).string());
     require(kind == Kind::missing || kind == Kind::folder,
             "{}: there is {} where a folder is needed; move it or give another --out", path.string(), kind_name(kind));
 }

@@ -124,17 +124,8 @@ void product(const Product& x) {
 bool product_is_fast() { return HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL; }
 
 const char* vectors_name() {
-    switch (HWY_TARGET) {
-        case HWY_AVX3:
-        case HWY_AVX3_DL:
-            return "AVX-512";
-        case HWY_AVX2:
-            return "AVX2";
-        case HWY_NEON:
-            return "NEON";
-        default:
-            return "scalar code";
-    }
+    constexpr int64_t target = HWY_TARGET;
+    return product_is_fast() ? "AVX-512" : target == HWY_AVX2 ? "AVX2" : target == HWY_NEON ? "NEON" : "scalar code";
 }
 
 }  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE

@@ -28,17 +28,13 @@ class InflectionTokenizer final : public Tokenizer {
         require(columns.size() == 2, "{}: a source is a lemma, a tab, and tags: columns {}, needed 2", place.text(),
                 columns.size());
         const std::string_view lemma = columns[0];
-        std::string_view tags = columns[1];
         require(!lemma.empty(), "{}: the lemma is empty: bytes 0, needed at least 1", place.text());
-        for (int64_t number = 1;; ++number) {
-            const std::size_t end = tags.find(';');
-            const std::string_view tag = tags.substr(0, end);
+        int64_t number = 0;
+        for (const std::string_view tag : split_columns(columns[1], ';')) {
+            ++number;
             require(!tag.empty(), "{}: a tag is empty: tag {} of '{}', bytes 0, needed at least 1", place.text(), number,
                     columns[1]);
             take("<" + std::string(tag) + ">");
-            if (end == std::string_view::npos)
-                break;
-            tags.remove_prefix(end + 1);
         }
         for (std::size_t at = 0; at < lemma.size();) {
             const std::size_t size = utf8_size(lemma, at);
@@ -127,9 +123,9 @@ std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const Ta
         const std::string& file = options.of(split);
         return split != Split::train && file.empty() ? PairRows{} : read_rows(split, file);
     };
-    files.source_tokenizer = [](const TokenizerSetup& s) { return std::shared_ptr<const Tokenizer>(inflection_tokenizer(s)); };
+    files.source_tokenizer = inflection_tokenizer;
     files.target_tokenizer = [](const TokenizerSetup& s) {
-        return std::shared_ptr<const Tokenizer>(tokenizer_table().build(Selection(tokenizer_table(), "char"), s));
+        return tokenizer_table().build(Selection(tokenizer_table(), "char"), s);
     };
     if (options.joint_vocabulary)
         files.joint_tokenizers = joint_inflection_tokenizers;

@@ -14,16 +14,12 @@ namespace {
 // The entries of a list with commas, blanks around them left out.
 std::vector<std::string> entries(std::string_view list) {
     std::vector<std::string> all;
-    for (;;) {
-        const std::size_t comma = list.find(',');
-        std::string_view entry = list.substr(0, comma);
+    for (std::string_view entry : split_columns(list, ',')) {
         while (entry.starts_with(' ')) entry.remove_prefix(1);
         while (entry.ends_with(' ')) entry.remove_suffix(1);
         all.emplace_back(entry);
-        if (comma == std::string_view::npos)
-            return all;
-        list.remove_prefix(comma + 1);
     }
+    return all;
 }
 
 PairRows read_rows(Split split, const std::string& file, const TsvOptions& options) {

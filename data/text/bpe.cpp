@@ -140,12 +140,12 @@ void BytePairEncoder::encode_long(std::vector<int32_t> symbols, std::vector<int3
             const Candidate p = queue.top();
             if (symbol(p.at) != p.left || follower(p.at) == n || symbol(follower(p.at)) != p.right)
                 continue;
-            const int32_t right = follower(p.at), behind = follower(right);
+            const int32_t right = follower(p.at), after = follower(right);
             symbol(p.at) = find(p.left, p.right).id;
             symbol(right) = gone;
-            follower(p.at) = behind;
-            if (behind < n)
-                before[static_cast<std::size_t>(behind)] = p.at;
+            follower(p.at) = after;
+            if (after < n)
+                before[static_cast<std::size_t>(after)] = p.at;
             touched.push_back(p.at);
         }
         for (int32_t at : touched)

@@ -7,15 +7,15 @@
 
 namespace attend {
 
-/// The columns of a line, one more than it has tabs.
-std::vector<std::string_view> split_columns(std::string_view line);
+/// The columns of a line, one more than it has separators.
+std::vector<std::string_view> split_columns(std::string_view line, char separator = '\t');
 
 /// The names of the columns in the first line, where it is a header, else as many empty texts. Throws Error when the file has
 /// no row beside the header, or the header is not valid UTF-8.
 std::vector<std::string> column_names(const TextFile& file, bool header);
 
-/// Which of `names` (column_names) an entry of data.OPTION means, from 0: its number from 1, digits alone are always a number, or
-/// with a header its name. Throws Error when there is no such column or the header has the name twice.
+/// Which of `names` (column_names) an entry of data.OPTION means, from 0: its number from 1, digits alone are always a number,
+/// or with a header its name. Throws Error when there is no such column or the header has the name twice.
 std::size_t find_column(const char* option, const std::string& entry, const std::vector<std::string>& names, bool header,
                         const std::string& file);
 

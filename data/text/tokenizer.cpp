@@ -61,6 +61,17 @@ struct Words {
     }
 };
 
+// Calls take(symbol) for each symbol of a line, and asks now and then whether to go on.
+template <class Cut, class Take>
+void each_symbol(std::string_view line, Take take) {
+    std::size_t at = 0, count = 0;
+    for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+        if (count++ % asked_every == 0)
+            interruption_point();
+        take(s);
+    }
+}
+
 template <class Cut>
 class SymbolTokenizer final : public Tokenizer {
   public:
@@ -79,15 +90,12 @@ class SymbolTokenizer final : public Tokenizer {
     std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
         require_utf8(line, place);
         std::vector<int32_t> ids;
-        std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
-            if (ids.size() % asked_every == 0)
-                interruption_point();
+        each_symbol<Cut>(line, [&](std::string_view s) {
             const int32_t id = vocabulary_.id(s);
             if (id == id_none)
                 Cut::refuse(s, place_of(line, static_cast<std::size_t>(s.data() - line.data()), place));
             ids.push_back(id);
-        }
+        });
         return ids;
     }
     std::optional<int32_t> unknown() const override {
@@ -98,8 +106,7 @@ class SymbolTokenizer final : public Tokenizer {
     }
     std::vector<std::string> cut(std::string_view line) const override {
         std::vector<std::string> all;
-        std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) all.emplace_back(s);
+        each_symbol<Cut>(line, [&](std::string_view s) { all.emplace_back(s); });
         return all;
     }
     std::string decode(std::span<const int32_t> ids) const override {
@@ -114,14 +121,13 @@ class SymbolTokenizer final : public Tokenizer {
     }
     std::string normal_form(std::string_view line) const override {
         std::string text;
-        std::size_t at = 0;
         std::string_view before;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+        each_symbol<Cut>(line, [&](std::string_view s) {
             if (!before.empty())
                 text += Cut::glue(before, s);
             text += s;
             before = s;
-        }
+        });
         return text;
     }
     std::string symbol(int32_t id) const override { return vocabulary_.symbol(id); }
@@ -139,12 +145,7 @@ template <class Cut>
 auto counting(SymbolCounter& counter) {
     return [&counter](std::string_view text, const Place& place) {
         require_utf8(text, place);
-        std::size_t at = 0, count = 0;
-        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) {
-            if (count++ % asked_every == 0)
-                interruption_point();
-            counter.add(s);
-        }
+        each_symbol<Cut>(text, [&](std::string_view s) { counter.add(s); });
     };
 }
 

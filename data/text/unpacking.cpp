@@ -41,10 +41,7 @@ std::string hexadecimal(std::string_view bytes) {
 std::span<const Packing> packings() {
     using std::string_view_literals::operator""sv;
     static constexpr Packing all[] = {{"gzip", ".gz", "\x1F\x8B"sv, gzip_source},
-                                      {"xz", ".xz",
-                                       "\xFD"
-                                       "7zXZ\0"sv,
-                                       archive_source},
+                                      {"xz", ".xz", "\xFD\x37zXZ\0"sv, archive_source},
                                       {"zstd", ".zst", "\x28\xB5\x2F\xFD"sv, archive_source},
                                       {"bzip2", ".bz2", "BZh"sv, archive_source}};
     return all;
