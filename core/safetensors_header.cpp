@@ -62,7 +62,6 @@ class Header final : public JsonEvents {
     }
     bool key(std::string& name) override {
         if (inside_ == Part::tensor) {
-            constexpr std::array fields{"dtype", "shape", "data_offsets"};
             require(std::find(fields.begin(), fields.end(), name) != fields.end(), "{}: tensor {}: unknown field: {}", where_,
                     in_quotes(name_), in_quotes(name));
             require(fields_.insert(name).second, "{}: tensor {}: field comes twice: {}", where_, in_quotes(name_), name);
@@ -88,7 +87,7 @@ class Header final : public JsonEvents {
     }
     bool end_object() override {
         if (inside_ == Part::tensor)
-            for (const char* field : {"dtype", "shape", "data_offsets"})
+            for (const char* field : fields)
                 require(fields_.contains(field), "{}: tensor {}: field missing: {}", where_, in_quotes(name_), field);
         return enter(inside_ == Part::header ? Part::nothing : Part::header);
     }
@@ -115,6 +114,7 @@ class Header final : public JsonEvents {
     }
 
   private:
+    static constexpr std::array fields{"dtype", "shape", "data_offsets"};
     enum class Part { nothing, header, metadata, tensor, shape, offsets };
 
     bool enter(Part part) {
