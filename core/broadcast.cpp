@@ -8,7 +8,7 @@
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-// Axes of y with neighbours merged where both operands move (or stand still) together, outermost first.
+// Axes of y with neighbours merged where both operands move (or stay) together, outermost first.
 struct Merged {
     int axes = 0;
     std::array<int64_t, Shape::max_rank> size{}, step_a{}, step_b{};  // steps in elements, 0: repeated

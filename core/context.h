@@ -1,5 +1,5 @@
 #pragma once
-/// What a call of a model is told: training or evaluation, the generator, taps and decisions. An argument, never a global.
+/// What a caller tells a model: training or evaluation, the random draws, what to collect, hard choices. An argument, never a global.
 #include <string>
 #include <vector>
 
@@ -23,7 +23,7 @@ struct AttentionMap {
     Columns columns = Columns::source;
 };
 
-/// Collects attention maps, in evaluation only, so looking never changes training bits.
+/// Collects attention maps, in evaluation only, so collecting never changes what training computes.
 struct Taps {
     std::vector<AttentionMap> maps;
 };

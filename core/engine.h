@@ -82,7 +82,7 @@ class NoGrad {
 /// x as a leaf whose gradient backward() returns (Gradients::of).
 Tensor watch(const Tensor& x);
 
-/// What a backward function is handed.
+/// What a backward function receives.
 class Backward {
   public:
     Backward(Node& node, Gradients& sink) : node_(node), sink_(sink) {}
@@ -90,11 +90,11 @@ class Backward {
     const real* gradient() const;
     /// The same as a tensor that may be kept (deferred products do).
     Tensor gradient_tensor() const;
-    /// Whether anybody wants the gradient of `input`.
+    /// Whether the gradient of `input` is needed.
     bool needs(int input) const;
     /// Where to write the gradient of `input`; ask once for each needed input, and write before asking for the next.
     Destination into(int input);
-    /// The same, or nowhere (no data) when nobody needs it. Several may be written at once only if they are distinct().
+    /// The same, or a destination without data when it is not needed. Several may be written at once only if they are distinct().
     Destination wanted(int input) { return needs(input) ? into(input) : Destination{}; }
     /// Whether no two of these inputs have their gradients in one buffer, so that one kernel may write them all in one pass.
     /// (They share one when a tensor, or views of one, are given to an op twice.)
@@ -153,7 +153,7 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangent
 void backward(const Tensor& loss, Gradients& sink);
 
 namespace detail {
-/// A node with room for `edges` edges behind it, or null when nothing is to be recorded.
+/// A node with room for `edges` edges after it, or null when nothing is to be recorded.
 bool wants_recording(std::span<const Input> inputs);
 void link(Node& node, const char* op, const Tensor& output, std::span<const Input> inputs);
 void check_finite(const char* op, const Tensor& output);

@@ -113,9 +113,6 @@ void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
     }
 }
 
-}  // namespace
-
-namespace {
 // Of the addresses of a process that is limited: training also has gradients by shard, the optimizer's arrays, averages.
 constexpr double parameters_share = 1.0 / 8, state_share = 1.0 / 128;
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-/// Memory for time: a part of a model whose inner values are not kept for the backward but computed again there (Chen et al.
+/// Saves memory at the cost of time: a part of a model whose inner values are not kept for the backward but computed again there (Chen et al.
 /// 2016, section 3).
 #include "core/engine.h"
 

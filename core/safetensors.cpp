@@ -17,10 +17,10 @@ namespace attend::ATTEND_PRECISION {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
 namespace {
-using detail::in_quotes;
-using detail::json_string;
+using attend::detail::in_quotes;
+using attend::detail::json_string;
 
-// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing behind.
+// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing after.
 void check_layout(const std::string& where, const std::vector<TensorInfo>& tensors, uint64_t data_bytes) {
     for (const TensorInfo& t : tensors) {
         require(t.begin <= t.end, "{}: tensor {}: offsets run backwards: begin {}, end {}", where, in_quotes(t.name), t.begin,
@@ -101,7 +101,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     data_begin_ = 8 + length;
     std::string header(length, '\0');
     file_.read(8, std::as_writable_bytes(std::span(header)));
-    detail::parse_safetensors_header(where, header, tensors_, metadata_);
+    attend::detail::parse_safetensors_header(where, header, tensors_, metadata_);
     check_layout(where, tensors_, size - data_begin_);
     for (std::size_t i = 0; i < tensors_.size(); ++i) index_.emplace(tensors_[i].name, i);
 }
@@ -153,35 +153,22 @@ void SafetensorsFile::read_into(std::string_view name, real* to, const Shape& ex
 
 std::vector<int64_t> SafetensorsFile::read_integers(std::string_view name) const {
     const TensorInfo& t = info(name);
-    const std::vector<std::byte> from = bytes(t);
-    switch (t.dtype) {
-        case Dtype::boolean:
-        case Dtype::u8:
-            return widen<uint8_t>(from);
-        case Dtype::i8:
-            return widen<int8_t>(from);
-        case Dtype::u16:
-            return widen<uint16_t>(from);
-        case Dtype::i16:
-            return widen<int16_t>(from);
-        case Dtype::u32:
-            return widen<uint32_t>(from);
-        case Dtype::i32:
-            return widen<int32_t>(from);
-        case Dtype::i64:
-            return widen<int64_t>(from);
-        case Dtype::u64: {
-            std::vector<int64_t> values = widen<int64_t>(from);
-            for (const int64_t v : values)
-                if (v < 0)
-                    fail("{}: tensor {}: value does not fit: value {}, limit {}", path_.string(), in_quotes(name),
-                         static_cast<uint64_t>(v), std::numeric_limits<int64_t>::max());
-            return values;
-        }
-        default:
-            fail("{}: tensor {}: not of an integer dtype: {} {}", path_.string(), in_quotes(name), dtype_name(t.dtype),
-                 t.shape.text());
-    }
+    struct Reader {
+        Dtype dtype;
+        std::vector<int64_t> (*read)(std::span<const std::byte>);
+    };
+    constexpr Reader readers[] = {
+        {Dtype::boolean, widen<uint8_t>}, {Dtype::u8, widen<uint8_t>},   {Dtype::i8, widen<int8_t>},
+        {Dtype::u16, widen<uint16_t>},    {Dtype::i16, widen<int16_t>},  {Dtype::u32, widen<uint32_t>},
+        {Dtype::i32, widen<int32_t>},     {Dtype::u64, widen<uint64_t>}, {Dtype::i64, widen<int64_t>}};
+    const auto* const reader = std::ranges::find(readers, t.dtype, &Reader::dtype);
+    require(reader != std::end(readers), "{}: tensor {}: not of an integer dtype: {} {}", path_.string(), in_quotes(name),
+            dtype_name(t.dtype), t.shape.text());
+    std::vector<int64_t> values = reader->read(bytes(t));
+    const auto large = t.dtype == Dtype::u64 ? std::ranges::find_if(values, [](int64_t v) { return v < 0; }) : values.end();
+    require(large == values.end(), "{}: tensor {}: value does not fit: value {}, limit {}", path_.string(), in_quotes(name),
+            large == values.end() ? 0 : static_cast<uint64_t>(*large), std::numeric_limits<int64_t>::max());
+    return values;
 }
 
 std::span<const std::byte> NamedArray::bytes() const {

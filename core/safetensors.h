@@ -9,32 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "core/real.h"
 #include "core/base/files.h"
 #include "core/base/open_file.h"
+#include "core/real.h"
+#include "core/safetensors_header.h"
 #include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
 
-enum class Dtype { boolean, u8, i8, f8_e5m2, f8_e4m3, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64 };
-
-/// "F32" and so on, as in a header.
-const char* dtype_name(Dtype dtype);
-/// Bytes of one element.
-int64_t dtype_bytes(Dtype dtype);
-
-/// One tensor of a file.
-struct TensorInfo {
-    std::string name;
-    Dtype dtype = Dtype::f32;
-    Shape shape;
-    uint64_t begin = 0, end = 0;  ///< its bytes in the data behind the header
-};
-
-/// Names and values found beside the tensors.
-using Metadata = std::map<std::string, std::string>;
-
-/// An open file, mapped into memory: only what is read is loaded.
+/// An open file: only what is asked for is read.
 class SafetensorsFile {
   public:
     /// Headers beyond this are refused (the format's own limit).
@@ -54,14 +37,14 @@ class SafetensorsFile {
     const TensorInfo& info(std::string_view name) const;
 
     /// A floating-point tensor (F16, BF16, F32, F64) as real, in its own shape. Throws Error when there is no such tensor, it
-    /// holds integers or 8-bit floats, or a finite value does not fit `real`.
+    /// has integers or 8-bit floats, or a finite value does not fit `real`.
     Tensor read(std::string_view name) const;
     /// The same into to[0 ... expected.size()). Throws Error also when the file's shape is not `expected`.
     void read_into(std::string_view name, real* to, const Shape& expected) const;
-    /// An integer or boolean tensor, row-major. Throws Error when there is no such tensor, it holds floating-point numbers, or
+    /// An integer or boolean tensor, row-major. Throws Error when there is no such tensor, it has floating-point numbers, or
     /// an unsigned value exceeds int64_t.
     std::vector<int64_t> read_integers(std::string_view name) const;
-    /// The bytes of a tensor as they stand in the file.
+    /// The bytes of a tensor as they are in the file.
     std::vector<std::byte> bytes(const TensorInfo& tensor) const;
 
   private:
@@ -80,7 +63,7 @@ struct NamedArray {
     const real* data = nullptr;
     const int32_t* integers = nullptr;  ///< in place of `data`
 
-    /// What stands in the file: I32 for integers, else F32 (double build: F64).
+    /// The dtype in the file: I32 for integers, else F32 (double build: F64).
     Dtype dtype() const { return integers != nullptr ? Dtype::i32 : sizeof(real) == 4 ? Dtype::f32 : Dtype::f64; }
     std::span<const std::byte> bytes() const;
 };

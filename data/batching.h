@@ -13,7 +13,7 @@ constexpr int64_t pool_batches = 16;
 ///
 /// Training order (order.shuffled) of epoch e is drawn from the stream (order.seed, "order.e"), so it depends on nothing that
 /// was asked for before; batch number k is computable at any time. Evaluation order is ascending by target length, then source
-/// length, then number. Every example stands in exactly one batch of an epoch; ceil(size / batch) batches, one of them
+/// length, then number. Every example is in exactly one batch of an epoch; ceil(size / batch) batches, one of them
 /// possibly smaller.
 ///
 /// The sequences must outlive the result. Throws Error when the counts of sources and targets differ or the batch is not

@@ -4,6 +4,7 @@
 
 #include "core/base/files.h"
 #include "core/base/interruption.h"
+#include "data/text/lines.h"
 
 namespace attend {
 
@@ -78,8 +79,8 @@ std::vector<std::string> PairScoring::names() const {
 
 void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary) {
     const auto chosen = [&](const Selection& side) { return side.name() == "same" ? units.unit : side; };
+    const Selection source = chosen(units.source_unit), target = chosen(units.target_unit);
     if (vocabulary.joint_vocabulary) {
-        const Selection source = chosen(units.source_unit), target = chosen(units.target_unit);
         require(text_of(source) == text_of(target),
                 "data.joint_vocabulary: one vocabulary needs one unit on both sides: source_unit {}, target_unit {}",
                 text_of(source), text_of(target));
@@ -88,19 +89,20 @@ void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabula
             return std::array{both, both};
         };
     }
-    const auto build = [unit = units.unit](const Selection& side) {
-        return [chosen = side.name() == "same" ? unit : side](const TokenizerSetup& setup) {
-            return std::shared_ptr<const Tokenizer>(tokenizer_table().build(chosen, setup));
-        };
-    };
-    files.source_tokenizer = build(units.source_unit);
-    files.target_tokenizer = build(units.target_unit);
+    files.source_tokenizer = [source](const TokenizerSetup& setup) { return tokenizer_table().build(source, setup); };
+    files.target_tokenizer = [target](const TokenizerSetup& setup) { return tokenizer_table().build(target, setup); };
 }
 
 std::string missing_file_hint(Split split, std::string_view example) {
     return fmt::format(
         "data.{} names it; configs/README.md says what to fetch and from where, or give the files with --set 'data.{}={}'",
         split_name(split), split_name(split), example);
+}
+
+TextFile read_split(Split split, const std::string& file) {
+    const std::string hint = missing_file_hint(split, "FILE");
+    require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
+    return {file, read_lines(file, {}, hint)};
 }
 
 std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, const PairLimits& limits,

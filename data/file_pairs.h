@@ -18,7 +18,7 @@ struct PairUnits {
     }
 };
 
-/// Whose the vocabularies are.
+/// Whether the sides share a vocabulary.
 struct PairVocabulary {
     bool joint_vocabulary = false;
     void fields(Visitor& v) {
@@ -78,8 +78,11 @@ struct PairFiles {
 /// Tokenizers by `units` and `vocabulary`, into `files`. Throws Error for one vocabulary of two units.
 void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary);
 
-/// The text behind a missing file's name: what names it and what to do. `example` is what --set would give, as "FILE".
+/// The text after a missing file's name: what names it and what to do. `example` is what --set would give, as "FILE".
 std::string missing_file_hint(Split split, std::string_view example);
+
+/// The lines of a split's one file. Throws Error where no file is named, and as read_lines().
+TextFile read_split(Split split, const std::string& file);
 
 /// Completes `task` and builds it. Vocabularies come from the training pairs that `first` leaves (before max_length), or from
 /// setup.saved. Nothing but what `first` and `max_length` name is left out; validation and test pairs never are.

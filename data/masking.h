@@ -34,7 +34,7 @@ class RowDraws {
 struct Masking {
     double share = 0.15;
     bool whole_word = false;
-    int32_t mask = 0;  ///< id that stands for what is to be guessed
+    int32_t mask = 0;  ///< id of the mask token
 };
 
 /// Chooses max(1, round(share * n)) of the n positions in `texts` without replacement, writes their ids to `target`, and

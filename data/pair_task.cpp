@@ -56,8 +56,8 @@ class TaskOfPairs final : public Task {
         return pad_sequences(rows);
     }
     std::string decode_target(std::span<const int32_t> ids) const override { return p_.target->decode(ids); }
-    std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override { return symbols(*p_.source, ids); }
-    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override { return symbols(*p_.target, ids); }
+    std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override { return p_.source->symbols(ids); }
+    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override { return p_.target->symbols(ids); }
 
     std::vector<Range> gold_alignment(Split s, int64_t example) const override {
         const PairSplit& pairs = split(s);
@@ -97,16 +97,8 @@ class TaskOfPairs final : public Task {
     }
 
   private:
-    void require_example(Split s, int64_t example) const {
-        require(example >= 0 && example < size(s), "{}: no such example: asked for {} of {}, there are {}", p_.name, example,
-                split_name(s), size(s));
-    }
+    void require_example(Split s, int64_t example) const { Task::require_example(p_.name, s, example); }
     const PairSplit& split(Split s) const { return p_.splits[static_cast<std::size_t>(s)]; }
-    static std::vector<std::string> symbols(const Tokenizer& tokenizer, std::span<const int32_t> ids) {
-        std::vector<std::string> all;
-        for (int32_t id : ids) all.push_back(tokenizer.symbol(id));
-        return all;
-    }
     static double mean(const Sequences& s) { return static_cast<double>(s.total()) / static_cast<double>(s.size()); }
     static void note_unknown(std::vector<std::string>& lines, Split split, const char* side, const Sequences& sequences) {
         int64_t unknown = 0;
@@ -125,7 +117,7 @@ void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<
     LongestExample& longest = split.longest;
     if (source > longest.source.symbols)
         longest.source = {source, source_place()};
-    if (target + 1 > longest.input.symbols)  // bos stands in front
+    if (target + 1 > longest.input.symbols)  // bos comes first
         longest.input = {target + 1, target_place()};
 }
 

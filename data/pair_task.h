@@ -1,5 +1,5 @@
 #pragma once
-/// The task of all data that are pairs of a source and a target text. What differs between such tasks is data, not code.
+/// The one class for tasks with pairs of a source and a target text. Such tasks differ in their data, not in code.
 #include <array>
 #include <functional>
 #include <memory>
@@ -20,7 +20,7 @@ struct PairSplit {
     LongestExample longest;  ///< note_longest()
 };
 
-/// Keeps an example's lengths and where its sides stand if it is the longest of the split so far.
+/// Keeps an example's lengths and the places of its sides if it is the longest of the split so far.
 void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<std::string()> source_place,
                   FunctionRef<std::string()> target_place);
 
@@ -32,7 +32,7 @@ struct PairTask {
     std::vector<std::string> metrics;
     std::vector<TargetPart> parts;   ///< Task::target_parts
     std::vector<std::string> notes;  ///< further lines of describe()
-    /// Makes of a line that a user gives to be translated what `source` cuts; null: the line as it is.
+    /// Turns a line to translate into what `source` cuts; null: the line as it is.
     std::function<std::string(std::string_view line, const Place& place)> source_line;
     /// decode_limit(n) = limit_factor * n + limit_constant.
     int64_t limit_factor = 1, limit_constant = 1;

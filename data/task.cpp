@@ -15,20 +15,18 @@
 namespace attend {
 
 const char* split_name(Split split) {
-    switch (split) {
-        case Split::train:
-            return "train";
-        case Split::valid:
-            return "valid";
-        case Split::test:
-            return "test";
-    }
-    return "unknown";
+    constexpr const char* names[] = {"train", "valid", "test"};
+    return names[static_cast<std::size_t>(split)];
 }
 
 std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& place) const {
     fail("{}: this task has no running text to go on with: prompt of {} bytes, tasks with running text: text", place.text(),
          text.size());
+}
+
+void Task::require_example(std::string_view task, Split split, int64_t example) const {
+    require(example >= 0 && example < size(split), "{}: no such example: asked for {} of {}, there are {}", task, example,
+            split_name(split), size(split));
 }
 
 std::string Task::class_name(int32_t label) const {

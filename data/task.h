@@ -1,5 +1,5 @@
 #pragma once
-/// What a task is to the trainer: batches for a split, how to print an example, which metrics make sense, the gold
+/// What the trainer knows of a task: batches for a split, how to print an example, which metrics make sense, the gold
 /// alignment where it is known. Tasks are rows of task_table(), one file each.
 #include <memory>
 #include <span>
@@ -36,12 +36,12 @@ struct Batch {
     Batch slice(int64_t begin, int64_t end) const;
 };
 
-/// The batches of one split in a fixed order that is a function of the seed alone. Stateless for its user: batch number k
+/// The batches of one split in a fixed order that is a function of the seed alone. It has no state: batch number k
 /// can be asked for at any time, so the position in a checkpoint is the number of steps done.
 class Batches {
   public:
     virtual ~Batches() = default;
-    /// Batches in one pass over the data; every example stands in exactly one of them (the last may be smaller). Windows at
+    /// Batches in one pass over the data; every example is in exactly one of them (the last may be smaller). Windows at
     /// random places (data/windows.h) are as many as cover the text once.
     virtual int64_t per_epoch() const = 0;
     /// Batch `number`, from 0 on without end; epoch e is [e * per_epoch(), (e + 1) * per_epoch()). Draws a fresh order for
@@ -61,7 +61,7 @@ struct TargetPart {
     Range symbols;
 };
 
-/// The longest sequences of a split as a model reads them (bos included), and where they stand: "FILE:LINE", or the number of
+/// The longest sequences of a split as a model reads them (bos included), and where they are: "FILE:LINE", or the number of
 /// an example that was generated. 0: nothing that could be too long for a model.
 struct LongestExample {
     struct Sequence {
@@ -91,7 +91,7 @@ class Task {
     virtual int64_t segments() const { return 0; }
     /// Whether source and target have one vocabulary: as many ids, and each the same symbol on both sides.
     virtual bool same_symbols() const { return false; }
-    /// What a model's positions have to hold. Windows of running text and rows to classify are as long as they are asked to be
+    /// What a model must have positions for. Windows of running text and rows to classify have the length that was asked for
     /// (TaskSetup::context), so they need not answer.
     virtual LongestExample longest(Split) const { return {}; }
     /// Names of the metrics that make sense here, in the order of printing (rows of train's metric table).
@@ -110,7 +110,7 @@ class Task {
     virtual std::vector<std::string> cut_target(std::string_view text) const = 0;
     /// Lines as a user writes them to padded source ids. Throws Error naming the row for text that cannot be encoded.
     virtual Ids encode_sources(std::span<const std::string> lines) const = 0;
-    /// A text that a language model goes on with, to ids; decode_target() gives it back. Throws Error naming the place of text
+    /// A prompt of a language model, to ids; decode_target() gives it back. Throws Error naming the place of text
     /// that cannot be encoded, and where the task has no running text.
     virtual std::vector<int32_t> encode_prompt(std::string_view text, const Place& place) const;
     /// Target ids without bos and eos back to text; and symbol by symbol, for attention maps. Throws Error for an id out of
@@ -137,6 +137,17 @@ class Task {
     /// Writes the tokenizer in the files of its kind as published, and gives their names (Tokenizer::publish); none without
     /// one.
     virtual std::vector<std::string> publish(const std::string&) const { return {}; }
+
+  protected:
+    /// Throws Error, with the name of the task, when there is no such example.
+    void require_example(std::string_view task, Split split, int64_t example) const;
+};
+
+/// A file for each split (or several), some of them perhaps not given.
+template <class Files>
+struct SplitFiles {
+    Files train{}, valid{}, test{};
+    const Files& of(Split s) const { return s == Split::train ? train : s == Split::valid ? valid : test; }
 };
 
 /// How a task is set up.

@@ -6,9 +6,9 @@
 
 namespace attend {
 
-/// Evaluation windows do not overlap: number w holds places w * length ... of the text, and the last one may be shorter. How
+/// Evaluation windows do not overlap: number w has the places w * length ... of the text, and the last one may be shorter. How
 /// many there are: ceil(places / length), 0 where there are no places. (A language model has a place for each token but the
-/// last, and predicts the token behind it.)
+/// last, and predicts the token after it.)
 int64_t count_windows(int64_t places, int64_t length);
 
 /// In which order training windows come.
@@ -28,7 +28,7 @@ struct TextWindow {
     int64_t example = 0;  ///< the evaluation window that it is, or that its start lies in
 };
 
-/// Which windows a batch holds.
+/// Which windows a batch has.
 class WindowPlan {
   public:
     /// Throws Error when the batch is not in 1 ... 2^20, length < 1, or training (order.shuffled) has fewer places than length.

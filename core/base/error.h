@@ -1,5 +1,5 @@
 #pragma once
-/// Errors with both numbers in them (docs: `<where>: <rule>: <name> <value>, <name> <value>[; hint]`).
+/// Errors, whose messages have one form (docs: `<where>: <rule>: <name> <value>, <name> <value>[; hint]`).
 /// The class decides the process's exit code: Error 2 (usage, config, data, checkpoint), MachineError 1 (disk full, out of
 /// memory, our own failure), Diverged 3.
 #include <fmt/core.h>
@@ -13,7 +13,7 @@
 
 namespace attend {
 
-/// Bad usage, config, data or checkpoint: the user can mend it.
+/// Bad usage, config, data or checkpoint: the user can fix it.
 class Error : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -52,14 +52,14 @@ template <class... Args>
     throw Error(fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// Throws Error with a formatted message unless `condition` holds. The check at the door of every public function.
+/// Throws Error with a formatted message unless `condition` holds. Every public function checks its arguments with it.
 template <class... Args>
 void require(bool condition, fmt::format_string<Args...> text, Args&&... args) {
     if (!condition) [[unlikely]]
         throw Error(fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// Throws MachineError unless a promise of our own holds.
+/// Throws MachineError unless something that this program promises itself is true.
 template <class... Args>
 void ensure(bool condition, fmt::format_string<Args...> text, Args&&... args) {
     if (!condition) [[unlikely]]

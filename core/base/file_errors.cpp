@@ -12,24 +12,9 @@ namespace attend {
 namespace fs = std::filesystem;
 
 bool user_can_mend(int code) {
-    switch (code) {
-        case EACCES:
-        case EPERM:
-        case EROFS:
-        case ENOENT:
-        case ENOTDIR:
-        case EISDIR:
-        case EEXIST:
-        case ELOOP:
-        case ENAMETOOLONG:
-        case ENOTEMPTY:
-        case ETXTBSY:
-        case ENXIO:
-        case EINVAL:
-            return true;
-        default:
-            return false;
-    }
+    constexpr int codes[] = {EACCES, EPERM,        EROFS,     ENOENT,  ENOTDIR, EISDIR, EEXIST,
+                             ELOOP,  ENAMETOOLONG, ENOTEMPTY, ETXTBSY, ENXIO,   EINVAL};
+    return std::ranges::find(codes, code) != std::end(codes);
 }
 
 std::string message_of(const fs::filesystem_error& error) {

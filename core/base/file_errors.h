@@ -1,6 +1,6 @@
 #pragma once
-/// What the system says of files, as our errors. std::filesystem functions that throw are not called directly: where a path is
-/// looked at, the functions here are, whose errors name the path first and what the user can mend as Error.
+/// The operating system's errors about files, as our errors. std::filesystem functions that throw are not called directly: where a path is
+/// looked at, the functions here are, whose errors name the path first and are of class Error where the user can fix it.
 #include <filesystem>
 #include <string>
 
@@ -8,11 +8,11 @@
 
 namespace attend {
 
-/// Whether another name or other rights mend what the system's error number says (missing folder, no permission, read-only file
+/// Whether another name or other permissions would fix the error of that number (missing folder, no permission, read-only file
 /// system, ...), and not only another machine (no space, no descriptors left, input/output error, ...).
 bool user_can_mend(int code);
 
-/// "PATH: cannot be VERB: REASON" of what a std::filesystem function threw, in place of "filesystem error: ... [a] [b]".
+/// "PATH: cannot be VERB: REASON" for what a std::filesystem function threw, in place of "filesystem error: ... [a] [b]".
 std::string message_of(const std::filesystem::filesystem_error& error);
 /// The same for any exception: what() of all others.
 std::string message_of(const std::exception& error);

@@ -18,49 +18,27 @@
 namespace attend {
 
 namespace {
-std::string reason(int code) { return std::generic_category().message(code); }
-
-// Owns a file descriptor.
-class Descriptor {
-  public:
-    explicit Descriptor(int file) : file_(file) {}
-    ~Descriptor() {
-        if (file_ >= 0)
-            ::close(file_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return file_; }
-    /// Closes now; 0, or the error number. Where a signal interrupts it the descriptor is closed all the same.
-    int close() { return ::close(std::exchange(file_, -1)) == 0 || errno == EINTR ? 0 : errno; }
-
-  private:
-    int file_;
-};
-
 // Open for reading, and what the system says of it. Folders are refused, and what else is not to be read.
-std::pair<int, struct stat> open_for_reading(const std::filesystem::path& path, Pipes pipes) {
+std::pair<Descriptor, struct stat> open_for_reading(const std::filesystem::path& path, Pipes pipes) {
     // Without O_NONBLOCK the opening of a pipe waits for somebody who writes into it.
-    const int file =
-        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (pipes == Pipes::refused ? O_NONBLOCK : 0)); });
+    Descriptor file(
+        uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (pipes == Pipes::refused ? O_NONBLOCK : 0)); }));
     const int code = errno;
-    require(file >= 0, "{}: cannot be read: {}", path.string(), reason(code));
+    require(file.get() >= 0, "{}: cannot be read: {}", path.string(), reason_of(code));
     struct stat status {};
-    const int failure = ::fstat(file, &status) == 0 ? 0 : errno;
+    const int failure = ::fstat(file.get(), &status) == 0 ? 0 : errno;
+    ensure(failure == 0, "{}: cannot be read: {}", path.string(), reason_of(failure));
     const bool folder = S_ISDIR(status.st_mode);
-    if (failure != 0 || folder || (pipes == Pipes::refused && !S_ISREG(status.st_mode))) {
-        ::close(file);
-        ensure(failure == 0, "{}: cannot be read: {}", path.string(), reason(failure));
-        fail("{}: cannot be read: it is {}, and a file is needed", path.string(), folder ? "a folder" : "a pipe or a device");
-    }
-    return {file, status};
+    require(!folder && (pipes == Pipes::read || S_ISREG(status.st_mode)), "{}: cannot be read: it is {}, and a file is needed",
+            path.string(), folder ? "a folder" : "a pipe or a device");
+    return {std::move(file), status};
 }
 
 // Next bytes of a file, 0 at its end.
 std::size_t read_some(const std::filesystem::path& path, int file, char* to, std::size_t bytes) {
     const ssize_t got = uninterrupted([&] { return ::read(file, to, bytes); });
     const int code = errno;
-    ensure(got >= 0, "{}: reading failed: asked {} bytes; {}", path.string(), bytes, reason(code));
+    ensure(got >= 0, "{}: reading failed: asked {} bytes; {}", path.string(), bytes, reason_of(code));
     return static_cast<std::size_t>(got);
 }
 
@@ -80,15 +58,11 @@ void FileWriter::write(const void* data, std::size_t bytes) {
 }
 
 void FileWriter::flush() {
-    std::string_view rest = buffer_;
-    while (!rest.empty()) {
-        const ssize_t n = uninterrupted([&] { return ::write(file_, rest.data(), rest.size()); });
-        const int code = errno;
-        ensure(n >= 0, "{}: writing failed: written {} bytes, next {} bytes; {}", path_.string(), total_.bytes, rest.size(),
-               reason(code));
-        total_.bytes += static_cast<uint64_t>(n);
-        rest.remove_prefix(static_cast<std::size_t>(n));
-    }
+    std::size_t done = 0;
+    const int code = write_all(file_, buffer_, done);
+    total_.bytes += done;
+    ensure(code == 0, "{}: writing failed: written {} bytes, next {} bytes; {}", path_.string(), total_.bytes,
+           buffer_.size() - done, reason_of(code));
     total_.crc32 = crc32_of(std::as_bytes(std::span(buffer_)), total_.crc32);
     buffer_.clear();
 }
@@ -102,7 +76,7 @@ WrittenFile FileWriter::fill(const std::filesystem::path& path, int file, Functi
 }
 
 void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code) {
-    const std::string message = fmt::format("{}: {}: {}", path.string(), rule, reason(code));
+    const std::string message = fmt::format("{}: {}: {}", path.string(), rule, reason_of(code));
     if (user_can_mend(code))
         throw Error(message);
     throw MachineError(message);
@@ -114,21 +88,20 @@ WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef
         fail_to_write(path, "cannot be created", EISDIR);
     require(kind != Kind::other, "{}: cannot be replaced: it is {}, and a file is needed", path.string(), kind_name(kind));
     const std::filesystem::path partial = partial_path(path);
-    const int opened =
-        uninterrupted([&] { return ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); });
+    Descriptor file(
+        uninterrupted([&] { return ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); }));
     int code = errno;
-    if (opened < 0)
+    if (file.get() < 0)
         fail_to_write(path, "cannot be created", code);
-    Descriptor file(opened);
     try {
         const WrittenFile written = FileWriter::fill(path, file.get(), contents);
         const uint64_t bytes = written.bytes;
         code = synchronise(file.get());
-        ensure(code == 0, "{}: cannot be brought to the disk: bytes {}; {}", path.string(), bytes, reason(code));
+        ensure(code == 0, "{}: cannot be brought to the disk: bytes {}; {}", path.string(), bytes, reason_of(code));
         code = file.close();
-        ensure(code == 0, "{}: writing failed on closing: bytes {}; {}", path.string(), bytes, reason(code));
+        ensure(code == 0, "{}: writing failed on closing: bytes {}; {}", path.string(), bytes, reason_of(code));
         code = ::rename(partial.c_str(), path.c_str()) == 0 ? 0 : errno;
-        ensure(code == 0, "{}: cannot be replaced: bytes {}; {}", path.string(), bytes, reason(code));
+        ensure(code == 0, "{}: cannot be replaced: bytes {}; {}", path.string(), bytes, reason_of(code));
         synchronise_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
         return written;
     } catch (...) {
@@ -141,11 +114,15 @@ WrittenFile write_file_atomically(const std::filesystem::path& path, std::string
     return write_file_atomically(path, [contents](FileWriter& writer) { writer.write(contents); });
 }
 
-int open_regular_file(const std::filesystem::path& path) { return open_for_reading(path, Pipes::refused).first; }
+Descriptor open_regular_file(const std::filesystem::path& path, std::size_t* bytes) {
+    auto [file, status] = open_for_reading(path, Pipes::refused);
+    if (bytes != nullptr)
+        *bytes = static_cast<std::size_t>(status.st_size);
+    return std::move(file);
+}
 
 std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipes pipes) {
-    const auto [opened, status] = open_for_reading(path, pipes);
-    const Descriptor file(opened);
+    const auto [file, status] = open_for_reading(path, pipes);
     const std::size_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
     require(expected <= limit, "{}: file is too large: size {} bytes, limit {} bytes", path.string(), expected, limit);
     // One byte more than it should have, to meet the end. Pipes and files that grow are read as far as the limit.
@@ -171,7 +148,7 @@ uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before) {
 }
 
 WrittenFile crc32_of_file(const std::filesystem::path& path, std::size_t limit) {
-    const Descriptor file(open_regular_file(path));
+    const Descriptor file = open_regular_file(path);
     WrittenFile total;
     std::string buffer(buffer_bytes, '\0');
     while (total.bytes < limit) {

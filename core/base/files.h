@@ -1,6 +1,6 @@
 #pragma once
 /// Whole files: atomic writing, bounded reading, checksums. A message names the file; what the user can
-/// mend (missing, a folder, too large, not allowed) is an Error, what the machine did (disk full, input/output error) a
+/// fix (missing, a folder, too large, not allowed) is an Error, what the machine did (disk full, input/output error) a
 /// MachineError.
 #include <cstddef>
 #include <filesystem>
@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/function_ref.h"
+#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -45,26 +46,26 @@ class FileWriter {
 /// brought to the disk and then renamed, so a reader (and a crash at any moment) finds the old file or the new one, whole. On
 /// any failure the old file stays, the new one is removed. A link at `path` is replaced, never written through, and a file that
 /// has other names (hard links) keeps its contents under them; for a path that a user gave there is output_file.h. Throws Error
-/// when the user can mend why it cannot be made (see fail_to_write; a folder, pipe or device is there), else MachineError with
+/// when the user can fix the cause (see fail_to_write; a folder, pipe or device is there), else MachineError with
 /// the file's name, the byte counts and the system's reason.
 WrittenFile write_file_atomically(const std::filesystem::path& path, FunctionRef<void(FileWriter&)> contents);
 WrittenFile write_file_atomically(const std::filesystem::path& path, std::string_view contents);
 
 /// Throws "PATH: RULE: REASON" for a file or folder that cannot be made or opened for writing; `code` is the system's error
-/// number. Error where another name or other rights mend it (missing folder, no permission, read-only file system, ...),
+/// number. Error where another name or other permissions would fix it (missing folder, no permission, read-only file system, ...),
 /// MachineError otherwise (no space, no descriptors left, input/output error, ...).
 [[noreturn]] void fail_to_write(const std::filesystem::path& path, std::string_view rule, int code);
 
-/// Whether a file to read may be a pipe or a device, whose bytes can be had once and whose opening can wait for ever.
+/// Whether a file to read may be a pipe or a device, whose bytes can be read only once and whose opening may wait for ever.
 enum class Pipes { refused, read };
 
 /// The whole file. Throws Error when it is missing, may not be read, is a folder, a pipe or a device (unless these are to be
 /// read), or has more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipes pipes = Pipes::refused);
 
-/// A descriptor to read a regular file by, for its caller to close. Never waits. Throws Error when it is missing, may not be
-/// read, or is a folder, a pipe or a device.
-int open_regular_file(const std::filesystem::path& path);
+/// A descriptor to read a regular file by, and the file's size. Never waits. Throws Error when it is missing, may not be read,
+/// or is a folder, a pipe or a device.
+Descriptor open_regular_file(const std::filesystem::path& path, std::size_t* bytes = nullptr);
 
 /// CRC-32 as zlib and gzip compute it; `before` is that of what came before.
 uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);

@@ -22,7 +22,7 @@ const char* target_kind_name(TargetKind kind);
 /// The kind of that name. Throws Error for another.
 TargetKind target_kind_of(const std::string& name);
 
-/// A batch of id sequences [rows, columns], row-major, padded with id_pad behind each row's length.
+/// A batch of id sequences [rows, columns], row-major, padded with id_pad after each row's length.
 struct Ids {
     int64_t rows = 0;
     int64_t columns = 0;

@@ -1,6 +1,6 @@
 #pragma once
-/// Long work that is told to end: a signal handler notes that it came, and loops over files, lines and tokens ask here. A
-/// thread that nobody gave a question to is never interrupted.
+/// Stops long work: a signal handler notes the signal, and loops over files, lines and tokens ask here whether to stop. A
+/// thread that was given nothing to ask is never interrupted.
 #include <exception>
 
 #include "core/base/function_ref.h"

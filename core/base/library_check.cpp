@@ -49,7 +49,7 @@ std::vector<int> integers(int64_t n, uint32_t state) {
     return values;
 }
 
-// A matrix of `rows` rows of `columns` as numbers of type T, or its transpose; rows stand `gap` elements apart.
+// A matrix of `rows` rows of `columns` as numbers of type T, or its transpose; rows are `gap` elements apart.
 constexpr int64_t gap = 3;
 template <class T>
 std::vector<T> stored(const std::vector<int>& values, int64_t rows, int64_t columns, Transpose transposed) {

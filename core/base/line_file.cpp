@@ -2,13 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
-#include <utility>
 
 #include "core/base/files.h"
 #include "core/base/own_files.h"
@@ -30,7 +27,7 @@ void replace_by_copy(const fs::path& path) {
         std::array<char, 65536> piece;
         while (in.read(piece.data(), piece.size()), in.gcount() > 0)
             out.write(piece.data(), static_cast<std::size_t>(in.gcount()));
-        require(in.eof(), "{}: cannot be read: {}", path.string(), std::strerror(errno));
+        require(in.eof(), "{}: cannot be read: {}", path.string(), reason_of(errno));
     });
 }
 
@@ -56,53 +53,41 @@ LineFile::LineFile(fs::path path, LineStart start) : path_(std::move(path)) {
     open();
 }
 
-LineFile::~LineFile() {
-    if (file_ >= 0)
-        ::close(file_);
-}
-
 void LineFile::open() {
     constexpr int most_attempts = 100;  // somebody else makes links as fast as we replace them
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        file_ = uninterrupted(
-            [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666); });
+        file_ = Descriptor(uninterrupted(
+            [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666); }));
         const int code = errno;
-        if (file_ < 0 && code != ELOOP)
+        if (file_.get() < 0 && code != ELOOP)
             fail_to_write(path_, "cannot be opened for writing", code);
-        if (file_ >= 0) {
-            if (status_of(file_).st_nlink <= 1)
-                return;
-            ::close(std::exchange(file_, -1));
-        }
+        if (file_.get() >= 0 && status_of(file_.get()).st_nlink <= 1)
+            return;
+        file_.close();
         replace_by_copy(path_);
     }
     fail_to_write(path_, "cannot be opened for writing", ELOOP);
 }
 
 void LineFile::append(std::string_view text) {
-    const struct stat status = status_of(file_);
+    const struct stat status = status_of(file_.get());
     ensure(is_named(path_, status),
            "{}: was removed or replaced while it was written: bytes that would be lost {}; --resume goes on from the last "
            "checkpoint",
            path_.string(), text.size());
     if (status.st_nlink > 1) {  // it was given a second name since, as a backup does
-        ::close(std::exchange(file_, -1));
+        file_.close();
         open();
     }
     std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t n = uninterrupted([&] { return ::write(file_, text.data() + done, text.size() - done); });
-        const int code = errno;
-        ensure(n >= 0, "{}: cannot be written: {} of {} bytes done, {}", path_.string(), done, text.size(),
-               std::strerror(code));
-        done += static_cast<std::size_t>(n);
-    }
+    const int code = write_all(file_.get(), text, done);
+    ensure(code == 0, "{}: cannot be written: {} of {} bytes done, {}", path_.string(), done, text.size(), reason_of(code));
 }
 
 void LineFile::synchronise() {
-    const int code = attend::synchronise(file_);
+    const int code = attend::synchronise(file_.get());
     ensure(code == 0 || code == EINVAL || code == ENOTSUP, "{}: cannot be brought to the disk: {}", path_.string(),
-           std::strerror(code));
+           reason_of(code));
 }
 
 }  // namespace attend

@@ -3,23 +3,20 @@
 #include <filesystem>
 #include <string_view>
 
-#include "core/base/integers.h"
+#include "core/base/system_call.h"
 
 namespace attend {
 
-/// Whether a file goes on with what stands in it.
+/// Whether a file keeps its contents.
 enum class LineStart { keep, empty };
 
 /// Appends lines to a file. Every line is given to the system whole, before the call returns.
 class LineFile {
   public:
-    /// Opens the file, made where it is missing. A link that stands there is replaced by a file with the contents of the one
+    /// Opens the file, made where it is missing. A link at that place is replaced by a file with the contents of the one
     /// that it leads to, and so is a file that has other names too (hard links): what is appended reaches neither. Throws as
     /// fail_to_write() when the file cannot be opened for appending, Error where a pipe or a socket is there.
     explicit LineFile(std::filesystem::path path, LineStart start = LineStart::keep);
-    ~LineFile();
-    LineFile(const LineFile&) = delete;
-    LineFile& operator=(const LineFile&) = delete;
     /// The text as it is. Where the file was given another name meanwhile it is replaced by a copy first, as on opening. Throws
     /// MachineError with the reason when it cannot be written, and when the file was removed, renamed or replaced meanwhile.
     void append(std::string_view text);
@@ -29,7 +26,7 @@ class LineFile {
   private:
     void open();
     std::filesystem::path path_;
-    int file_ = -1;
+    Descriptor file_;
 };
 
 }  // namespace attend

@@ -19,7 +19,7 @@ constexpr int64_t accounting_step = 4 * 1024;
 constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0};
 constinit std::atomic<std::size_t> system_calls{0};
 
-// Whether what is held has already seen a step of the largest shape: use rose to its highest, fell, and rises again.
+// Whether what is kept has already seen a step of the largest shape: use rose to its highest, fell, and rises again.
 // Until then every request gets a block of its own class, so that the same step again finds all of its blocks.
 constinit std::atomic<int64_t> highest_in_use{0}, lowest_since{0};
 constinit std::atomic<bool> settled{false};
@@ -130,7 +130,7 @@ std::size_t capacity_of(int c) {
 
 struct Cache;
 
-// Stands in front of every block. It knows the block's own class, because a request may be served by a larger block.
+// Stands before every block. It knows the block's own class, because a request may be served by a larger block.
 struct alignas(alignment) Block {
     Block* next = nullptr;
     Cache* owner = nullptr;  // the cache of the thread that took it; none while it is free

@@ -1,7 +1,7 @@
 #pragma once
 /// The caching allocator under tensor storage, graph nodes and batches. After one step of the largest shape a training step
-/// makes no system allocation; a smaller batch lives in what the larger one left. Blocks are 64-byte aligned. Thread caches
-/// are bounded and spill to a shared list; a thread's end returns all it holds. Debug builds fill fresh and freed blocks with
+/// makes no system allocation; a smaller batch uses the blocks that the larger one left. Blocks are 64-byte aligned. Thread caches
+/// are bounded and spill to a shared list; a thread's end returns all it keeps. Debug builds fill fresh and freed blocks with
 /// NaN; sanitizer builds bypass the cache.
 #include <cstddef>
 #include <vector>
@@ -30,7 +30,7 @@ std::size_t address_limit();
 struct Statistics {
     std::size_t in_use = 0;        ///< bytes handed out now
     std::size_t peak_in_use = 0;   ///< the most bytes handed out at one time since reset_peak()
-    std::size_t cached = 0;        ///< bytes held for reuse
+    std::size_t cached = 0;        ///< bytes kept for reuse
     std::size_t system_calls = 0;  ///< how often the system was asked for memory
 };
 

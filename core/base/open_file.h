@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/base/error.h"
+#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -13,9 +14,6 @@ class OpenFile {
   public:
     /// Throws Error when it is missing, may not be read, or is not a regular file.
     explicit OpenFile(const std::filesystem::path& path);
-    ~OpenFile();
-    OpenFile(OpenFile&& other) noexcept;
-    OpenFile& operator=(OpenFile&& other) noexcept;
 
     const std::filesystem::path& path() const { return path_; }
     /// In bytes, when it was opened.
@@ -28,8 +26,8 @@ class OpenFile {
 
   private:
     std::filesystem::path path_;
-    int file_ = -1;
     std::size_t size_ = 0;
+    Descriptor file_;
 };
 
 }  // namespace attend

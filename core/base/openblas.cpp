@@ -51,10 +51,10 @@ void product(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, double
 
 void reserve_buffers(int threads) {
     use_one_thread();
-    std::array<void*, 64> held{};  // OpenBLAS itself is built for 64 at most
+    std::array<void*, 64> buffers{};  // OpenBLAS itself is built for 64 at most
     const auto n = static_cast<std::size_t>(std::clamp(threads, 0, 64));
-    for (std::size_t i = 0; i < n; ++i) held[i] = blas_memory_alloc(0);
-    for (std::size_t i = 0; i < n; ++i) blas_memory_free(held[i]);
+    for (std::size_t i = 0; i < n; ++i) buffers[i] = blas_memory_alloc(0);
+    for (std::size_t i = 0; i < n; ++i) blas_memory_free(buffers[i]);
 }
 
 std::string name() { return std::string(openblas_get_config()) + " (" + openblas_get_corename() + ")"; }

@@ -15,7 +15,7 @@ void product(Transpose a_transposed, Transpose b_transposed, int64_t m, int64_t 
 void product(Transpose a_transposed, Transpose b_transposed, int64_t m, int64_t n, int64_t k, double alpha, const double* a,
              int64_t lda, const double* b, int64_t ldb, double beta, double* c, int64_t ldc);
 
-/// Makes the working memory of `threads` products at the same time, 64 at most: otherwise each buffer is asked of the system
+/// Allocates the working memory of `threads` products at the same time, 64 at most: otherwise each buffer is asked of the system
 /// when so many products first overlap, which may be at any step.
 void reserve_buffers(int threads);
 

@@ -25,9 +25,6 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
         }
     return d[a.size()][b.size()];
 }
-}  // namespace
-
-namespace {
 // Writes every option's name and value.
 class Text final : public Visitor {
   public:

@@ -6,8 +6,8 @@
 ///         void fields(Visitor& v) { v.integer("hidden", hidden, {1, 65536}, "width of the state"); }
 ///     };
 ///
-/// The parser, the help, the JSON schema, the resolved config and the error messages all come from that listing. A value's
-/// default is what a default-constructed struct holds. Knows nothing of JSON.
+/// The parser, the help, the JSON schema, the resolved config and the error messages all come from that listing. A field's
+/// default is that of a default-constructed struct. Knows nothing of JSON.
 #include <functional>
 #include <limits>
 #include <memory>
@@ -29,7 +29,7 @@ struct Bounds {
     const char* automatic = nullptr;  ///< a word (as "auto") that stands for 0; null: none
 };
 
-/// What walks over an options struct: a reader, a writer, a help printer, a schema builder.
+/// What visits the fields of an options struct: a reader, a writer, a help printer, a schema builder.
 class Visitor {
   public:
     virtual ~Visitor() = default;

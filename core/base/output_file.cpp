@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <system_error>
 
 #include "core/base/files.h"
@@ -18,7 +17,7 @@ namespace {
 // A file is never replaced where a link points to an open descriptor: who opened it would go on with the old file.
 struct Destination {
     std::filesystem::path file;  // at the end of all links
-    int opened = -1;             // what is written into in place; -1: `file` is replaced
+    Descriptor opened{};         // what is written into in place; none: `file` is replaced
 };
 
 // The number of a descriptor of this process that `path` names (/proc/self/fd/N); -1 for any other.
@@ -39,8 +38,8 @@ Destination destination_of(const std::filesystem::path& path) {
     std::error_code error;
     for (int links = 0;; ++links) {
         if (const int number = own_descriptor(to.file); number >= 0) {
-            to.opened = uninterrupted([&] { return ::fcntl(number, F_DUPFD_CLOEXEC, 0); });
-            if (const int code = errno; to.opened < 0)
+            to.opened = Descriptor(uninterrupted([&] { return ::fcntl(number, F_DUPFD_CLOEXEC, 0); }));
+            if (const int code = errno; to.opened.get() < 0)
                 fail_to_write(path, rule, code == EBADF ? ENOENT : code);
             return to;
         }
@@ -53,8 +52,8 @@ Destination destination_of(const std::filesystem::path& path) {
     }
     struct stat status {};
     if (::stat(to.file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-        to.opened = uninterrupted([&] { return ::open(to.file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY); });
-        if (const int code = errno; to.opened < 0)
+        to.opened = Descriptor(uninterrupted([&] { return ::open(to.file.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY); }));
+        if (const int code = errno; to.opened.get() < 0)
             fail_to_write(path, "cannot be opened for writing", code);
     }
     return to;
@@ -62,22 +61,15 @@ Destination destination_of(const std::filesystem::path& path) {
 }  // namespace
 
 void write_output_file(const std::filesystem::path& path, std::string_view contents) {
-    const Destination to = destination_of(path);
-    if (to.opened < 0) {
+    Destination to = destination_of(path);
+    if (to.opened.get() < 0) {
         write_file_atomically(to.file, contents);
         return;
     }
     std::size_t done = 0;
-    int code = 0;
-    while (done < contents.size() && code == 0) {
-        const ssize_t n = uninterrupted([&] { return ::write(to.opened, contents.data() + done, contents.size() - done); });
-        code = n < 0 ? errno : 0;
-        done += n < 0 ? 0 : static_cast<std::size_t>(n);
-    }
-    const bool closed = ::close(to.opened) == 0 || errno == EINTR;
-    code = code == 0 && !closed ? errno : code;
-    ensure(code == 0, "{}: writing failed: written {} of {} bytes; {}", path.string(), done, contents.size(),
-           std::strerror(code));
+    const int failed = write_all(to.opened.get(), contents, done), closed = to.opened.close();
+    const int code = failed != 0 ? failed : closed;
+    ensure(code == 0, "{}: writing failed: written {} of {} bytes; {}", path.string(), done, contents.size(), reason_of(code));
 }
 
 }  // namespace attend

@@ -39,7 +39,7 @@ std::optional<T> number_in(std::string_view text) {
     return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
-// The kind of what stands at a path, and 0 or the system's error number.
+// The kind of what is at a path, and 0 or the system's error number.
 std::pair<Kind, int> look_at(const fs::path& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0)
@@ -72,19 +72,8 @@ Kind kind_of(const fs::path& path) {
 }
 
 const char* kind_name(Kind kind) {
-    switch (kind) {
-        case Kind::missing:
-            return "nothing";
-        case Kind::file:
-            return "a file";
-        case Kind::folder:
-            return "a folder";
-        case Kind::link:
-            return "a link";
-        case Kind::other:
-            return "a pipe, a socket or a device";
-    }
-    return "";
+    constexpr const char* names[] = {"nothing", "a file", "a folder", "a link", "a pipe, a socket or a device"};
+    return names[static_cast<std::size_t>(kind)];
 }
 
 fs::path partial_path(const fs::path& path) {
@@ -110,12 +99,13 @@ std::string abandoned_name(std::string_view name) {
 void require_folder(const fs::path& path) {
     const Kind kind = kind_of(path);
     std::error_code ignored;
-    require(kind != Kind::link,
-            "{}: a link stands where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
-            "folder the link",
-            path.string(), fs::read_symlink(path, ignored).string());
+    require(
+        kind != Kind::link,
+        "{}: there is a link where a folder is needed: it leads to {}; put the folder itself there, or make the run's whole "
+        "folder the link",
+        path.string(), fs::read_symlink(path, ignored).string());
     require(kind == Kind::missing || kind == Kind::folder,
-            "{}: {} stands where a folder is needed; move it or give another --out", path.string(), kind_name(kind));
+            "{}: there is {} where a folder is needed; move it or give another --out", path.string(), kind_name(kind));
 }
 
 void make_folder(const fs::path& path) {
@@ -160,13 +150,12 @@ int synchronise(int descriptor) {
 }
 
 void synchronise_folder(const fs::path& folder) {
-    const int descriptor = uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-    if (descriptor < 0)
+    const Descriptor opened(uninterrupted([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (opened.get() < 0)
         return;  // a folder that may be written but not read: nothing to do
-    const int code = synchronise(descriptor);
-    ::close(descriptor);
+    const int code = synchronise(opened.get());
     ensure(code == 0 || code == EINVAL || code == ENOTSUP, "{}: cannot be brought to the disk: {}", folder.string(),
-           std::generic_category().message(code));
+           reason_of(code));
 }
 
 }  // namespace attend

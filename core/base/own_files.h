@@ -1,5 +1,5 @@
 #pragma once
-/// Files of this program in folders that may hold other people's too: known by exact names, and never reached through a link.
+/// Files of this program in folders that may contain other people's too: known by exact names, and never reached through a link.
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -8,9 +8,9 @@
 
 namespace attend {
 
-/// What stands at a path itself: a link is a link, wherever it leads.
+/// What is at a path itself: a link is a link, wherever it leads.
 enum class Kind { missing, file, folder, link, other };
-/// Throws Error when the system does not let us look.
+/// Throws Error when the system does not say.
 Kind kind_of(const std::filesystem::path& path);
 /// "nothing", "a file", "a folder", "a link", "a pipe, a socket or a device".
 const char* kind_name(Kind kind);
@@ -34,8 +34,8 @@ int remove_file(const std::filesystem::path& path);
 /// Removes a folder that is empty; one that is not, a link, and all other kinds stay. 0, or the system's error number, for
 /// another reason than that it is not empty.
 int remove_empty_folder(const std::filesystem::path& path);
-/// Removes the files and links of `folder` that bear a name of partial_path() and were left by processes that have ended.
-/// In a folder that no lock guards only those older than a day: the process may live on another machine, or in another
+/// Removes the files and links of `folder` that have a name of partial_path() and were left by processes that have ended.
+/// In a folder without a lock only those older than a day: the process may live on another machine, or in another
 /// container, that has the same folder.
 enum class Guard { lock, none };
 void remove_abandoned_files(const std::filesystem::path& folder, Guard guard);

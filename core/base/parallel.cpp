@@ -101,7 +101,7 @@ struct Workers::Pool {
     int tasks = 0;
     bool stopping = false;
     alignas(64) std::atomic<uint32_t> round{0};
-    alignas(64) std::atomic<uint32_t> busy{0};  // workers other than 0 still at it
+    alignas(64) std::atomic<uint32_t> busy{0};  // workers other than 0 that are still working
     std::atomic<bool> running{false};
 
     int size() const { return static_cast<int>(failures.size()); }

@@ -31,7 +31,7 @@ inline double unit_interval(uint32_t bits) { return static_cast<double>(bits >> 
 /// (0, 1): as above, moved up half a step, so a logarithm is finite.
 inline double open_interval(uint32_t bits) { return (static_cast<double>(bits >> 9) + 0.5) * 0x1p-23; }
 
-/// Where a draw stands: everything but the element. Given to ops that draw (dropout, sampling).
+/// Where a draw is found: everything but the element. Given to ops that draw (dropout, sampling).
 struct Draws {
     Key key;
     uint32_t step = 0;      ///< training step

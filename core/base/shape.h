@@ -12,7 +12,7 @@ namespace attend {
 class Shape {
   public:
     static constexpr int max_rank = 6;
-    /// More elements than this are refused at the door: every byte count and flat index then fits its type.
+    /// More elements than this are refused: so every byte count and flat index fits its type.
     static constexpr int64_t max_size = int64_t{1} << 40;
 
     Shape() = default;
@@ -30,7 +30,7 @@ class Shape {
         require(axis >= -rank_ && axis < rank_, "shape: no such axis: axis {}, rank {}", axis, rank_);
         return axis < 0 ? axis + rank_ : axis;
     }
-    /// Product of the axes before / behind `axis`; negative counts from the end. Throw Error when there is no such axis.
+    /// Product of the axes before / after `axis`; negative counts from the end. Throw Error when there is no such axis.
     int64_t outer(int axis) const;
     int64_t inner(int axis) const;
     /// Size of the last axis, 1 for a scalar; and the number of such rows.
@@ -58,7 +58,7 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 
 }  // namespace attend
 
-/// Shapes stand in messages as they are: "{}" writes text() only when a message is made.
+/// Shapes are given to messages as they are: "{}" writes text() only when a message is made.
 template <>
 struct fmt::formatter<attend::Shape> {
     constexpr auto parse(format_parse_context& context) { return context.begin(); }

@@ -2,7 +2,7 @@
 
 namespace attend {
 
-/// Whether a matrix is read as it stands or with rows and columns exchanged.
+/// Whether a matrix is read as it is or with rows and columns exchanged.
 enum class Transpose { no, yes };
 
 }  // namespace attend

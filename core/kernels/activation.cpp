@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/activation.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -27,7 +26,7 @@ HWY_INLINE Normal normal_of(V x) {
     return {hn::Load(d, tail), exp_of_negative(set(-0.5) * x * x)};
 #else
     // P(-a) = e^(-a^2 / 2) R(a), a = |x|; R is a polynomial of degree 9 without constant in t = 1 / (1 + 0.28 a), fitted by us
-    // to least relative error on 0 <= a <= 15 (6e-8, before rounding), behind which e^(-a^2 / 2) is 0. The rounding of a^2, far
+    // to least relative error on 0 <= a <= 15 (6e-8, before rounding), above which e^(-a^2 / 2) is 0. The rounding of a^2, far
     // larger than the result's in the tail, is put right by its first-order term.
     const V a = at_most(hn::Abs(x), set(15.0f));
     const V square = a * a, rounding = hn::MulSub(a, a, square);
@@ -66,7 +65,7 @@ void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) {
 constexpr real cubic = static_cast<real>(0.044715);
 constexpr real twice_root = static_cast<real>(1.59576912160573071176);  // 2 sqrt(2 / pi)
 
-/// s(2u); v within -30 ... 30, behind which it is 0 or 1.
+/// s(2u); v within -30 ... 30, outside of which it is 0 or 1.
 HWY_INLINE V gelu_tanh_share(V v) { return sigmoid_of(set(twice_root) * v * hn::MulAdd(set(cubic) * v, v, set(1))); }
 HWY_INLINE V within_30(V v) { return at_least(at_most(v, set(30)), set(-30)); }
 
@@ -128,28 +127,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(gelu);
-HWY_EXPORT(gelu_with_slope);
-HWY_EXPORT(gelu_tanh);
-HWY_EXPORT(gelu_tanh_with_slope);
-HWY_EXPORT(silu);
-HWY_EXPORT(silu_backward);
-HWY_EXPORT(swiglu);
-HWY_EXPORT(swiglu_backward);
-void gelu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu)(x, y, n); }
-void gelu_with_slope(const real* x, real* y, real* slope, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_with_slope)(x, y, slope, n); }
-void gelu_tanh(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(gelu_tanh)(x, y, n); }
-void gelu_tanh_with_slope(const real* x, real* y, real* slope, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(gelu_tanh_with_slope)(x, y, slope, n);
-}
-void silu(const real* x, real* y, int64_t n) { HWY_DYNAMIC_DISPATCH(silu)(x, y, n); }
-void silu_backward(const real* x, const real* dy, Destination dx, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(silu_backward)(x, dy, dx, n);
-}
-void swiglu(const real* x, real* y, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(swiglu)(x, y, rows, width); }
-void swiglu_backward(const real* x, const real* dy, Destination dx, int64_t rows, int64_t width) {
-    HWY_DYNAMIC_DISPATCH(swiglu_backward)(x, dy, dx, rows, width);
-}
+ATTEND_KERNEL(void, gelu, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, gelu_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
+ATTEND_KERNEL(void, gelu_tanh, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, gelu_tanh_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
+ATTEND_KERNEL(void, silu, (const real* x, real* y, int64_t n), (x, y, n))
+ATTEND_KERNEL(void, silu_backward, (const real* x, const real* dy, Destination dx, int64_t n), (x, dy, dx, n))
+ATTEND_KERNEL(void, swiglu, (const real* x, real* y, int64_t rows, int64_t width), (x, y, rows, width))
+ATTEND_KERNEL(void, swiglu_backward, (const real* x, const real* dy, Destination dx, int64_t rows, int64_t width),
+              (x, dy, dx, rows, width))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -7,9 +7,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -102,15 +101,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(additive_score);
-HWY_EXPORT(additive_score_backward);
-void additive_score(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, real* scores) {
-    HWY_DYNAMIC_DISPATCH(additive_score)(sizes, query, keys, v, ranges, scores);
-}
-void additive_score_backward(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges,
-                             const real* dscores, Destination dquery, Destination dkeys, Destination dv) {
-    HWY_DYNAMIC_DISPATCH(additive_score_backward)(sizes, query, keys, v, ranges, dscores, dquery, dkeys, dv);
-}
+ATTEND_KERNEL(void, additive_score,
+              (ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, real* scores),
+              (sizes, query, keys, v, ranges, scores))
+ATTEND_KERNEL(void, additive_score_backward,
+              (ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, const real* dscores,
+               Destination dquery, Destination dkeys, Destination dv),
+              (sizes, query, keys, v, ranges, dscores, dquery, dkeys, dv))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

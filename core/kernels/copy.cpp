@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/copy.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -34,18 +33,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(copy_rows);
-HWY_EXPORT(gather_rows);
-HWY_EXPORT(scatter_add_rows);
-void copy_rows(const real* x, int64_t x_stride, Destination y, int64_t y_stride, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(copy_rows)(x, x_stride, y, y_stride, rows, columns);
-}
-void gather_rows(const real* table, int64_t columns, const int32_t* ids, int64_t n, real* y) {
-    HWY_DYNAMIC_DISPATCH(gather_rows)(table, columns, ids, n, y);
-}
-void scatter_add_rows(const real* dy, const int32_t* ids, int64_t n, int64_t columns, real* table_gradient) {
-    HWY_DYNAMIC_DISPATCH(scatter_add_rows)(dy, ids, n, columns, table_gradient);
-}
+ATTEND_KERNEL(void, copy_rows,
+              (const real* x, int64_t x_stride, Destination y, int64_t y_stride, int64_t rows, int64_t columns),
+              (x, x_stride, y, y_stride, rows, columns))
+ATTEND_KERNEL(void, gather_rows, (const real* table, int64_t columns, const int32_t* ids, int64_t n, real* y),
+              (table, columns, ids, n, y))
+ATTEND_KERNEL(void, scatter_add_rows, (const real* dy, const int32_t* ids, int64_t n, int64_t columns, real* table_gradient),
+              (dy, ids, n, columns, table_gradient))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/cross_entropy.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -85,16 +84,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(cross_entropy);
-HWY_EXPORT(cross_entropy_forward);
-void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
-                   int64_t rows, int64_t classes) {
-    HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, targets, options, scale, row_loss, row_argmax, rows, classes);
-}
-void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
-                           int32_t* row_argmax, int64_t rows, int64_t classes) {
-    HWY_DYNAMIC_DISPATCH(cross_entropy_forward)(logits, targets, options, row_loss, row_argmax, rows, classes);
-}
+ATTEND_KERNEL(void, cross_entropy,
+              (real * logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
+               int64_t rows, int64_t classes),
+              (logits, targets, options, scale, row_loss, row_argmax, rows, classes))
+ATTEND_KERNEL(void, cross_entropy_forward,
+              (const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss, int32_t* row_argmax,
+               int64_t rows, int64_t classes),
+              (logits, targets, options, row_loss, row_argmax, rows, classes))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -17,7 +17,7 @@ struct CrossEntropy {
 void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
                    int64_t rows, int64_t classes);
 
-/// The same losses and argmax; the logits are left alone.
+/// The same losses and argmax; the logits stay as they are.
 void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
                            int32_t* row_argmax, int64_t rows, int64_t classes);
 

@@ -7,10 +7,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/dropout.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/philox-inl.h"
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -37,10 +36,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(dropout);
-void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(dropout)(x, probability, draws, y, rows, columns);
-}
+ATTEND_KERNEL(void, dropout,
+              (const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns),
+              (x, probability, draws, y, rows, columns))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -7,11 +7,10 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/fused_attention.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/philox-inl.h"
 #include "core/kernels/tile-inl.h"
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -42,7 +41,7 @@ HWY_INLINE Head head_of(const Attention& a, int64_t example, int64_t number) {
     return h;
 }
 
-/// The keys each query of a tile sees; rows behind the last query see none.
+/// The keys each query of a tile sees; rows after the last query see none.
 struct Window {
     int64_t first = 0, rows = 0;  // queries of the tile
     int32_t begin[tile], end[tile];
@@ -143,7 +142,7 @@ struct Arena {
     }
 };
 
-/// Rows of a head as columns: block n holds rows n width ... (n + 1) width - 1 as [head_size, width].
+/// Rows of a head as columns: block n has the rows n width ... (n + 1) width - 1 as [head_size, width].
 HWY_INLINE void pack_columns(const Attention& a, const real* from, int64_t width, real* to) {
     for (int64_t s = 0; s < a.keys; s += width)
         pack_transposed(from + s * a.kv_stride, a.kv_stride, std::min(width, a.keys - s), a.head_size, to + s * a.head_size,
@@ -481,15 +480,12 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
     return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
 }
 
-HWY_EXPORT(attention);
-HWY_EXPORT(attention_backward);
-void attention(const Attention& call, real* y, real* log_sums, real* workspace) {
-    HWY_DYNAMIC_DISPATCH(attention)(call, y, log_sums, workspace);
-}
-void attention_backward(const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq,
-                        Destination dk, Destination dv, real* workspace) {
-    HWY_DYNAMIC_DISPATCH(attention_backward)(call, y, log_sums, dy, dq, dk, dv, workspace);
-}
+ATTEND_KERNEL(void, attention, (const Attention& call, real* y, real* log_sums, real* workspace),
+              (call, y, log_sums, workspace))
+ATTEND_KERNEL(void, attention_backward,
+              (const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
+               Destination dv, real* workspace),
+              (call, y, log_sums, dy, dq, dk, dv, workspace))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -17,7 +17,7 @@ struct Attention {
     int64_t kv_stride = 0;
     real scale = 1;
     const real* alibi = nullptr;    ///< [heads] slopes, or null
-    int64_t first_position = 0;     ///< of query 0, where key s stands at s
+    int64_t first_position = 0;     ///< of query 0; key s is at position s
     const Range* ranges = nullptr;  ///< [batch * queries], within [0, keys]; null: all keys
     real dropout = 0;
     Draws draws;  ///< read when dropout > 0

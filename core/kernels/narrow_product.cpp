@@ -8,7 +8,6 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -23,7 +22,7 @@ constexpr int64_t most_rows = product_least_columns - 1;  // of A at a time
 static_assert(most_rows == 4);
 constexpr int64_t longest_dot = 1024;  // positions of the inner axis at a time: four rows of A take 16 KiB
 
-/// A product of few rows; element (i, j) of C stands at c[i * c_row + j * c_column].
+/// A product of few rows; element (i, j) of C is c[i * c_row + j * c_column].
 struct Narrow {
     Product p;
     int64_t c_column = 1;
@@ -187,8 +186,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(narrow_product);
-void narrow_product(const Product& p) { HWY_DYNAMIC_DISPATCH(narrow_product)(p); }
+ATTEND_KERNEL(void, narrow_product, (const Product& p), (p))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/norm.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -125,26 +124,20 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(layer_norm);
-HWY_EXPORT(layer_norm_backward);
-HWY_EXPORT(rms_norm);
-HWY_EXPORT(rms_norm_backward);
-void layer_norm(const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
-                int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(layer_norm)(x, gain, bias, epsilon, y, mean, rstd, rows, columns);
-}
-void layer_norm_backward(const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
-                         Destination dgain, Destination dbias, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(layer_norm_backward)(x, gain, mean, rstd, dy, dx, dgain, dbias, rows, columns);
-}
-
-void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(rms_norm)(x, gain, epsilon, y, r, rows, columns);
-}
-void rms_norm_backward(const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain,
-                       int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(rms_norm_backward)(x, gain, r, dy, dx, dgain, rows, columns);
-}
+ATTEND_KERNEL(void, layer_norm,
+              (const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
+               int64_t columns),
+              (x, gain, bias, epsilon, y, mean, rstd, rows, columns))
+ATTEND_KERNEL(void, layer_norm_backward,
+              (const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
+               Destination dgain, Destination dbias, int64_t rows, int64_t columns),
+              (x, gain, mean, rstd, dy, dx, dgain, dbias, rows, columns))
+ATTEND_KERNEL(void, rms_norm, (const real* x, const real* gain, real epsilon, real* y, real* r, int64_t rows, int64_t columns),
+              (x, gain, epsilon, y, r, rows, columns))
+ATTEND_KERNEL(void, rms_norm_backward,
+              (const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain, int64_t rows,
+               int64_t columns),
+              (x, gain, r, dy, dx, dgain, rows, columns))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

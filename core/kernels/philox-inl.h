@@ -47,7 +47,7 @@ struct RoundKeys {
 constexpr int64_t drawn = 8 * groups;
 
 /// Writes the words of 2 `groups` counters from `start` on (its first word counting up), four a group. One group lives in a
-/// 64-bit lane of four vectors; the upper halves hold rubbish that no product reads, until they are packed at the end.
+/// 64-bit lane of four vectors; the upper halves have values that no product reads, until they are packed at the end.
 HWY_INLINE void philox_words(Counter start, const RoundKeys& keys, uint32_t* words) {
     const D64 d64;
     const V64 low_half = hn::Set(d64, 0xFFFFFFFF);

@@ -8,10 +8,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/product.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/tile-inl.h"
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -55,7 +54,7 @@ HWY_INLINE void product_of_sliver(Left a, const real* b, int64_t inner, real alp
         }
 }
 
-/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver], zero behind the
+/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver], zero after the
 /// columns up to a whole vector.
 HWY_INLINE void pack_sliver(const Product& x, int64_t j, int64_t columns, int64_t p, int64_t run, real* to) {
     const real* from = x.b + p * x.b_inner + j * x.b_column;
@@ -125,17 +124,8 @@ void product(const Product& x) {
 bool product_is_fast() { return HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL; }
 
 const char* vectors_name() {
-    switch (HWY_TARGET) {
-        case HWY_AVX3:
-        case HWY_AVX3_DL:
-            return "AVX-512";
-        case HWY_AVX2:
-            return "AVX2";
-        case HWY_NEON:
-            return "NEON";
-        default:
-            return "scalar code";
-    }
+    constexpr int64_t target = HWY_TARGET;
+    return product_is_fast() ? "AVX-512" : target == HWY_AVX2 ? "AVX2" : target == HWY_NEON ? "NEON" : "scalar code";
 }
 
 }  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
@@ -144,12 +134,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(product);
-HWY_EXPORT(product_is_fast);
-HWY_EXPORT(vectors_name);
-void product(const Product& p) { HWY_DYNAMIC_DISPATCH(product)(p); }
-bool product_is_fast() { return HWY_DYNAMIC_DISPATCH(product_is_fast)(); }
-const char* vectors_name() { return HWY_DYNAMIC_DISPATCH(vectors_name)(); }
+ATTEND_KERNEL(void, product, (const Product& p), (p))
+ATTEND_KERNEL(bool, product_is_fast, (), ())
+ATTEND_KERNEL(const char*, vectors_name, (), ())
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/recurrent.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -136,27 +135,22 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(gru_forward);
-HWY_EXPORT(gru_backward);
-HWY_EXPORT(lstm_forward);
-HWY_EXPORT(lstm_backward);
-void gru_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, real* saved, Lengths lengths, int64_t rows,
-                 int64_t hidden) {
-    HWY_DYNAMIC_DISPATCH(gru_forward)(x_proj, h_proj, h_prev, h_next, saved, lengths, rows, hidden);
-}
-void gru_backward(ConstRows dh_next, const real* saved, ConstRows h_prev, Rows dx_proj, Rows dh_proj, Rows dh_prev,
-                  Lengths lengths, int64_t rows, int64_t hidden) {
-    HWY_DYNAMIC_DISPATCH(gru_backward)(dh_next, saved, h_prev, dx_proj, dh_proj, dh_prev, lengths, rows, hidden);
-}
-void lstm_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRows c_prev, Rows h_next, Rows c_next, real* saved,
-                  Lengths lengths, int64_t rows, int64_t hidden) {
-    HWY_DYNAMIC_DISPATCH(lstm_forward)(x_proj, h_proj, h_prev, c_prev, h_next, c_next, saved, lengths, rows, hidden);
-}
-void lstm_backward(ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
-                   Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden) {
-    HWY_DYNAMIC_DISPATCH(lstm_backward)
-    (dh_next, dc_next, saved, c_prev, dgates, dc_prev, dh_carry, lengths, rows, hidden);
-}
+ATTEND_KERNEL(void, gru_forward,
+              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, real* saved, Lengths lengths, int64_t rows,
+               int64_t hidden),
+              (x_proj, h_proj, h_prev, h_next, saved, lengths, rows, hidden))
+ATTEND_KERNEL(void, gru_backward,
+              (ConstRows dh_next, const real* saved, ConstRows h_prev, Rows dx_proj, Rows dh_proj, Rows dh_prev,
+               Lengths lengths, int64_t rows, int64_t hidden),
+              (dh_next, saved, h_prev, dx_proj, dh_proj, dh_prev, lengths, rows, hidden))
+ATTEND_KERNEL(void, lstm_forward,
+              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRows c_prev, Rows h_next, Rows c_next, real* saved,
+               Lengths lengths, int64_t rows, int64_t hidden),
+              (x_proj, h_proj, h_prev, c_prev, h_next, c_next, saved, lengths, rows, hidden))
+ATTEND_KERNEL(void, lstm_backward,
+              (ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
+               Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden),
+              (dh_next, dc_next, saved, c_prev, dgates, dc_prev, dh_carry, lengths, rows, hidden))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

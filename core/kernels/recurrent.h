@@ -25,7 +25,7 @@ struct Rows {
     real* operator[](int64_t row) const { return data + row * stride; }
 };
 
-/// GRU (Cho et al. 2014, the reset gate behind the product as in PyTorch), gate order r, z, n:
+/// GRU (Cho et al. 2014, the reset gate after the product as in PyTorch), gate order r, z, n:
 ///     r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
 /// x_proj and h_proj [rows, 3 hidden], biases included; h_prev, h_next [rows, hidden], h_next may be h_prev;
 /// saved [rows, 4 hidden], contiguous: r, z, n, hn, for the backward (untouched for carried rows); null when not wanted.

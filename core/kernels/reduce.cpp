@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/reduce.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -103,24 +102,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(sum);
-HWY_EXPORT(sum_double);
-HWY_EXPORT(sum_of_squares);
-HWY_EXPORT(dot);
-HWY_EXPORT(maximum);
-HWY_EXPORT(argmax);
-HWY_EXPORT(all_finite);
-HWY_EXPORT(column_sums);
-real sum(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(sum)(x, n); }
-double sum_double(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(sum_double)(x, n); }
-double sum_of_squares(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, n); }
-real dot(const real* a, const real* b, int64_t n) { return HWY_DYNAMIC_DISPATCH(dot)(a, b, n); }
-real maximum(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(maximum)(x, n); }
-int64_t argmax(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(argmax)(x, n); }
-bool all_finite(const real* x, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(x, n); }
-void column_sums(const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y) {
-    HWY_DYNAMIC_DISPATCH(column_sums)(x, rows, columns, stride, y);
-}
+ATTEND_KERNEL(real, sum, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(double, sum_double, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(double, sum_of_squares, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(real, dot, (const real* a, const real* b, int64_t n), (a, b, n))
+ATTEND_KERNEL(real, maximum, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(int64_t, argmax, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(bool, all_finite, (const real* x, int64_t n), (x, n))
+ATTEND_KERNEL(void, column_sums, (const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y),
+              (x, rows, columns, stride, y))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -7,15 +7,14 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/relative.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// A query's keys by distance: [begin, low) are too far in front and share column 0, [low, high) have a column each, from
-/// `column` on, [high, end) are too far behind and share the last.
+/// A query's keys by distance: [begin, low) are too far before it and share column 0, [low, high) have a column each, from
+/// `column` on, [high, end) are too far after it and share the last.
 struct Stretches {
     int64_t begin, low, high, end, column;
 };
@@ -74,14 +73,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(relative_scores);
-HWY_EXPORT(relative_scores_backward);
-void relative_scores(RelativeSizes sizes, const real* scores, const real* products, const Range* ranges, real* y) {
-    HWY_DYNAMIC_DISPATCH(relative_scores)(sizes, scores, products, ranges, y);
-}
-void relative_scores_backward(RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts) {
-    HWY_DYNAMIC_DISPATCH(relative_scores_backward)(sizes, dy, ranges, dproducts);
-}
+ATTEND_KERNEL(void, relative_scores,
+              (RelativeSizes sizes, const real* scores, const real* products, const Range* ranges, real* y),
+              (sizes, scores, products, ranges, y))
+ATTEND_KERNEL(void, relative_scores_backward, (RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts),
+              (sizes, dy, ranges, dproducts))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

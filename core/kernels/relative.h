@@ -5,7 +5,7 @@
 namespace attend::ATTEND_PRECISION::kernels {
 
 /// Sizes of relative positions: batch, queries and keys of each example; the farthest distance k that is told apart; the place
-/// of query 0, where key s stands at s.
+/// of query 0; key s is at position s.
 struct RelativeSizes {
     int64_t batch = 0, queries = 0, keys = 0, distance = 0, first_position = 0;
     int64_t columns() const { return 2 * distance + 1; }

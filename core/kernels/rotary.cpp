@@ -5,9 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/rotary.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -44,10 +43,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(rotary);
-void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y) {
-    HWY_DYNAMIC_DISPATCH(rotary)(sizes, x, cosines, sines, turn, y);
-}
+ATTEND_KERNEL(void, rotary,
+              (RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y),
+              (sizes, x, cosines, sines, turn, y))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -6,7 +6,7 @@ namespace attend::ATTEND_PRECISION::kernels {
 /// Which way the pairs turn: `forward` by the angle, `backward` by its negative (the transposed rotation).
 enum class Turn { forward, backward };
 
-/// Sizes of a rotation: rows of `columns` elements, row r standing at position r mod `positions`; the first heads * head_size
+/// Sizes of a rotation: rows of `columns` elements, row r at position r mod `positions`; the first heads * head_size
 /// columns are turned, the rest copied.
 struct RotarySizes {
     int64_t rows = 0, positions = 0, columns = 0, heads = 0, head_size = 0;

@@ -7,9 +7,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/softmax.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -133,32 +132,21 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(softmax);
-HWY_EXPORT(softmax_backward);
-HWY_EXPORT(log_softmax);
-HWY_EXPORT(log_softmax_backward);
-HWY_EXPORT(sparsemax);
-HWY_EXPORT(sparsemax_backward);
-void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(softmax)(x, scale, ranges, y, rows, columns);
-}
-void softmax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
-                      int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(softmax_backward)(y, dy, scale, ranges, dx, rows, columns);
-}
-void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(log_softmax)(x, ranges, y, rows, columns);
-}
-void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(log_softmax_backward)(y, dy, ranges, dx, rows, columns);
-}
-void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(sparsemax)(x, scale, ranges, y, rows, columns);
-}
-void sparsemax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
-                        int64_t columns) {
-    HWY_DYNAMIC_DISPATCH(sparsemax_backward)(y, dy, scale, ranges, dx, rows, columns);
-}
+ATTEND_KERNEL(void, softmax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
+              (x, scale, ranges, y, rows, columns))
+ATTEND_KERNEL(void, softmax_backward,
+              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
+              (y, dy, scale, ranges, dx, rows, columns))
+ATTEND_KERNEL(void, log_softmax, (const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns),
+              (x, ranges, y, rows, columns))
+ATTEND_KERNEL(void, log_softmax_backward,
+              (const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
+              (y, dy, ranges, dx, rows, columns))
+ATTEND_KERNEL(void, sparsemax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
+              (x, scale, ranges, y, rows, columns))
+ATTEND_KERNEL(void, sparsemax_backward,
+              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
+              (y, dy, scale, ranges, dx, rows, columns))
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,5 +1,5 @@
 /// Products of small matrices that stay in the first caches, and the packing they want; compiled once per instruction set.
-/// Everything packed stands 64-byte aligned, rows padded with zeros to whole vectors (padded()).
+/// Everything packed is 64-byte aligned, rows padded with zeros to whole vectors (padded()).
 #if defined(ATTEND_KERNELS_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTEND_KERNELS_TILE_INL_H
 #undef ATTEND_KERNELS_TILE_INL_H
@@ -66,7 +66,7 @@ HWY_INLINE void product_of_rows(Left a, const real* b, int64_t b_stride, int64_t
         product_of_vectors<1>(a, b + j, b_stride, inner, c + j, c_stride, mode);
 }
 
-/// to[r, c] = factor from[r, c], rows of `stride` to rows of `to_stride`, zero behind `columns`, and whole zero rows up to
+/// to[r, c] = factor from[r, c], rows of `stride` to rows of `to_stride`, zero after `columns`, and whole zero rows up to
 /// `to_rows`.
 HWY_INLINE void pack_rows(const real* from, int64_t stride, int64_t rows, int64_t columns, real factor, real* to,
                           int64_t to_rows, int64_t to_stride) {
@@ -78,7 +78,7 @@ HWY_INLINE void pack_rows(const real* from, int64_t stride, int64_t rows, int64_
     write_zero({to + rows * to_stride, Write::set}, (to_rows - rows) * to_stride);
 }
 
-/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero behind `rows` up to a
+/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero after `rows` up to a
 /// whole vector.
 HWY_INLINE void pack_transposed(const real* from, int64_t stride, int64_t rows, int64_t columns, real* to, int64_t to_stride) {
     int64_t r = 0;

@@ -40,7 +40,7 @@ struct Whole {
     }
     HWY_INLINE V load(const real* p) const { return load(d, p); }
     HWY_INLINE void store(V v, real* p) const { store(v, d, p); }
-    /// `v` in the lanes there are, `other` in the rest: for reductions.
+    /// `v` in the lanes that have elements, `other` in the rest: for reductions.
     HWY_INLINE V or_else(V v, V) const { return v; }
 };
 
@@ -100,7 +100,7 @@ HWY_INLINE void write_zero(Destination y, int64_t n) {
         std::memset(y.data, 0, static_cast<std::size_t>(n) * sizeof(real));
 }
 
-/// The destination moved on by `offset` elements.
+/// The destination moved by `offset` elements.
 HWY_INLINE Destination at(Destination y, int64_t offset) { return {y.data == nullptr ? nullptr : y.data + offset, y.write}; }
 
 /// Folds `term(part, i)` over n elements with four vector accumulators (hiding the latency of an addition): fold(a, b)
@@ -161,7 +161,7 @@ HWY_INLINE V at_least(V x, V limit) { return hn::IfThenElse(x < limit, limit, x)
 
 /// tanh(x) of finite or infinite x; may exceed 1 in size by one unit in the last place; NaN stays NaN.
 /// In float x P(u) / Q(u), u = x^2, of degree 4 / 4, fitted by us to least relative error on |x| <= 9.02 (4e-8, before
-/// rounding), behind which tanh rounds to 1: half the work of one by way of e^x.
+/// rounding), above which tanh rounds to 1: half the work of one by way of e^x.
 HWY_INLINE V tanh_core(V x) {
 #if defined(ATTEND_DOUBLE)
     return hn::Tanh(d, x);

@@ -18,7 +18,7 @@ struct FusedAttentionOptions {
     int64_t key_heads = 0;       ///< G, each read by H / G query heads in a row (Ainslie et al. 2023; 1: Shazeer 2019); 0: H
     real scale = 0;              ///< of query times key; 0: 1 / sqrt(K)
     Array<real> alibi;           ///< a slope a head: adds -slope (query position - key position) (Press et al. 2022); or empty
-    int64_t first_position = 0;  ///< position of the first query, where key s stands at s; read by alibi alone
+    int64_t first_position = 0;  ///< position of the first query; key s is at position s; only alibi reads it
     real dropout = 0;            ///< probability that a weight is dropped, 0 ... 1 (not 1 itself); the rest is scaled up
     Draws draws;                 ///< where dropout draws
 };
@@ -30,7 +30,7 @@ struct FusedAttentionOptions {
 ///
 /// `ranges`: empty, or one Range for each of the B * T queries: the keys it sees (causal: {0, t + 1}; padding: {0, length};
 /// sliding windows). Tiles outside of all ranges cost nothing; an empty range gives zeros and no gradient. The backward
-/// computes the weights again from one saved number a query and head. What stands outside a query's range must be finite and
+/// computes the weights again from one saved number a query and head. What is outside a query's range must be finite and
 /// changes no bit of its output. The dropout mask of a weight is a function of (row in the whole batch, head, t, s): it depends
 /// neither on tiles nor on padding.
 ///

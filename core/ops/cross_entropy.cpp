@@ -47,10 +47,6 @@ Tensor times(const Tensor& gradient, real factor) {
     return scaled;
 }
 
-}  // namespace
-
-namespace {
-
 // h W + b, checked.
 Tensor head_logits(const Tensor& h, const Tensor& weight, Transpose tied, const Tensor& bias, std::span<const int32_t> targets,
                    const CrossEntropyOptions& options) {

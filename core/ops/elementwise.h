@@ -42,7 +42,7 @@ Tensor gelu(const Tensor& x);
 Tensor gelu_tanh(const Tensor& x);
 /// x sigmoid(x) (Elfwing, Uchibe and Doya 2018; also called swish).
 Tensor silu(const Tensor& x);
-/// silu(u) v with u and v the halves of the last axis (Shazeer 2020, eq. 6, behind the product with both weights): x [..., 2F],
+/// silu(u) v with u and v the halves of the last axis (Shazeer 2020, eq. 6, after the product with both weights): x [..., 2F],
 /// output [..., F]. Throws Error when the last axis is missing or odd.
 Tensor swiglu(const Tensor& x);
 

@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t gru_gates = 3, gru_kept = 4, lstm_gates = 4, lstm_kept = 5;
 
 // Sizes of a layer and where each step finds its states. The states lie in one buffer [B, S + 1, H]: slot k holds them before
-// step k when walking forward, behind step k when walking backward.
+// step k when walking forward, after step k when walking backward.
 struct Walk {
     int64_t batch, steps, hidden, gates;
     Direction direction;
@@ -48,7 +48,7 @@ struct Walk {
             else
                 std::fill_n(to[b], hidden, real{0});
     }
-    // outputs [B, S, H]: the states behind each step, 0 behind a row's length.
+    // outputs [B, S, H]: the states after each step, 0 after a row's length.
     void write_outputs(const real* states, real* outputs) const {
         for (int64_t b = 0; b < batch; ++b) {
             const int64_t n = lengths.empty() ? steps : lengths[static_cast<std::size_t>(b)];
@@ -60,7 +60,7 @@ struct Walk {
         const ConstRows from = slot(states, last_slot());
         kernels::copy_rows(from.data, from.stride, {last, Write::set}, hidden, batch, hidden);
     }
-    // dh += doutputs at step t, for the rows that run: behind a row's length outputs are constants.
+    // dh += doutputs at step t, for the rows that run: after a row's length outputs are constants.
     void add_output_gradient(const real* doutputs, int64_t t, real* dh) const {
         const Lengths running = at(t);
         for (int64_t b = 0; b < batch; ++b)

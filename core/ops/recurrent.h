@@ -3,7 +3,7 @@
 /// recurrent product is made here, and its weight gradient is one product over all steps. Gate order and formulas:
 ///   GRU (Cho et al. 2014), r, z, n: r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
 ///   LSTM (Hochreiter and Schmidhuber 1997), i, f, g, o: c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c')
-/// with (hr, hz, hn) = h U + b, the reset gate behind the product.
+/// with (hr, hz, hn) = h U + b, the reset gate after the product.
 #include <span>
 
 #include "core/engine.h"
@@ -18,11 +18,11 @@ struct LstmState {
     Tensor h, c;  ///< [B, H] each
 };
 struct GruLayerResult {
-    Tensor outputs;  ///< [B, S, H], 0 behind each row's length
-    Tensor last;     ///< [B, H], the state behind the last step taken (backward: at the first position)
+    Tensor outputs;  ///< [B, S, H], 0 after each row's length
+    Tensor last;     ///< [B, H], the state after the last step taken (backward: at the first position)
 };
 struct LstmLayerResult {
-    Tensor outputs;  ///< [B, S, H], 0 behind each row's length
+    Tensor outputs;  ///< [B, S, H], 0 after each row's length
     LstmState last;
 };
 

@@ -4,23 +4,13 @@
 
 namespace attend {
 
-namespace {
-
-std::shared_ptr<const Tokenizer> characters_of(std::string_view alphabet) {
-    std::vector<std::string> symbols;
-    for (char c : alphabet) symbols.emplace_back(1, c);
-    return char_tokenizer(Vocabulary(std::move(symbols)));
-}
-
-}  // namespace
-
 std::unique_ptr<Task> addition_task(const AdditionOptions& options, const TaskSetup& setup) {
     require(options.min_digits <= options.max_digits, "addition: digits are the wrong way round: min_digits {}, max_digits {}",
             options.min_digits, options.max_digits);
     PairTask task;
     task.name = "addition";
-    task.source = characters_of("+0123456789");
-    task.target = characters_of("0123456789");
+    task.source = char_tokenizer("+0123456789");
+    task.target = char_tokenizer("0123456789");
     task.metrics = {"accuracy", "exact_match", "symbol_error_rate", "attention_entropy"};
     generate(task, options.examples, setup, [&](Stream& stream) {
         const auto number = [&] {

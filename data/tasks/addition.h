@@ -1,7 +1,7 @@
 #pragma once
-/// addition: two decimal numbers to their sum, digit by digit, "47+8" to "55". A digit of the sum hangs on a digit of each
+/// addition: two decimal numbers to their sum, digit by digit, "47+8" to "55". A digit of the sum depends on a digit of each
 /// number and on a carry that may come from far to the right; no one source range determines it, so there is no gold alignment.
-/// Least digit first ("order": "reversed") the carry is at hand when it is needed.
+/// Least digit first ("order": "reversed") the carry is known when it is needed.
 #include "data/tasks/generated.h"
 
 namespace attend {

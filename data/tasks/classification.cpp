@@ -22,15 +22,13 @@ namespace {
 
 constexpr std::array all_splits = {Split::train, Split::valid, Split::test};
 
-// The rows of a file as they stand in it.
+// The rows of a file as they are in it.
 struct Rows {
     TextFile text, second, label;
 };
 
 Rows read_rows(Split split, const std::string& file, const ClassificationOptions& o) {
-    const std::string hint = missing_file_hint(split, "FILE");
-    require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
-    const TextFile lines{file, read_lines(file, {}, hint)};
+    const TextFile lines = read_split(split, file);
     const std::vector<std::string> names = column_names(lines, o.header);
     const std::size_t text = find_column("text", o.text, names, o.header, file);
     const std::size_t second = o.second.empty() ? text : find_column("second", o.second, names, o.header, file);
@@ -84,7 +82,7 @@ Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
 }
 
 struct Examples {
-    Texts text;                    // the second one behind a tab
+    Texts text;                    // the second one after a tab
     Sequences rows;                // with the special tokens
     std::vector<int32_t> first;    // ids up to the first [SEP], it included
     std::vector<int32_t> classes;  // by row
@@ -105,11 +103,9 @@ class ClassificationTask final : public Task {
         const bool from_saved = !setup.saved.empty();
         std::array<Rows, 3> rows;
         if (setup.load_data || !from_saved)
-            for (Split s : all_splits) {
-                const std::string& file = s == Split::train ? o.train : s == Split::valid ? o.valid : o.test;
-                if (s == Split::train || !file.empty())
-                    rows[static_cast<std::size_t>(s)] = read_rows(s, file, o);
-            }
+            for (Split s : all_splits)
+                if (s == Split::train || !o.of(s).empty())
+                    rows[static_cast<std::size_t>(s)] = read_rows(s, o.of(s), o);
         TokenizerSetup tokenizer;
         tokenizer.specials = Specials::own;
         tokenizer.limits = {o.min_count, o.max_vocabulary};
@@ -166,11 +162,7 @@ class ClassificationTask final : public Task {
     std::string decode_target(std::span<const int32_t> ids) const override {
         return fmt::format("{}", fmt::join(target_symbols(ids), " "));
     }
-    std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override {
-        std::vector<std::string> all;
-        for (int32_t id : ids) all.push_back(tokenizer_->symbol(id));
-        return all;
-    }
+    std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override { return tokenizer_->symbols(ids); }
     std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override {
         std::vector<std::string> all;
         for (int32_t id : ids) all.push_back(class_name(id));
@@ -213,10 +205,7 @@ class ClassificationTask final : public Task {
     };
     const Examples& split(Split s) const { return splits_[static_cast<std::size_t>(s)]; }
     int64_t least() const { return pairs_ ? 5 : 3; }
-    void require_example(Split s, int64_t example) const {
-        require(example >= 0 && example < size(s), "classification: no such example: asked for {} of {}, there are {}", example,
-                split_name(s), size(s));
-    }
+    void require_example(Split s, int64_t example) const { Task::require_example("classification", s, example); }
     Row row_of(std::string_view text, const Place& place, std::string_view second, const Place& second_place) const {
         std::vector<int32_t> a = tokenizer_->encode(text, place), b;
         if (pairs_)

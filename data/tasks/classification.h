@@ -5,8 +5,7 @@
 
 namespace attend {
 
-struct ClassificationOptions {
-    std::string train{}, valid{}, test{};
+struct ClassificationOptions : SplitFiles<std::string> {
     std::string text = "1", second{}, label = "2";
     bool header = false;
     Selection tokenizer{tokenizer_table(), "word"};
@@ -34,7 +33,7 @@ struct ClassificationOptions {
 constexpr const char* labels_file = "labels.txt";
 
 /// A row of Batch::input is [CLS] TEXT [SEP], with a second column [CLS] TEXT [SEP] SECOND [SEP] and segments 0 up to the first
-/// [SEP], 1 behind; ids are the tokenizer's own, behind them what it lacks of these (encoder_tokens). A row longer than the
+/// [SEP], 1 after; ids are the tokenizer's own, then those of encoder_tokens that it does not have. A row longer than the
 /// context loses ids at the end of its longer text until it fits (Devlin 2018); describe() says how many did. Batch::labels are
 /// the classes: the labels of the training rows in ascending order of their bytes. Batch::target predicts nothing. Texts of
 /// targets are names of classes, and so are the symbols of target ids. A line to classify holds the text, or both with a tab

@@ -28,21 +28,11 @@ constexpr std::array<std::string_view, 42> formats = {
 };
 
 std::string_view ordinal_ending(int day) {
-    if (day >= 11 && day <= 13)
-        return "th";
-    switch (day % 10) {
-        case 1:
-            return "st";
-        case 2:
-            return "nd";
-        case 3:
-            return "rd";
-        default:
-            return "th";
-    }
+    const int digit = day >= 11 && day <= 13 ? 0 : day % 10;
+    return digit == 1 ? "st" : digit == 2 ? "nd" : digit == 3 ? "rd" : "th";
 }
 
-// Where the fields of a date stand in a text.
+// Where the fields of a date are in a text.
 struct Fields {
     Range year, month, day;  // of day and month numbers the digits, of a month's name the letters
     bool month_named = false;
@@ -74,12 +64,6 @@ std::string source_alphabet() {
     return {characters.begin(), characters.end()};
 }
 
-std::shared_ptr<const Tokenizer> characters_of(const std::string& alphabet) {
-    std::vector<std::string> symbols;
-    for (char c : alphabet) symbols.emplace_back(1, c);
-    return char_tokenizer(Vocabulary(std::move(symbols)));
-}
-
 constexpr calendar::sys_days first_day = calendar::year{1900} / calendar::January / 1;
 constexpr calendar::sys_days end_day = calendar::year{2100} / calendar::January / 1;
 
@@ -104,48 +88,37 @@ GeneratedExample write_date(int year, int month, int day, int64_t format, Letter
             e.source += pattern[i];
             continue;
         }
-        switch (pattern[++i]) {
+        const char field = pattern[++i];
+        const int width = field == 'm' || field == 'd' ? 2 : 1;  // at least
+        switch (field) {
             case 'Y':
                 at.year = append(e.source, fmt::format("{}", year));
                 break;
             case 'm':
-                at.month = append(e.source, fmt::format("{:02}", month));
-                break;
             case 'n':
-                at.month = append(e.source, fmt::format("{}", month));
+                at.month = append(e.source, fmt::format("{:0{}}", month, width));
                 break;
             case 'B':
-                at.month = append(e.source, month_name);
-                at.month_named = true;
-                break;
             case 'b':
-                at.month = append(e.source, month_name.substr(0, 3));
-                at.month_named = true;
-                break;
             case '.':
-                at.month = append(e.source, month_name.substr(0, 3));
+                at.month = append(e.source, field == 'B' ? month_name : month_name.substr(0, 3));
                 at.month_named = true;
-                if (month_name.size() > 3)
+                if (field == '.' && month_name.size() > 3)
                     e.source += '.';  // May is not an abbreviation
                 break;
             case 'd':
-                at.day = append(e.source, fmt::format("{:02}", day));
-                break;
             case 'e':
-                at.day = append(e.source, fmt::format("{}", day));
-                break;
             case 'o':
-                at.day = append(e.source, fmt::format("{}", day));
-                e.source += ordinal_ending(day);
+                at.day = append(e.source, fmt::format("{:0{}}", day, width));
+                if (field == 'o')
+                    e.source += ordinal_ending(day);
                 break;
             case 'A':
-                e.source += weekday;
-                break;
             case 'a':
-                e.source += weekday.substr(0, 3);
+                e.source += field == 'A' ? weekday : weekday.substr(0, 3);
                 break;
             default:
-                ensure(false, "dates: unknown field: field {}, form {}", pattern[i], format);
+                ensure(false, "dates: unknown field: field {}, form {}", field, format);
         }
     }
     for (char& c : e.source) {
@@ -167,8 +140,8 @@ GeneratedExample write_date(int year, int month, int day, int64_t format, Letter
 std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetup& setup) {
     PairTask task;
     task.name = "dates";
-    task.source = characters_of(source_alphabet());
-    task.target = characters_of("-0123456789");
+    task.source = char_tokenizer(source_alphabet());
+    task.target = char_tokenizer("-0123456789");
     task.metrics = {"accuracy",        "exact_match",   "alignment_accuracy", "alignment_year",
                     "alignment_month", "alignment_day", "attention_entropy"};
     task.parts = {{"year", {0, 4}}, {"month", {5, 7}}, {"day", {8, 10}}};

@@ -33,10 +33,10 @@ struct GeneratedExample {
     std::string value;           ///< what split_of() looks at
     std::string source, target;  ///< text
     std::vector<Range> gold;     ///< for each target symbol; empty: not known, for all examples of the task
-    std::optional<Split> only;   ///< the one split it may stand in; none: that of its value
+    std::optional<Split> only;   ///< the one split it may be in; none: that of its value
 };
 
-/// Fills the splits of `task`, whose tokenizers stand: draws from the stream (seed, "NAME.SPLIT.NUMBER") until the value
+/// Fills the splits of `task`, which has its tokenizers: draws from the stream (seed, "NAME.SPLIT.NUMBER") until the value
 /// belongs to the split. Throws Error when 10,000 draws in a row do not: then the space of values is too small to be divided.
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
               FunctionRef<GeneratedExample(Stream&)> draw);

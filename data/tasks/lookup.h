@@ -4,11 +4,11 @@
 /// the tables t0, t1, ... is a one-to-one map of the bit strings of a length to themselves. The source "011 t3 t0" asks for
 /// t0(t3(011)); the target holds the input and the value after each table, "011 110 000", or the result alone.
 ///
-/// Applications of one table stand in the training split only, all of whose values a model must have seen; compositions are
+/// Applications of one table are in the training split only, all of whose values a model must have seen; compositions are
 /// divided between the splits, by tables and input ("inputs") or by the tables alone ("compositions": no test example's
 /// sequence of tables occurs in training).
 ///
-/// Gold alignment of the steps: the input's symbol, then each table's. The result alone hangs on all symbols: not known.
+/// Gold alignment of the steps: the input's symbol, then each table's. The result alone depends on all symbols: not known.
 #include "data/tasks/generated.h"
 
 namespace attend {

@@ -18,10 +18,10 @@ struct MaskedTextOptions {
     }
 };
 
-/// A row is a window of text: `context` ids, "[CLS]" before and "[SEP]" behind the text among them; what the tokenizer has not
+/// A row is a window of text: `context` ids, "[CLS]" before and "[SEP]" after the text among them; what the tokenizer has not
 /// of these (encoder_tokens) it is given. Batch::input is corrupted, Batch::target holds the right ids where something is to be
 /// guessed and id_ignored elsewhere. With `next_sentence` a row is [CLS] A [SEP] B [SEP]; A and B are parts of at least a
-/// quarter of the text each, cut at a drawn place; segments are 0 up to the first [SEP] and 1 behind; label 0 says that B goes
+/// quarter of the text each, cut at a drawn place; segments are 0 up to the first [SEP] and 1 after; label 0 says that B goes
 /// on with A, 1 that it begins at another place, drawn uniformly from all there are.
 ///
 /// Draws are of the streams (seed, "masking") at (batch, row) in training, so they are fresh in every epoch, and (seed,

@@ -28,10 +28,8 @@ std::unique_ptr<Task> parallel_task(const ParallelOptions& options, const TaskSe
     task.limit_constant = 50;
     PairFiles files;
     files.read = [&](Split split) {
-        const auto& named = split == Split::train ? options.train : split == Split::valid ? options.valid : options.test;
-        if (split != Split::train && named.empty())
-            return PairRows{};
-        return read_pair(split, named);
+        const std::vector<std::string>& named = options.of(split);
+        return split != Split::train && named.empty() ? PairRows{} : read_pair(split, named);
     };
     set_tokenizers(files, options, options);
     return file_pairs_task(std::move(task), files, options, options.references, setup);

@@ -4,8 +4,7 @@
 
 namespace attend {
 
-struct ParallelOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
-    std::vector<std::string> train, valid, test;  ///< each source and target file; valid and test may be empty
+struct ParallelOptions : SplitFiles<std::vector<std::string>>, PairUnits, PairVocabulary, PairLimits, PairScoring {
     void fields(Visitor& v) {
         v.paths("train", train, "source and target file of the training pairs, plain or packed");
         v.paths("valid", valid, "source and target file for validation");

@@ -49,7 +49,7 @@ Parts open_parts(const TextOptions& o) {
     require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}",
             hint_for("data.path"));
     require(o.valid.empty() || !o.train.empty(),
-            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' stands beside "
+            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' is for use with "
             "'valid'",
             o.path.size(), o.valid.size());
     const auto open = [&](const std::vector<std::string>& files, const char* option) {
@@ -141,11 +141,6 @@ std::vector<std::string> RunningText::describe() const {
     return lines;
 }
 
-void RunningTextTask::require_example(Split s, int64_t example) const {
-    require(example >= 0 && example < size(s), "{}: no such example: asked for {} of {}, there are {}", name_, example,
-            split_name(s), size(s));
-}
-
 std::string RunningTextTask::source_text(Split s, int64_t example) const {
     require_example(s, example);
     return "";
@@ -157,12 +152,6 @@ Ids RunningTextTask::encode_sources(std::span<const std::string> lines) const {
 
 std::vector<std::string> RunningTextTask::source_symbols(std::span<const int32_t> ids) const {
     fail("{}: running text has no sources: ids {}, sources 0", name_, ids.size());
-}
-
-std::vector<std::string> RunningTextTask::target_symbols(std::span<const int32_t> ids) const {
-    std::vector<std::string> all;
-    for (int32_t id : ids) all.push_back(text_.tokenizer().symbol(id));
-    return all;
 }
 
 std::vector<Range> RunningTextTask::gold_alignment(Split s, int64_t example) const {

@@ -26,7 +26,7 @@ struct TextOptions {
         v.number("valid_fraction", valid_fraction, {0, 0.999}, "share of 'path' at its end that validates");
         v.selection("tokenizer", tokenizer, "what text is cut into");
         v.choice("order", order, {"random", "sequential"},
-                 "random: training windows begin anywhere; sequential: one behind the other, as anyone can reproduce them");
+                 "random: training windows begin anywhere; sequential: one after the other, as anyone can reproduce them");
         v.integer("context", context, {0, 1 << 20}, "targets in a window, 0: the model's context");
         v.integer("min_count", min_count, {1, int64_t{1} << 40},
                   "tokenizer 'word': words seen less often in training are unknown");
@@ -88,7 +88,9 @@ class RunningTextTask : public Task {
     }
     std::string decode_target(std::span<const int32_t> ids) const override { return text_.tokenizer().decode(ids); }
     std::vector<std::string> source_symbols(std::span<const int32_t> ids) const override;
-    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override;
+    std::vector<std::string> target_symbols(std::span<const int32_t> ids) const override {
+        return text_.tokenizer().symbols(ids);
+    }
     std::vector<Range> gold_alignment(Split s, int64_t example) const override;
     int64_t decode_limit(int64_t) const override { return text_.context(); }
     std::vector<std::string> describe() const override;
@@ -97,7 +99,7 @@ class RunningTextTask : public Task {
 
   protected:
     RunningTextTask(const char* name, RunningText text) : text_(std::move(text)), name_(name) {}
-    void require_example(Split s, int64_t example) const;
+    void require_example(Split s, int64_t example) const { Task::require_example(name_, s, example); }
     RunningText text_;
 
   private:

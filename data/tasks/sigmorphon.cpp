@@ -28,17 +28,13 @@ class InflectionTokenizer final : public Tokenizer {
         require(columns.size() == 2, "{}: a source is a lemma, a tab, and tags: columns {}, needed 2", place.text(),
                 columns.size());
         const std::string_view lemma = columns[0];
-        std::string_view tags = columns[1];
         require(!lemma.empty(), "{}: the lemma is empty: bytes 0, needed at least 1", place.text());
-        for (int64_t number = 1;; ++number) {
-            const std::size_t end = tags.find(';');
-            const std::string_view tag = tags.substr(0, end);
+        int64_t number = 0;
+        for (const std::string_view tag : split_columns(columns[1], ';')) {
+            ++number;
             require(!tag.empty(), "{}: a tag is empty: tag {} of '{}', bytes 0, needed at least 1", place.text(), number,
                     columns[1]);
             take("<" + std::string(tag) + ">");
-            if (end == std::string_view::npos)
-                break;
-            tags.remove_prefix(end + 1);
         }
         for (std::size_t at = 0; at < lemma.size();) {
             const std::size_t size = utf8_size(lemma, at);
@@ -77,41 +73,8 @@ class InflectionTokenizer final : public Tokenizer {
     Vocabulary vocabulary_;
 };
 
-// Forms, where their ids are those of the sources' vocabulary.
-class FormTokenizer final : public Tokenizer {
-  public:
-    explicit FormTokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
-
-    int64_t size() const override { return vocabulary_.size(); }
-    std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
-        require_utf8(line, place);
-        std::vector<int32_t> ids;
-        for (const std::string& symbol : cut(line)) ids.push_back(vocabulary_.id(symbol));
-        return ids;
-    }
-    std::vector<std::string> cut(std::string_view line) const override {
-        std::vector<std::string> symbols;
-        for (std::size_t at = 0; at < line.size(); at += symbols.back().size())
-            symbols.emplace_back(line.substr(at, utf8_size(line, at)));
-        return symbols;
-    }
-    std::string decode(std::span<const int32_t> ids) const override {
-        std::string text;
-        for (int32_t id : ids) text += vocabulary_.symbol(id);
-        return text;
-    }
-    std::string normal_form(std::string_view line) const override { return std::string(line); }
-    std::string symbol(int32_t id) const override { return vocabulary_.symbol(id); }
-    void save(const std::string& file) const override { vocabulary_.save(file); }
-
-  private:
-    Vocabulary vocabulary_;
-};
-
 PairRows read_rows(Split split, const std::string& file) {
-    const std::string hint = missing_file_hint(split, "FILE");
-    require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
-    const TextFile text{file, read_lines(file, {}, hint)};
+    const TextFile text = read_split(split, file);
     PairRows rows{{file, {}}, {file, {}}};
     for (int64_t i = 0; i < text.lines.size(); ++i) {
         const auto columns = columns_of(text, i, 3, "lemma, form, tags; lines without a form are for 'attend translate'");
@@ -145,7 +108,7 @@ std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup) {
 std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup) {
     const Vocabulary both = setup.saved.empty() ? learn(setup) : Vocabulary::load(setup.saved);
     return {std::make_shared<InflectionTokenizer>(both, setup.saved.empty() ? "vocabulary" : std::string_view(setup.saved)),
-            std::make_shared<FormTokenizer>(both)};
+            char_tokenizer(both, Others::allowed)};
 }
 
 std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const TaskSetup& setup) {
@@ -157,14 +120,12 @@ std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const Ta
     task.limit_constant = 20;
     PairFiles files;
     files.read = [&](Split split) {
-        const auto& file = split == Split::train ? options.train : split == Split::valid ? options.valid : options.test;
-        if (split != Split::train && file.empty())
-            return PairRows{};
-        return read_rows(split, file);
+        const std::string& file = options.of(split);
+        return split != Split::train && file.empty() ? PairRows{} : read_rows(split, file);
     };
-    files.source_tokenizer = [](const TokenizerSetup& s) { return std::shared_ptr<const Tokenizer>(inflection_tokenizer(s)); };
+    files.source_tokenizer = inflection_tokenizer;
     files.target_tokenizer = [](const TokenizerSetup& s) {
-        return std::shared_ptr<const Tokenizer>(tokenizer_table().build(Selection(tokenizer_table(), "char"), s));
+        return tokenizer_table().build(Selection(tokenizer_table(), "char"), s);
     };
     if (options.joint_vocabulary)
         files.joint_tokenizers = joint_inflection_tokenizers;

@@ -8,8 +8,7 @@
 
 namespace attend {
 
-struct SigmorphonOptions : PairVocabulary, PairLimits {
-    std::string train, valid, test;
+struct SigmorphonOptions : SplitFiles<std::string>, PairVocabulary, PairLimits {
     void fields(Visitor& v) {
         v.path("train", train, "file of the training rows (lemma, form, tags), plain or packed");
         v.path("valid", valid, "file for validation");

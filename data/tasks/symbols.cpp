@@ -1,5 +1,8 @@
 #include "data/tasks/symbols.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace attend {
 
 std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options) {
@@ -27,8 +30,10 @@ void append_word(std::string& text, std::string_view word) {
     text += word;
 }
 
+namespace {
+
 std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
-                                       FunctionRef<Rearrangement> positions) {
+                                       FunctionRef<void(std::span<const int32_t>, std::span<int32_t>)> rearrange) {
     require_sizes(name, options, options.max_length);
     PairTask task;
     task.name = name;
@@ -37,8 +42,11 @@ std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& op
     generate(task, options.examples, setup, [&](Stream& stream) {
         const std::vector<int32_t> source = draw_symbols(stream, options);
         GeneratedExample e;
+        std::vector<int32_t> positions(source.size());  // of the source, for each target symbol
+        std::iota(positions.begin(), positions.end(), 0);
+        rearrange(source, positions);
         for (int32_t s : source) append_word(e.source, std::to_string(s));
-        for (int32_t p : positions(source)) {
+        for (int32_t p : positions) {
             append_word(e.target, std::to_string(source[static_cast<std::size_t>(p)]));
             e.gold.push_back({p, p + 1});
         }
@@ -46,6 +54,20 @@ std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& op
         return e;
     });
     return make_task(std::move(task));
+}
+
+}  // namespace
+
+std::unique_ptr<Task> copy_task(const SymbolOptions& options, const TaskSetup& setup) {
+    return rearranging_task("copy", options, setup, [](auto, auto) {});
+}
+std::unique_ptr<Task> reverse_task(const SymbolOptions& options, const TaskSetup& setup) {
+    return rearranging_task("reverse", options, setup, [](auto, auto positions) { std::ranges::reverse(positions); });
+}
+std::unique_ptr<Task> sort_task(const SymbolOptions& options, const TaskSetup& setup) {
+    return rearranging_task("sort", options, setup, [](auto source, auto positions) {
+        std::ranges::stable_sort(positions, {}, [&](int32_t p) { return source[static_cast<std::size_t>(p)]; });
+    });
 }
 
 }  // namespace attend

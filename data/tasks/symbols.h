@@ -19,20 +19,14 @@ struct SymbolOptions {
     }
 };
 
-/// Source position of each target symbol, given the source.
-using Rearrangement = std::vector<int32_t>(std::span<const int32_t>);
-
 /// A random sequence: a length, then symbols. The options must have passed require_sizes().
 std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options);
-/// Throws Error unless min_length <= max_length and require_amount() is content.
+/// Throws Error unless min_length <= max_length and require_amount() does not throw.
 void require_sizes(const char* name, const SymbolOptions& options, int64_t symbols_each);
 /// The words "0" ... "symbols - 1".
 std::vector<std::string> number_words(int64_t symbols);
 /// Appends a word, a blank before it unless it is the first.
 void append_word(std::string& text, std::string_view word);
-
-std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
-                                       FunctionRef<Rearrangement> positions);
 
 std::unique_ptr<Task> copy_task(const SymbolOptions& options, const TaskSetup& setup);
 std::unique_ptr<Task> reverse_task(const SymbolOptions& options, const TaskSetup& setup);

@@ -14,22 +14,16 @@ namespace {
 // The entries of a list with commas, blanks around them left out.
 std::vector<std::string> entries(std::string_view list) {
     std::vector<std::string> all;
-    for (;;) {
-        const std::size_t comma = list.find(',');
-        std::string_view entry = list.substr(0, comma);
+    for (std::string_view entry : split_columns(list, ',')) {
         while (entry.starts_with(' ')) entry.remove_prefix(1);
         while (entry.ends_with(' ')) entry.remove_suffix(1);
         all.emplace_back(entry);
-        if (comma == std::string_view::npos)
-            return all;
-        list.remove_prefix(comma + 1);
     }
+    return all;
 }
 
 PairRows read_rows(Split split, const std::string& file, const TsvOptions& options) {
-    const std::string hint = missing_file_hint(split, "FILE");
-    require(!file.empty(), "data.{}: a file is needed: files 0, needed 1; {}", split_name(split), hint);
-    const TextFile text{file, read_lines(file, {}, hint)};
+    const TextFile text = read_split(split, file);
     const std::vector<std::string> names = column_names(text, options.header);
     const int64_t rows_begin = options.header ? 1 : 0;
     std::vector<std::size_t> sources;
@@ -91,10 +85,8 @@ std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup
         };
     PairFiles files;
     files.read = [&](Split split) {
-        const auto& file = split == Split::train ? options.train : split == Split::valid ? options.valid : options.test;
-        if (split != Split::train && file.empty())
-            return PairRows{};
-        return read_rows(split, file, options);
+        const std::string& file = options.of(split);
+        return split != Split::train && file.empty() ? PairRows{} : read_rows(split, file, options);
     };
     set_tokenizers(files, options, options);
     return file_pairs_task(std::move(task), files, options, options.references, setup);

@@ -4,8 +4,7 @@
 
 namespace attend {
 
-struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
-    std::string train, valid, test;
+struct TsvOptions : SplitFiles<std::string>, PairUnits, PairVocabulary, PairLimits, PairScoring {
     std::string source = "1", target = "2";
     std::string join = " ";
     bool header = false;
@@ -25,7 +24,7 @@ struct TsvOptions : PairUnits, PairVocabulary, PairLimits, PairScoring {
     }
 };
 
-/// Every row of a file has as many columns as its first line; columns that are neither source nor target are not looked at.
+/// Every row of a file has as many columns as its first line; columns that are neither source nor target are not read.
 /// With several source columns a line to translate holds them with tabs between them, or (a line without tabs) joined already.
 /// Throws Error as file_pairs_task() does, and for: no training file when data are loaded; a missing, empty or broken file; a
 /// row with another number of columns (naming file and line); a column that does not exist; several target columns; a header

@@ -29,7 +29,7 @@ BytePairEncoder::BytePairEncoder(const BpeModel& model, std::string_view where) 
     TextMap<int32_t> ids;
     for (std::size_t i = 0; i < model.tokens.size(); ++i) {
         const auto [at, fresh] = ids.emplace(model.tokens[i], static_cast<int32_t>(i));
-        require(fresh, "{}: a token stands twice: '{}' has ids {} and {}", where, to_letters(model.tokens[i]), at->second, i);
+        require(fresh, "{}: a token appears twice: '{}' has ids {} and {}", where, to_letters(model.tokens[i]), at->second, i);
     }
     unreachable_ = ids;
     for (int b = 0; b < 256; ++b) {
@@ -49,7 +49,7 @@ BytePairEncoder::BytePairEncoder(const BpeModel& model, std::string_view where) 
         require(made != ids.end(), "{}: a merge makes what is no token: merge number {} of '{}' and '{}', tokens {}", where,
                 rank + 1, to_letters(l), to_letters(r), ids.size());
         Merge& free = const_cast<Merge&>(find(left, right));
-        require(free.rank == no_rank, "{}: a merge stands twice: '{}' and '{}' are merges number {} and {}", where,
+        require(free.rank == no_rank, "{}: a merge appears twice: '{}' and '{}' are merges number {} and {}", where,
                 to_letters(l), to_letters(r), int64_t{free.rank} + 1, rank + 1);
         free = {key_of(left, right), static_cast<int32_t>(rank), made->second};
         unreachable_.erase(l + r);
@@ -140,12 +140,12 @@ void BytePairEncoder::encode_long(std::vector<int32_t> symbols, std::vector<int3
             const Candidate p = queue.top();
             if (symbol(p.at) != p.left || follower(p.at) == n || symbol(follower(p.at)) != p.right)
                 continue;
-            const int32_t right = follower(p.at), behind = follower(right);
+            const int32_t right = follower(p.at), after = follower(right);
             symbol(p.at) = find(p.left, p.right).id;
             symbol(right) = gone;
-            follower(p.at) = behind;
-            if (behind < n)
-                before[static_cast<std::size_t>(behind)] = p.at;
+            follower(p.at) = after;
+            if (after < n)
+                before[static_cast<std::size_t>(after)] = p.at;
             touched.push_back(p.at);
         }
         for (int32_t at : touched)

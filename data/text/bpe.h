@@ -17,18 +17,18 @@ struct BpeModel {
     std::vector<std::pair<int32_t, int32_t>> merges;  ///< ids of the two neighbours, by rank
 };
 
-/// How often each word stands in a text.
+/// How often each word occurs in a text.
 using WordCounts = TextMap<int64_t>;
 
 /// Learns at most `merges` merges from words and their counts: always that of the most frequent neighbours (of equally
-/// frequent ones those of the lowest ids), as long as some stand together twice. Ids: the 256 bytes, then the merged tokens in
+/// frequent ones those of the lowest ids), as long as some pair occurs twice. Ids: the 256 bytes, then the merged tokens in
 /// the order of their making. Words beyond 1,024 bytes are looked at in parts of that size.
 BpeModel learn_bpe(const WordCounts& words, int64_t merges);
 
 class BytePairEncoder {
   public:
     /// `where` is what the model was read from, for messages. Throws Error for a byte without a token, a merge whose result
-    /// is no token, and one that stands twice; a token that stands twice.
+    /// is no token, and one that appears twice; a token that appears twice.
     BytePairEncoder(const BpeModel& model, std::string_view where);
 
     /// Appends the ids of one word to `ids`.

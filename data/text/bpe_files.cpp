@@ -6,8 +6,8 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
+#include "core/base/json_text.h"
 #include "data/text/byte_level.h"
-#include "data/text/json_text.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 
@@ -28,30 +28,13 @@ std::string bytes_of(const std::string& where, const std::string& token) {
     return *bytes;
 }
 
-// Puts a token where its id says; `tokens` has room for all.
-void place_token(const std::string& where, BpeModel& model, const std::string& written, const std::string& bytes,
-                 const json& id) {
-    const auto size = static_cast<int64_t>(model.tokens.size());
-    require(id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < size,
-            "{}: ids are the numbers from 0 on, each once: token '{}' has id {}, tokens {}", where, written, id.dump(), size);
-    std::string& place = model.tokens[static_cast<std::size_t>(id.get<int64_t>())];
-    require(place.empty() || place == bytes, "{}: two tokens have one id: '{}' and '{}' have id {}", where, to_letters(place),
-            written, id.dump());
-    place = bytes;
-}
-
 // The object of tokens and ids; `added` are further ones as plain text.
 void read_tokens(const std::string& where, const json& object, const AddedTokens& added, BpeModel& model) {
     require(object.is_object() && !object.empty(), "{}: an object of tokens and ids is needed: found {} with {} entries", where,
             object.type_name(), object.size());
-    std::size_t more = 0;
-    for (const AddedToken& token : added.tokens()) more += object.contains(to_letters(token.content)) ? 0 : 1;
-    model.tokens.resize(object.size() + more);
-    for (const auto& [token, id] : object.items()) place_token(where, model, token, bytes_of(where, token), id);
-    for (const AddedToken& token : added.tokens()) place_token(where, model, token.content, token.content, token.id);
-    const auto gap = std::ranges::find(model.tokens, std::string());
-    require(gap == model.tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", where,
-            gap - model.tokens.begin(), model.tokens.size());
+    model.tokens = tokens_by_id(
+        where, object, added, [&](const std::string& token) { return bytes_of(where, token); },
+        [](const std::string& bytes) { return to_letters(bytes); });
 }
 
 Ids ids_of(const BpeModel& model) {
@@ -142,7 +125,7 @@ void require_settings(const std::string& folder, bool whole) {
     require_tokenizer_settings(folder, entries);
 }
 
-// The first of the names that stands in the folder.
+// The first of the names that the folder has.
 std::string first_there(const std::string& folder, std::initializer_list<const char*> names) {
     for (const char* name : names)
         if (is_there(fs::path(folder) / name))

@@ -17,11 +17,11 @@ namespace attend {
 BpeModel load_bpe(const std::string& vocabulary, const std::string& merges);
 
 /// Writes a tokenizer.json that load_bpe() and Hugging Face's tokenizers read. `unreachable` are the tokens that encoding never
-/// gives; they stand under "added_tokens" too.
+/// gives; they are under "added_tokens" too.
 void save_bpe(const std::string& file, const BpeModel& model, const TextMap<int32_t>& unreachable);
 
 /// Writes vocab.json, merges.txt and tokenizer_config.json, as Hugging Face keeps GPT-2's tokenizer, into `folder`, with
-/// further tokens `added` (plain text) behind those of the model; load_bpe() reads the folder. Gives the files' names.
+/// further tokens `added` (plain text) after those of the model; load_bpe() reads the folder. Gives the files' names.
 std::vector<std::string> publish_bpe(const std::string& folder, const BpeModel& model, const std::vector<std::string>& added);
 
 }  // namespace attend

@@ -19,7 +19,7 @@ struct PairHash {
     }
 };
 
-// The words as symbols, and how often two symbols stand side by side in them. A merge changes only the words that hold it.
+// The words as symbols, and how often two symbols are neighbours in them. A merge changes only the words that contain it.
 class Learner {
   public:
     explicit Learner(const WordCounts& words) {
@@ -73,7 +73,7 @@ class Learner {
     };
     struct Entry {
         int64_t count = 0;
-        std::vector<int32_t> words;  // that held it once, some more than once
+        std::vector<int32_t> words;  // that contained it once, some more than once
     };
     struct Candidate {
         int64_t count;

@@ -1,6 +1,5 @@
 #include "data/text/bpe_tokenizer.h"
 
-#include <array>
 #include <filesystem>
 
 #include "core/base/file_errors.h"
@@ -11,13 +10,11 @@ namespace attend {
 
 namespace {
 
-// Ids of byte strings, behind the shared special ids or alone.
+// Ids of byte strings, after the shared special ids or alone.
 class ByteStrings : public Tokenizer {
   public:
     ByteStrings(std::vector<std::string> tokens, Specials specials, std::string name)
-        : tokens_(std::move(tokens)),
-          first_(specials == Specials::shared ? int32_t{first_free_id} : 0),
-          name_(std::move(name)) {}
+        : tokens_(std::move(tokens)), first_(first_id(specials)), name_(std::move(name)) {}
 
     int64_t size() const override { return first_ + static_cast<int64_t>(tokens_.size()); }
     bool exact() const override { return true; }
@@ -36,11 +33,7 @@ class ByteStrings : public Tokenizer {
     bool continues_word(int32_t before, int32_t id) const override { return same_word(bytes_of(before), bytes_of(id)); }
 
   protected:
-    const std::string& bytes_of(int32_t id) const {
-        static const std::array<std::string, first_free_id> shared = {"<pad>", "<s>", "</s>", "<unk>"};
-        require(id >= 0 && id < size(), "{}: id is out of range: id {}, size {}", name_, id, size());
-        return id < first_ ? shared[static_cast<std::size_t>(id)] : tokens_[static_cast<std::size_t>(id - first_)];
-    }
+    const std::string& bytes_of(int32_t id) const { return symbol_of(name_, tokens_, first_, id); }
     std::vector<std::string> tokens_;
     int32_t first_;
     std::string name_;

@@ -7,14 +7,14 @@
 
 namespace attend {
 
-std::vector<std::string_view> split_columns(std::string_view line) {
+std::vector<std::string_view> split_columns(std::string_view line, char separator) {
     std::vector<std::string_view> columns;
     for (;;) {
-        const std::size_t tab = line.find('\t');
-        columns.push_back(line.substr(0, tab));
-        if (tab == std::string_view::npos)
+        const std::size_t end = line.find(separator);
+        columns.push_back(line.substr(0, end));
+        if (end == std::string_view::npos)
             return columns;
-        line.remove_prefix(tab + 1);
+        line.remove_prefix(end + 1);
     }
 }
 

@@ -23,7 +23,7 @@ class Corpus {
     int64_t cut(double fraction) const;
 
     /// Bytes [begin, end) of the text, in pieces that tokenizers may take one by one: the ids are those of the whole. A piece
-    /// ends where a file ends, or before a line feed behind a printing ASCII character (where every tokenizer cuts), or, where
+    /// ends where a file ends, or before a line feed after a printing ASCII character (where every tokenizer cuts), or, where
     /// no such place is found in 64 MiB, between two characters. Throws Error as the constructor does.
     void pieces(int64_t begin, int64_t end, FunctionRef<void(std::string_view, const Place&)> take) const;
 

@@ -1,13 +1,11 @@
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <new>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/system_call.h"
 #include "data/text/unpacked.h"
 
 namespace attend {
@@ -34,11 +32,9 @@ class Block {
         std::size_t size = rest_.size();
         std::copy_n(rest_.begin(), size, block_.begin());  // to the front: forward is right
         while (size < bytes) {
-            const ssize_t got = ::read(descriptor_, block_.data() + size, block_.size() - size);
+            const ssize_t got = uninterrupted([&] { return ::read(descriptor_, block_.data() + size, block_.size() - size); });
             const int code = errno;
-            if (got < 0 && code == EINTR)
-                continue;
-            require(got >= 0, "{}: file cannot be read: {}, after line {}", file_, std::strerror(code), lines);
+            require(got >= 0, "{}: file cannot be read: {}, after line {}", file_, reason_of(code), lines);
             if (got == 0)
                 break;
             size += static_cast<std::size_t>(got);

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file_errors.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "data/text/tokenizer.h"
 
 namespace attend {
@@ -38,6 +38,13 @@ std::string short_dump(const json& value) {
     return text.size() > 200 ? fmt::format("{}...", text.substr(0, 200)) : text;
 }
 
+bool has_content(const json& token) { return token.is_object() && token.value("content", json()).is_string(); }
+
+std::optional<bool> special_of(const json& token) {
+    const json special = token.value("special", json());
+    return special.is_boolean() ? std::optional<bool>(special.get<bool>()) : std::nullopt;
+}
+
 bool is_one_of(const std::string& value, const std::vector<std::string>& allowed) {
     return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
 }
@@ -65,12 +72,9 @@ void AddedTokens::add_list(const std::string& where, const json& list) {
         return;
     require(list.is_array(), "{}: \"added_tokens\" is a list: found {}, needed array", where, list.type_name());
     for (const json& token : list) {
-        const json content = token.is_object() ? token.value("content", json()) : json();
-        require(content.is_string() && token.contains("id"),
+        require(has_content(token) && token.contains("id"),
                 "{}: an added token has \"id\" and \"content\": found {}, needed both", where, short_dump(token));
-        const json special = token.value("special", json());
-        add(where, content.get<std::string>(), token["id"],
-            special.is_boolean() ? std::optional<bool>(special.get<bool>()) : std::nullopt);
+        add(where, token["content"].get<std::string>(), token["id"], special_of(token));
     }
 }
 
@@ -83,13 +87,10 @@ void AddedTokens::add_files(const std::string& folder) {
             int64_t id = -1;
             const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), id);
             const bool whole = error == std::errc() && end == written.data() + written.size();
-            const json content = token.is_object() ? token.value("content", json()) : json();
-            require(whole && content.is_string(),
+            require(whole && has_content(token),
                     "{}: added_tokens_decoder is of ids and tokens with a \"content\": id '{}', token {}", settings.string(),
                     written, short_dump(token));
-            const json special = token.value("special", json());
-            add(settings.string(), content.get<std::string>(), id,
-                special.is_boolean() ? std::optional<bool>(special.get<bool>()) : std::nullopt);
+            add(settings.string(), token["content"].get<std::string>(), id, special_of(token));
         }
     const json plain = object_of(added);
     if (plain.is_null())
@@ -100,6 +101,29 @@ void AddedTokens::add_files(const std::string& folder) {
             std::any_of(tokens_.begin(), tokens_.end(), [&](const AddedToken& t) { return t.content == content; });
         add(added.string(), content, id, known ? std::optional<bool>(true) : std::nullopt);
     }
+}
+
+std::vector<std::string> tokens_by_id(const std::string& where, const json& object, const AddedTokens& added,
+                                      FunctionRef<std::string(const std::string&)> read,
+                                      FunctionRef<std::string(const std::string&)> write) {
+    std::size_t size = object.size();
+    for (const AddedToken& token : added.tokens()) size += object.contains(write(token.content)) ? 0 : 1;
+    std::vector<std::string> tokens(size);
+    const auto place = [&](const std::string& written, const std::string& token, const json& id) {
+        require(id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < static_cast<int64_t>(size),
+                "{}: ids are the numbers from 0 on, each once: token '{}' has id {}, tokens {}", where, written, id.dump(),
+                size);
+        std::string& at = tokens[static_cast<std::size_t>(id.get<int64_t>())];
+        require(at.empty() || at == token, "{}: two tokens have one id: '{}' and '{}' have id {}", where, write(at), written,
+                id.dump());
+        at = token;
+    };
+    for (const auto& [token, id] : object.items()) place(token, read(token), id);
+    for (const AddedToken& token : added.tokens()) place(token.content, token.content, token.id);
+    const auto gap = std::find(tokens.begin(), tokens.end(), std::string());
+    require(gap == tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", where,
+            gap - tokens.begin(), size);
+    return tokens;
 }
 
 void require_tokenizer_settings(const std::string& folder, const std::vector<TokenizerEntry>& entries) {
@@ -113,8 +137,7 @@ void require_tokenizer_settings(const std::string& folder, const std::vector<Tok
         if (!said && !entry.unsaid)
             continue;
         // A token may be written as an object with its text.
-        const bool token = found.is_object() && found.value("content", json()).is_string();
-        const std::string value = !said ? *entry.unsaid : short_dump(token ? found["content"] : found);
+        const std::string value = !said ? *entry.unsaid : short_dump(has_content(found) ? found["content"] : found);
         require(is_one_of(value, entry.allowed), "{}: the vocabulary beside it means other text: {} {}{}, here {}{}",
                 file.string(), entry.key, value, said ? "" : " (not said, and so by default)", entry.allowed.front(),
                 entry.hint.empty() ? "" : "; " + entry.hint);

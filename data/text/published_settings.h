@@ -1,11 +1,12 @@
 #pragma once
-/// What stands beside a published vocabulary: tokenizer_config.json, added_tokens.json, and tokenizer.json's own lists. What
+/// What is beside a published vocabulary: tokenizer_config.json, added_tokens.json, and tokenizer.json's own lists. What
 /// of them changes the ids of a text is read, or refused by name.
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/function_ref.h"
 #include "core/base/integers.h"
 
 namespace attend {
@@ -35,6 +36,12 @@ class AddedTokens {
     std::vector<AddedToken> tokens_;
 };
 
+/// Tokens by id, of an object of tokens and ids and of further ones as plain text. `read` gives what stands for a token as it
+/// is written in the object, `write` is its inverse. Throws Error unless the ids are 0 ... N - 1, each once.
+std::vector<std::string> tokens_by_id(const std::string& where, const nlohmann::json& object, const AddedTokens& added,
+                                      FunctionRef<std::string(const std::string&)> read,
+                                      FunctionRef<std::string(const std::string&)> write);
+
 /// One entry of tokenizer_config.json, with the values, as compact JSON, that mean what is done here (the first is named in
 /// messages), and what a file without it means.
 struct TokenizerEntry {
@@ -53,7 +60,7 @@ void require_tokenizer_settings(const std::string& folder, const std::vector<Tok
 void require_member(const std::string& file, const nlohmann::json& object, const std::string& prefix, const char* key,
                     const std::vector<std::string>& allowed, const std::string& hint = "");
 
-/// The folder that a vocabulary's file stands in, if it is one of a published layout; "" for a file that is our own.
+/// The folder of a vocabulary's file, if it is one of a published layout; "" for a file that is our own.
 std::string published_folder_of(const std::string& vocabulary);
 
 }  // namespace attend

@@ -22,19 +22,11 @@ struct Kind {
     std::size_t at;
     std::string_view bytes, name;
 };
-constexpr Kind kinds[] = {{0, "\x1F\x8B"sv, "gzip"},
-                          {0,
-                           "\xFD"
-                           "7zXZ\0"sv,
-                           "xz"},
-                          {0, "\x28\xB5\x2F\xFD"sv, "zstd"},
-                          {0, "PK\x03\x04"sv, "zip"},
-                          {0, "7z\xBC\xAF\x27\x1C"sv, "7z"},
-                          {0, "Rar!\x1A\x07"sv, "rar"},
-                          {0, "\x04\x22\x4D\x18"sv, "lz4"},
-                          {0, "LZIP\x01"sv, "lzip"},
-                          {0, "\x1F\x9D"sv, "compress (.Z)"},
-                          {257, "ustar"sv, "tar"}};
+constexpr Kind kinds[] = {{0, "\x1F\x8B"sv, "gzip"},          {0, "\xFD\x37zXZ\0"sv, "xz"},
+                          {0, "\x28\xB5\x2F\xFD"sv, "zstd"},  {0, "PK\x03\x04"sv, "zip"},
+                          {0, "7z\xBC\xAF\x27\x1C"sv, "7z"},  {0, "Rar!\x1A\x07"sv, "rar"},
+                          {0, "\x04\x22\x4D\x18"sv, "lz4"},   {0, "LZIP\x01"sv, "lzip"},
+                          {0, "\x1F\x9D"sv, "compress (.Z)"}, {257, "ustar"sv, "tar"}};
 
 // "UTF-16LE" and so on where the NUL bytes of a text stand as in one of mostly ASCII characters; empty for any other.
 std::string_view wide_by_nul(std::string_view head) {

@@ -14,7 +14,7 @@ namespace attend {
 
 class TokenIds {
   public:
-    /// No ids yet, of a vocabulary of that size; in memory. `unknown` is the id that stands for what the vocabulary lacks.
+    /// No ids yet, of a vocabulary of that size; in memory. `unknown` is the id that stands for what is not in the vocabulary.
     explicit TokenIds(int64_t vocabulary = 0, std::optional<int32_t> unknown = {})
         : narrow_(vocabulary <= int64_t{1} << 16), unknown_id_(unknown) {}
 

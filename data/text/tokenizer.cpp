@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t asked_every = std::size_t{1} << 16;  // symbols: whether to go on
 
-// A way to cut a valid line: the next symbol at or behind byte `at`, which it moves; empty at the end. And what stands between
+// A way to cut a valid line: the next symbol at or after byte `at`, which it moves; empty at the end. And what comes between
 // symbols when they are joined again.
 struct Characters {
     static constexpr bool exact = true;
@@ -61,15 +61,26 @@ struct Words {
     }
 };
 
+// Calls take(symbol) for each symbol of a line, and asks now and then whether to go on.
+template <class Cut, class Take>
+void each_symbol(std::string_view line, Take take) {
+    std::size_t at = 0, count = 0;
+    for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+        if (count++ % asked_every == 0)
+            interruption_point();
+        take(s);
+    }
+}
+
 template <class Cut>
 class SymbolTokenizer final : public Tokenizer {
   public:
-    explicit SymbolTokenizer(Vocabulary vocabulary, std::string_view where = "vocabulary")
+    explicit SymbolTokenizer(Vocabulary vocabulary, std::string_view where = "vocabulary", Others others = Others::refused)
         : vocabulary_(std::move(vocabulary)) {
         // A symbol that the cut would never give: a file of another tokenizer.
         for (const std::string& s : vocabulary_.symbols()) {
             std::size_t at = 0;
-            require(first_invalid_utf8(s) == std::string_view::npos && Cut::next(s, at) == s,
+            require(others == Others::allowed || (first_invalid_utf8(s) == std::string_view::npos && Cut::next(s, at) == s),
                     "{}: a symbol is not one of this tokenizer's: symbol '{}', {} bytes", where, s, s.size());
         }
     }
@@ -79,15 +90,12 @@ class SymbolTokenizer final : public Tokenizer {
     std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
         require_utf8(line, place);
         std::vector<int32_t> ids;
-        std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
-            if (ids.size() % asked_every == 0)
-                interruption_point();
+        each_symbol<Cut>(line, [&](std::string_view s) {
             const int32_t id = vocabulary_.id(s);
             if (id == id_none)
                 Cut::refuse(s, place_of(line, static_cast<std::size_t>(s.data() - line.data()), place));
             ids.push_back(id);
-        }
+        });
         return ids;
     }
     std::optional<int32_t> unknown() const override {
@@ -97,10 +105,9 @@ class SymbolTokenizer final : public Tokenizer {
         return id == id_none ? std::optional<int32_t>() : id;
     }
     std::vector<std::string> cut(std::string_view line) const override {
-        std::vector<std::string> symbols;
-        std::size_t at = 0;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) symbols.emplace_back(s);
-        return symbols;
+        std::vector<std::string> all;
+        each_symbol<Cut>(line, [&](std::string_view s) { all.emplace_back(s); });
+        return all;
     }
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
@@ -114,14 +121,13 @@ class SymbolTokenizer final : public Tokenizer {
     }
     std::string normal_form(std::string_view line) const override {
         std::string text;
-        std::size_t at = 0;
         std::string_view before;
-        for (auto s = Cut::next(line, at); !s.empty(); s = Cut::next(line, at)) {
+        each_symbol<Cut>(line, [&](std::string_view s) {
             if (!before.empty())
                 text += Cut::glue(before, s);
             text += s;
             before = s;
-        }
+        });
         return text;
     }
     std::string symbol(int32_t id) const override { return vocabulary_.symbol(id); }
@@ -139,12 +145,7 @@ template <class Cut>
 auto counting(SymbolCounter& counter) {
     return [&counter](std::string_view text, const Place& place) {
         require_utf8(text, place);
-        std::size_t at = 0, count = 0;
-        for (auto s = Cut::next(text, at); !s.empty(); s = Cut::next(text, at)) {
-            if (count++ % asked_every == 0)
-                interruption_point();
-            counter.add(s);
-        }
+        each_symbol<Cut>(text, [&](std::string_view s) { counter.add(s); });
     };
 }
 
@@ -171,6 +172,11 @@ std::unique_ptr<Tokenizer> build(const NoOptions&, const TokenizerSetup& setup) 
 
 }  // namespace
 
+std::vector<std::string> Tokenizer::symbols(std::span<const int32_t> ids) const {
+    std::vector<std::string> all;
+    for (const int32_t id : ids) all.push_back(symbol(id));
+    return all;
+}
 std::vector<std::string> Tokenizer::publish(const std::string&, const std::vector<std::string>&) const { return {}; }
 
 std::string saved_tokenizer(const std::string& folder) {
@@ -200,8 +206,13 @@ void TokenizerSetup::each_piece(FunctionRef<void(std::string_view, const Place&)
     for (int64_t i = 0; i < training->lines.size(); ++i) take(training->lines.text(i), training->place(i));
 }
 
-std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary) {
-    return std::make_unique<SymbolTokenizer<Characters>>(std::move(vocabulary));
+std::unique_ptr<Tokenizer> char_tokenizer(std::string_view alphabet) {
+    std::vector<std::string> symbols;
+    for (const char c : alphabet) symbols.emplace_back(1, c);
+    return char_tokenizer(Vocabulary(std::move(symbols)));
+}
+std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary, Others others) {
+    return std::make_unique<SymbolTokenizer<Characters>>(std::move(vocabulary), "vocabulary", others);
 }
 std::unique_ptr<Tokenizer> word_tokenizer(Vocabulary vocabulary) {
     return std::make_unique<SymbolTokenizer<Words>>(std::move(vocabulary));
@@ -220,7 +231,7 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
          T::make<NoOptions>("same", "for source_unit and target_unit: what 'unit' says",
                             [](const NoOptions&, const TokenizerSetup&) -> std::unique_ptr<Tokenizer> {
                                 fail(
-                                    "unit: 'same' stands only in source_unit and target_unit: unit 'same', known word, char, "
+                                    "unit: 'same' is only for source_unit and target_unit: unit 'same', known word, char, "
                                     "byte, bpe, wordpiece");
                             })});
     return table;

@@ -40,6 +40,7 @@ class Tokenizer {
     virtual std::string normal_form(std::string_view line) const = 0;
     /// One symbol as text, for attention maps.
     virtual std::string symbol(int32_t id) const = 0;
+    std::vector<std::string> symbols(std::span<const int32_t> ids) const;
     /// The id of a token that stands for no text, as "[CLS]" or "<|endoftext|>"; none where the vocabulary has no such token.
     virtual std::optional<int32_t> special(std::string_view) const { return {}; }
     /// The id that encode() gives what is not in the vocabulary; none where everything has an id or is refused.
@@ -53,7 +54,7 @@ class Tokenizer {
     /// Writes one file that the same row can be built from (TokenizerSetup::saved). Throws MachineError when it cannot.
     virtual void save(const std::string& file) const = 0;
     /// Writes into `folder` the files that Hugging Face's libraries read for this kind of tokenizer, with the tokens `added`
-    /// behind its own ids, and gives their names; none for a kind that was not published, and where the ids begin with the
+    /// after its own ids, and gives their names; none for a kind that was not published, and where the ids begin with the
     /// shared special ones. Throws Error or MachineError when it cannot.
     virtual std::vector<std::string> publish(const std::string& folder, const std::vector<std::string>& added) const;
 };
@@ -65,7 +66,7 @@ inline constexpr const char* published_tokenizer_files[] = {"vocab.json", "merge
 /// What TokenizerSetup::saved is for a folder that a task saved to, or a published one: tokenizer.txt in it where that is
 /// there, else the folder, which bpe and wordpiece read.
 std::string saved_tokenizer(const std::string& folder);
-/// Whether the folder holds tokenizer.txt or a published vocabulary.
+/// Whether the folder has tokenizer.txt or a published vocabulary.
 bool holds_tokenizer(const std::string& folder);
 
 /// Hands out a text in pieces, each with the place where it begins.
@@ -95,7 +96,10 @@ void require_no_limits(const char* tokenizer, const TokenizerSetup& setup);
 const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table();
 
 /// Tokenizers of a fixed vocabulary.
-std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary);
+std::unique_ptr<Tokenizer> char_tokenizer(std::string_view alphabet);
+/// Whether the vocabulary may have symbols that are not characters: no text is cut into those.
+enum class Others { refused, allowed };
+std::unique_ptr<Tokenizer> char_tokenizer(Vocabulary vocabulary, Others others = Others::refused);
 std::unique_ptr<Tokenizer> word_tokenizer(Vocabulary vocabulary);
 
 }  // namespace attend

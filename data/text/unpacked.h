@@ -26,7 +26,7 @@ struct Packing {
 };
 std::span<const Packing> packings();
 
-/// The bytes of a file as they are, of gzip data, and of what libarchive unpacks; from the place on where `descriptor` stands,
+/// The bytes of a file as they are, of gzip data, and of what libarchive unpacks; from the place on where `descriptor` is,
 /// which stays its owner's. `file` is for messages.
 std::unique_ptr<ByteSource> plain_source(const std::string& file, int descriptor);
 std::unique_ptr<ByteSource> gzip_source(const std::string& file, int descriptor);

@@ -41,10 +41,7 @@ std::string hexadecimal(std::string_view bytes) {
 std::span<const Packing> packings() {
     using std::string_view_literals::operator""sv;
     static constexpr Packing all[] = {{"gzip", ".gz", "\x1F\x8B"sv, gzip_source},
-                                      {"xz", ".xz",
-                                       "\xFD"
-                                       "7zXZ\0"sv,
-                                       archive_source},
+                                      {"xz", ".xz", "\xFD\x37zXZ\0"sv, archive_source},
                                       {"zstd", ".zst", "\x28\xB5\x2F\xFD"sv, archive_source},
                                       {"bzip2", ".bz2", "BZh"sv, archive_source}};
     return all;
@@ -52,17 +49,15 @@ std::span<const Packing> packings() {
 
 struct UnpackingReader::State {
     std::string file;
-    int descriptor = -1;
+    Descriptor opened;
     std::unique_ptr<ByteSource> source;
     std::string head;      // of the text
     std::size_t used = 0;  // of the head
 
-    explicit State(const std::string& path) : file(path), descriptor(open_regular_file(path)) {}
-    ~State() { ::close(descriptor); }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
+    explicit State(const std::string& path) : file(path), opened(open_regular_file(path)) {}
 
     void begin() {
+        const int descriptor = opened.get();
         const std::string first = head_of(*plain_source(file, descriptor));
         const Packing* packing = nullptr;
         for (const Packing& p : packings()) {

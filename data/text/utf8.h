@@ -22,7 +22,7 @@ char32_t utf8_decode(std::string_view text, std::size_t at);
 std::string utf8_encode(char32_t c);
 /// Position of the first byte that is not part of a valid character, npos when there is none.
 std::size_t first_invalid_utf8(std::string_view text);
-/// The line that byte `at` of `text` stands in, where `text` begins at `place`.
+/// The line that contains byte `at` of `text`, where `text` begins at `place`.
 Place place_of(std::string_view text, std::size_t at, const Place& place);
 /// Throws Error naming the place (`text` begins there and may have several lines), the byte's number in the line (from 1) and
 /// its value unless the text is valid.

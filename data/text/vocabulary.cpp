@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view header_start = "attend vocabulary 1: ";
 std::string_view header_end(Specials specials) { return specials == Specials::own ? " symbols, own ids" : " symbols"; }
-const std::array<std::string, first_free_id> special_symbols = {"<pad>", "<s>", "</s>", "<unk>"};
 
 std::string escape(std::string_view symbol) {
     std::string out;
@@ -59,6 +58,13 @@ std::string unescape(std::string_view line, const Place& place) {
 
 }  // namespace
 
+const std::string& symbol_of(std::string_view owner, const std::vector<std::string>& symbols, int32_t first, int32_t id) {
+    static const std::array<std::string, first_free_id> special = {"<pad>", "<s>", "</s>", "<unk>"};
+    const auto size = first + static_cast<int64_t>(symbols.size());
+    require(id >= 0 && id < size, "{}: id is out of range: id {}, size {}", owner, id, size);
+    return id < first ? special[static_cast<std::size_t>(id)] : symbols[static_cast<std::size_t>(id - first)];
+}
+
 Vocabulary::Vocabulary(std::vector<std::string> symbols, Specials specials)
     : symbols_(std::move(symbols)), specials_(specials) {
     require(symbols_.size() < (std::size_t{1} << 31) - first_free_id, "vocabulary: too many symbols: symbols {}, allowed {}",
@@ -67,7 +73,7 @@ Vocabulary::Vocabulary(std::vector<std::string> symbols, Specials specials)
     for (std::size_t i = 0; i < symbols_.size(); ++i) {
         require(!symbols_[i].empty(), "vocabulary: a symbol is empty: symbol number {}, symbols {}", i, symbols_.size());
         const auto [at, fresh] = ids_.emplace(symbols_[i], static_cast<int32_t>(i) + first());
-        require(fresh, "vocabulary: a symbol stands twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
+        require(fresh, "vocabulary: a symbol appears twice: '{}' is symbol number {} and {}", escape(symbols_[i]),
                 at->second - first(), i);
     }
     if (specials == Specials::own) {
@@ -81,11 +87,7 @@ int32_t Vocabulary::id(std::string_view symbol) const {
     return at == ids_.end() ? unknown_ : at->second;
 }
 
-const std::string& Vocabulary::symbol(int32_t id) const {
-    require(id >= 0 && id < size(), "vocabulary: id is out of range: id {}, size {}", id, size());
-    const auto place = static_cast<std::size_t>(id);
-    return id < first() ? special_symbols[place] : symbols_[place - static_cast<std::size_t>(first())];
-}
+const std::string& Vocabulary::symbol(int32_t id) const { return symbol_of("vocabulary", symbols_, first(), id); }
 
 void Vocabulary::save(const std::string& file) const {
     write_file_atomically(file, [&](FileWriter& out) {
@@ -119,7 +121,7 @@ Vocabulary Vocabulary::load(const std::string& file, Specials specials) {
         require_utf8(line, place);
         require(!line.empty(), "{}: a symbol is empty: line of 0 bytes, needed at least 1", place.text());
         const auto [at, fresh] = seen.emplace(line, i + 1);
-        require(fresh, "{}: a symbol stands twice: '{}', first on line {}", place.text(), line, at->second);
+        require(fresh, "{}: a symbol appears twice: '{}', first on line {}", place.text(), line, at->second);
         symbols.push_back(unescape(line, place));
     }
     return Vocabulary(std::move(symbols), specials);

@@ -1,5 +1,5 @@
 #pragma once
-/// The symbols of a text and their ids: behind the special ids of core/base/ids.h, or alone.
+/// The symbols of a text and their ids: after the special ids of core/base/ids.h, or alone.
 ///
 /// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1: N symbols, own ids"), then N
 /// lines, one symbol each, in the order of the ids. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00
@@ -17,6 +17,11 @@ namespace attend {
 /// Whose the first ids are. Pairs of sequences need padding, begin, end and unknown: `shared`, ids 0 ... 3 are those of
 /// core/base/ids.h and the symbols follow. Language models have the ids of their vocabulary and nothing else: `own`, from 0.
 enum class Specials { shared, own };
+
+/// The id of the first symbol that is not special.
+constexpr int32_t first_id(Specials specials) { return specials == Specials::shared ? int32_t{first_free_id} : 0; }
+/// The symbol of an id; "<pad>", "<s>", "</s>" and "<unk>" below `first`. Throws Error, naming `owner`, for an id out of range.
+const std::string& symbol_of(std::string_view owner, const std::vector<std::string>& symbols, int32_t first, int32_t id);
 
 /// The symbol that stands for unknown ones where ids are `own`, if there is such a symbol.
 constexpr const char* unknown_symbol = "<unk>";
@@ -45,7 +50,7 @@ class Vocabulary {
 
     Specials specials() const { return specials_; }
     /// The id of the first symbol.
-    int32_t first() const { return specials_ == Specials::shared ? int32_t{first_free_id} : 0; }
+    int32_t first() const { return first_id(specials_); }
     /// Ids are 0 ... size() - 1, the special ones included.
     int64_t size() const { return first() + static_cast<int64_t>(symbols_.size()); }
     /// For a symbol that is not there id_unknown, or with ids of its own that of unknown_symbol, id_none without one.

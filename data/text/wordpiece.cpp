@@ -7,7 +7,7 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "data/text/lines.h"
 #include "data/text/published_settings.h"
 #include "data/text/unicode.h"
@@ -72,7 +72,7 @@ void each_word(std::string_view text, bool lowercase, Take take) {
             take(std::string_view(word));
         word.clear();
     };
-    // One character behind cleaning and lower-casing.
+    // One character after cleaning and lower-casing.
     const auto add = [&](std::string_view c, bool punctuation) {
         if (punctuation)
             finish();
@@ -120,11 +120,11 @@ void each_word(std::string_view text, bool lowercase, Take take) {
 class WordpieceTokenizer final : public Tokenizer {
   public:
     WordpieceTokenizer(std::vector<std::string> tokens, bool lowercase, Specials specials, const std::string& where)
-        : tokens_(std::move(tokens)), lowercase_(lowercase), first_(specials == Specials::shared ? int32_t{first_free_id} : 0) {
+        : tokens_(std::move(tokens)), lowercase_(lowercase), first_(first_id(specials)) {
         ids_.reserve(tokens_.size());
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
             const auto [at, fresh] = ids_.emplace(tokens_[i], static_cast<int32_t>(i) + first_);
-            require(fresh, "{}:{}: a token stands twice: '{}', first on line {}", where, i + 1, tokens_[i],
+            require(fresh, "{}:{}: a token appears twice: '{}', first on line {}", where, i + 1, tokens_[i],
                     at->second - first_ + 1);
             longest_ = std::max(longest_, tokens_[i].size());
         }
@@ -138,7 +138,7 @@ class WordpieceTokenizer final : public Tokenizer {
     std::vector<int32_t> encode(std::string_view line, const Place& place) const override {
         require_utf8(line, place);
         std::vector<int32_t> ids;
-        TextMap<std::pair<std::size_t, std::size_t>> seen;  // where the ids of a word stand
+        TextMap<std::pair<std::size_t, std::size_t>> seen;  // where the ids of a word are
         each_word(line, lowercase_, [&](std::string_view word) {
             if (const auto known = seen.find(word); known != seen.end()) {
                 for (std::size_t i = 0; i < known->second.second; ++i) ids.push_back(ids[known->second.first + i]);
@@ -150,11 +150,7 @@ class WordpieceTokenizer final : public Tokenizer {
         });
         return ids;
     }
-    std::vector<std::string> cut(std::string_view line) const override {
-        std::vector<std::string> symbols;
-        for (int32_t id : encode(line, Place{})) symbols.push_back(symbol(id));
-        return symbols;
-    }
+    std::vector<std::string> cut(std::string_view line) const override { return symbols(encode(line, Place{})); }
     std::string decode(std::span<const int32_t> ids) const override {
         std::string text;
         for (int32_t id : ids) {
@@ -204,11 +200,7 @@ class WordpieceTokenizer final : public Tokenizer {
     }
 
   private:
-    const std::string& token_of(int32_t id) const {
-        static const std::array<std::string, first_free_id> shared = {"<pad>", "<s>", "</s>", "<unk>"};
-        require(id >= 0 && id < size(), "wordpiece: id is out of range: id {}, size {}", id, size());
-        return id < first_ ? shared[static_cast<std::size_t>(id)] : tokens_[static_cast<std::size_t>(id - first_)];
-    }
+    const std::string& token_of(int32_t id) const { return symbol_of("wordpiece", tokens_, first_, id); }
     // Greedy longest match first.
     void encode_word(std::string_view word, std::vector<int32_t>& ids) const {
         const std::size_t before = ids.size();
@@ -299,23 +291,8 @@ std::vector<std::string> json_tokens(const std::string& file, bool lowercase, Ad
     require_member(file, cut, "pre_tokenizer.", "type", {"\"BertPreTokenizer\""});
     added.add_list(file, root.value("added_tokens", json()));
 
-    const json& vocabulary = model["vocab"];
-    std::size_t size = vocabulary.size();
-    for (const AddedToken& token : added.tokens()) size += vocabulary.contains(token.content) ? 0 : 1;
-    std::vector<std::string> tokens(size);
-    const auto place = [&](const std::string& token, const json& id) {
-        require(id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < static_cast<int64_t>(size),
-                "{}: ids are the numbers from 0 on, each once: token '{}' has id {}, tokens {}", file, token, id.dump(), size);
-        std::string& at = tokens[static_cast<std::size_t>(id.get<int64_t>())];
-        require(at.empty() || at == token, "{}: two tokens have one id: '{}' and '{}' have id {}", file, at, token, id.dump());
-        at = token;
-    };
-    for (const auto& [token, id] : vocabulary.items()) place(token, id);
-    for (const AddedToken& token : added.tokens()) place(token.content, token.id);
-    const auto gap = std::find(tokens.begin(), tokens.end(), std::string());
-    require(gap == tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", file,
-            gap - tokens.begin(), size);
-    return tokens;
+    const auto same = [](const std::string& token) { return token; };
+    return tokens_by_id(file, model["vocab"], added, same, same);
 }
 
 // The lines of a vocab.txt, and after them what is added.

@@ -20,7 +20,7 @@ struct WordpieceOptions {
 std::vector<std::string> basic_words(std::string_view text, bool lowercase);
 
 /// Words are cut into the longest tokens of the vocabulary from left to right, those inside a word written "##TOKEN"; a word of
-/// more than 100 characters, or one that cannot be cut so, is "[UNK]". Ids are the lines of vocab.txt from 0 on, behind the
+/// more than 100 characters, or one that cannot be cut so, is "[UNK]". Ids are the lines of vocab.txt from 0 on, after the
 /// special ids where those are shared. Decoding puts a blank between words. special() knows all tokens in brackets or angles.
 /// A folder in Hugging Face's layout: its tokenizer.json, else vocab.txt, with the tokens that are added after them and what
 /// tokenizer_config.json says (data/text/published_settings.h). Throws Error for: no vocabulary; a broken one (a token twice,

@@ -332,7 +332,7 @@ TEST_SUITE("byte pair encoding") {
         CHECK(load(good, "h xy\n") == m + ":1: a merge names what is no token: 'xy', tokens 257");
         CHECK(load(good, "h \n") == m + ":1: a token is not written in the letters of bytes: '', 0 bytes");
         CHECK(load(good, "h e\ne l\n") == v + ": a merge makes what is no token: merge number 2 of 'e' and 'l', tokens 257");
-        CHECK(load(good, "h e\nh e\n") == v + ": a merge stands twice: 'h' and 'e' are merges number 1 and 2");
+        CHECK(load(good, "h e\nh e\n") == v + ": a merge appears twice: 'h' and 'e' are merges number 1 and 2");
         CHECK(message([&] { load_bpe(v, ""); }) ==
               v + ": its merges are needed: files of tokens 1, of merges 0; \"merges_file\" names it (vocab.bpe, merges.txt)");
         CHECK(message([&] { load_bpe(folder.path("gone"), m); }).starts_with(folder.path("gone") + ": "));

@@ -1,5 +1,5 @@
 // The one reader of JSON: what is no JSON and what is nested without end.
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 
 #include <doctest/doctest.h>
 

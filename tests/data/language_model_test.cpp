@@ -230,7 +230,7 @@ TEST_SUITE("language model data") {
         CHECK(message({.path = {file}, .train = {file}}) ==
               "data.path: the training text is named twice: files in path 1, in train 1");
         CHECK(message({.path = {file}, .valid = {file}}) ==
-              "data.valid: 'path' is cut into training and validation part: files in path 1, in valid 1; 'train' stands beside "
+              "data.valid: 'path' is cut into training and validation part: files in path 1, in valid 1; 'train' is for use with "
               "'valid'");
         CHECK(message({.path = {folder.path("gone")}}) ==
               folder.path("gone") +

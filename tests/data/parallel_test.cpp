@@ -69,7 +69,7 @@ TEST_SUITE("parallel") {
         f.options.unit.choose("char");
         CHECK(parallel_task(f.options, {})->source_vocabulary_size() == first_free_id + 4);
         f.options.unit.choose("same");
-        CHECK(message(f.options).starts_with("unit: 'same' stands only in source_unit and target_unit"));
+        CHECK(message(f.options).starts_with("unit: 'same' is only for source_unit and target_unit"));
     }
     TEST_CASE("limits: what they cut is counted and said, the other splits are not cut") {
         Fixture f;

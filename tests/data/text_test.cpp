@@ -180,7 +180,7 @@ TEST_SUITE("text") {
                              "vocabulary: no symbol is left: 5 distinct symbols, 0 of them seen at least 3 times", Error);
         CHECK_THROWS_AS(counter.vocabulary({.min_count = 0}), Error);
         CHECK_THROWS_AS(counter.vocabulary({.max_size = -1}), Error);
-        CHECK_THROWS_WITH_AS(Vocabulary({"a", "b", "a"}), "vocabulary: a symbol stands twice: 'a' is symbol number 0 and 2",
+        CHECK_THROWS_WITH_AS(Vocabulary({"a", "b", "a"}), "vocabulary: a symbol appears twice: 'a' is symbol number 0 and 2",
                              Error);
         CHECK_THROWS_AS(Vocabulary({"a", ""}), Error);
     }
@@ -232,7 +232,7 @@ TEST_SUITE("text") {
             {"attend vocabulary 1: 1 symbols\na\nb\n",
              ": vocabulary is cut off or too long: header says 1 symbols, file has 2"},
             {"attend vocabulary 1: 2 symbols\na\n\n", ":3: a symbol is empty: line of 0 bytes, needed at least 1"},
-            {"attend vocabulary 1: 3 symbols\na\nb\na\n", ":4: a symbol stands twice: 'a', first on line 2"},
+            {"attend vocabulary 1: 3 symbols\na\nb\na\n", ":4: a symbol appears twice: 'a', first on line 2"},
             {"attend vocabulary 1: 1 symbols\nab\xFF\n", ":2: text is not valid UTF-8: byte 3 of the line, value 0xff"},
             {"attend vocabulary 1: 1 symbols\na\\\n", ":2: unknown escape in a vocabulary: '\\' at byte 2; "},
             {"attend vocabulary 1: 1 symbols\n\\n\n", ":2: unknown escape in a vocabulary: '\\n' at byte 1; "},

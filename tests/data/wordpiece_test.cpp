@@ -115,7 +115,7 @@ TEST_SUITE("wordpiece") {
             return message({.vocabulary = v});
         };
         CHECK(message({}) == "wordpiece: a vocabulary is needed: files 0, needed 1; \"vocabulary\" names BERT's vocab.txt");
-        CHECK(load("the\n[UNK]\nthe\n") == v + ":3: a token stands twice: 'the', first on line 1");
+        CHECK(load("the\n[UNK]\nthe\n") == v + ":3: a token appears twice: 'the', first on line 1");
         CHECK(load("the\n") == v + ": a vocabulary without [UNK]: tokens 1, of that name 0");
         CHECK(load("[UNK]\n\nthe\n") == v + ":2: a token is empty: line of 0 bytes, needed at least 1");
         CHECK(load("[UNK]\na\xff\n") == v + ":2: text is not valid UTF-8: byte 2 of the line, value 0xff");

@@ -293,7 +293,7 @@ TEST_CASE("a link in the place of a run's folder is not written through") {
         request.existing = Existing::resume;
         if (std::string(name) != "vocabulary") {  // which a resumed run only reads
             const std::string message = message_of([&] { train(request); });
-            CHECK_MESSAGE(contains(message, fmt::format("run/{}: a link stands where a folder is needed", name)), message);
+            CHECK_MESSAGE(contains(message, fmt::format("run/{}: there is a link where a folder is needed", name)), message);
         }
         CHECK(changed(before, snapshot(files / "elsewhere")) == none);
         request.existing = Existing::overwrite;
@@ -355,7 +355,7 @@ TEST_CASE("average takes no name that is there, also that of a dangling link, an
     fs::rename(files / "run/checkpoints", files / "elsewhere");
     fs::create_symlink(files / "elsewhere", files / "run/checkpoints");
     const Snapshot moved = snapshot(files / "");
-    CHECK(contains(attend_command({"average", (files / "run").string(), "--name", "b"}).error, "a link stands where"));
+    CHECK(contains(attend_command({"average", (files / "run").string(), "--name", "b"}).error, "there is a link where"));
     CHECK(changed(moved, snapshot(files / "")) == none);
 }
 

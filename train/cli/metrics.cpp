@@ -9,7 +9,7 @@
 #include <ostream>
 
 #include "core/base/file_errors.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/cli/cli.h"
 #include "train/cli/csv.h"
 #include "train/records/run_folder.h"

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "data/text/text_form.h"
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"

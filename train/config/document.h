@@ -65,7 +65,7 @@ struct Member {
 };
 
 constexpr std::size_t largest_file = std::size_t{16} << 20;
-constexpr int deepest_nesting = 64;  // as of all JSON: data/text/json_text.h
+constexpr int deepest_nesting = 64;  // as of all JSON: core/base/json_text.h
 constexpr std::size_t most_values = 200'000;
 
 /// Parses one JSON value. A byte order mark is skipped. Throws Error `file:line: ...` for a syntax error, an empty text, a

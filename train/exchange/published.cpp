@@ -8,7 +8,7 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/own_files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/exchange/published_weights.h"
 #include "train/experiment/slots.h"
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 
 namespace attend::ATTEND_PRECISION {
 

@@ -10,7 +10,7 @@
 #include "core/base/files.h"
 #include "core/base/own_files.h"
 #include "core/safetensors.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/experiment/loss.h"
 
 namespace attend {

@@ -1,7 +1,7 @@
 #include "train/records/record_reader.h"
 
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 
 namespace attend {
 

@@ -12,7 +12,7 @@ class RecordReader {
   public:
     /// `where` begins the messages; `json` must outlive this. Throws Error when it is no object.
     RecordReader(std::string where, const Json& json);
-    /// The value in `text`; throws Error as parse_json() (data/text/json_text.h).
+    /// The value in `text`; throws Error as parse_json() (core/base/json_text.h).
     static Json parse(const std::string& where, const std::string& text);
 
     const std::string& where() const { return where_; }

@@ -8,7 +8,7 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"

@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/own_files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/show/report/assets.h"
 
 namespace attend {

@@ -7,7 +7,7 @@
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/config/describe.h"
 #include "train/config/reader.h"
 #include "train/records/maps.h"

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/records/record_reader.h"
 
 namespace attend::compare {

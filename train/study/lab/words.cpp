@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/config/writer.h"
 #include "train/study/lab/lab.h"
 

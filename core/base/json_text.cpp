@@ -1,10 +1,10 @@
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/json_events.h"
 
 namespace attend {
 
@@ -47,18 +47,35 @@ std::string complaint(const nlohmann::detail::exception& e) {
     return text;
 }
 
-}  // namespace
-
-template <class Value>
-Value parse_json(const std::string& where, std::string_view text) {
+void require_no_deeper(const std::string& where, std::string_view text) {
     if (const std::size_t byte = first_too_deep(text); byte != std::string_view::npos)
         fail("{}: nested too deeply: depth {}, limit {}, line {}, byte {} of {}", where, deepest_json + 1, deepest_json,
              1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(byte), '\n'), byte + 1, text.size());
+}
+
+template <class Function>
+auto not_json_as_error(const std::string& where, std::string_view text, Function read) {
     try {
-        return Value::parse(text);
+        return read();
     } catch (const nlohmann::detail::exception& e) {
         fail("{}: not JSON: {} bytes, {}", where, text.size(), complaint(e));
     }
+}
+
+}  // namespace
+
+void read_json(const std::string& where, std::string_view text, JsonEvents& events) {
+    require_no_deeper(where, text);
+    // The library would take a zero byte for the end of the text.
+    require(text.find('\0') == std::string_view::npos, "{}: not JSON: {} bytes, byte {} is zero", where, text.size(),
+            text.find('\0') + 1);
+    not_json_as_error(where, text, [&] { return nlohmann::json::sax_parse(text, &events); });
+}
+
+template <class Value>
+Value parse_json(const std::string& where, std::string_view text) {
+    require_no_deeper(where, text);
+    return not_json_as_error(where, text, [&] { return Value::parse(text); });
 }
 
 template <class Value>

@@ -1,6 +1,6 @@
 #pragma once
 /// The one reader of JSON texts that come from outside: bounded in depth, because what is done with a value later (writing,
-/// copying, comparing it) takes a function call a level. Only configs have a reader of their own, which remembers where each
+/// copying, comparing it) needs a function call for each level. Only configs have a reader of their own, which remembers where each
 /// value stands (train/config/document.h); it has the same limit.
 #include <cstddef>
 #include <filesystem>
