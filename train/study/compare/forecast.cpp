@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "train/evaluate/text_table.h"
 #include "train/study/compare/compare.h"
 #include "train/study/plan/plan.h"
 #include "train/records/numbers.h"
@@ -35,14 +36,13 @@ Forecast foretell(const Comparison& c, int threads) {
 }
 
 std::string text_of(const Forecast& f) {
-    std::size_t width = 7;
-    for (const ForetoldVariant& v : f.variants) width = std::max(width, v.name.size());
     std::string text = fmt::format("comparison {}: {} variant{} x {} seed{}: {} runs, compared by {} of the {} split\n\n",
                                    f.name, f.variants.size(), f.variants.size() == 1 ? "" : "s", f.seeds.size(),
                                    f.seeds.size() == 1 ? "" : "s", f.variants.size() * f.seeds.size(), f.metric, f.split);
-    text += fmt::format("{:<{}}  {:>12}  {:>8}  {:>10}\n", "variant", width, "parameters", "steps", "a run");
+    std::vector<std::vector<std::string>> rows = {{"variant", "parameters", "steps", "a run"}};
     for (const ForetoldVariant& v : f.variants)
-        text += fmt::format("{:<{}}  {:>12}  {:>8}  {:>10}\n", v.name, width, v.parameters, v.steps, duration_text(v.seconds));
+        rows.push_back({v.name, std::to_string(v.parameters), std::to_string(v.steps), duration_text(v.seconds)});
+    text += text_table(rows, {{}, {Align::right, 12}, {Align::right, 8}, {Align::right, 10}});
     text += fmt::format("\n{} runs side by side on {} thread{} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
                         f.threads_each, f.threads_each == 1 ? "" : "s", duration_text(f.seconds), f.peak_memory_mib);
     return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";

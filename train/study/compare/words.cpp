@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "train/study/compare/table.h"
-#include "train/evaluate/attention_map.h"
+#include "train/evaluate/text_table.h"
 
 namespace attend::compare {
 
@@ -35,26 +35,6 @@ std::string count_text(double value) {
 
 std::string p_text(const std::optional<double>& p) {
     return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
-}
-
-// Columns as wide as their widest cell, two spaces apart, numbers to the left as text.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<int> widths;
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (i == widths.size())
-                widths.push_back(0);
-            widths[i] = std::max(widths[i], display_width(row[i]));
-        }
-    std::string text;
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i)
-            line += (i ? "  " : "") + row[i] + std::string(static_cast<std::size_t>(widths[i] - display_width(row[i])), ' ');
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + "\n";
-    }
-    return text;
 }
 
 std::string seeds_text(const Contrast& c) {
@@ -127,7 +107,7 @@ std::string threshold_table(const Result& t) {
         rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
                         count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
     }
-    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", aligned(rows),
+    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
                        split_name(s.curve()));
 }
 
@@ -142,7 +122,7 @@ std::string steps_table(const Result& t) {
         rows.push_back({row.name});
         for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
     }
-    return "\n" + aligned(rows);
+    return "\n" + text_table(rows);
 }
 
 // All metrics, some columns at a time so that lines stay short.
@@ -164,7 +144,7 @@ std::string metrics_tables(const Result& t) {
                 rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
             }
         }
-        text += "\n" + aligned(rows);
+        text += "\n" + text_table(rows);
     }
     return text;
 }
@@ -209,7 +189,7 @@ std::string changes_text(const Json& comparison) {
             names += fmt::format(" and {} more", c.variants.size() - most_names);
         rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
     }
-    return all.empty() ? "" : aligned(rows);
+    return all.empty() ? "" : text_table(rows);
 }
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
@@ -225,7 +205,7 @@ std::string text_of(const Result& t, const std::string& name, const std::string&
                   "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
                   "test, corrected for {} comparison{} (Holm).\n\n",
                   percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
-    text += aligned(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
+    text += text_table(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "data/text/json_text.h"
-#include "train/config/writer.h"
+#include "train/evaluate/text_table.h"
 #include "train/study/lab/lab.h"
 
 namespace attend::lab {
@@ -63,32 +63,28 @@ Json json_of(const Row& r) {
 }
 
 std::string text_of(const Measured& m, const Report& report) {
-    std::size_t width = 9;
-    for (const Row& r : m.rows) width = std::max(width, name_of(r).size());
-    std::string text = fmt::format("step {}\n{:<{}}  {:<9}  {:<24}  {:>9}  {:>7}  {:>8}  {:>13}\n", m.step, "  estimator",
-                                   width, "objective", "bias (95 %)", "variance", "cosine", "ms", "variance x ms");
+    std::vector<std::vector<std::string>> rows = {
+        {"  estimator", "objective", "bias (95 %)", "variance", "cosine", "ms", "variance x ms"}};
+    std::vector<std::vector<std::string>> blocks = {{"  estimator"}};
+    for (const Block& b : m.rows.front().blocks) blocks[0].push_back(b.name);
+    std::string skipped;
     for (const Row& r : m.rows) {
-        if (!r.skipped.empty())
+        if (!r.skipped.empty()) {
+            skipped += fmt::format("{}: not here: {}\n", r.label, r.skipped);
             continue;
-        text +=
-            fmt::format("{:<{}}  {:<9}  {:<24}  {:>9.4g}  {:>7.3f}  {:>8.2f}  {:>13.4g}\n", name_of(r), width, aim_name(r.aim),
-                        bias_text(r), r.variance, r.cosine, 1e3 * r.seconds, 1e3 * r.variance_times_cost());
+        }
+        rows.push_back({name_of(r), aim_name(r.aim), bias_text(r), fmt::format("{:.4g}", r.variance),
+                        fmt::format("{:.3f}", r.cosine), fmt::format("{:.2f}", 1e3 * r.seconds),
+                        fmt::format("{:.4g}", 1e3 * r.variance_times_cost())});
+        blocks.push_back({name_of(r)});
+        for (const Block& b : r.blocks) blocks.back().push_back(fmt::format("{:.4g}", b.variance));
     }
-    text += fmt::format("\nvariance by block\n{:<{}}", "  estimator", width);
-    const Row& first = m.rows.front();
-    for (const Block& b : first.blocks) text += fmt::format("  {:>{}}", b.name, std::max<std::size_t>(9, b.name.size()));
-    text += "\n";
-    for (const Row& r : m.rows) {
-        if (!r.skipped.empty())
-            continue;
-        text += fmt::format("{:<{}}", name_of(r), width);
-        for (const Block& b : r.blocks) text += fmt::format("  {:>{}.4g}", b.variance, std::max<std::size_t>(9, b.name.size()));
-        text += "\n";
-    }
-    for (const Row& r : m.rows)
-        if (!r.skipped.empty())
-            text += fmt::format("{}: not here: {}\n", r.label, r.skipped);
-    return text +
+    std::vector<Column> block_columns(blocks[0].size(), {Align::right, 9});
+    block_columns[0] = {};
+    return fmt::format("step {}\n", m.step) +
+           text_table(rows, {{}, {Align::left, 9}, {Align::left, 24}, {Align::right, 9}, {Align::right, 7}, {Align::right, 8},
+                             {Align::right, 13}}) +
+           "\nvariance by block\n" + text_table(blocks, block_columns) + skipped +
            fmt::format(
                "* the configured one; bias and variance in units of |g| and |g|^2, g the {} gradient of each objective\n\n",
                report.exact ? "exact" : "mean of many draws as");

@@ -1,6 +1,6 @@
 #include "train/study/plan/gradient_report.h"
 
-#include <algorithm>
+#include "train/evaluate/text_table.h"
 
 namespace attend::plan {
 
@@ -23,13 +23,12 @@ const char* name_of(Verdict verdict) {
 }  // namespace
 
 std::string text_of(const GradientReport& r) {
-    std::size_t width = 9;
-    for (const CheckedParameter& p : r.parameters) width = std::max(width, p.name.size());
-    std::string text = fmt::format("{:<{}}  {:>8}  {:>9}  {:>14}  {:>14}  {:>9}\n", "parameter", width, "checked", "worst at",
-                                   "engine", "difference", "error");
+    std::vector<std::vector<std::string>> rows = {{"parameter", "checked", "worst at", "engine", "difference", "error"}};
     for (const CheckedParameter& p : r.parameters)
-        text += fmt::format("{:<{}}  {:>8}  {:>9}  {:>14.7g}  {:>14.7g}  {:>9.2g}  {}\n", p.name, width, p.checked, p.element,
-                            p.engine, p.difference, p.error, name_of(p.verdict));
+        rows.push_back({p.name, std::to_string(p.checked), std::to_string(p.element), fmt::format("{:.7g}", p.engine),
+                        fmt::format("{:.7g}", p.difference), fmt::format("{:.2g}", p.error), name_of(p.verdict)});
+    std::string text = text_table(
+        rows, {{}, {Align::right, 8}, {Align::right, 9}, {Align::right, 14}, {Align::right, 14}, {Align::right, 9}});
     text += fmt::format("{} rows with {} targets, loss {:.6f}; tolerance {:.2g}\n", r.rows, r.targets, r.loss, r.tolerance);
     if (r.parameters.empty())
         return text + "nothing to check: no trainable parameters\n";

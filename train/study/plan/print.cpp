@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "data/text/json_text.h"
 #include "train/config/writer.h"
+#include "train/evaluate/text_table.h"
 #include "train/study/plan/plan.h"
 
 namespace attend::plan {
@@ -31,23 +30,35 @@ std::string duration(double seconds) {
     return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-void print_module(const Module& m, std::size_t indent, std::string& text) {
-    const std::string name = std::string(indent, ' ') + m.name;
-    text += fmt::format("{:<40} {:<20} {:>14}{}\n", name, m.shape, grouped(m.count), m.trainable ? "" : "  frozen");
-    for (const Module& part : m.parts) print_module(part, indent + 2, text);
+using Rows = std::vector<std::vector<std::string>>;
+
+void add_module(const Module& m, std::size_t indent, Rows& rows) {
+    rows.push_back({std::string(indent, ' ') + m.name, m.shape, grouped(m.count), m.trainable ? "" : "frozen"});
+    for (const Module& part : m.parts) add_module(part, indent + 2, rows);
 }
 
-void print_settings(const std::vector<Setting>& settings, std::string& text) {
-    std::size_t width = 0;
-    for (const Setting& s : settings) width = std::max(width, s.path.size());
-    for (const Setting& s : settings) {
-        text += fmt::format("{} {:<{}}  {}", s.origin == Setting::Origin::given ? '*' : ' ', s.path, width, s.value);
-        if (s.origin == Setting::Origin::given)
-            text += fmt::format("  (default {})", s.initial);
-        else if (s.origin == Setting::Origin::chosen)
-            text += fmt::format("  (chosen for {})", s.initial);
-        text += '\n';
-    }
+std::string module_table(const Module& module) {
+    Rows rows;
+    add_module(module, 0, rows);
+    return text_table(rows, {{Align::left, 39}, {Align::left, 19}, {Align::right, 14}});
+}
+
+std::string settings_table(const std::vector<Setting>& settings) {
+    Rows rows;
+    for (const Setting& s : settings)
+        rows.push_back({(s.origin == Setting::Origin::given ? "* " : "  ") + s.path,
+                        s.value + (s.origin == Setting::Origin::given    ? fmt::format("  (default {})", s.initial)
+                                   : s.origin == Setting::Origin::chosen ? fmt::format("  (chosen for {})", s.initial)
+                                                                         : "")});
+    return text_table(rows);
+}
+
+std::string time_table(const Forecast& f) {
+    Rows rows = {{"  training steps", duration(f.step_seconds), "times", grouped(f.steps)}};
+    for (const ForetoldEvaluation& e : f.evaluations)
+        rows.push_back({"  evaluation of " + e.what, duration(e.seconds), "times", grouped(e.times)});
+    rows.push_back({"  in all", duration(f.seconds)});
+    return text_table(rows, {{Align::left, 46}, {Align::right, 12}, {}, {Align::right, 10}}, 1);
 }
 
 Json json_of(const Module& m) {
@@ -81,11 +92,9 @@ const char* name_of(Setting::Origin origin) {
 
 std::string text_of(const Plan& plan) {
     const Forecast& f = plan.forecast;
-    std::string text = fmt::format("{}\n\nconfig (* where it is not the default)\n", plan.experiment.name);
-    print_settings(plan.settings, text);
-    text += fmt::format("\nmodel, {} parameters\n", grouped(plan.parameters));
-    print_module(plan.model, 0, text);
-    text += "\ndata\n";
+    std::string text = fmt::format("{}\n\nconfig (* where it is not the default)\n{}\nmodel, {} parameters\n{}\ndata\n",
+                                   plan.experiment.name, settings_table(plan.settings), grouped(plan.parameters),
+                                   module_table(plan.model));
     for (const std::string& line : plan.data) text += "  " + line + "\n";
     text += fmt::format("  an epoch: {} batches, {}{} targets\n", grouped(f.batches_per_epoch),
                         f.batches_counted < f.batches_per_epoch ? "about " : "", grouped(f.targets_per_epoch));
@@ -95,10 +104,7 @@ std::string text_of(const Plan& plan) {
                         f.threads == 1 ? "" : "s", f.measured_steps);
     if (const double limit = plan.experiment.train.max_seconds; limit > 0 && limit < f.seconds)
         text += fmt::format("  train.max_seconds ends it after {}, before its last step\n", duration(limit));
-    text += fmt::format("  {:<44} {:>12} times {:>10}\n", "training steps", duration(f.step_seconds), grouped(f.steps));
-    for (const ForetoldEvaluation& e : f.evaluations)
-        text += fmt::format("  {:<44} {:>12} times {:>10}\n", "evaluation of " + e.what, duration(e.seconds), grouped(e.times));
-    text += fmt::format("  {:<44} {:>12}\n", "in all", duration(f.seconds));
+    text += time_table(f);
     text += fmt::format("  {} checkpoint{} of {:.1f} MiB come on top\n", grouped(f.checkpoints), f.checkpoints == 1 ? "" : "s",
                         f.checkpoint_mib);
     text += fmt::format("\nmemory at the peak: {:.0f} MiB\n", f.peak_memory_mib);
