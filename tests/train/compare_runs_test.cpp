@@ -14,6 +14,7 @@
 #include "tests/train/run_support.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
+#include "train/study/compare/table_text.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
@@ -305,7 +306,7 @@ TEST_CASE("what a variant changes is named in full, in the table, compare.json a
         "drawn": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 2}}},
         "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 4}}}}})"));
     const Json json = c.json();
-    const std::string table = text_of(result.table, "x", changes_text(json));
+    const std::string table = text_of(result.table, "x", changes_text(RecordReader("compare.json", json)));
     for (const std::size_t v : {std::size_t{1}, std::size_t{2}}) {
         std::vector<std::string> options;
         for (const Json& change : json["variants"][v]["changed"]) options.push_back(change["option"].get<std::string>());

@@ -41,7 +41,7 @@ std::string timeless(lab::Report r) {
     for (lab::Measured& m : r.checkpoints)
         for (lab::Row& row : m.rows) row.seconds = 1;
     r.recommendation = lab::recommend(r);
-    return lab::json_of(r).dump();
+    return lab::json_of(r).text();
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
     CHECK(gumbel->bias_low > 0);
     CHECK(contains(r.recommendation, "costs least for its accuracy"));
     CHECK(contains(lab::text_of(r), "variance by block"));
-    const Json j = lab::json_of(r);
+    const Json j = lab::json_of(r).json();
     CHECK(j["format"] == 1);
     CHECK(j["checkpoints"][0]["rows"].size() == r.checkpoints[0].rows.size());
     CHECK(j["checkpoints"][0]["rows"][0]["configured"] == true);

@@ -165,7 +165,7 @@ TEST_CASE("a plan foretells steps, evaluations and memory, and writes nothing") 
     const std::string text = plan::text_of(p);
     for (const char* part : {"* model.hidden ", "  model.cell ", "(default 64)", "head", "13 steps", "memory at the peak"})
         CHECK_MESSAGE(contains(text, part), part);
-    const Json json = Json::parse(plan::json_of(p).dump());
+    const Json json = Json::parse(plan::json_of(p).text());
     CHECK(json["parameters"] == p.parameters);
     CHECK(json["config"]["train"]["steps"] == 13);
     CHECK(json["model"]["count"] == p.parameters);

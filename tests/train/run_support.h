@@ -1,6 +1,7 @@
 #pragma once
 /// Small experiments for the tests of training.
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>

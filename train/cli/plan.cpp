@@ -29,11 +29,11 @@ Action declare_plan(CLI::App& app) {
                     a->config.seed);
             const compare::Forecast f =
                 compare::foretell(compare::read_comparison(a->config.config, a->config.set), a->threads);
-            streams.out << (a->json ? compare::json_of(f).dump(2) + "\n" : utf8::shown(compare::text_of(f)));
+            streams.out << (a->json ? compare::json_of(f).text(2) + "\n" : utf8::shown(compare::text_of(f)));
             return 0;
         }
         const plan::Plan made = plan::make_plan(read_experiment(a->config.config, a->config.assignments()), a->threads);
-        streams.out << (a->json ? plan::json_of(made).dump(2) + "\n" : utf8::shown(plan::text_of(made)));
+        streams.out << (a->json ? plan::json_of(made).text(2) + "\n" : utf8::shown(plan::text_of(made)));
         return 0;
     };
 }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 #include "train/records/step_failure.h"
 
 namespace attend {
@@ -34,6 +34,6 @@ struct Replayed {
 
 /// Some lines to read, and the verdict.
 std::string text_of(const Replayed& replayed);
-Json json_of(const Replayed& replayed);
+RecordWriter json_of(const Replayed& replayed);
 
 }  // namespace attend

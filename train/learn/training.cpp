@@ -21,6 +21,7 @@
 #include "train/records/metrics_log.h"
 #include "train/records/older_checkpoints.h"
 #include "train/learn/step.h"
+#include "train/records/numbers.h"
 #include "train/records/summary.h"
 
 namespace attend {
@@ -440,7 +441,7 @@ class Run {
 
     void write_summary(Status status, const Scores& test_scores, const std::string& message) {
         lock_.check_folder();
-        const Json summary = summary_of(experiment_, p_, made_.store->count(),
+        const RecordWriter summary = summary_of(experiment_, p_, made_.store->count(),
                                         {.status = status,
                                          .test = test_scores,
                                          .message = message,

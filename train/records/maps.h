@@ -18,7 +18,6 @@
 
 #include "data/task.h"
 #include "nn/models/model.h"
-#include "train/records/numbers.h"
 
 namespace attend {
 

@@ -2,6 +2,7 @@
 /// What a run reports in numbers, line by line, to everyone who reads along.
 #include <optional>
 
+#include "train/records/run_folder.h"
 #include "train/records/tensorboard.h"
 
 namespace attend {

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "train/config/words.h"
 #include "train/config/writer.h"
 #include "train/records/older_checkpoints.h"
 
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-
-bool contains(const std::vector<std::string>& all, const std::string& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-}
 
 // The schedule itself is asked for what it is; no peak is above this one, so that every legal final rate is below it.
 std::unique_ptr<Schedule> specimen(const Experiment& e) {
@@ -168,15 +165,6 @@ std::string extended_text(const ExtendedOptions& e) {
     for (std::size_t i = 0; i < std::min({e.at.size(), e.before.size(), e.now.size()}); ++i)
         text += fmt::format("{}at step {} from {} to {} steps", i ? ", " : "", e.at[i], e.before[i], e.now[i]);
     return text;
-}
-
-Json json_of(const ExtendedOptions& e) {
-    Json all = Json::array();
-    for (std::size_t i = 0; i < std::min({e.at.size(), e.before.size(), e.now.size()}); ++i)
-        all.push_back({{"at", static_cast<int64_t>(e.at[i])},
-                       {"before", static_cast<int64_t>(e.before[i])},
-                       {"now", static_cast<int64_t>(e.now[i])}});
-    return all;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -42,7 +42,5 @@ void restore_schedule(Schedule& schedule, const Experiment& experiment, const Pr
 
 /// "at step 500 from 500 to 1000 steps, ..."; "" for a run that was not extended.
 std::string extended_text(const ExtendedOptions& extended);
-/// [{"at": 500, "before": 500, "now": 1000}, ...]
-Json json_of(const ExtendedOptions& extended);
 
 }  // namespace attend::ATTEND_PRECISION

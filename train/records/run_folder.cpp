@@ -8,10 +8,10 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
-#include "data/text/json_text.h"
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
+#include "train/records/record_reader.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -148,13 +148,10 @@ void RunFolder::check_vocabulary(const std::string& seal) const {
 
 void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     filter_lines(metrics(), [&](std::string_view line, int64_t number) {
-        const Json json = parse_json<Json>(fmt::format("{}:{}", metrics().string(), number), line);
-        const bool good =
-            json.is_object() && json.contains("step") && json["step"].is_number_integer() && json.contains("split");
-        require(good, "{}:{}: not a line of metrics: an object with 'step' and 'split' was expected", metrics().string(),
-                number);
-        const auto at = json["step"].get<int64_t>();
-        return (json["split"] == "train" && at <= step) || (json["split"] == "valid" && at <= valid_step);
+        const auto record = RecordReader::of_text(fmt::format("{}:{}", metrics().string(), number), std::string(line));
+        const std::string split = record.text("split");
+        const int64_t at = record.integer("step");
+        return (split == "train" && at <= step) || (split == "valid" && at <= valid_step);
     });
     bool keep = true;
     filter_lines(samples(), [&](std::string_view line, int64_t) {
@@ -165,7 +162,7 @@ void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     });
 }
 
-void RunFolder::write_summary(const Json& summary_json) const { write_file_atomically(summary(), summary_json.dump(1) + "\n"); }
+void RunFolder::write_summary(const RecordWriter& record) const { write_file_atomically(summary(), record.text(1) + "\n"); }
 
 void RunFolder::remove_summary() const {
     const int code = remove_file(summary());

@@ -17,7 +17,7 @@
 #include "core/base/line_file.h"
 #include "train/records/checkpoint.h"
 #include "train/experiment/experiment.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 #include "train/records/run_lock.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -123,7 +123,7 @@ class RunFolder {
     void cut_back_checkpoints(const Progressed& progressed) const;
 
     /// Writes summary.json, atomically.
-    void write_summary(const Json& summary) const;
+    void write_summary(const RecordWriter& summary) const;
     /// Removes summary.json: a run that goes on has no end any more. Throws MachineError when the file system refuses.
     void remove_summary() const;
 

@@ -30,6 +30,6 @@ struct RunEnd {
 };
 
 /// summary.json of a run with so many parameters.
-Json summary_of(const Experiment& experiment, const Progressed& progressed, int64_t parameters, const RunEnd& end);
+RecordWriter summary_of(const Experiment& experiment, const Progressed& progressed, int64_t parameters, const RunEnd& end);
 
 }  // namespace attend

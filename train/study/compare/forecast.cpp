@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "train/evaluate/text_table.h"
-#include "train/study/compare/compare.h"
+#include "train/study/compare/prepare.h"
 #include "train/study/plan/plan.h"
 #include "train/records/numbers.h"
 
@@ -48,16 +48,19 @@ std::string text_of(const Forecast& f) {
     return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";
 }
 
-Json json_of(const Forecast& f) {
-    Json json = {{"name", f.name},           {"metric", f.metric},
-                 {"split", f.split},         {"seeds", f.seeds},
-                 {"parallel", f.parallel},   {"threads_each", f.threads_each},
-                 {"seconds", f.seconds},     {"peak_memory_mib", f.peak_memory_mib},
-                 {"variants", Json::array()}};
+RecordWriter json_of(const Forecast& f) {
+    std::vector<RecordWriter> variants;
     for (const ForetoldVariant& v : f.variants)
-        json["variants"].push_back(
-            {{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}});
-    return json;
+        variants.push_back({{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}});
+    return {{"name", f.name},
+            {"metric", f.metric},
+            {"split", f.split},
+            {"seeds", f.seeds},
+            {"parallel", int64_t{f.parallel}},
+            {"threads_each", int64_t{f.threads_each}},
+            {"seconds", f.seconds},
+            {"peak_memory_mib", f.peak_memory_mib},
+            {"variants", variants}};
 }
 
 }  // namespace attend::compare

@@ -1,7 +1,7 @@
 #pragma once
 /// What a comparison would be, before it is: what `attend plan` says of one.
 #include "train/study/compare/comparison.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::compare {
 
@@ -26,6 +26,6 @@ Forecast foretell(const Comparison& comparison, int threads);
 
 /// For people, and for programs.
 std::string text_of(const Forecast& forecast);
-Json json_of(const Forecast& forecast);
+RecordWriter json_of(const Forecast& forecast);
 
 }  // namespace attend::compare

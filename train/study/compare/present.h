@@ -4,7 +4,9 @@
 #include <chrono>
 #include <functional>
 
-#include "train/study/compare/compare.h"
+#include "train/records/observer.h"
+#include "train/records/resume.h"
+#include "train/study/compare/prepare.h"
 
 namespace attend::compare {
 

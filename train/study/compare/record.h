@@ -35,8 +35,8 @@ struct RunRecord {
     double seconds = 0;
     int64_t parameters = 0;
     std::string program = {};  ///< version and commit of what wrote its summary
-    Json exploded = {};        ///< summary.json's loss_exploded; null where it has none
-    Json extended = {};        ///< summary.json's extended; null where it has none
+    std::string exploded = {};  ///< summary.json's loss_exploded as JSON; "" where it has none
+    std::string extended = {};  ///< summary.json's extended as JSON; "" where it has none
     std::vector<Line> lines;   ///< in the order of the file
 };
 

@@ -46,8 +46,8 @@ Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double
         row.finished += run.ending == Ending::finished;
         row.diverged += run.ending == Ending::diverged;
         row.failed += run.ending == Ending::failed;
-        row.exploded += run.ending == Ending::finished && !run.exploded.is_null();
-        row.extended += !run.extended.is_null();
+        row.exploded += run.ending == Ending::finished && !run.exploded.empty();
+        row.extended += !run.extended.empty();
         row.values.push_back(value_of(run, s));
         if (row.values.back())
             values.push_back(*row.values.back());

@@ -97,13 +97,4 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
 
-/// For people: the table, `changes` as changes_text() has them, and what was found in words. Ends in a line feed.
-std::string text_of(const Result& table, const std::string& name, const std::string& changes = "");
-/// What each variant changes of the reference, a line for each value of an option, from what compare.json says; "" for nothing.
-std::string changes_text(const Json& comparison);
-/// What was found in words, a sentence each; the last sums up.
-std::vector<std::string> sentences_of(const Result& table);
-/// For programs.
-Json json_of(const Result& table);
-
 }  // namespace attend::compare

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/estimators/aim.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::lab {
 
@@ -71,7 +71,7 @@ struct Place {
 /// Tables, a checkpoint each, and the recommendation.
 std::string text_of(const Report& report);
 /// {"format": 1, "objective": ..., "checkpoints": [{"step": ..., "rows": [...]}], "recommendation": ...}: lab.json.
-Json json_of(const Report& report);
+RecordWriter json_of(const Report& report);
 /// One sentence: which estimator to use, by the last checkpoint.
 std::string recommend(const Report& report);
 

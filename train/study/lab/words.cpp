@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "data/text/json_text.h"
 #include "train/evaluate/text_table.h"
 #include "train/study/lab/lab.h"
 
@@ -35,30 +34,26 @@ std::vector<const Row*> sound(const Measured& m, Aim aim) {
     return out;
 }
 
-Json json_of(const Row& r) {
-    Json j;
-    j["estimator"] = r.estimator;
-    j["options"] = Json::object();
-    for (const auto& [path, value] : r.options) j["options"][path] = parse_json<Json>(path, value);
-    j["label"] = r.label;
-    j["objective"] = aim_name(r.aim);
-    j["biased"] = !r.unbiased;
-    j["configured"] = r.configured;
+RecordWriter json_of(const Row& r) {
+    RecordWriter options;
+    for (const auto& [path, value] : r.options) options.set_json(path, value);
+    RecordWriter j = {{"estimator", r.estimator},        {"options", options},     {"label", r.label},
+                      {"objective", aim_name(r.aim)},    {"biased", !r.unbiased},  {"configured", r.configured}};
     if (!r.skipped.empty()) {
-        j["skipped"] = r.skipped;
+        j.set("skipped", r.skipped);
         return j;
     }
-    j["draws"] = r.draws;
-    j["bias"] = number_to_json(r.bias);
-    j["bias_low"] = number_to_json(r.bias_low);
-    j["bias_high"] = number_to_json(r.bias_high);
-    j["variance"] = number_to_json(r.variance);
-    j["cosine"] = number_to_json(r.cosine);
-    j["seconds"] = number_to_json(r.seconds);
-    j["variance_times_cost"] = number_to_json(r.variance_times_cost());
-    j["blocks"] = Json::array();
-    for (const Block& b : r.blocks)
-        j["blocks"].push_back({{"name", b.name}, {"variance", number_to_json(b.variance)}, {"bias", number_to_json(b.bias)}});
+    j.set("draws", r.draws);
+    j.set("bias", r.bias);
+    j.set("bias_low", r.bias_low);
+    j.set("bias_high", r.bias_high);
+    j.set("variance", r.variance);
+    j.set("cosine", r.cosine);
+    j.set("seconds", r.seconds);
+    j.set("variance_times_cost", r.variance_times_cost());
+    std::vector<RecordWriter> blocks;
+    for (const Block& b : r.blocks) blocks.push_back({{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}});
+    j.set("blocks", blocks);
     return j;
 }
 
@@ -122,23 +117,17 @@ std::string text_of(const Report& report) {
     return text + report.recommendation + "\n";
 }
 
-Json json_of(const Report& report) {
-    Json j;
-    j["format"] = 1;
-    j["name"] = report.name;
-    j["objective"] = report.objective;
-    j["rows"] = report.rows;
-    j["targets"] = report.targets;
-    j["draws"] = report.draws;
-    j["exact"] = report.exact;
-    j["checkpoints"] = Json::array();
+RecordWriter json_of(const Report& report) {
+    std::vector<RecordWriter> checkpoints;
     for (const Measured& m : report.checkpoints) {
-        Json checkpoint{{"step", m.step}, {"rows", Json::array()}};
-        for (const Row& r : m.rows) checkpoint["rows"].push_back(json_of(r));
-        j["checkpoints"].push_back(std::move(checkpoint));
+        std::vector<RecordWriter> rows;
+        for (const Row& r : m.rows) rows.push_back(json_of(r));
+        checkpoints.push_back({{"step", m.step}, {"rows", rows}});
     }
-    j["recommendation"] = report.recommendation;
-    return j;
+    return {{"format", int64_t{1}},         {"name", report.name},   {"objective", report.objective},
+            {"rows", report.rows},          {"targets", report.targets}, {"draws", report.draws},
+            {"exact", report.exact},        {"checkpoints", checkpoints},
+            {"recommendation", report.recommendation}};
 }
 
 }  // namespace attend::lab

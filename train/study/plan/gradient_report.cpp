@@ -39,28 +39,23 @@ std::string text_of(const GradientReport& r) {
     return text;
 }
 
-Json json_of(const GradientReport& r) {
-    Json j;
-    j["passed"] = r.passed;
-    j["tolerance"] = r.tolerance;
-    j["rows"] = r.rows;
-    j["targets"] = r.targets;
-    j["loss"] = number_to_json(r.loss);
-    j["worst"] = r.parameters.empty() ? Json() : Json(r.parameters[r.worst].name);
-    j["parameters"] = Json::array();
-    for (const CheckedParameter& p : r.parameters) {
-        Json row;
-        row["name"] = p.name;
-        row["shape"] = std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end());
-        row["checked"] = p.checked;
-        row["element"] = p.element;
-        row["engine"] = number_to_json(p.engine);
-        row["difference"] = number_to_json(p.difference);
-        row["error"] = number_to_json(p.error);
-        row["verdict"] = p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero";
-        j["parameters"].push_back(std::move(row));
-    }
-    return j;
+RecordWriter json_of(const GradientReport& r) {
+    std::vector<RecordWriter> parameters;
+    for (const CheckedParameter& p : r.parameters)
+        parameters.push_back(
+            {{"name", p.name},
+             {"shape", std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end())},
+             {"checked", p.checked},
+             {"element", p.element},
+             {"engine", p.engine},
+             {"difference", p.difference},
+             {"error", p.error},
+             {"verdict", p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero"}});
+    RecordWriter::Value worst = nullptr;
+    if (!r.parameters.empty())
+        worst = r.parameters[r.worst].name;
+    return {{"passed", r.passed},   {"tolerance", r.tolerance}, {"rows", r.rows},           {"targets", r.targets},
+            {"loss", r.loss},       {"worst", worst},           {"parameters", parameters}};
 }
 
 }  // namespace attend::plan

@@ -7,7 +7,7 @@
 #include "train/study/plan/forecast.h"
 #include "train/study/plan/settings.h"
 #include "train/experiment/assemble.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::plan {
 
@@ -46,7 +46,7 @@ Plan make_plan(const Experiment& asked, int threads);
 /// For people.
 std::string text_of(const Plan& plan);
 /// For programs: the same as one object, with "seconds" and "peak_memory_mib" as in summary.json.
-Json json_of(const Plan& plan);
+RecordWriter json_of(const Plan& plan);
 
 /// The table of a store as a tree of modules.
 Module tree_of(const ParameterStore& store, const std::string& name);

@@ -1,4 +1,3 @@
-#include "data/text/json_text.h"
 #include "train/config/writer.h"
 #include "train/evaluate/text_table.h"
 #include "train/study/plan/plan.h"
@@ -61,18 +60,17 @@ std::string time_table(const Forecast& f) {
     return text_table(rows, {{Align::left, 46}, {Align::right, 12}, {}, {Align::right, 10}}, 1);
 }
 
-Json json_of(const Module& m) {
-    Json j;
-    j["name"] = m.name;
+RecordWriter json_of(const Module& m) {
+    RecordWriter j = {{"name", m.name}};
     if (!m.shape.empty())
-        j["shape"] = parse_json<Json>(m.name, m.shape);
-    j["count"] = m.count;
+        j.set_json("shape", m.shape);
+    j.set("count", m.count);
     if (!m.trainable)
-        j["trainable"] = false;
-    if (!m.parts.empty()) {
-        j["parts"] = Json::array();
-        for (const Module& part : m.parts) j["parts"].push_back(json_of(part));
-    }
+        j.set("trainable", false);
+    std::vector<RecordWriter> parts;
+    for (const Module& part : m.parts) parts.push_back(json_of(part));
+    if (!parts.empty())
+        j.set("parts", parts);
     return j;
 }
 
@@ -111,44 +109,35 @@ std::string text_of(const Plan& plan) {
     return text;
 }
 
-Json json_of(const Plan& plan) {
+RecordWriter json_of(const Plan& plan) {
     const Forecast& f = plan.forecast;
-    Json j;
-    j["name"] = plan.experiment.name;
-    j["config"] = parse_json<Json>("config", config::write(plan.experiment));
-    j["settings"] = Json::array();
+    std::vector<RecordWriter> listed, evaluations;
     for (const Setting& s : plan.settings) {
-        Json line;
-        line["path"] = s.path;
-        line["value"] = parse_json<Json>(s.path, s.value);
-        line["default"] = parse_json<Json>(s.path, s.initial);
-        line["origin"] = name_of(s.origin);
-        j["settings"].push_back(std::move(line));
+        RecordWriter line = {{"path", s.path}};
+        line.set_json("value", s.value);
+        line.set_json("default", s.initial);
+        line.set("origin", name_of(s.origin));
+        listed.push_back(std::move(line));
     }
-    j["data"] = plan.data;
-    j["model"] = json_of(plan.model);
-    j["parameters"] = plan.parameters;
-    j["batches_per_epoch"] = f.batches_per_epoch;
-    j["targets_per_epoch"] = f.targets_per_epoch;
-    j["steps"] = f.steps;
-    Json time;
-    time["threads"] = f.threads;
-    time["measured_steps"] = f.measured_steps;
-    time["step_seconds"] = f.step_seconds;
-    time["evaluations"] = Json::array();
-    for (const ForetoldEvaluation& e : f.evaluations) {
-        Json line;
-        line["what"] = e.what;
-        line["times"] = e.times;
-        line["seconds"] = e.seconds;
-        line["batches"] = e.batches;
-        time["evaluations"].push_back(std::move(line));
-    }
-    j["time"] = std::move(time);
-    j["seconds"] = f.seconds;
-    j["checkpoints"] = f.checkpoints;
-    j["checkpoint_mib"] = f.checkpoint_mib;
-    j["peak_memory_mib"] = f.peak_memory_mib;
+    for (const ForetoldEvaluation& e : f.evaluations)
+        evaluations.push_back({{"what", e.what}, {"times", e.times}, {"seconds", e.seconds}, {"batches", e.batches}});
+    RecordWriter j = {{"name", plan.experiment.name}};
+    j.set_json("config", config::write(plan.experiment));
+    j.set("settings", listed);
+    j.set("data", plan.data);
+    j.set("model", json_of(plan.model));
+    j.set("parameters", plan.parameters);
+    j.set("batches_per_epoch", f.batches_per_epoch);
+    j.set("targets_per_epoch", f.targets_per_epoch);
+    j.set("steps", f.steps);
+    j.set("time", RecordWriter{{"threads", int64_t{f.threads}},
+                               {"measured_steps", f.measured_steps},
+                               {"step_seconds", f.step_seconds},
+                               {"evaluations", evaluations}});
+    j.set("seconds", f.seconds);
+    j.set("checkpoints", f.checkpoints);
+    j.set("checkpoint_mib", f.checkpoint_mib);
+    j.set("peak_memory_mib", f.peak_memory_mib);
     return j;
 }
 

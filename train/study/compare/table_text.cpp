@@ -1,8 +1,8 @@
-// The table of a comparison as text, as sentences and as JSON.
+#include "train/study/compare/table_text.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "train/study/compare/table.h"
 #include "train/evaluate/text_table.h"
 
 namespace attend::compare {
@@ -149,28 +149,18 @@ std::string metrics_tables(const Result& t) {
     return text;
 }
 
-Json optional_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
-
-Json moments_json(const Moments& m, const std::optional<double>& half) {
-    return {{"count", m.count},
-            {"mean", optional_json(m.count > 0 ? std::optional(m.mean) : std::nullopt)},
-            {"deviation", optional_json(m.count > 1 ? std::optional(m.deviation) : std::nullopt)},
-            {"half_width", optional_json(half)}};
-}
-
 }  // namespace
 
-std::string changes_text(const Json& comparison) {
+std::string changes_text(const RecordReader& comparison) {
     constexpr std::size_t most_names = 3;
     struct Change {
         std::string option, from, to;
         std::vector<std::string> variants;
     };
     std::vector<Change> all;
-    for (const Json& variant : comparison["variants"])
-        for (const Json& c : variant["changed"]) {
-            const auto text = [&](const char* key) { return c[key].get<std::string>(); };
-            const Change change{text("option"), text("reference"), text("variant"), {}};
+    for (const RecordReader& variant : comparison.objects("variants"))
+        for (const RecordReader& c : variant.objects("changed")) {
+            const Change change{c.text("option"), c.text("reference"), c.text("variant"), {}};
             auto same = std::find_if(all.begin(), all.end(), [&](const Change& a) {
                 return a.option == change.option && a.from == change.from && a.to == change.to;
             });
@@ -179,7 +169,7 @@ std::string changes_text(const Json& comparison) {
                     std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
                 same = all.insert(last == all.rend() ? all.end() : last.base(), change);
             }
-            same->variants.push_back(variant["name"].get<std::string>());
+            same->variants.push_back(variant.text("name"));
         }
     std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
     for (const Change& c : all) {
@@ -280,56 +270,6 @@ std::vector<std::string> sentences_of(const Result& t) {
     add(untested, t.seeds.size() < 2 ? "one seed, not tested:" : "not tested:");
     all.push_back(sum.empty() ? "Found: nothing to compare, there is one variant." : "Found: " + sum + ".");
     return all;
-}
-
-Json json_of(const Result& t) {
-    const Settings& s = t.settings;
-    Json json;
-    json["metric"] = s.metric;
-    json["better"] = s.better == Better::higher ? "higher" : "lower";
-    json["split"] = split_name(s.split);
-    json["evaluation"] = s.judged == Judged::best ? "best" : "last";
-    json["reference"] = t.rows[s.reference].name;
-    json["confidence"] = s.confidence;
-    json["power"] = s.power;
-    json["threshold"] = optional_json(t.threshold);
-    json["steps"] = s.steps;
-    json["seeds"] = t.seeds;
-    json["variants"] = Json::array();
-    for (const Row& row : t.rows) {
-        Json v;
-        v["name"] = row.name;
-        v["runs"] = row.runs;
-        v["finished"] = row.finished;
-        v["diverged"] = row.diverged;
-        v["failed"] = row.failed;
-        v["exploded"] = row.exploded;
-        v["extended"] = row.extended;
-        v["values"] = Json::array();
-        for (const auto& value : row.values) v["values"].push_back(optional_json(value));
-        v["value"] = moments_json(row.moments, row.half_width);
-        v["seconds"] = moments_json(row.run_seconds, half_width(row.run_seconds, s.confidence));
-        v["until_threshold"] = {{"reached", row.steps.count},
-                                {"steps", moments_json(row.steps, half_width(row.steps, s.confidence))},
-                                {"targets", moments_json(row.targets, half_width(row.targets, s.confidence))},
-                                {"seconds", moments_json(row.seconds, half_width(row.seconds, s.confidence))}};
-        v["at_steps"] = Json::array();
-        for (const Moments& m : row.at_steps) v["at_steps"].push_back(moments_json(m, half_width(m, s.confidence)));
-        v["metrics"] = Json::object();
-        for (std::size_t i = 0; i < t.metrics.size(); ++i)
-            v["metrics"][t.metrics[i]] = moments_json(row.all[i], half_width(row.all[i], s.confidence));
-        if (const auto& c = row.contrast)
-            v["difference"] = {{"differences", moments_json(c->differences, c->half_width)},
-                               {"p", optional_json(c->p)},
-                               {"p_corrected", optional_json(c->corrected)},
-                               {"verdict", verdict_name(c->verdict)},
-                               {"level", c->level},
-                               {"seeds_more", c->seeds_more ? Json(*c->seeds_more) : Json(nullptr)},
-                               {"detectable", optional_json(c->detectable)}};
-        json["variants"].push_back(std::move(v));
-    }
-    json["found"] = sentences_of(t);
-    return json;
 }
 
 }  // namespace attend::compare
