@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/study/compare/forecast.h"
+#include "train/study/compare/estimate.h"
 #include "train/config/utf8.h"
 
 namespace attend::cli {
@@ -27,8 +27,8 @@ Action declare_plan(CLI::App& app) {
         if (compare::is_comparison(a->config.config)) {
             require(a->config.seed < 0, "plan {}: a comparison has seeds of its own: --seed {}", a->config.config,
                     a->config.seed);
-            const compare::Forecast f =
-                compare::foretell(compare::read_comparison(a->config.config, a->config.set), a->threads);
+            const compare::Estimate f =
+                compare::estimate(compare::read_comparison(a->config.config, a->config.set), a->threads);
             streams.out << (a->json ? compare::json_of(f).text(2) + "\n" : utf8::shown(compare::text_of(f)));
             return 0;
         }

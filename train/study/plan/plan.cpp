@@ -50,7 +50,7 @@ Plan make_plan(const Experiment& asked, int threads) {
     plan.data = b.task->describe();
     plan.model = tree_of(*b.made.store, b.experiment.model.name());
     plan.parameters = b.made.store->count();
-    plan.forecast = foretell(b.experiment, *b.task, b.made, threads);
+    plan.estimate = estimate(b.experiment, *b.task, b.made, threads);
     return plan;
 }
 

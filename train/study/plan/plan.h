@@ -1,10 +1,10 @@
 #pragma once
 /// What a run would be, before it is: model and options, size of the data, and how long it takes and how much memory it needs,
-/// foretold from a few measured steps. Writes nothing.
+/// estimated from a few measured steps. Writes nothing.
 #include <string>
 #include <vector>
 
-#include "train/study/plan/forecast.h"
+#include "train/study/plan/estimate.h"
 #include "train/study/plan/settings.h"
 #include "train/experiment/assemble.h"
 #include "train/records/record_writer.h"
@@ -36,7 +36,7 @@ struct Plan {
     std::vector<std::string> data;  ///< what the task says of itself
     Module model;
     int64_t parameters = 0;
-    Forecast forecast;
+    Estimate estimate;
 };
 
 /// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as build(), and Diverged when

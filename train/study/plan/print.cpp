@@ -52,9 +52,9 @@ std::string settings_table(const std::vector<Setting>& settings) {
     return text_table(rows);
 }
 
-std::string time_table(const Forecast& f) {
+std::string time_table(const Estimate& f) {
     Rows rows = {{"  training steps", duration(f.step_seconds), "times", grouped(f.steps)}};
-    for (const ForetoldEvaluation& e : f.evaluations)
+    for (const EstimatedEvaluation& e : f.evaluations)
         rows.push_back({"  evaluation of " + e.what, duration(e.seconds), "times", grouped(e.times)});
     rows.push_back({"  in all", duration(f.seconds)});
     return text_table(rows, {{Align::left, 46}, {Align::right, 12}, {}, {Align::right, 10}}, 1);
@@ -89,7 +89,7 @@ const char* name_of(Setting::Origin origin) {
 }  // namespace
 
 std::string text_of(const Plan& plan) {
-    const Forecast& f = plan.forecast;
+    const Estimate& f = plan.estimate;
     std::string text = fmt::format("{}\n\nconfig (* where it is not the default)\n{}\nmodel, {} parameters\n{}\ndata\n",
                                    plan.experiment.name, settings_table(plan.settings), grouped(plan.parameters),
                                    module_table(plan.model));
@@ -110,7 +110,7 @@ std::string text_of(const Plan& plan) {
 }
 
 RecordWriter json_of(const Plan& plan) {
-    const Forecast& f = plan.forecast;
+    const Estimate& f = plan.estimate;
     std::vector<RecordWriter> listed, evaluations;
     for (const Setting& s : plan.settings) {
         RecordWriter line = {{"path", s.path}};
@@ -119,7 +119,7 @@ RecordWriter json_of(const Plan& plan) {
         line.set("origin", name_of(s.origin));
         listed.push_back(std::move(line));
     }
-    for (const ForetoldEvaluation& e : f.evaluations)
+    for (const EstimatedEvaluation& e : f.evaluations)
         evaluations.push_back({{"what", e.what}, {"times", e.times}, {"seconds", e.seconds}, {"batches", e.batches}});
     RecordWriter j = {{"name", plan.experiment.name}};
     j.set_json("config", config::write(plan.experiment));

@@ -1,4 +1,4 @@
-#include "train/study/compare/forecast.h"
+#include "train/study/compare/estimate.h"
 
 #include <algorithm>
 
@@ -9,9 +9,9 @@
 
 namespace attend::compare {
 
-Forecast foretell(const Comparison& c, int threads) {
+Estimate estimate(const Comparison& c, int threads) {
     const Prepared prepared = prepare(c, "");
-    Forecast f;
+    Estimate f;
     f.name = c.name;
     f.metric = prepared.settings.metric;
     f.split = split_name(prepared.settings.split);
@@ -24,8 +24,8 @@ Forecast foretell(const Comparison& c, int threads) {
         Experiment asked = v.experiment;
         asked.seed = c.seeds.front();
         const plan::Plan one = plan::make_plan(asked, f.threads_each);
-        f.variants.push_back({v.name, one.parameters, one.experiment.train.steps, one.forecast.seconds});
-        memory = std::max(memory, one.forecast.peak_memory_mib);
+        f.variants.push_back({v.name, one.parameters, one.experiment.train.steps, one.estimate.seconds});
+        memory = std::max(memory, one.estimate.peak_memory_mib);
     }
     f.peak_memory_mib = memory * f.parallel;
     // Each run goes to the process that is free first, as run_jobs() does it.
@@ -35,12 +35,12 @@ Forecast foretell(const Comparison& c, int threads) {
     return f;
 }
 
-std::string text_of(const Forecast& f) {
+std::string text_of(const Estimate& f) {
     std::string text = fmt::format("comparison {}: {} variant{} x {} seed{}: {} runs, compared by {} of the {} split\n\n",
                                    f.name, f.variants.size(), f.variants.size() == 1 ? "" : "s", f.seeds.size(),
                                    f.seeds.size() == 1 ? "" : "s", f.variants.size() * f.seeds.size(), f.metric, f.split);
     std::vector<std::vector<std::string>> rows = {{"variant", "parameters", "steps", "a run"}};
-    for (const ForetoldVariant& v : f.variants)
+    for (const EstimatedVariant& v : f.variants)
         rows.push_back({v.name, std::to_string(v.parameters), std::to_string(v.steps), duration_text(v.seconds)});
     text += text_table(rows, {{}, {Align::right, 12}, {Align::right, 8}, {Align::right, 10}});
     text += fmt::format("\n{} runs side by side on {} thread{} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
@@ -48,9 +48,9 @@ std::string text_of(const Forecast& f) {
     return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";
 }
 
-RecordWriter json_of(const Forecast& f) {
+RecordWriter json_of(const Estimate& f) {
     std::vector<RecordWriter> variants;
-    for (const ForetoldVariant& v : f.variants)
+    for (const EstimatedVariant& v : f.variants)
         variants.push_back({{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}});
     return {{"name", f.name},
             {"metric", f.metric},
