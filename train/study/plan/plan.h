@@ -4,21 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "train/study/plan/estimate.h"
-#include "train/study/plan/settings.h"
 #include "train/experiment/assemble.h"
-#include "train/records/record_writer.h"
+#include "train/study/plan/estimate.h"
+#include "train/study/plan/module_tree.h"
+#include "train/study/plan/settings.h"
 
 namespace attend::plan {
-
-/// The parameters below one part of a name: a module, or one parameter.
-struct Module {
-    std::string name;   ///< "encoder", "weight"
-    std::string shape;  ///< of a parameter; "" for a module
-    int64_t count = 0;  ///< elements
-    bool trainable = true;
-    std::vector<Module> parts;  ///< of a module, in the order of the store
-};
 
 /// What a run begins with.
 struct Built {
@@ -42,13 +33,5 @@ struct Plan {
 /// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as build(), and Diverged when
 /// the measured steps do.
 Plan make_plan(const Experiment& asked, int threads);
-
-/// For people.
-std::string text_of(const Plan& plan);
-/// For programs: the same as one object, with "seconds" and "peak_memory_mib" as in summary.json.
-RecordWriter json_of(const Plan& plan);
-
-/// The table of a store as a tree of modules.
-Module tree_of(const ParameterStore& store, const std::string& name);
 
 }  // namespace attend::plan

@@ -1,6 +1,7 @@
+#include "train/study/plan/plan_report.h"
+
 #include "train/config/writer.h"
 #include "train/evaluate/text_table.h"
-#include "train/study/plan/plan.h"
 
 namespace attend::plan {
 

@@ -1,7 +1,8 @@
+#include "train/study/lab/lab.h"
+
 #include <algorithm>
 
 #include "train/evaluate/text_table.h"
-#include "train/study/lab/lab.h"
 
 namespace attend::lab {
 
