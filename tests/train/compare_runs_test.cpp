@@ -105,9 +105,9 @@ TEST_CASE("a changed config is refused for runs there are, and more steps withou
 
     message = refused({"train.steps=16"});
     CHECK_MESSAGE(contains(message,
-                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs "
+                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and continuing them needs "
                            "--extend: general/seed-1, concat/seed-1, general/seed-2, concat/seed-2, train.steps 12 to "
-                           "16; --overwrite trains all of them anew"),
+                           "16; --overwrite trains all of them again"),
                   message);
     CHECK(c.files.text("out/compare.json") == before);
 
@@ -202,7 +202,7 @@ TEST_CASE("runs that have not finished are finished before they are extended, an
         message_of([&] {
             run_comparison(c.request(two, {set[0], set[1], "train.epochs=3"}));
         }),
-        "4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs --extend: general/seed-1"));
+        "4 of 4 runs have fewer steps than this comparison asks for, and continuing them needs --extend: general/seed-1"));
     fs::remove(c.files / "out/concat/seed-2/summary.json");  // as a run that was killed leaves it
     CompareRequest r = c.request(two, {set[0], set[1], "train.epochs=3"});
     r.extend = Extend::yes;

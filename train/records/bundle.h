@@ -38,7 +38,7 @@ void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Param
 /// Throws Error for a folder without one.
 std::filesystem::path bundle_at(const std::filesystem::path& path);
 
-/// A bundle's file, checked as a whole.
+/// A bundle's file, checked completely.
 class BundleFile {
   public:
     /// Throws Error naming the file for one that is missing, broken, of another format or no bundle, and for a config, record

@@ -6,10 +6,10 @@
 #include "core/base/own_files.h"
 #include "core/safetensors.h"
 #include "optim/average.h"
+#include "train/experiment/slots.h"
 #include "train/records/build_info.h"
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
-#include "train/experiment/slots.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -209,7 +209,7 @@ bool is_average(const fs::path& folder) {
     }
 }
 
-bool is_whole_checkpoint(const fs::path& folder) {
+bool is_complete_checkpoint(const fs::path& folder) {
     try {
         open_checkpoint(folder, {model_file, optimizer_file});
         return true;

@@ -1,18 +1,18 @@
 #include "train/records/maps.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
-#include "core/engine.h"
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
+#include "core/engine.h"
 #include "core/safetensors.h"
 #include "train/experiment/loss.h"
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
+#include "train/records/run_contents.h"
 
 namespace attend {
 
@@ -21,8 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* metadata_key = "maps";
-constexpr const char* selection_scope = ".select";  // a decision's site ends so, behind that of its attention
-constexpr std::string_view file_begin = "step-", file_end = ".safetensors";
+constexpr const char* selection_scope = ".select";  // a decision's site is that of its attention, followed by this
 
 // What one site showed: step by step in a decoder that is recurrent, else in one call.
 struct Seen {
@@ -94,16 +93,6 @@ const char* own_sequence(const std::string& site, const Batch& batch) {
 
 int64_t length_of(const std::string& sequence, const Batch& batch) {
     return sequence == "source" ? batch.source.length(0) : sequence == "input" ? batch.input.length(0) : batch.target.length(0);
-}
-
-// "step-40.safetensors" to 40; -1 for any other name.
-int64_t step_of(std::string_view name) {
-    if (!name.starts_with(file_begin) || !name.ends_with(file_end))
-        return -1;
-    name = name.substr(file_begin.size(), name.size() - file_begin.size() - file_end.size());
-    int64_t step = -1;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
-    return error == std::errc() && end == name.data() + name.size() ? step : -1;
 }
 
 // The first and the newest stay; of the others the one goes whose neighbours are closest together, of equals the oldest.
@@ -221,23 +210,16 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     std::vector<NamedArray> arrays;
     for (std::size_t i = 0; i < named.size(); ++i)
         arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
-    const RecordWriter about = {
-        {"format", int64_t{1}}, {"step", step}, {"split", split_name(split_)}, {"examples", examples}};
+    const RecordWriter about = {{"format", int64_t{1}}, {"step", step}, {"split", split_name(split_)}, {"examples", examples}};
     make_folder(folder);
-    write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
+    write_safetensors(folder / fmt::format("{}{}{}", step_begin, step, map_end), arrays,
                       {{metadata_key, about.text(-1, Broken::replaced)}});
     if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
         drop_one(files);
 }
 
 std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
-    std::vector<std::pair<int64_t, fs::path>> found;
-    std::error_code error;  // no folder, no files
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (const int64_t step = step_of(entry->path().filename().string()); step >= 0)
-            found.emplace_back(step, entry->path());
-    std::sort(found.begin(), found.end());
-    return found;
+    return numbered_files(folder, step_begin, map_end);
 }
 
 void cut_back_maps(const fs::path& folder, int64_t step) {

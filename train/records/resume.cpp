@@ -49,13 +49,12 @@ void refuse_changes(const RunFolder& folder, const Experiment& before, const Exp
         list += fmt::format("\n  {}: before {}, now {}{}", d.path, d.before.empty() ? "nothing" : d.before,
                             d.after.empty() ? "nothing" : d.after, matters ? " (schedule or patience follow evaluations)" : "");
     }
-    require(
-        count == 0,
-        "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-        "--resume allows changes to threads, train.steps (to more of them with --extend), train.max_seconds, train.keep, "
-        "train.tensorboard and the intervals; give the same --set again as at the beginning, or go on with the run as it is: "
-        "attend train {} --resume",
-        folder.config().string(), count, count == 1 ? "" : "s", list, shell_word(folder.config().string()));
+    require(count == 0,
+            "{}: not the experiment that this run began with: {} option{} changed:{}\n"
+            "--resume allows changes to threads, train.steps (to more of them with --extend), train.max_seconds, train.keep, "
+            "train.tensorboard and the intervals; give the same --set again as at the beginning, or continue the run as it is: "
+            "attend train {} --resume",
+            folder.config().string(), count, count == 1 ? "" : "s", list, shell_word(folder.config().string()));
 }
 
 std::string schedules_until(const Experiment& before, int64_t done) {
@@ -95,23 +94,23 @@ Experiment resumed(const RunFolder& folder, const Experiment& asked, Experiment 
                 steps, wanted);
         require(!schedule_depends,
                 "{}: so far the schedule was laid over more steps: schedule {}, train.steps before {}, now {}, steps done {}; "
-                "--overwrite starts anew",
+                "--overwrite starts again",
                 where, before.schedule.name(), steps, wanted, done.step);
     }
     if (!more && !longer)
         return now;
     if (more)
         require(extend != Extend::no,
-                "{}: going on with more steps than the run was begun with needs --extend: train.steps before {}, now {}, steps "
+                "{}: continuing with more steps than the run began with needs --extend: train.steps before {}, now {}, steps "
                 "done {}; --overwrite, or another --out, trains {} steps at once",
                 where, steps, wanted, done.step, wanted);
     require(extend != Extend::no,
-            "{}: going on after the run's end needs --extend: train.max_seconds before {}, now {}, seconds done {:.1f}", where,
-            limit, now.train.max_seconds, done.seconds);
+            "{}: continuing after the run's end needs --extend: train.max_seconds before {}, now {}, seconds done {:.1f}",
+            where, limit, now.train.max_seconds, done.seconds);
     const bool replaced = more && (given || !config::differences(before, but_schedule).empty());
     require(!more || replaced || !schedule_depends,
             "{}: the schedule depends on the number of steps and was laid over fewer: schedule {}, train.steps before {}, now "
-            "{}, steps done {}; give one for the steps that are added, in which it begins anew: --set schedule=constant, or "
+            "{}, steps done {}; give one for the steps that are added, in which it begins again: --set schedule=constant, or "
             "--set schedule={}",
             where, before.schedule.name(), steps, wanted, done.step, before.schedule.name());
     if (replaced) {
@@ -128,7 +127,7 @@ void require_not_extended(const Experiment& experiment, const std::string& where
     require(
         !experiment.extended.any() && experiment.extended.schedule_from == 0,
         "{}: extended: the experiment of a run that went on after its end, which no new run can be begun with: extended {}, "
-        "train.steps {}; --resume goes on with that run, without 'extended' all steps are trained at once",
+        "train.steps {}; --resume continues that run; without 'extended' all steps are trained at once",
         where, extended_text(experiment.extended), experiment.train.steps);
 }
 

@@ -23,7 +23,7 @@ std::string tfrecord(std::string_view data);
 
 class EventFile {
   public:
-    /// Begins the file. With `resumed_after`, the number of steps that the run goes on after, its second event is the start
+    /// Begins the file. With `resumed_after`, the number of steps after which the run continues, its second event is the start
     /// of a session at the next step: of what other files of the folder say, readers drop the steps from there on.
     /// Throws Error when the file cannot be opened, MachineError when it cannot be written.
     explicit EventFile(const std::filesystem::path& path, std::optional<int64_t> resumed_after = {});

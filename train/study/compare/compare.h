@@ -13,7 +13,7 @@ struct CompareRequest {
     Comparison comparison;
     std::string folder;                    ///< DIR; runs go to DIR/VARIANT/seed-N
     int threads = 1;                       ///< of all runs together
-    Existing existing = Existing::resume;  ///< resume: finished runs are kept and others go on; overwrite: all begin anew
+    Existing existing = Existing::resume;  ///< resume: finished runs are kept and others continue; overwrite: all begin again
     Extend extend = Extend::no;            ///< whether finished runs of fewer steps go on to those that are asked for
     std::chrono::milliseconds patience{120'000};  ///< how long to wait for runs of a comparison that was killed
     Observer* observer = nullptr;                 ///< is told how it goes; none: nobody is
@@ -25,7 +25,7 @@ struct CompareRequest {
 
 struct Compared {
     Result table;
-    RecordWriter json;     ///< what compare.json says; without members where it was stopped
+    RecordWriter json;  ///< what compare.json says; without members where it was stopped
     std::vector<VariantRecord> records;
     bool stopped = false;  ///< by a signal, after the runs under way were saved
     int64_t begun = 0;     ///< runs that were started now

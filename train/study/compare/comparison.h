@@ -42,7 +42,7 @@ struct Comparison {
     std::vector<Variant> variants;  ///< at least one
     CompareOptions options;
 
-    /// The variant that the others are held against: the one that is named, or the first.
+    /// The variant that the others are compared with: the one that is named, or the first.
     std::size_t reference() const;
 };
 

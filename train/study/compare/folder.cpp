@@ -1,7 +1,7 @@
 #include "train/study/compare/folder.h"
 
 #include "core/base/own_files.h"
-#include "train/records/run_folder.h"
+#include "train/records/run_contents.h"
 
 namespace attend::compare {
 

@@ -15,6 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/base/system_call.h"
+#include "train/config/clock.h"
 #include "train/records/numbers.h"
 #include "train/study/compare/record.h"
 
@@ -23,9 +24,6 @@ namespace attend::compare {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 std::string last_line(const fs::path& path) {
     std::ifstream in(path);
@@ -89,7 +87,7 @@ class Runner {
         if (signal == 0 || signalled_)
             return;
         signalled_ = true;
-        observer_.info("stopping: {} run{} to be saved; the same command goes on", running_.size(),
+        observer_.info("stopping: {} run{} to be saved; the same command continues", running_.size(),
                        running_.size() == 1 ? "" : "s");
         stop_all(signal);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/config/words.h"
+
 namespace attend::compare {
 
 namespace {
@@ -182,7 +184,7 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
             for (const Line& line : run.lines)
                 if (line.split == split)
                     for (const auto& [name, value] : line.scores.values)
-                        if (std::find(names.begin(), names.end(), name) == names.end())
+                        if (!contains(names, name))
                             names.push_back(name);
     return names;
 }

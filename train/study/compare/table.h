@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "train/evaluate/metrics/metric.h"
 #include "train/study/compare/record.h"
 #include "train/study/compare/statistics.h"
-#include "train/evaluate/metrics/metric.h"
 
 namespace attend::compare {
 
@@ -71,7 +71,7 @@ struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
     int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
-    int64_t extended = 0;                       ///< that went on beyond the end they were begun with
+    int64_t extended = 0;                       ///< that were extended
     std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
     Moments moments;                            ///< of those there are
     std::optional<double> half_width;

@@ -1,15 +1,18 @@
 #include "train/study/compare/table_text.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "train/config/words.h"
 #include "train/evaluate/text_table.h"
 
 namespace attend::compare {
 
 namespace {
 
-// Digits behind the point that show two figures of `size`: 0.0123 gets 3.
+// Digits after the point that show two figures of `size`: 0.0123 gets 3.
 int digits_for(double size) {
     if (!(size > 0) || !std::isfinite(size))
         return 4;
@@ -69,10 +72,11 @@ std::string runs_text(const Row& row) {
     return text;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
-    return text;
+// "a, b and c"
+std::string listed(std::vector<std::string> words) {
+    const std::string last = words.back();
+    words.pop_back();
+    return words.empty() ? last : joined(words) + " and " + last;
 }
 
 std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
@@ -173,8 +177,8 @@ std::string changes_text(const RecordReader& comparison) {
         }
     std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
     for (const Change& c : all) {
-        std::string names;
-        for (std::size_t i = 0; i < std::min(most_names, c.variants.size()); ++i) names += (i ? ", " : "") + c.variants[i];
+        std::string names = joined(
+            {c.variants.begin(), c.variants.begin() + static_cast<std::ptrdiff_t>(std::min(most_names, c.variants.size()))});
         if (c.variants.size() > most_names)
             names += fmt::format(" and {} more", c.variants.size() - most_names);
         rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
@@ -184,10 +188,9 @@ std::string changes_text(const RecordReader& comparison) {
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
     const Settings& s = t.settings;
-    std::string seeds;
-    for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
-    std::string text = fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
-                                   s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", seeds);
+    std::string text =
+        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
     text +=
         t.seeds.size() == 1
             ? "One seed: no intervals and no tests.\n\n"
@@ -262,7 +265,7 @@ std::vector<std::string> sentences_of(const Result& t) {
     std::string sum;
     const auto add = [&](const std::vector<std::string>& names, const std::string& what) {
         if (!names.empty())
-            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, joined(names));
+            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, listed(names));
     };
     add(better, fmt::format("better than {}:", reference));
     add(worse, fmt::format("worse than {}:", reference));

@@ -1,20 +1,17 @@
 #include "train/study/plan/estimate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "optim/average.h"
-#include "train/study/plan/paced.h"
+#include "train/config/clock.h"
 #include "train/evaluate/evaluate.h"
 #include "train/learn/step.h"
+#include "train/study/plan/paced.h"
 
 namespace attend::plan {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 constexpr int64_t most_counted = 5000;     // batches looked at for their sizes
 constexpr int64_t least_measured = 5;      // steps that are timed,
@@ -64,7 +61,8 @@ class EstimatedRun {
         measure_steps();
         evaluations();
         estimate_.seconds = estimate_.step_seconds * static_cast<double>(estimate_.steps);
-        for (const EstimatedEvaluation& e : estimate_.evaluations) estimate_.seconds += e.seconds * static_cast<double>(e.times);
+        for (const EstimatedEvaluation& e : estimate_.evaluations)
+            estimate_.seconds += e.seconds * static_cast<double>(e.times);
         checkpoints();
         return estimate_;
     }
