@@ -217,8 +217,7 @@ TEST_CASE("files that are no bundles, and bundles of other models") {
     write_safetensors(s.path(), {});
     CHECK(s.complaint_of_file() ==
           s.path().string() +
-              ": not a bundle: metadata needed 'bundle', metadata found 0; a bundle is what a run leaves behind "
-              "that diverged");
+              ": not a bundle: no metadata 'bundle'; only a run that diverged writes one");
     write_safetensors(s.path(), {}, {{"bundle", "{\"format\": 2}"}, {"config", "{}"}});
     CHECK(s.complaint_of_file() == s.path().string() + ": another format: file 2, this program 1");
     write_safetensors(s.path(), {}, {{"bundle", std::string(100000, '[')}, {"config", "{}"}});

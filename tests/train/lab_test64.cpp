@@ -195,7 +195,7 @@ TEST_CASE("the command: a config, a run at its checkpoints, the file that it lea
     CHECK(Json::parse(of_run.out)["checkpoints"].size() >= 2);
     CHECK(runs.text("run/lab.json") == of_run.out);
 
-    CHECK(contains(lab({config}).error, "nothing is chosen in this model"));
+    CHECK(contains(lab({config}).error, "the model makes no hard choices"));
     CHECK(lab({config}).code == 2);
     const Outcome unknown = attend_command({"lab", config, "--set", hard, "--estimator=reinforse"});
     CHECK(unknown.code == 2);

@@ -43,9 +43,8 @@ std::string taken_vocabulary(const InitOptions& o) {
             return o.from;
         for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
             require(!is_there(fs::path(o.from) / name),
-                    "{}/{}: a tokenizer of a kind that is not read: files {}, of bpe and wordpiece 0; init.vocabulary \"own\" "
-                    "does without it",
-                    o.from, name, 1);
+                    "{}/{}: only tokenizers of the kinds bpe and wordpiece are read; init.vocabulary \"own\" does without it",
+                    o.from, name);
         return "";
     }
     const fs::path folder = find_run(o.from).run.vocabulary();

@@ -1,5 +1,5 @@
 #pragma once
-/// What came of a step of a bundle that was taken again.
+/// The result of repeating the step of a bundle.
 #include <string>
 #include <vector>
 
@@ -8,7 +8,7 @@
 
 namespace attend {
 
-/// The largest weight before the step: whether the update of the step before had already gone astray.
+/// The largest weight before the step: it shows whether an earlier update had already diverged.
 struct LargestWeight {
     std::string name;  ///< of the parameter; "" without any
     int64_t element = 0;
@@ -28,7 +28,7 @@ struct Replayed {
     std::vector<int64_t> rows, examples;
     LargestWeight largest;
     std::string name, recorded_precision, precision;  ///< "f32" or "f64": of the run, and of this
-    int64_t step = 0;  ///< from 1
+    int64_t step = 0;                                 ///< from 1
     int64_t batch_rows = 0, shards = 0, seed = 0;
 };
 

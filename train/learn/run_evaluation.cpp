@@ -30,7 +30,7 @@ void RunEvaluation::require_finite(Split split, const Scores& scores) {
                                std::isnan(loss) ? "nan" : "inf"));
 }
 
-void RunEvaluation::say_cut(const Evaluation& e) {
+void RunEvaluation::report_cut(const Evaluation& e) {
     if (e.cut > 0)
         run_.log.info("{} of {} outputs did not end before the limit and were cut (decode.max_length)", e.cut, e.decoded);
 }
@@ -55,7 +55,7 @@ bool RunEvaluation::validate(Decode decode) {
     require_finite(Split::valid, run_.at.valid->scores);
     follow(run_.at.valid->scores);
     run_.log.info("step {}  valid  {}", run_.at.step, scores_text(run_.at.valid->scores));
-    say_cut(*e);
+    report_cut(*e);
     std::string text = fmt::format("== step {}  {}\n", run_.at.step, scores_text(run_.at.valid->scores));
     for (const Sample& s : e->samples) text += s.text();
     run_.samples->append(text);
@@ -100,7 +100,7 @@ Scores RunEvaluation::test() {
     run_.at.seconds += seconds_since(begin);
     run_.metrics->write(Split::test, best, run_.at.seconds, e->scores);
     run_.log.info("test  of the {} checkpoint (step {})  {}", run_.at.best ? "best" : "last", best, scores_text(e->scores));
-    say_cut(*e);
+    report_cut(*e);
     require_finite(Split::test, e->scores);
     return e->scores;
 }

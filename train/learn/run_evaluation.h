@@ -27,7 +27,7 @@ class RunEvaluation {
   private:
     EvaluationSetup evaluation(Split split, Decode decode) const;
     void require_finite(Split split, const Scores& scores);
-    void say_cut(const Evaluation& e);
+    void report_cut(const Evaluation& e);
     void follow(const Scores& scores);
 
     RunState& run_;

@@ -93,7 +93,7 @@ void RunState::begin_anew() {
     at.data = data;
 }
 
-void RunState::say_beginning(const ExtendedOptions& extended_before) {
+void RunState::log_beginning(const ExtendedOptions& extended_before) {
     const bool resuming = request.existing == Existing::resume;
     if (resuming)
         log.info("{} {} steps", saved_step == at.step ? "resumed after" : "no checkpoint yet, so begun again after", at.step);
@@ -132,7 +132,7 @@ void RunState::begin() {
                     checkpointed ? std::optional(at.step) : std::nullopt);
     samples.emplace(folder.samples());
     synchronise_folder(folder.root());
-    say_beginning(extended_before);
+    log_beginning(extended_before);
     log.steps_begin(at.step, options().steps);
 }
 

@@ -22,7 +22,7 @@ struct RunState {
     RunState(const RunState&) = delete;
     RunState& operator=(const RunState&) = delete;
 
-    /// Makes the folder ready, reads the checkpoint to continue from, opens the files and says what is trained.
+    /// Makes the folder ready, reads the checkpoint to continue from, opens the files and logs what is trained.
     void begin();
 
     uint64_t seed() const { return static_cast<uint64_t>(experiment.seed); }
@@ -60,7 +60,7 @@ struct RunState {
   private:
     void begin_anew();
     void begin_from_checkpoint();
-    void say_beginning(const ExtendedOptions& extended_before);
+    void log_beginning(const ExtendedOptions& extended_before);
 };
 
 }  // namespace attend

@@ -5,9 +5,9 @@
 #include "core/base/file_errors.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
+#include "train/experiment/slots.h"
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
-#include "train/experiment/slots.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -96,9 +96,8 @@ RecordWriter record_of(const Bundle& bundle, ParameterStore& store) {
 
 const std::string& metadata(const SafetensorsFile& file, const char* key) {
     const auto found = file.metadata().find(key);
-    require(found != file.metadata().end(),
-            "{}: not a bundle: metadata needed '{}', metadata found {}; a bundle is what a run leaves behind that diverged",
-            file.path().string(), key, file.metadata().size());
+    require(found != file.metadata().end(), "{}: not a bundle: no metadata '{}'; only a run that diverged writes one",
+            file.path().string(), key);
     return found->second;
 }
 
@@ -212,9 +211,7 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
 fs::path bundle_at(const fs::path& path) {
     if (is_folder(path)) {
         const fs::path bundle = path / file_name;
-        require(is_there(bundle),
-                "{}: no bundle in this folder: files of that name 0, needed 1; only a run that diverged has one",
-                bundle.string());
+        require(is_there(bundle), "{}: no bundle in this folder; only a run that diverged has one", bundle.string());
         return bundle;
     }
     return path.extension() == extension ? path : fs::path();

@@ -1,5 +1,5 @@
 #pragma once
-/// The flight recorder's bundle: all that the step of a run was made of that diverged, in one file, so that `attend check` can
+/// The flight recorder's bundle: all inputs of a training step that diverged, in one file, so that `attend check` can
 /// take that step again on another machine. A safetensors file: tensors `model.NAME` (parameters and named state as they were
 /// before the step) and `batch.N.source`, `.input`, `.target`, `.segments` with their lengths and `.labels`
 /// (exact ids, so no data files are needed), and

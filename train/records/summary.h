@@ -1,5 +1,5 @@
 #pragma once
-/// What a run says at its end: summary.json, and lines of the log.
+/// The result of a run: summary.json, and lines of the log.
 #include <optional>
 #include <string>
 
@@ -7,7 +7,7 @@
 
 namespace attend {
 
-/// A loss that has run away without becoming infinite: the run is finished, and what it learnt is lost.
+/// A loss that has grown far without becoming infinite: the run is finished, and what it learnt is lost.
 struct Explosion {
     Split split = Split::train;  ///< of `last`
     double first = 0;            ///< loss of the first step

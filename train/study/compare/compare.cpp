@@ -43,8 +43,8 @@ Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, 
     return job;
 }
 
-// "soft: data.task" and so on: variants that are not trained on the same batches as the reference.
-void say_other_batches(Observer& log, const Comparison& c, const Prepared& p) {
+// Variants that are not trained on the same batches as the reference.
+void warn_of_other_batches(Observer& log, const Comparison& c, const Prepared& p) {
     for (std::size_t i = 0; i < c.variants.size(); ++i)
         if (!p.other_batches[i].empty())
             log.warning("{}: not trained on the batches of '{}', as it changes {}", c.variants[i].name,
@@ -52,7 +52,7 @@ void say_other_batches(Observer& log, const Comparison& c, const Prepared& p) {
 }
 
 // Bits of training may differ between programs.
-void say_other_programs(Observer& log, const std::vector<VariantRecord>& records) {
+void warn_of_other_programs(Observer& log, const std::vector<VariantRecord>& records) {
     std::vector<std::string> programs;
     for (const VariantRecord& v : records)
         for (const RunRecord& run : v.runs)
@@ -124,9 +124,9 @@ Compared run_comparison(const CompareRequest& request) {
              c.variants.size(), c.variants.size() == 1 ? "" : "s", c.seeds.size(), c.seeds.size() == 1 ? "" : "s",
              prepared.settings.metric, split_name(prepared.settings.split), jobs.size(), prepared.runs.size(), parallel,
              root.string());
-    say_other_batches(log, c, prepared);
-    const std::vector<std::optional<JobEnd>> ends = run_jobs(
-        jobs, {.parallel = parallel, .start = request.start, .stop = request.stop, .observer = &log});
+    warn_of_other_batches(log, c, prepared);
+    const std::vector<std::optional<JobEnd>> ends =
+        run_jobs(jobs, {.parallel = parallel, .start = request.start, .stop = request.stop, .observer = &log});
 
     result.begun = static_cast<int64_t>(jobs.size());
     std::vector<VariantRecord> records;
@@ -142,7 +142,7 @@ Compared run_comparison(const CompareRequest& request) {
             record.message = ends[k]->message;
         }
     }
-    say_other_programs(log, records);
+    warn_of_other_programs(log, records);
     result.table = tabulate(records, prepared.settings);
     if (result.stopped)
         return result;

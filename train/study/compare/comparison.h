@@ -1,6 +1,6 @@
 #pragma once
 /// The config of a comparison: a base experiment, variants that change some of its options, and the seeds that each is run
-/// with. Begin reading here; runs.h runs it, table.h says what was found.
+/// with. Begin reading here; compare.h runs it, table.h draws the conclusions.
 #include <string>
 #include <vector>
 

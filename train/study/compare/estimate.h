@@ -1,7 +1,7 @@
 #pragma once
-/// What a comparison would be, before it is: what `attend plan` says of one.
-#include "train/study/compare/comparison.h"
+/// The time and memory that a comparison will need: what `attend plan` prints for one.
 #include "train/records/record_writer.h"
+#include "train/study/compare/comparison.h"
 
 namespace attend::compare {
 

@@ -26,8 +26,7 @@ Split split_for(const CompareOptions& options, const std::vector<Measured>& meas
         return test ? Split::test : valid ? Split::valid : Split::train;
     for (std::size_t i = 0; i < measured.size(); ++i)
         require(options.split == "train" || (options.split == "valid" ? measured[i].valid : measured[i].test),
-                "{}: compare.split: variant '{}' has no examples of it: split '{}', examples 0", c.path, c.variants[i].name,
-                options.split);
+                "{}: compare.split: variant '{}' has no examples of the split '{}'", c.path, c.variants[i].name, options.split);
     return options.split == "train" ? Split::train : options.split == "valid" ? Split::valid : Split::test;
 }
 

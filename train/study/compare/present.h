@@ -1,6 +1,6 @@
 #pragma once
-/// What of a comparison is in its folder already: runs that another comparison has left unfinished, that are done, or that have
-/// fewer steps than are asked for.
+/// The runs of a comparison that are in its folder already: unfinished ones, finished ones, and ones with fewer steps than
+/// asked for.
 #include <chrono>
 #include <functional>
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What runs have left behind, as a comparison reads it: the lines of metrics.jsonl and how the run ended.
+/// The results of runs as a comparison reads them: the lines of metrics.jsonl and how the run ended.
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -78,9 +78,7 @@ class Lab {
         for (const lab::Place& place : places) {
             const Bench own = bench(place, nullptr);
             require(own.estimator != nullptr,
-                    "lab: nothing is chosen in this model, so nothing is estimated: estimators known {}, in use {}; "
-                    "--set model.attention.select=hard",
-                    estimator_table().names().size(), 0);
+                    "lab: the model makes no hard choices, so there is nothing to estimate; --set model.attention.select=hard");
             report.exact = own.made.model->estimator_setup().independent;
             report.objective = aim_name(own.estimator->aim());
             report.checkpoints.push_back(measured(place));

@@ -1,6 +1,6 @@
 #pragma once
-/// What a run would be, before it is: model and options, size of the data, and how long it takes and how much memory it needs,
-/// estimated from a few measured steps. Writes nothing.
+/// A run before it is begun: model and options, size of the data, and estimates of its time and memory from a few measured
+/// steps. Writes nothing.
 #include <string>
 #include <vector>
 
