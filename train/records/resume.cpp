@@ -50,11 +50,11 @@ void refuse_changes(const RunFolder& folder, const Experiment& before, const Exp
                             d.after.empty() ? "nothing" : d.after, matters ? " (schedule or patience follow evaluations)" : "");
     }
     require(count == 0,
-            "{}: not the experiment that this run began with: {} option{} changed:{}\n"
+            "{}: not the experiment that this run began with: {} changed:{}\n"
             "--resume allows changes to threads, train.steps (to more of them with --extend), train.max_seconds, train.keep, "
             "train.tensorboard and the intervals; give the same --set again as at the beginning, or continue the run as it is: "
             "attend train {} --resume",
-            folder.config().string(), count, count == 1 ? "" : "s", list, shell_word(folder.config().string()));
+            folder.config().string(), counted(count, "option"), list, shell_word(folder.config().string()));
 }
 
 std::string schedules_until(const Experiment& before, int64_t done) {

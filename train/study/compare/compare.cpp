@@ -120,10 +120,9 @@ Compared run_comparison(const CompareRequest& request) {
         jobs.push_back(
             job_of(c, run, prepared.resolved[run.variant], found[i], request.extend, std::max(1, request.threads / parallel)));
     }
-    log.info("{}: {} variant{} x {} seed{}, {} on the {} split; {} of {} runs to do, {} side by side; {}", c.name,
-             c.variants.size(), c.variants.size() == 1 ? "" : "s", c.seeds.size(), c.seeds.size() == 1 ? "" : "s",
-             prepared.settings.metric, split_name(prepared.settings.split), jobs.size(), prepared.runs.size(), parallel,
-             root.string());
+    log.info("{}: {} x {}, {} on the {} split; {} of {} runs to do, {} side by side; {}", c.name,
+             counted(std::ssize(c.variants), "variant"), counted(std::ssize(c.seeds), "seed"), prepared.settings.metric,
+             split_name(prepared.settings.split), jobs.size(), prepared.runs.size(), parallel, root.string());
     warn_of_other_batches(log, c, prepared);
     const std::vector<std::optional<JobEnd>> ends =
         run_jobs(jobs, {.parallel = parallel, .start = request.start, .stop = request.stop, .observer = &log});

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "train/config/words.h"
 #include "train/evaluate/text_table.h"
+#include "train/records/numbers.h"
 #include "train/study/compare/prepare.h"
 #include "train/study/plan/plan.h"
-#include "train/records/numbers.h"
 
 namespace attend::compare {
 
@@ -36,15 +37,15 @@ Estimate estimate(const Comparison& c, int threads) {
 }
 
 std::string text_of(const Estimate& f) {
-    std::string text = fmt::format("comparison {}: {} variant{} x {} seed{}: {} runs, compared by {} of the {} split\n\n",
-                                   f.name, f.variants.size(), f.variants.size() == 1 ? "" : "s", f.seeds.size(),
-                                   f.seeds.size() == 1 ? "" : "s", f.variants.size() * f.seeds.size(), f.metric, f.split);
+    std::string text = fmt::format("comparison {}: {} x {}: {} runs, compared by {} of the {} split\n\n", f.name,
+                                   counted(std::ssize(f.variants), "variant"), counted(std::ssize(f.seeds), "seed"),
+                                   f.variants.size() * f.seeds.size(), f.metric, f.split);
     std::vector<std::vector<std::string>> rows = {{"variant", "parameters", "steps", "a run"}};
     for (const EstimatedVariant& v : f.variants)
         rows.push_back({v.name, std::to_string(v.parameters), std::to_string(v.steps), duration_text(v.seconds)});
     text += text_table(rows, {{}, {Align::right, 12}, {Align::right, 8}, {Align::right, 10}});
-    text += fmt::format("\n{} runs side by side on {} thread{} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
-                        f.threads_each, f.threads_each == 1 ? "" : "s", duration_text(f.seconds), f.peak_memory_mib);
+    text += fmt::format("\n{} runs side by side on {} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
+                        counted(f.threads_each, "thread"), duration_text(f.seconds), f.peak_memory_mib);
     return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";
 }
 

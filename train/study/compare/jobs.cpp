@@ -16,6 +16,7 @@
 #include "core/base/error.h"
 #include "core/base/system_call.h"
 #include "train/config/clock.h"
+#include "train/config/words.h"
 #include "train/records/numbers.h"
 #include "train/study/compare/record.h"
 
@@ -87,8 +88,7 @@ class Runner {
         if (signal == 0 || signalled_)
             return;
         signalled_ = true;
-        observer_.info("stopping: {} run{} to be saved; the same command continues", running_.size(),
-                       running_.size() == 1 ? "" : "s");
+        observer_.info("stopping: {} to be saved; the same command continues", counted(std::ssize(running_), "run"));
         stop_all(signal);
     }
 

@@ -45,7 +45,7 @@ std::string seeds_text(const Contrast& c) {
         return "equal with every seed";
     if (!c.seeds_more)
         return "10,000 seeds would not be enough for a difference as small as the one seen";
-    return fmt::format("about {} more seed{} needed", *c.seeds_more, *c.seeds_more == 1 ? "" : "s");
+    return fmt::format("about {} needed", counted(*c.seeds_more, "more seed"));
 }
 
 std::string verdict_text(const Row& row, const Result& table) {
@@ -236,19 +236,14 @@ std::vector<std::string> sentences_of(const Result& t) {
                                           plain(std::abs(c.differences.mean)), p_text(c.corrected)));
                 break;
             case Verdict::not_distinguishable:
-                open.push_back(c.seeds_more ? fmt::format("{} (about {} more seed{})", row.name, *c.seeds_more,
-                                                          *c.seeds_more == 1 ? "" : "s")
+                open.push_back(c.seeds_more ? fmt::format("{} (about {})", row.name, counted(*c.seeds_more, "more seed"))
                                             : row.name);
+                all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
+                                          c.differences.count, seeds_text(c)));
                 if (c.detectable)
-                    all.push_back(
-                        fmt::format("{} is not distinguishable from {} with {} seeds: {}. With this spread {} seeds find a "
-                                    "difference of {} "
-                                    "or more with probability {:.2g}.",
-                                    row.name, reference, c.differences.count, seeds_text(c), c.differences.count,
-                                    plain(*c.detectable), s.power));
-                else
-                    all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
-                                              c.differences.count, seeds_text(c)));
+                    all.back() +=
+                        fmt::format(" With this spread {} seeds find a difference of {} or more with probability {:.2g}.",
+                                    c.differences.count, plain(*c.detectable), s.power);
                 break;
             case Verdict::no_spread:
                 untested.push_back(row.name);
