@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 
 #include "core/base/integers.h"
 
@@ -58,6 +59,7 @@ class Stream {
     double uniform() { return unit_interval(next()); }
     /// low + (high - low) uniform(), computed in T.
     template <class T>
+    requires(std::is_floating_point_v<T>)
     T uniform(T low, T high) {
         return low + (high - low) * static_cast<T>(uniform());
     }

@@ -55,7 +55,7 @@ Operands operands(const Case& s) {
     o.b.resize(static_cast<std::size_t>((tb ? s.n : s.k) * o.ldb));
     o.c.resize(static_cast<std::size_t>(s.m * o.ldc));
     for (std::vector<real>* v : {&o.a, &o.b, &o.c})
-        for (real& x : *v) x = stream.uniform(-1, 1);
+        for (real& x : *v) x = stream.uniform(real{-1}, real{1});
     return o;
 }
 

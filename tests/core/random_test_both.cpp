@@ -1,4 +1,5 @@
 #include "core/base/random.h"
+#include "core/real.h"
 
 #include <doctest/doctest.h>
 
@@ -117,7 +118,7 @@ TEST_SUITE("random") {
             sum += x;
             squares += x * x;
             fourth += x * x * x * x;
-            const real u = s.uniform(-2, 4);
+            const real u = s.uniform(real{-2}, real{4});
             REQUIRE((u >= -2 && u < 4));
             uniform += static_cast<double>(u);
         }

@@ -177,7 +177,7 @@ TEST_CASE("global attention does not see the order of the source: permuted memor
     Stream stream(1, "permutation");
     const auto random = [&](const Shape& shape) {
         Tensor x = Tensor::empty(shape);
-        for (int64_t i = 0; i < x.size(); ++i) x.writable()[i] = stream.uniform(-1, 1);
+        for (int64_t i = 0; i < x.size(); ++i) x.writable()[i] = stream.uniform(real{-1}, real{1});
         return x;
     };
     const Tensor query = random({1, 2, 6}), memory = random({1, 4, 6});

@@ -10,6 +10,11 @@
 #include "train/experiment/assemble.h"
 #include "train/records/bundle.h"
 #include "train/learn/replay.h"
+#include "train/evaluate/evaluate.h"
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
+#include "train/experiment/objective.h"
+#include "train/learn/step.h"
 
 TEST_SUITE_BEGIN("train: bert");
 

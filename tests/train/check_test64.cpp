@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "tests/train/run_support.h"
+#include "tests/train/small_folder.h"
 #include "train/study/plan/gradient_check.h"
 
 TEST_SUITE_BEGIN("train: check");
@@ -13,7 +13,7 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
-using attend::testing::SmallRun;
+using attend::testing::SmallFolder;
 using Verdict = plan::CheckedParameter::Verdict;
 
 namespace {
@@ -26,14 +26,14 @@ std::pair<int, std::string> command(const std::vector<std::string>& arguments) {
 }  // namespace
 
 TEST_CASE("the gradients of every parameter agree, with dropout, in every form") {
-    const SmallRun runs;
+    const SmallFolder runs;
     const std::vector<std::vector<std::string>> forms = {
         {},
         {"objective.label_smoothing=0.1", "model.cell=lstm", "model.form=luong", "model.input_feeding=true"},
         {"model.attention.align=sparsemax", "model.attention.score=general", "model.dropout=0.5"},
     };
     for (const std::vector<std::string>& form : forms) {
-        const plan::GradientReport r = plan::check_gradients(runs.request("r", form).experiment, {.rows = 3, .elements = 6});
+        const plan::GradientReport r = check_gradients(runs.experiment(form), {.rows = 3, .elements = 6});
         CAPTURE(plan::text_of(r));
         CHECK(r.passed);
         CHECK(r.parameters.size() > 10);
@@ -50,8 +50,8 @@ TEST_CASE("the gradients of every parameter agree, with dropout, in every form")
 }
 
 TEST_CASE("a gradient that is one per cent off is seen, and its parameter named") {
-    const SmallRun runs;
-    const plan::GradientReport r = plan::check_gradients(runs.request("r").experiment, {.elements = 3, .scale = 1.01});
+    const SmallFolder runs;
+    const plan::GradientReport r = check_gradients(runs.experiment(), {.elements = 3, .scale = 1.01});
     CHECK_FALSE(r.passed);
     int differing = 0;
     for (const plan::CheckedParameter& p : r.parameters) differing += p.verdict == Verdict::differs ? 1 : 0;
@@ -64,10 +64,10 @@ TEST_CASE("a gradient that is one per cent off is seen, and its parameter named"
 }
 
 TEST_CASE("the report does not depend on the threads, and elements are drawn by the seed") {
-    const SmallRun runs;
+    const SmallFolder runs;
     const auto report = [&](int threads, const char* seed) {
-        return plan::json_of(plan::check_gradients(runs.request("r", {seed}).experiment,
-                                                   {.rows = 2, .elements = 2, .threads = threads}))
+        return plan::json_of(
+                   check_gradients(runs.experiment({seed}), {.rows = 2, .elements = 2, .threads = threads}))
             .text();
     };
     CHECK(report(1, "seed=3") == report(3, "seed=3"));
@@ -75,7 +75,7 @@ TEST_CASE("the report does not depend on the threads, and elements are drawn by 
 }
 
 TEST_CASE("the command") {
-    const SmallRun runs;
+    const SmallFolder runs;
     const std::string config = (runs / "small.json").string();
     const auto [code, out] = command({"check", config, "--json", "--rows", "2", "--elements", "2"});
     CHECK(code == 0);

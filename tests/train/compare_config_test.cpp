@@ -7,6 +7,8 @@
 #include "train/study/compare/compare.h"
 #include "train/config/writer.h"
 #include "train/experiment/assemble.h"
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
 
 TEST_SUITE_BEGIN("train: compare config");
 
@@ -176,7 +178,7 @@ TEST_CASE("a comparison is not trained, and an experiment not compared") {
         const Outcome o = attend_command({command, comparison});
         CHECK(o.code == 2);
         CHECK_MESSAGE(
-            contains(o.error, "compare.json:1: a comparison is no experiment: it has 'variants'; 'attend compare' runs it"),
+            contains(o.error, "compare.json:1: a comparison is not an experiment: it has 'variants'; 'attend compare' runs it"),
             o.error);
     }
     const Outcome o = attend_command({"compare", (files / "small.json").string()});

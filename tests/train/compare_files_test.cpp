@@ -9,6 +9,8 @@
 #include "tests/oracles/snapshot.h"
 #include "tests/train/foreign_support.h"
 #include "tests/train/run_support.h"
+#include "train/show/report/compare_page.h"
+#include "train/show/terminal_observer.h"
 #include "train/study/compare/compare.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
@@ -53,7 +55,9 @@ struct Compares {
         r.threads = 2;
         r.start = forked;
         r.existing = existing;
-        r.terminal = std::make_shared<Terminal>(quiet_);
+        TerminalObserver observer(std::make_shared<Terminal>(quiet_));
+        r.observer = &observer;
+        r.compared = [&](const compare::Compared& done) { compare::write_page(r.folder, r.comparison.name, done); };
         return message_of([&] { run_comparison(r); });
     }
     ~Compares() { ::close(quiet_); }

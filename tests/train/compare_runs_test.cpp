@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/train/run_support.h"
+#include "train/show/report/compare_page.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
 #include "train/study/compare/table_text.h"
@@ -50,6 +51,7 @@ struct Compares {
         r.folder = (files / "out").string();
         r.threads = 2;
         r.start = forked;
+        r.compared = [folder = r.folder, name = r.comparison.name](const Compared& done) { write_page(folder, name, done); };
         return r;
     }
     Json json() const { return Json::parse(files.text("out/compare.json")); }
@@ -403,7 +405,7 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
         return process;
     };
     const Job job{"a", "a", folder, {}, 1, 0};
-    const auto ends = run_jobs({job, job, job}, {.parallel = 2, .start = start, .stop = {}, .terminal = {}, .log = {}});
+    const auto ends = run_jobs({job, job, job}, {.parallel = 2, .start = start, .stop = {}, .observer = nullptr});
     REQUIRE(ends.size() == 3);
     for (const auto& end : ends) {
         REQUIRE(end.has_value());

@@ -15,6 +15,7 @@
 #include "train/show/report/report.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/signals.h"
+#include "train/exchange/pretrained.h"
 
 TEST_SUITE_BEGIN("train: data");
 

@@ -7,7 +7,7 @@
 
 #include "core/engine.h"
 #include "tests/oracles/search.h"
-#include "tests/train/run_support.h"
+#include "tests/train/small_folder.h"
 #include "train/evaluate/decode/beam.h"
 #include "train/evaluate/decode/greedy.h"
 #include "train/experiment/assemble.h"
@@ -15,7 +15,7 @@
 TEST_SUITE_BEGIN("train: beam search");
 
 using namespace attend;
-using attend::testing::SmallRun;
+using attend::testing::SmallFolder;
 
 namespace {
 
@@ -24,8 +24,8 @@ struct Setting {
     ModelInStore made;
     Ids source;
     explicit Setting(const std::vector<std::string>& set) {
-        const SmallRun runs;
-        const Experiment e = runs.request("none", set).experiment;
+        const SmallFolder runs;
+        const Experiment e = runs.experiment(set);
         task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = false});
         made = make_model(e, *task);
         // far from uniform, so that rows end at different steps

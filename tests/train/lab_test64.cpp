@@ -3,8 +3,9 @@
 
 #include <cmath>
 
-#include "tests/train/run_support.h"
+#include "tests/train/small_folder.h"
 #include "train/study/lab/lab.h"
+#include "train/study/lab/judge.h"
 #include "train/study/lab/measure.h"
 
 TEST_SUITE_BEGIN("train: lab");
@@ -14,7 +15,7 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
-using attend::testing::SmallRun;
+using attend::testing::SmallFolder;
 using Strings = std::vector<std::string>;
 
 namespace {
@@ -29,11 +30,11 @@ const lab::Row* find(const lab::Report& r, const std::string& label) {
 }
 
 lab::Report measured(const Strings& set, lab::Setup setup = {}) {
-    const SmallRun runs;
+    const SmallFolder runs;
     if (setup.draws == 256)
         setup.draws = 160;
     setup.rows = 6;
-    return lab::measure(runs.request("r", set).experiment, "", {{}}, setup);
+    return measure_estimators(runs.experiment(set), "", {{}}, setup);
 }
 
 // All that does not depend on the clock.
@@ -173,7 +174,7 @@ TEST_CASE("the bias that is found is the one that was planted, and its interval 
 }
 
 TEST_CASE("the command: a config, a run at its checkpoints, the file that it leaves, and what it refuses") {
-    const SmallRun runs;
+    const SmallFolder runs;
     const Strings few = {"--draws=48", "--rows=4", "--adapt=5", "--estimator=exact"};
     const auto lab = [&](Strings words) {
         words.insert(words.begin(), "lab");
@@ -188,7 +189,7 @@ TEST_CASE("the command: a config, a run at its checkpoints, the file that it lea
     CHECK(contains(good.out, "exact"));
     CHECK(Json::parse(runs.text("numbers.json"))["checkpoints"][0]["rows"].size() == 2);
 
-    runs.run("run", {luong, hard, "train.keep=10"});
+    REQUIRE(attend_command({"train", runs.config(), "--set", luong, "--set", hard, "--set", "train.keep=10", "--out", (runs / "run").string()}).code == 0);
     const Outcome of_run = lab({(runs / "run").string(), "--json"});
     CAPTURE(of_run.error);
     CHECK(of_run.code == 0);

@@ -9,6 +9,7 @@
 #include "train/study/plan/plan.h"
 #include "train/experiment/assemble.h"
 #include "train/evaluate/evaluate.h"
+#include "train/exchange/pretrained.h"
 
 TEST_SUITE_BEGIN("train: limits");
 

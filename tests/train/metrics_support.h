@@ -5,7 +5,7 @@
 
 #include "train/evaluate/metrics/metric.h"
 
-namespace attend::ATTEND_PRECISION {
+namespace attend {
 
 /// The references of a golden case: one text, or a list of them.
 inline std::vector<Answer> golden_references(const nlohmann::json& value) {
@@ -31,4 +31,4 @@ inline EvaluatedExample decoded_words(const std::string& decoded, const std::vec
     return e;
 }
 
-}  // namespace attend::ATTEND_PRECISION
+}  // namespace attend

@@ -10,9 +10,10 @@
 
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
-#include "train/cli/double_build.h"
 #include "train/evaluate/decode/greedy.h"
 #include "train/study/plan/paced.h"
+#include "train/evaluate/evaluate.h"
+#include "train/evaluate/resolve.h"
 
 TEST_SUITE_BEGIN("train: plan");
 
@@ -211,7 +212,7 @@ TEST_CASE("an evaluation of some batches adds up to that of all") {
     CHECK(sum / targets == doctest::Approx(whole).epsilon(1e-6));
 }
 
-TEST_CASE("the commands plan, schema and list, and check needs the double build") {
+TEST_CASE("the commands plan, schema, list and check") {
     const SmallRun runs;
     const std::string config = (runs / "small.json").string();
     const auto command = [](const std::vector<std::string>& arguments) {
@@ -237,13 +238,9 @@ TEST_CASE("the commands plan, schema and list, and check needs the double build"
     CHECK(contains(std::get<1>(command({"list", "--markdown"})), "# Options"));
     CHECK(std::get<0>(command({"check", config, "--rows", "0"})) == 2);
     CHECK(std::get<0>(command({"check", config, "--set", "model.hiden=7"})) == 2);
-
-    const std::string message = message_of<MachineError>([&] { (void)cli::double_build_in(runs / ""); });
-    CHECK(contains(message, "attend64: the double build is needed beside attend: "));
-    std::ofstream(runs / "attend64") << "#!/bin/sh\n";
-    CHECK_THROWS_AS((void)cli::double_build_in(runs / ""), MachineError);  // not to be executed
-    std::filesystem::permissions(runs / "attend64", std::filesystem::perms::owner_all);
-    CHECK(cli::double_build_in(runs / "") == runs / "attend64");
+    const auto [code, out, error] = command({"check", config, "--rows", "2", "--elements", "1", "--json"});
+    CHECK(code == 0);
+    CHECK(Json::parse(out)["passed"] == true);
 }
 
 TEST_SUITE_END();

@@ -11,6 +11,8 @@
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/replay.h"
+#include "train/experiment/objective.h"
+#include "train/learn/step.h"
 
 TEST_SUITE_BEGIN("train: planted faults");
 

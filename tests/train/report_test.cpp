@@ -9,6 +9,8 @@
 #include "tests/train/run_support.h"
 #include "train/records/maps.h"
 #include "train/experiment/assemble.h"
+#include "train/evaluate/evaluate.h"
+#include "train/exchange/pretrained.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -244,7 +246,7 @@ TEST_CASE("report: options stand beside their defaults") {
     CHECK(option(rows, "data.task")["value"] == "\"copy\"");
     CHECK(option(rows, "model.attention.score.type")["value"] == "\"additive\"");
     CHECK(option(rows, "train.clip_value")["changed"] == false);
-    CHECK(contains(option(rows, "train.clip_value")["help"].get<std::string>(), "largest size"));
+    CHECK(contains(option(rows, "train.clip_value")["help"].get<std::string>(), "largest absolute value"));
     CHECK(option(rows, "data.from_the_future.x")["value"] == "1");
     for (const Json& row : rows)
         CHECK(std::count_if(rows.begin(), rows.end(), [&](const Json& r) { return r["path"] == row["path"]; }) == 1);

@@ -1,40 +1,24 @@
 #pragma once
 /// Small experiments for the tests of training.
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-#include <string>
-#include <vector>
-
-#include "core/base/files.h"
-#include "tests/oracles/temporary_folder.h"
-#include "train/cli/cli.h"
-#include "train/records/numbers.h"
+#include "tests/train/small_folder.h"
 #include "train/learn/training.h"
+#include "train/show/report/report.h"
 
 namespace attend::ATTEND_PRECISION::testing {
 
-/// Trains in a second at most: sequences of four symbols, copied.
-inline constexpr const char* small_config = R"({
-    "seed": 3,
-    "data": {"task": "copy", "symbols": 4, "min_length": 2, "max_length": 5,
-             "train_examples": 60, "valid_examples": 20, "test_examples": 10},
-    "model": {"type": "rnn_seq2seq", "embedding": 5, "hidden": 6, "dropout": 0.1},
-    "optimizer": {"type": "adam", "learning_rate": 0.01},
-    "schedule": {"type": "cosine", "warmup": 3},
-    "train": {"steps": 12, "batch": 9, "shards": 4, "clip_norm": 1.0, "log_every": 5, "evaluate_every": 4, "evaluate_batch": 8,
-              "best_metric": "loss"}
-})";
-
-class SmallRun {
+/// Writes the page of a run at its end, as the program does, and nothing else.
+class PageWriter final : public Observer {
   public:
-    SmallRun() { std::ofstream(folder_ / "small.json") << small_config; }
-    std::filesystem::path operator/(std::string_view name) const { return folder_ / name; }
+    void summarised(const std::filesystem::path& folder) override { (void)try_to_report(RunFolder(folder)); }
+};
 
+class SmallRun : public SmallFolder {
+  public:
     TrainRequest request(const std::string& name, const std::vector<std::string>& set = {}) const {
         TrainRequest r;
-        r.experiment = read_experiment((folder_ / "small.json").string(), set);
-        r.folder = (folder_ / name).string();
+        r.experiment = experiment(set);
+        r.folder = (*this / name).string();
+        r.observer = &pages_;
         return r;
     }
     /// Trains a new run.
@@ -43,49 +27,18 @@ class SmallRun {
         r.threads = threads;
         return train(r);
     }
-    std::string text(const std::filesystem::path& name) const { return read_file(folder_.path() / name, 1 << 24); }
     std::string model(const std::string& name) const { return text(name + "/checkpoints/last/model.safetensors"); }
     /// The lines of metrics.jsonl.
     std::vector<Json> metrics(const std::string& name) const {
         std::vector<Json> lines;
-        std::ifstream in(folder_ / (name + "/metrics.jsonl"));
+        std::ifstream in(*this / (name + "/metrics.jsonl"));
         for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
         return lines;
     }
     Json summary(const std::string& name) const { return Json::parse(text(name + "/summary.json")); }
 
   private:
-    oracles::TemporaryFolder folder_;
+    mutable PageWriter pages_;
 };
-
-/// What a command of the program gave.
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-/// Who writes standard input: a file or a pipe, or somebody at a terminal.
-enum class Typist { stream, person };
-
-inline Outcome attend_command(const std::vector<std::string>& arguments, const std::string& input = "",
-                              Typist from = Typist::stream) {
-    std::istringstream in(input);
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, from == Typist::person});
-    return {code, out.str(), error.str()};
-}
-
-/// The message of the Error that `f` throws; "" when it throws none.
-template <class E = Error, class F>
-std::string message_of(F&& f) {
-    try {
-        f();
-    } catch (const E& e) {
-        return e.what();
-    }
-    return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace attend::ATTEND_PRECISION::testing

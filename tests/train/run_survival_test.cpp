@@ -11,6 +11,7 @@
 #include "tests/train/run_support.h"
 #include "train/learn/restored.h"
 #include "train/records/resume.h"
+#include "train/show/terminal_observer.h"
 
 TEST_SUITE_BEGIN("train: survival of runs");
 
@@ -234,7 +235,8 @@ TEST_CASE("an old checkpoint that cannot be removed is warned of once, and the r
                     ::chmod(closed.c_str(), mode);
             };
             const int quiet = ::open("/dev/null", O_WRONLY);
-            request.terminal = std::make_shared<Terminal>(quiet);
+            TerminalObserver observer(std::make_shared<Terminal>(quiet));
+            request.observer = &observer;
             const bool finished = message_of<std::exception>([&] { train(request); }).empty();
             const std::string log = runs.text("run/log.txt");
             const std::string warning =

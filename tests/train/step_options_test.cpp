@@ -9,6 +9,8 @@
 #include "train/experiment/assemble.h"
 #include "train/records/resume.h"
 #include "train/records/z_score.h"
+#include "train/experiment/objective.h"
+#include "train/learn/step.h"
 
 TEST_SUITE_BEGIN("train: step options");
 

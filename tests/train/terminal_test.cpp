@@ -104,7 +104,7 @@ class Environment {
     bool had_ = false;
 };
 
-std::string drawn(const std::vector<real>& weights, const std::vector<std::string>& source,
+std::string drawn(const std::vector<float>& weights, const std::vector<std::string>& source,
                   const std::vector<std::string>& target, MapStyle style = {}) {
     return draw_attention_map(weights, source, target, style);
 }
@@ -237,12 +237,12 @@ TEST_CASE("a log made by Log() drops everything") {
 }
 
 TEST_CASE("a map of characters") {
-    CHECK(drawn({0, real(0.05), real(0.2), real(0.45), real(0.75), 1, real(0.04), real(0.1)}, {"a", "b", " ", "\u00e9"},
+    CHECK(drawn({0, float(0.05), float(0.2), float(0.45), float(0.75), 1, float(0.04), float(0.1)}, {"a", "b", " ", "\u00e9"},
                 {"x", "yz"}) ==
           "   ab\u2423\u00e9\n"
           " x  \u2591\u2592\u2593\n"
           "yz \u2588\u2588 \u2591\n");
-    CHECK(drawn({0, real(0.125), real(0.5), real(0.9), 1, real(0.3125)}, {"a", " ", "\u00e9"}, {"x", "\u00df"},
+    CHECK(drawn({0, float(0.125), float(0.5), float(0.9), 1, float(0.3125)}, {"a", " ", "\u00e9"}, {"x", "\u00df"},
                 {Glyphs::ascii}) ==
           "  a_?\n"
           "x .15\n"
@@ -272,7 +272,7 @@ TEST_CASE("long words are numbered") {
           "1 Donaudampfschiff\n"
           "2 b\n");
     std::vector<std::string> source(10, "Donaudampfschiff");
-    CHECK(drawn(std::vector<real>(10, 1), source, {"x"}, {Glyphs::ascii})
+    CHECK(drawn(std::vector<float>(10, 1), source, {"x"}, {Glyphs::ascii})
               .starts_with("                    1\n"
                            "  1 2 3 4 5 6 7 8 9 0\n"
                            "x 9 9 9 9 9 9 9 9 9 9\n"

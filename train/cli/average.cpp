@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -28,15 +27,15 @@ std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
 }
 }  // namespace
 
-Action declare_average(CLI::App& app) {
+Action declare_average(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->run, "a run's folder")->required();
+    app.add_option("RUN", a->run, "a run's folder").required();
     app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
-        ->type_name("N")
-        ->check(integer_in(2, 1'000'000));
+        .type_name("N")
+        .check(integer_in(2, 1'000'000));
     app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
-        ->type_name("NAME")
-        ->capture_default_str();
+        .type_name("NAME")
+        .capture_default_str();
     return [a](Streams& streams) {
         require(!a->name.empty() && a->name.find('/') == std::string::npos && a->name[0] != '.' &&
                     !a->name.starts_with("step-") && a->name != "last" && a->name != "best",

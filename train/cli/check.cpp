@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
@@ -35,28 +34,28 @@ int check_bundle(const std::filesystem::path& path, const Arguments& a, Streams&
 
 }  // namespace
 
-Action declare_check(CLI::App& app) {
+Action declare_check(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
     add_config(app, a->config);
-    app.get_option("CONFIG")->description(
+    app.get_option("CONFIG").description(
         "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
     app.add_option("--rows", a->setup.rows, "rows of the first training batch to use")
-        ->check(integer_in(int64_t{1}, int64_t{1} << 20))
-        ->capture_default_str();
+        .check(integer_in(int64_t{1}, int64_t{1} << 20))
+        .capture_default_str();
     app.add_option("--elements", a->setup.elements, "elements of each parameter to check")
-        ->check(integer_in(int64_t{1}, int64_t{1} << 40))
-        ->capture_default_str();
+        .check(integer_in(int64_t{1}, int64_t{1} << 40))
+        .capture_default_str();
     app.add_option("--tolerance", a->setup.tolerance, "largest relative error")
-        ->check(number_in(1e-12, 1.0))
-        ->capture_default_str();
+        .check(number_in(1e-12, 1.0))
+        .capture_default_str();
     app.add_flag("--double", a->in_double, "replay a bundle in double precision, as a config is always checked");
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object");
     app.footer("Exit code: 0 when the gradients agree, or the step fails again in the same module and op; 1 when not.");
-    return [a, &app](Streams& streams) -> int {
+    return [a, app](Streams& streams) -> int {
         if (const std::filesystem::path bundle = bundle_at(a->config.config); !bundle.empty()) {
             for (const char* option : {"--set", "--seed", "--rows", "--elements", "--tolerance"})
-                if (app.count(option) > 0)
+                if (app.get_option(option).given())
                     a->gradient_options.emplace_back(option);
             return check_bundle(bundle, *a, streams);
         }

@@ -18,7 +18,7 @@
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
 #include "train/records/build_info.h"
-#include "train/records/resume.h"
+#include "train/experiment/experiment.h"
 
 namespace attend::cli {
 
@@ -32,11 +32,12 @@ int report(std::ostream& error, const std::string& text, int code) {
 
 // `well_formed` says so of what follows a sign.
 template <class T>
-CLI::Validator numbers_in(T low, T high, const char* what, bool (*well_formed)(std::string_view)) {
+CLI::Validator numbers_in(NumberRange<T> allowed, const char* what, bool (*well_formed)(std::string_view)) {
+    const auto [low, high] = allowed;
     const std::string range =
         high == std::numeric_limits<T>::max() ? fmt::format("from {}", low) : fmt::format("{} to {}", low, high);
     return CLI::Validator(
-        [=](std::string& text) {
+        [=, low = low, high = high](std::string& text) {
             T value{};
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
             const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
@@ -47,6 +48,55 @@ CLI::Validator numbers_in(T low, T high, const char* what, bool (*well_formed)(s
         range);
 }
 }  // namespace
+
+Option Option::required() const { return option_->required(), *this; }
+Option Option::type_name(const char* name) const { return option_->type_name(name), *this; }
+Option Option::capture_default_str() const { return option_->capture_default_str(), *this; }
+Option Option::one_value_each() const { return option_->allow_extra_args(false), *this; }
+Option Option::needs(Option other) const { return option_->needs(other.option_), *this; }
+Option Option::excludes(Option other) const { return option_->excludes(other.option_), *this; }
+Option Option::description(const std::string& help) const { return option_->description(help), *this; }
+Option Option::check(NumberRange<int64_t> range) const {
+    // 010 is 8 to some and 10 to others
+    return option_->check(numbers_in(range, "an integer", [](std::string_view digits) {
+        return digits == "0" || (digits.find_first_not_of("0123456789") == std::string_view::npos && !digits.starts_with('0'));
+    })), *this;
+}
+Option Option::check(NumberRange<double> range) const {
+    return option_->check(numbers_in(range, "a number", [](std::string_view digits) {
+        return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
+    })), *this;
+}
+Option Option::check(std::vector<std::string> words) const { return option_->check(CLI::IsMember(std::move(words))), *this; }
+bool Option::given() const { return option_->count() > 0; }
+
+Option CommandLine::add_option(const char* name, std::string& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, std::optional<std::string>& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, std::vector<std::string>& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, int& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, int64_t& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, double& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, std::optional<int64_t>& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_option(const char* name, std::optional<double>& value, const char* help) const {
+    return Option(app_->add_option(name, value, help));
+}
+Option CommandLine::add_flag(const char* name, bool& value, const char* help) const { return Option(app_->add_flag(name, value, help)); }
+Option CommandLine::get_option(const char* name) const { return Option(app_->get_option(name)); }
+void CommandLine::footer(const char* text) const { app_->footer(text); }
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
@@ -79,16 +129,16 @@ std::vector<std::string> ConfigArguments::assignments() const {
     return all;
 }
 
-void add_config(CLI::App& app, ConfigArguments& arguments) {
-    app.add_option("CONFIG", arguments.config, "a JSON file")->required();
+void add_config(CommandLine& app, ConfigArguments& arguments) {
+    app.add_option("CONFIG", arguments.config, "a JSON file").required();
     app.add_option("--set", arguments.set, "change an option: a.b=value; may be given again")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
+        .type_name("KEY=VALUE")
+        .one_value_each();
     app.add_option("--seed", arguments.seed, "in place of the config's seed")
-        ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+        .check(integer_in(0, std::numeric_limits<int64_t>::max()));
 }
 
-CLI::Option* add_extend(CLI::App& app, bool& extend) {
+Option add_extend(CommandLine& app, bool& extend) {
     return app.add_flag(
         "--extend", extend,
         "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
@@ -104,23 +154,11 @@ Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
     return Extend::yes;
 }
 
-CLI::Validator integer_in(int64_t low, int64_t high) {
-    return numbers_in(low, high, "an integer", [](std::string_view digits) {  // 010 is 8 to some and 10 to others
-        return digits == "0" || (digits.find_first_not_of("0123456789") == std::string_view::npos && !digits.starts_with('0'));
-    });
-}
-
-CLI::Validator number_in(double low, double high) {
-    return numbers_in(low, high, "a number", [](std::string_view digits) {
-        return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
-    });
-}
-
-void add_threads(CLI::App& app, int& threads) {
+void add_threads(CommandLine& app, int& threads) {
     threads = default_threads();
     app.add_option("--threads", threads, "threads to use; results do not depend on it")
-        ->check(integer_in(1, most_threads))
-        ->capture_default_str();
+        .check(integer_in(1, most_threads))
+        .capture_default_str();
 }
 
 void flush(std::ostream& out) {
@@ -159,7 +197,8 @@ int run(std::vector<std::string> arguments, Streams streams) {
     std::vector<std::pair<CLI::App*, Action>> actions;
     for (const Command& c : commands()) {
         CLI::App* sub = app.add_subcommand(c.name, c.help);
-        actions.emplace_back(sub, c.declare(*sub));
+        CommandLine line(*sub);
+        actions.emplace_back(sub, c.declare(line));
     }
     try {
         try {

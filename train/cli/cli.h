@@ -2,17 +2,16 @@
 /// The command line. Each command is a row of commands(), one file each.
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/integers.h"
 #include "train/records/extend.h"
 
-// Only the files that declare arguments need the whole of it, which takes seconds to compile.
 namespace CLI {
 class App;
 class Option;
-class Validator;
 }  // namespace CLI
 
 namespace attend::cli {
@@ -25,6 +24,62 @@ struct Streams {
     bool interactive = false;  ///< whether a person types `in`: answers come line by line
 };
 
+/// Numbers that an option takes, both ends included. Decimal digits alone: octal, hexadecimal, leading zeros, "inf" and "nan"
+/// are refused, and so is what does not fit, with "not an integer from LOW to HIGH: 'TEXT'" ("not a number ...").
+template <class T>
+struct NumberRange {
+    T low, high;
+};
+inline NumberRange<int64_t> integer_in(int64_t low, int64_t high) { return {low, high}; }
+inline NumberRange<double> number_in(double low, double high) { return {low, high}; }
+
+/// One argument, option or flag of a command: a handle. CLI11, which reads the command line, is known to cli.cpp alone, as it
+/// takes seconds to compile. Each function gives the handle again.
+class Option {
+  public:
+    explicit Option(CLI::Option* option) : option_(option) {}
+    Option required() const;
+    /// The word that stands for the value in the help.
+    Option type_name(const char* name) const;
+    /// The help shows the value that the variable has now.
+    Option capture_default_str() const;
+    /// An option for a list takes one value each time it is given.
+    Option one_value_each() const;
+    Option needs(Option other) const;
+    Option excludes(Option other) const;
+    Option description(const std::string& help) const;
+    Option check(NumberRange<int64_t> range) const;
+    Option check(NumberRange<double> range) const;
+    Option check(std::vector<std::string> words) const;
+    /// Whether it was given.
+    bool given() const;
+
+  private:
+    CLI::Option* option_;
+};
+
+/// What a command takes: CLI11's App. A name in capitals is a positional argument. The variables have to outlive the reading.
+class CommandLine {
+  public:
+    explicit CommandLine(CLI::App& app) : app_(&app) {}
+    Option add_option(const char* name, std::string& value, const char* help) const;
+    Option add_option(const char* name, std::optional<std::string>& value, const char* help) const;
+    Option add_option(const char* name, std::vector<std::string>& value, const char* help) const;
+    Option add_option(const char* name, int& value, const char* help) const;
+    Option add_option(const char* name, int64_t& value, const char* help) const;
+    Option add_option(const char* name, double& value, const char* help) const;
+    Option add_option(const char* name, std::optional<int64_t>& value, const char* help) const;
+    Option add_option(const char* name, std::optional<double>& value, const char* help) const;
+    Option add_flag(const char* name, bool& value, const char* help) const;
+    /// One that was added.
+    Option get_option(const char* name) const;
+    /// Stands below the help.
+    void footer(const char* text) const;
+
+  private:
+    CLI::App* app_;
+};
+
 /// What a command does once the command line was read; gives the exit code.
 using Action = std::function<int(Streams&)>;
 
@@ -32,26 +87,26 @@ struct Command {
     const char* name;
     const char* help;
     /// Declares arguments and options on `app`; what the action needs of them it keeps itself.
-    Action (*declare)(CLI::App& app);
+    Action (*declare)(CommandLine& app);
     /// What to say of a word too many, which stands for {}; null: nothing.
     const char* stray = nullptr;
 };
 const std::vector<Command>& commands();
 
-Action declare_train(CLI::App& app);
-Action declare_eval(CLI::App& app);
-Action declare_translate(CLI::App& app);
-Action declare_generate(CLI::App& app);
-Action declare_export(CLI::App& app);
-Action declare_average(CLI::App& app);
-Action declare_metrics(CLI::App& app);
-Action declare_compare(CLI::App& app);
-Action declare_report(CLI::App& app);
-Action declare_list(CLI::App& app);
-Action declare_plan(CLI::App& app);
-Action declare_check(CLI::App& app);
-Action declare_lab(CLI::App& app);
-Action declare_schema(CLI::App& app);
+Action declare_train(CommandLine& app);
+Action declare_eval(CommandLine& app);
+Action declare_translate(CommandLine& app);
+Action declare_generate(CommandLine& app);
+Action declare_export(CommandLine& app);
+Action declare_average(CommandLine& app);
+Action declare_metrics(CommandLine& app);
+Action declare_compare(CommandLine& app);
+Action declare_report(CommandLine& app);
+Action declare_list(CommandLine& app);
+Action declare_plan(CommandLine& app);
+Action declare_check(CommandLine& app);
+Action declare_lab(CommandLine& app);
+Action declare_schema(CommandLine& app);
 
 /// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's
 /// failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or 143 stopped by a signal after saving. Messages go to
@@ -68,20 +123,15 @@ struct ConfigArguments {
     std::vector<std::string> assignments() const;
 };
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
-void add_config(CLI::App& app, ConfigArguments& arguments);
+void add_config(CommandLine& app, ConfigArguments& arguments);
 
 /// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or below gives the schedule of
 /// the steps that are added.
-CLI::Option* add_extend(CLI::App& app, bool& extend);
+Option add_extend(CommandLine& app, bool& extend);
 Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 
-/// For option.check(): a number from `low` to `high` in decimal digits. Octal, hexadecimal, leading zeros, "inf" and "nan" are
-/// refused, and so is what does not fit, with "not an integer from LOW to HIGH: 'TEXT'" ("not a number ...").
-CLI::Validator integer_in(int64_t low, int64_t high);
-CLI::Validator number_in(double low, double high);
-
 /// Adds `--threads N` (default: the machine's cores).
-void add_threads(CLI::App& app, int& threads);
+void add_threads(CommandLine& app, int& threads);
 int default_threads();
 
 /// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot be written (disk full).

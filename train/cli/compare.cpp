@@ -1,7 +1,6 @@
 #include "train/study/compare/compare.h"
 #include "train/study/compare/table_text.h"
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <memory>
 #include <ostream>
@@ -26,27 +25,27 @@ struct Arguments {
 
 }  // namespace
 
-Action declare_compare(CLI::App& app) {
+Action declare_compare(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds")->required();
+    app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds").required();
     app.add_option("--seeds", a->seeds, "as many seeds: the config's, and the next integers where those are too few")
-        ->check(integer_in(1, 1000))
-        ->type_name("N");
+        .check(integer_in(1, 1000))
+        .type_name("N");
     app.add_option("--out", a->out, "the comparison's folder, in place of runs/NAME; a run is DIR/VARIANT/seed-N")
-        ->type_name("DIR");
+        .type_name("DIR");
     app.add_option("--set", a->set,
                    "change an option of the base, so of all variants that do not set it: a.b=value; of the comparison itself: "
                    "compare.a=value; may be given again")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
+        .type_name("KEY=VALUE")
+        .one_value_each();
     add_threads(app, a->threads);
-    app.get_option("--threads")->description("runs side by side, a thread each (threads left over go to the runs)");
-    CLI::Option* extend = add_extend(app, a->extend);
-    extend->description(
+    app.get_option("--threads").description("runs side by side, a thread each (threads left over go to the runs)");
+    const Option extend = add_extend(app, a->extend);
+    extend.description(
         "go on with finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
         "number of steps needs one for the steps that are added: --set schedule=...");
     app.add_flag("--overwrite", a->overwrite, "train all runs anew; without it what is finished is kept and the rest goes on")
-        ->excludes(extend);
+        .excludes(extend);
     app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");
     app.footer(
         "The same command again shows the table; more seeds or variants train what is missing.\n"

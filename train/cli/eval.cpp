@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -95,24 +94,24 @@ void write_examples(const std::string& path, const std::vector<Sample>& samples)
 }
 }  // namespace
 
-Action declare_eval(CLI::App& app) {
+Action declare_eval(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
+    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--split", a->split, "train, valid or test (default: test, or valid where there is no test split)");
     app.add_flag("--json", a->json,
                  "one JSON object, as a line of metrics.jsonl, and the intervals: \"intervals\": {metric: [low, high]}");
     app.add_option("--examples", a->examples,
                    "write every example to a file, one JSON object a line: example (from 0), source, reference, decoded, "
                    "log_likelihood (nats, of decoded) and score (what the search ranked it by)")
-        ->type_name("FILE");
+        .type_name("FILE");
     app.add_option("--resamples", a->resamples,
                    "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
-        ->type_name("N")
-        ->check(integer_in(0, 1'000'000))
-        ->capture_default_str();
+        .type_name("N")
+        .check(integer_in(0, 1'000'000))
+        .capture_default_str();
     app.add_flag("--tables", a->tables,
                  "how often each target symbol or class is right, which are taken for which: for few of them")
-        ->excludes("--json");
+        .excludes(app.get_option("--json"));
     add_search(app, a->search);
     add_threads(app, a->threads);
     return [a](Streams& streams) {

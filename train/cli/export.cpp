@@ -1,6 +1,5 @@
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -21,10 +20,10 @@ struct Arguments {
 };
 }  // namespace
 
-Action declare_export(CLI::App& app) {
+Action declare_export(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
-    app.add_option("DIR", a->folder, "the folder to write, made if need be")->required();
+    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
+    app.add_option("DIR", a->folder, "the folder to write, made if need be").required();
     app.footer(
         "Writes config.json and model.safetensors as Hugging Face's transformers library reads them, and the tokenizer: in the "
         "files of its kind where it is one that the library has (bpe: vocab.json and merges.txt, wordpiece: vocab.txt), and as "

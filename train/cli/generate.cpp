@@ -1,7 +1,6 @@
 // A text is written out as it grows: what stands behind the last symbol that could still become a stop text, or the bytes of a
 // character that is not whole yet, is held back.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <limits>
 #include <memory>
@@ -146,33 +145,33 @@ int run_generate(const Arguments& a, Streams& streams) {
 
 }  // namespace
 
-Action declare_generate(CLI::App& app) {
+Action declare_generate(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
     SamplingOptions& s = a->generation.sampling;
-    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
+    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--prompt", a->prompt,
                    "the text to continue; without, it is standard input, or line by line from a terminal")
-        ->type_name("TEXT");
+        .type_name("TEXT");
     app.add_option("--tokens", a->generation.symbols, "most symbols to write")
-        ->check(integer_in(0, int64_t{1} << 30))
-        ->capture_default_str();
+        .check(integer_in(0, int64_t{1} << 30))
+        .capture_default_str();
     app.add_option("--temperature", s.temperature, "below 1 surer, above 1 more varied; 0: always the likeliest")
-        ->check(number_in(0, 1e3))
-        ->capture_default_str();
+        .check(number_in(0, 1e3))
+        .capture_default_str();
     app.add_option("--top-k", s.top_k, "draw from the K likeliest symbols alone; 0: from all")
-        ->type_name("K")
-        ->check(integer_in(0, int64_t{1} << 30))
-        ->capture_default_str();
+        .type_name("K")
+        .check(integer_in(0, int64_t{1} << 30))
+        .capture_default_str();
     app.add_option("--top-p", s.top_p, "draw from the fewest likeliest symbols that have this probability together")
-        ->check(number_in(1e-6, 1))
-        ->capture_default_str();
+        .check(number_in(1e-6, 1))
+        .capture_default_str();
     app.add_option("--repetition-penalty", s.repetition_penalty, "above 1: symbols that were there already become less likely")
-        ->check(number_in(1e-3, 1e3))
-        ->capture_default_str();
-    app.add_option("--stop", a->stop, "end in front of this text")->type_name("TEXT");
-    app.add_option("--samples", a->samples, "continuations to write")->check(integer_in(1, 4096))->capture_default_str();
+        .check(number_in(1e-3, 1e3))
+        .capture_default_str();
+    app.add_option("--stop", a->stop, "end in front of this text").type_name("TEXT");
+    app.add_option("--samples", a->samples, "continuations to write").check(integer_in(1, 4096)).capture_default_str();
     app.add_option("--seed", a->seed, "of the draws, in place of the run's")
-        ->check(integer_in(0, std::numeric_limits<int64_t>::max()));
+        .check(integer_in(0, std::numeric_limits<int64_t>::max()));
     app.footer("The prompt and what follows it go to standard output. The same seed writes the same text.");
     return [a](Streams& streams) { return run_generate(*a, streams); };
 }

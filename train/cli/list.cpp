@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
@@ -70,12 +69,12 @@ std::string listed(Arguments a) {
 
 }  // namespace
 
-Action declare_list(CLI::App& app) {
+Action declare_list(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
     app.add_option("SEAM", a->what, "task, model, score, ..., or a key of a config, as train (default: all seams)");
     app.add_option("ROW", a->row, "the options of this row, with ranges and defaults: attend list optimizer adam");
-    CLI::Option* json = app.add_flag("--json", a->json, "as JSON, with the options of every row");
-    app.add_flag("--markdown", a->markdown, "all options as a page of Markdown")->excludes(json);
+    const Option json = app.add_flag("--json", a->json, "as JSON, with the options of every row");
+    app.add_flag("--markdown", a->markdown, "all options as a page of Markdown").excludes(json);
     return [a](Streams& streams) {
         streams.out << listed(*a);
         return 0;

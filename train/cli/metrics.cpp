@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -58,11 +57,11 @@ std::string cell(const Json& value) {
 }
 }  // namespace
 
-Action declare_metrics(CLI::App& app) {
+Action declare_metrics(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->run, "a run's folder")->required();
+    app.add_option("RUN", a->run, "a run's folder").required();
     app.add_option("--split", a->split, "only this one: train, valid or test (default: all)")
-        ->check(CLI::IsMember({"train", "valid", "test"}));
+        .check({"train", "valid", "test"});
     app.footer("A text that begins as a spreadsheet's formulas do (= + - @) gets an apostrophe in front.");
     return [a](Streams& streams) {
         const RunFolder run(a->run);

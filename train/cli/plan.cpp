@@ -1,6 +1,5 @@
 #include "train/study/plan/plan_report.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
@@ -18,7 +17,7 @@ struct Arguments {
 };
 }  // namespace
 
-Action declare_plan(CLI::App& app) {
+Action declare_plan(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
     add_config(app, a->config);
     add_threads(app, a->threads);

@@ -1,6 +1,5 @@
 #include "train/show/report/report.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
@@ -18,11 +17,11 @@ struct Arguments {
 };
 }  // namespace
 
-Action declare_report(CLI::App& app) {
+Action declare_report(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->runs, "runs' folders; several are drawn over each other")->required();
+    app.add_option("RUN", a->runs, "runs' folders; several are drawn over each other").required();
     app.add_option("--out", a->out, "the page's file; without it RUN/report.html, or report.html here for several runs")
-        ->type_name("FILE");
+        .type_name("FILE");
     return [a](Streams& streams) {
         const std::vector<std::filesystem::path> runs(a->runs.begin(), a->runs.end());
         const std::filesystem::path to = !a->out.empty()    ? std::filesystem::path(a->out)

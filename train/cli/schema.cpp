@@ -1,6 +1,5 @@
 #include "train/show/schema/schema.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
@@ -8,7 +7,7 @@
 
 namespace attend::cli {
 
-Action declare_schema(CLI::App& app) {
+Action declare_schema(CommandLine& app) {
     auto comparison = std::make_shared<bool>(false);
     app.add_flag("--comparison", *comparison, "of a comparison's config, which 'attend compare' reads");
     return [comparison](Streams& streams) {

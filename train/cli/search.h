@@ -13,7 +13,7 @@ struct SearchArguments {
 };
 
 /// Adds `--beam N` and `--length-penalty A`.
-void add_search(CLI::App& app, SearchArguments& arguments);
+void add_search(CommandLine& app, SearchArguments& arguments);
 
 /// The run's options with what was given on the command line.
 DecodeOptions chosen(DecodeOptions of_run, const SearchArguments& arguments);

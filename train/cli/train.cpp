@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 
@@ -20,21 +19,22 @@ struct Arguments {
 // Without --out: runs/NAME; where a run's own config.json is to go on, that run's folder, whatever its name is.
 std::string folder_of(const Arguments& a, const std::string& name) {
     const std::filesystem::path config = a.config.config, folder = config.has_parent_path() ? config.parent_path() : ".";
-    return a.resume && config.filename() == RunFolder(folder).config().filename() && is_written_config(config) ? folder.string()
-                                                                                                               : "runs/" + name;
+    if (a.resume && config.filename() == RunFolder(folder).config().filename() && is_written_config(config))
+        return folder.string();
+    return fmt::format("runs/{}", name);
 }
 }  // namespace
 
-Action declare_train(CLI::App& app) {
+Action declare_train(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
     add_config(app, a->config);
     app.add_option("--out", a->out,
                    "the run's folder, in place of runs/NAME (with --resume and a run's own config.json: its folder)")
-        ->type_name("DIR");
+        .type_name("DIR");
     add_threads(app, a->threads);
-    CLI::Option* resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
-    add_extend(app, a->extend)->needs(resume);
-    app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew")->excludes(resume);
+    const Option resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
+    add_extend(app, a->extend).needs(resume);
+    app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew").excludes(resume);
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
                  "loss to 0");

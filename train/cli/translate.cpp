@@ -2,7 +2,6 @@
 // lines are written in the order they came in. What a batch holds depends on the input and the options alone, so the output
 // is the same, bit for bit, for any number of threads.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -261,16 +260,16 @@ int run_translate(const Arguments& a, Streams& streams) {
 
 }  // namespace
 
-Action declare_translate(CLI::App& app) {
+Action declare_translate(CommandLine& app) {
     auto a = std::make_shared<Arguments>();
-    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints")->required();
+    app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_flag("--attention", a->attention, "draw the attention map below each output");
     add_search(app, a->search);
     app.add_option("--nbest", a->nbest,
                    "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
                    "front: the input line's number and the rank, from 1")
-        ->type_name("N")
-        ->check(integer_in(int64_t{1}, most_beam));
+        .type_name("N")
+        .check(integer_in(int64_t{1}, most_beam));
     app.add_flag(
         "--scores", a->scores,
         "three columns before the text: score (log-likelihood over the length penalty), log-likelihood in nats, and that "
@@ -278,8 +277,8 @@ Action declare_translate(CLI::App& app) {
     app.add_option("--chunk", a->chunk,
                    "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
                    "decode.batch; 1: answer each line at once)")
-        ->type_name("LINES")
-        ->check(integer_in(int64_t{1}, int64_t{1} << 24));
+        .type_name("LINES")
+        .check(integer_in(int64_t{1}, int64_t{1} << 24));
     add_threads(app, a->threads);
     app.footer(
         "One output line for each input line, in its order; an empty line for a line without symbols. Columns are parted by "

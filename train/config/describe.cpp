@@ -1,5 +1,12 @@
 #include "train/config/describe.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "data/text/json_text.h"
 #include "train/config/writer.h"
 
 namespace attend::config {
@@ -8,111 +15,120 @@ namespace {
 
 constexpr int deepest_selection = 16;
 
-std::string bound_text(int64_t b) { return std::to_string(b); }
-std::string bound_text(double b) { return number_text(b); }
+std::string json_of(int64_t x) { return std::to_string(x); }
+std::string json_of(double x) { return number_text(x); }
+std::string json_of(const std::string& s) { return in_quotes(s); }
 
 template <class T>
-std::string range_of(const Bounds<T>& b) {
-    const bool low = b.low != std::numeric_limits<T>::lowest(), high = b.high != std::numeric_limits<T>::max();
-    if (low && high)
-        return bound_text(b.low) + " to " + bound_text(b.high);
-    if (low)
-        return "at least " + bound_text(b.low);
-    if (high)
-        return "at most " + bound_text(b.high);
-    return "";
+std::string json_of(const std::vector<T>& items) {
+    std::string all;
+    for (const T& item : items) all += (all.empty() ? "" : ", ") + json_of(item);
+    return "[" + all + "]";
+}
+
+std::string range_of(const std::string& least, const std::string& most) {
+    if (!least.empty() && !most.empty())
+        return least + " to " + most;
+    return !least.empty() ? "at least " + least : !most.empty() ? "at most " + most : "";
+}
+
+template <class T>
+std::string least_of(const Bounds<T>& b) {
+    return b.low == std::numeric_limits<T>::lowest() ? "" : json_of(b.low);
+}
+template <class T>
+std::string most_of(const Bounds<T>& b) {
+    return b.high == std::numeric_limits<T>::max() ? "" : json_of(b.high);
 }
 
 class Describer final : public Visitor {
   public:
-    Describer(std::string path, int depth) : path_(std::move(path)), depth_(depth) {}
+    Describer(std::string path, int depth, SeamRows rows) : path_(std::move(path)), depth_(depth), rows_(rows) {}
 
     void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char* help) override {
-        bounded(add(name, Option::Kind::integer, help), bounds,
-                bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : std::to_string(value));
+        single(name, Option::Kind::integer, value, bounds, help);
     }
     void number(const char* name, double& value, Bounds<double> bounds, const char* help) override {
-        bounded(add(name, Option::Kind::number, help), bounds,
-                bounds.automatic != nullptr && value == 0 ? in_quotes(bounds.automatic) : number_text(value));
+        single(name, Option::Kind::number, value, bounds, help);
     }
     void flag(const char* name, bool& value, const char* help) override {
-        add(name, Option::Kind::flag, help).initial = value ? "true" : "false";
+        add(name, Option::Kind::flag, value ? "true" : "false", help);
     }
     void text(const char* name, std::string& value, const char* help) override {
-        add(name, Option::Kind::text, help).initial = in_quotes(value);
+        add(name, Option::Kind::text, in_quotes(value), help);
     }
     void choice(const char* name, std::string& value, std::vector<std::string> words, const char* help) override {
-        Option& o = add(name, Option::Kind::choice, help);
-        o.initial = in_quotes(value);
-        o.words = std::move(words);
+        add(name, Option::Kind::choice, in_quotes(value), help).words = std::move(words);
     }
     void path(const char* name, std::string& value, const char* help) override {
-        add(name, Option::Kind::path, help).initial = in_quotes(value);
+        add(name, Option::Kind::path, in_quotes(value), help);
     }
     void paths(const char* name, std::vector<std::string>& value, const char* help) override {
-        std::string all;
-        for (const std::string& p : value) all += (all.empty() ? "" : ", ") + in_quotes(p);
-        add(name, Option::Kind::paths, help).initial = "[" + all + "]";
+        add(name, Option::Kind::paths, value.size() == 1 ? in_quotes(value[0]) : json_of(value), help);
     }
     void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length,
                  const char* help) override {
-        Option& o = add(name, Option::Kind::numbers, help);
-        std::string all;
-        for (double x : value) all += (all.empty() ? "" : ", ") + number_text(x);
+        Option& o = add(name, Option::Kind::numbers, json_of(value), help);
         o.fixed_length = fixed_length;
-        bounded(o, bounds, "[" + all + "]");
+        bound(o, bounds);
     }
     void selection(const char* name, Selection& value, const char* help) override {
-        ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", joined(name),
-               depth_ + 1, deepest_selection);
-        Option& o = add(name, Option::Kind::selection, help);
-        o.initial = in_quotes(value.name());
-        o.seam = value.seam().kind();
-        o.row_key = value.seam().key();
-        for (const std::string& row : value.seam().names()) {
+        const Seam& seam = value.seam();
+        Option& o = add(name, Option::Kind::selection, in_quotes(value.name()), help);
+        ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", o.path, depth_ + 1,
+               deepest_selection);
+        o.seam = seam.kind();
+        o.row_key = seam.key();
+        Describer inner(o.path, depth_ + 1, rows_);
+        if (rows_ == SeamRows::chosen) {
+            inner.add(seam.key(), Option::Kind::choice, o.value, "");
+            value.options().fields(inner);
+            o.members = std::move(inner.all);
+            return;
+        }
+        for (const std::string& row : seam.names()) {
             // The row that is chosen by default may have defaults of its own here.
-            const auto defaults = row == value.name() ? value.options().copy() : value.seam().defaults(row);
-            Describer inner(o.path, depth_ + 1);
+            const auto defaults = row == value.name() ? value.options().copy() : seam.defaults(row);
             defaults->fields(inner);
-            o.rows.push_back(OptionRow{row, value.seam().help(row), inner.take()});
+            o.rows.push_back(OptionRow{row, seam.help(row), std::exchange(inner.all, {})});
         }
     }
 
-    std::vector<Option> take() { return std::move(all_); }
+    std::vector<Option> all;
 
   protected:
     void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char* help) override {
-        Option& o = add(name, Option::Kind::object, help);
-        Describer inner(o.path, depth_);
+        Option& o = add(name, Option::Kind::object, "", help);
+        Describer inner(o.path, depth_, rows_);
         fields(inner);
-        o.members = inner.take();
+        o.members = std::move(inner.all);
     }
 
   private:
-    std::string joined(const char* name) const { return path_.empty() ? name : path_ + "." + name; }
-    Option& add(const char* name, Option::Kind kind, const char* help) {
-        Option o;
-        o.path = joined(name);
+    Option& add(const char* name, Option::Kind kind, std::string value, const char* help) {
+        Option& o = all.emplace_back();
+        o.name = name;
+        o.path = path_.empty() ? name : path_ + "." + name;
         o.kind = kind;
+        o.value = std::move(value);
         o.help = help;
-        all_.push_back(std::move(o));
-        return all_.back();
+        return o;
     }
     template <class T>
-    static void bounded(Option& o, const Bounds<T>& bounds, std::string initial) {
-        o.initial = std::move(initial);
-        o.range = range_of(bounds);
-        if (bounds.automatic != nullptr)
-            o.automatic = bounds.automatic;
-        if (bounds.low != std::numeric_limits<T>::lowest())
-            o.least = bound_text(bounds.low);
-        if (bounds.high != std::numeric_limits<T>::max())
-            o.most = bound_text(bounds.high);
+    static void bound(Option& o, const Bounds<T>& bounds) {
+        o.automatic = bounds.automatic != nullptr ? bounds.automatic : "";
+        o.least = least_of(bounds);
+        o.most = most_of(bounds);
+    }
+    template <class T>
+    void single(const char* name, Option::Kind kind, T value, const Bounds<T>& bounds, const char* help) {
+        const bool automatic = bounds.automatic != nullptr && value == 0;
+        bound(add(name, kind, automatic ? in_quotes(bounds.automatic) : json_of(value), help), bounds);
     }
 
     std::string path_;
     int depth_;
-    std::vector<Option> all_;
+    SeamRows rows_;
 };
 
 void flatten(const std::vector<Option>& options, const std::string& row, std::vector<Listed>& all) {
@@ -123,62 +139,36 @@ void flatten(const std::vector<Option>& options, const std::string& row, std::ve
     }
 }
 
-void print(const std::vector<Option>& options, std::size_t indent, std::string& text) {
-    const std::string margin(indent, ' ');
-    for (const Option& o : options) {
-        std::string about = kind_name(o.kind);
-        if (!o.words.empty()) {
-            about = "";
-            for (const std::string& w : o.words) about += (about.empty() ? "" : " | ") + w;
-        }
-        if (!o.seam.empty())
-            about = o.seam;
-        if (!o.range.empty())
-            about += ", " + o.range;
-        if (!o.automatic.empty())
-            about += ", or \"" + o.automatic + "\"";
-        text += fmt::format("{}{}  ({}){}\n{}    {}\n", margin, o.path, about,
-                            o.initial.empty() ? "" : "  default " + o.initial, margin, o.help);
-        print(o.members, indent, text);
-        for (const OptionRow& r : o.rows) {
-            text += fmt::format("{}  = {}: {}\n", margin, r.name, r.help);
-            print(r.options, indent + 6, text);
-        }
-    }
-}
-
 }  // namespace
 
-const char* kind_name(Option::Kind kind) {
-    switch (kind) {
-        case Option::Kind::integer:
-            return "integer";
-        case Option::Kind::number:
-            return "number";
-        case Option::Kind::flag:
-            return "true or false";
-        case Option::Kind::text:
-            return "text";
-        case Option::Kind::choice:
-            return "word";
-        case Option::Kind::path:
-            return "path";
-        case Option::Kind::paths:
-            return "path or list of paths";
-        case Option::Kind::numbers:
-            return "list of numbers";
-        case Option::Kind::selection:
-            return "name or object";
-        case Option::Kind::object:
-            return "object";
-    }
-    return "";
+std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields, SeamRows rows) {
+    Describer describer("", 0, rows);
+    fields(describer);
+    return std::move(describer.all);
 }
 
-std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields) {
-    Describer describer("", 0);
-    fields(describer);
-    return describer.take();
+std::vector<const Option*> leaves(const std::vector<Option>& options) {
+    std::vector<const Option*> all;
+    for (const Option& o : options)
+        if (!o.has_members())
+            all.push_back(&o);
+        else
+            for (const Option* m : leaves(o.members)) all.push_back(m);
+    return all;
+}
+
+std::vector<std::string> paths_of(FunctionRef<void(Visitor&)> fields) {
+    std::vector<std::string> all;
+    const std::vector<Option> options = describe_fields(fields, SeamRows::chosen);
+    for (const Option* o : leaves(options)) {
+        if (o->kind != Option::Kind::path && o->kind != Option::Kind::paths)
+            continue;
+        const auto value = parse_json<nlohmann::json>(o->path, o->value);
+        for (const auto& path : value.is_array() ? value : nlohmann::json::array({value}))
+            if (!path.get_ref<const std::string&>().empty())
+                all.push_back(path);
+    }
+    return all;
 }
 
 std::vector<Listed> flat(const std::vector<Option>& options) {
@@ -187,13 +177,21 @@ std::vector<Listed> flat(const std::vector<Option>& options) {
     return all;
 }
 
-std::string help_text(const std::vector<Option>& options) {
-    std::string text;
-    print(options, 0, text);
-    return text;
+std::string value_text(const Option& o) {
+    static constexpr const char* kinds[] = {"integer",        "number", "true or false",         "text",
+                                            "word",           "path",   "path or list of paths", "list of numbers",
+                                            "name or object", "object"};
+    std::string text = o.seam.empty() ? kinds[static_cast<int>(o.kind)] : o.seam;
+    if (!o.words.empty())
+        text = fmt::format("{}", fmt::join(o.words, " or "));
+    if (o.fixed_length)
+        text = fmt::format("list of {} numbers", 1 + std::count(o.value.begin(), o.value.end(), ','));
+    if (const std::string range = range_of(o.least, o.most); !range.empty())
+        text += ", " + range;
+    return o.automatic.empty() ? text : text + fmt::format(", or \"{}\"", o.automatic);
 }
 
-std::string range_text(const Bounds<int64_t>& bounds) { return range_of(bounds); }
-std::string range_text(const Bounds<double>& bounds) { return range_of(bounds); }
+std::string range_text(const Bounds<int64_t>& bounds) { return range_of(least_of(bounds), most_of(bounds)); }
+std::string range_text(const Bounds<double>& bounds) { return range_of(least_of(bounds), most_of(bounds)); }
 
 }  // namespace attend::config

@@ -1,5 +1,7 @@
 #pragma once
-/// What can be set: the listing of an options struct as data. Help and the JSON schema are made from it.
+/// The options of a struct as a tree, made once from their listing: name, kind, value, bounds and help. The writer, the
+/// differences of two configs, `attend list`, `attend plan`, the JSON schema and the reports use it; only the reader walks the
+/// listing itself, as it assigns.
 #include "core/base/options.h"
 
 namespace attend::config {
@@ -10,38 +12,49 @@ struct Option;
 struct OptionRow {
     std::string name;
     std::string help;
-    std::vector<Option> options;  ///< with that row's defaults; paths go on from the selection's path
+    std::vector<Option> options;  ///< with that row's defaults; their paths begin with the selection's path
 };
 
 /// One option, or one nested object of them.
 struct Option {
     enum class Kind { integer, number, flag, text, choice, path, paths, numbers, selection, object };
+    std::string name;  ///< "learning_rate"
     std::string path;  ///< "optimizer.learning_rate"
     Kind kind = Kind::object;
     std::string help;
-    std::string initial;             ///< its default as JSON; for a selection the row's name, for an object ""
-    std::string range;               ///< "1 to 65536", "at least 0", "" where any value is allowed
+    /// JSON on one line: a number that stands for an automatic choice as its word, a list of one path as that path, a selection
+    /// as the name of its row; "" for an object.
+    std::string value;
     std::string automatic;           ///< the word that stands for "choose for me", or ""
+    std::string least, most;         ///< the bounds as JSON numbers; "" where there is none
     std::vector<std::string> words;  ///< of a choice
-    bool fixed_length = false;       ///< of numbers: exactly as many as the default has
-    /// The bounds as JSON numbers for a schema; "" where there is none.
-    std::string least, most;
-    std::string seam;             ///< of a selection: what the seam lists ("score")
-    std::string row_key;          ///< of a selection: the key that the row's name stands under
-    std::vector<OptionRow> rows;  ///< of a selection: all rows of its seam
-    std::vector<Option> members;  ///< of an object
+    bool fixed_length = false;       ///< of numbers: exactly as many as the value has
+    std::string seam;                ///< of a selection: what the seam lists ("score")
+    std::string row_key;             ///< of a selection: the key of the row's name
+    std::vector<OptionRow> rows;     ///< of a selection, with SeamRows::all: all rows of its seam
+    /// Of an object; of a selection, with SeamRows::chosen: the row's name under row_key, then the options of that row.
+    std::vector<Option> members;
+
+    bool has_members() const { return kind == Kind::object || (kind == Kind::selection && rows.empty()); }
 };
 
-/// Name of a kind as a reader of help expects it: "integer", "number", "true or false", ...
-const char* kind_name(Option::Kind kind);
+/// Which rows of a selection's seam are in the tree.
+enum class SeamRows { all, chosen };
 
-/// The listing as a tree. Throws MachineError when selections nest deeper than 16: then a table leads back to itself.
-std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields);
+/// The listing as a tree. Throws MachineError when selections nest deeper than 16 (a table that leads back to itself), for a
+/// number that is not finite and for a text that is not UTF-8 (no reader accepts these).
+std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields, SeamRows rows = SeamRows::all);
 
 template <class T>
-std::vector<Option> describe(T options = {}) {
-    return describe_fields([&options](Visitor& v) { options.fields(v); });
+std::vector<Option> describe(T options = {}, SeamRows rows = SeamRows::all) {
+    return describe_fields([&options](Visitor& v) { options.fields(v); }, rows);
 }
+
+/// The options that have a value, depth first: the members in place of what has members. Points into `options`.
+std::vector<const Option*> leaves(const std::vector<Option>& options);
+
+/// Every path that the options name, chosen rows included, without empty ones.
+std::vector<std::string> paths_of(FunctionRef<void(Visitor&)> fields);
 
 /// One line of the flat listing.
 struct Listed {
@@ -49,13 +62,13 @@ struct Listed {
     std::string row;  ///< "optimizer adam": the row of the innermost selection it belongs to, "" where always there
 };
 
-/// All options of the tree, depth first, an object's or a selection's before those below it. Points into `options`.
+/// All options of the tree, depth first, an object or a selection before those below it. Points into `options`.
 std::vector<Listed> flat(const std::vector<Option>& options);
 
-/// The listing for people: per option a line `path  kind  [default]  range` and its help, rows of seams with theirs.
-std::string help_text(const std::vector<Option>& options);
+/// What can stand there: "integer, 1 to 64, or "auto"", "gru or lstm", the kind of a selection's seam.
+std::string value_text(const Option& option);
 
-/// Bounds as messages and help say them: "1 to 10", "at least 1", "" when both ends are open.
+/// Bounds for messages and help: "1 to 10", "at least 1", "" without any.
 std::string range_text(const Bounds<int64_t>& bounds);
 std::string range_text(const Bounds<double>& bounds);
 

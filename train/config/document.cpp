@@ -32,7 +32,7 @@ Member* Value::find(std::string_view key) { return const_cast<Member*>(std::as_c
 
 namespace {
 
-// Counts lines for the parser, which tells its events nothing of where they are. The lexer reads at most one character past a
+// Counts lines for the parser, which does not pass positions to its events. The lexer reads at most one character past a
 // number (and gives it back), never past any other token, so the line *before* the last character taken is the token's.
 struct Cursor {
     const char* begin;
@@ -49,7 +49,7 @@ struct Cursor {
         taken = c + 1;
     }
     int64_t column() const { return taken - line_begin; }
-    // The word that the last character taken is in or has ended: "NaN", "-Infinity", "True"; "" where it is none.
+    // The word that contains the last character taken, or that ended before it: "NaN", "-Infinity", "True"; "" for none.
     std::string_view word() const {
         const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
         const char* first = taken > begin && !inside(taken[-1]) ? taken - 1 : taken;
@@ -96,7 +96,7 @@ class CountingIterator {
     Cursor* cursor_;
 };
 
-// What is meant by a word that is no JSON.
+// A hint for a word that is not JSON.
 const char* hint_for(const Cursor& cursor) {
     if (cursor.taken > cursor.begin && cursor.taken[-1] == '\'')
         return "; text stands in double quotes, not in single ones";
@@ -165,19 +165,19 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
         if (e.id == 406)
             fail("{}: number out of range: value {}, largest 1.797e308", where, utf8::printable(last_token, 40));
         if (levels_.empty() && count_ > 0)
-            fail("{}: text behind the end of the value: column {}, at '{}'", where, cursor_.column(), cursor_.line_so_far());
+            fail("{}: text after the end of the value: column {}, at '{}'", where, cursor_.column(), cursor_.line_so_far());
         // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN'][; expected
-        // X]" TOKEN may begin on an earlier line and be megabytes long: the line read so far says more.
+        // X]" TOKEN may begin on an earlier line and be megabytes long: the line read so far is more useful.
         const auto cut = [](std::string& text, std::string_view mark) {
             const auto at = text.find(mark);
             if (at == std::string::npos)
                 return std::string();
-            std::string behind = text.substr(at + mark.size());
+            std::string after = text.substr(at + mark.size());
             text.erase(at);
-            return behind;
+            return after;
         };
-        std::string whole = e.what();
-        std::string context = cut(whole, "while parsing ");
+        std::string message = e.what();
+        std::string context = cut(message, "while parsing ");
         std::string detail = cut(context, " - ");
         std::string expected = cut(detail, "; expected ");
         cut(detail, "; last read: '");
@@ -189,7 +189,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
         else if (detail == "invalid literal" || (detail.starts_with("invalid number") && cursor_.word().starts_with("-")))
             hint = hint_for(cursor_);
         if (detail.starts_with("invalid"))
-            expected = "";  // what is wrong with the token says enough
+            expected = "";  // the detail is enough
         if (!expected.empty())
             expected = ", expected " + expected;
         fail("{}: syntax error in {}: {}{}: column {}, at '{}'{}", where, context, detail, expected, cursor_.column(),
@@ -254,7 +254,7 @@ Place place_of_byte(std::string_view text, std::size_t position, const std::shar
 }  // namespace
 
 Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
-    // The lexer takes a NUL byte for the end of the text and does not look into comments, so both checks are made here.
+    // The lexer treats a NUL byte as the end of the text and does not check comments, so both are checked here.
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, bad, source).text(),
              static_cast<unsigned char>(text[bad]), bad, text.size());

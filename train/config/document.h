@@ -1,6 +1,6 @@
 #pragma once
 /// A JSON text as a tree that remembers where each value was written. Comments (// and /* */) are allowed; duplicate keys are
-/// not. Begin reading the config code here; reader.h gives the tree its meaning.
+/// refused. Begin reading the config code here; reader.h gives the tree its meaning.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,11 +11,11 @@
 
 namespace attend::config {
 
-/// What a value was written in.
+/// Where a value comes from.
 struct Source {
     enum class Kind { file, command_line };
     std::string name;    ///< the file's path as the user gave it, or "--set KEY=VALUE"
-    std::string folder;  ///< absolute; what relative paths in it are relative to
+    std::string folder;  ///< absolute; relative paths in it begin there
     Kind kind = Kind::file;
 };
 
@@ -39,11 +39,11 @@ struct Value {
         text,
         list,
         object,
-        word,  ///< raw text from the command line: the option it is for decides what it means
+        word,  ///< raw text from the command line: its option decides what it means
     };
     Kind kind = Kind::null;
-    /// An object that exists only because a key path led through it: nobody wrote it, so it need not name its type. Where it
-    /// took the place of a shorthand ("x": "name"), that is the one element.
+    /// An object that exists only because a key path leads through it: nobody wrote it, so it need not name its type. If it
+    /// replaced a shorthand ("x": "name"), the shorthand is its one element.
     bool implied = false;
     bool boolean = false;
     int64_t integer = 0;
@@ -82,7 +82,7 @@ Value load(const std::string& path);
 /// A source for the file at `path`: its folder is the file's own, made absolute.
 std::shared_ptr<const Source> file_source(const std::string& path);
 
-/// What kind of value it is and, where short, the value, for messages: "the text 'abc'", "3.5", "an object", "a list of 2".
+/// For messages: the kind of the value, or a short value itself: "the text 'abc'", "3.5", "an object", "a list of 2".
 std::string described(const Value& value);
 
 }  // namespace attend::config

@@ -1,115 +1,71 @@
 #include "train/config/other_names.h"
 
+#include <algorithm>
+
 namespace attend::config {
 
-std::span<const OtherName> other_names() {
-    static constexpr OtherName table[] = {
+std::vector<OtherName> other_names() {
+    static constexpr struct {
+        std::string_view ours, theirs;
+    } table[] = {
         // the optimiser
-        {"lr", "learning_rate"},
-        {"base_lr", "learning_rate"},
-        {"max_lr", "learning_rate"},
-        {"peak_lr", "learning_rate"},
-        {"step_size", "learning_rate"},
-        {"wd", "weight_decay"},
-        {"l2", "weight_decay"},
-        {"eps", "epsilon"},
-        {"optim", "optimizer"},
-        {"optimiser", "optimizer"},
+        {"learning_rate", "lr base_lr max_lr peak_lr step_size"},
+        {"weight_decay", "wd l2"},
+        {"epsilon", "eps"},
+        {"optimizer", "optim optimiser"},
         // the schedule
-        {"scheduler", "schedule"},
-        {"lr_scheduler", "schedule"},
-        {"lr_schedule", "schedule"},
-        {"min_lr", "final"},
-        {"end_lr", "final"},
-        {"warmup_steps", "warmup"},
-        {"warmup_iters", "warmup"},
-        {"num_warmup_steps", "warmup"},
+        {"schedule", "scheduler lr_scheduler lr_schedule"},
+        {"final", "min_lr end_lr"},
+        {"warmup", "warmup_steps warmup_iters num_warmup_steps"},
         // how long and how much
-        {"max_steps", "steps"},
-        {"num_steps", "steps"},
-        {"train_steps", "steps"},
-        {"iterations", "steps"},
-        {"max_iters", "steps"},
-        {"num_epochs", "epochs"},
-        {"max_epochs", "epochs"},
-        {"num_train_epochs", "epochs"},
-        {"batch_size", "batch"},
-        {"bs", "batch"},
-        {"minibatch", "batch"},
-        {"eval_batch_size", "evaluate_batch"},
-        {"grad_accum", "accumulate"},
-        {"accumulate_grad_batches", "accumulate"},
-        {"gradient_accumulation_steps", "accumulate"},
-        {"grad_clip", "clip_norm"},
-        {"gradient_clip_val", "clip_norm"},
-        {"max_grad_norm", "clip_norm"},
-        {"clip_grad_norm", "clip_norm"},
-        {"early_stopping_patience", "patience"},
-        {"ema", "average"},
-        {"ema_decay", "average"},
-        {"random_seed", "seed"},
-        {"log_interval", "log_every"},
-        {"logging_steps", "log_every"},
-        {"eval_interval", "evaluate_every"},
-        {"eval_every", "evaluate_every"},
-        {"eval_steps", "evaluate_every"},
-        {"save_steps", "checkpoint_every"},
-        {"save_every", "checkpoint_every"},
-        {"save_total_limit", "keep"},
-        {"max_time", "max_seconds"},
-        {"criterion", "objective"},
+        {"steps", "max_steps num_steps train_steps iterations max_iters"},
+        {"epochs", "num_epochs max_epochs num_train_epochs"},
+        {"batch", "batch_size bs minibatch"},
+        {"evaluate_batch", "eval_batch_size"},
+        {"accumulate", "grad_accum accumulate_grad_batches gradient_accumulation_steps"},
+        {"clip_norm", "grad_clip gradient_clip_val max_grad_norm clip_grad_norm"},
+        {"patience", "early_stopping_patience"},
+        {"average", "ema ema_decay"},
+        {"seed", "random_seed"},
+        {"log_every", "log_interval logging_steps"},
+        {"evaluate_every", "eval_interval eval_every eval_steps"},
+        {"checkpoint_every", "save_steps save_every"},
+        {"keep", "save_total_limit"},
+        {"max_seconds", "max_time"},
+        {"objective", "criterion"},
         // the model
-        {"num_layers", "layers"},
-        {"n_layers", "layers"},
-        {"n_layer", "layers"},
-        {"depth", "layers"},
-        {"num_hidden_layers", "layers"},
-        {"num_heads", "heads"},
-        {"n_heads", "heads"},
-        {"n_head", "heads"},
-        {"nhead", "heads"},
-        {"num_attention_heads", "heads"},
-        {"d_model", "width"},
-        {"n_embd", "width"},
-        {"hidden_size", "hidden"},
-        {"hidden_size", "width"},
-        {"hidden_dim", "hidden"},
-        {"hidden_dim", "width"},
-        {"embedding_dim", "embedding"},
-        {"embedding_size", "embedding"},
-        {"embed_dim", "embedding"},
-        {"embed_dim", "width"},
-        {"emb_dim", "embedding"},
-        {"d_ff", "ffn"},
-        {"dim_feedforward", "ffn"},
-        {"intermediate_size", "ffn"},
-        {"block_size", "context"},
-        {"seq_len", "context"},
-        {"n_ctx", "context"},
-        {"max_seq_len", "context"},
-        {"max_position_embeddings", "context"},
-        {"dropout_rate", "dropout"},
-        {"drop_rate", "dropout"},
-        {"rnn_type", "cell"},
-        {"tie_weights", "tie"},
-        {"tie_word_embeddings", "tie"},
+        {"layers", "num_layers n_layers n_layer depth num_hidden_layers"},
+        {"heads", "num_heads n_heads n_head nhead num_attention_heads"},
+        {"hidden", "hidden_size hidden_dim"},
+        {"embedding", "embedding_dim embedding_size embed_dim emb_dim"},
+        {"ffn", "d_ff dim_feedforward intermediate_size"},
+        {"context", "block_size seq_len n_ctx max_seq_len max_position_embeddings"},
+        {"dropout", "dropout_rate drop_rate"},
+        {"cell", "rnn_type"},
+        {"tie", "tie_weights tie_word_embeddings"},
+        {"width", "d_model n_embd hidden_size hidden_dim embed_dim"},
         // the data and decoding
-        {"dataset", "data"},
-        {"vocab_size", "max_vocabulary"},
-        {"min_freq", "min_count"},
-        {"num_beams", "beam"},
-        {"beam_size", "beam"},
-        {"beam_width", "beam"},
-        {"max_new_tokens", "max_length"},
+        {"data", "dataset"},
+        {"max_vocabulary", "vocab_size"},
+        {"min_count", "min_freq"},
+        {"beam", "num_beams beam_size beam_width"},
+        {"max_length", "max_new_tokens"},
     };
-    return table;
+    std::vector<OtherName> names;
+    for (const auto& [ours, theirs] : table)
+        for (std::size_t begin = 0; begin < theirs.size();) {
+            const std::size_t end = std::min(theirs.find(' ', begin), theirs.size());
+            names.push_back({theirs.substr(begin, end - begin), ours});
+            begin = end + 1;
+        }
+    return names;
 }
 
 std::vector<std::string> our_names(std::string_view theirs) {
     std::vector<std::string> names;
-    for (const OtherName& row : other_names())
-        if (row.theirs == theirs)
-            names.emplace_back(row.ours);
+    for (const OtherName& name : other_names())
+        if (name.theirs == theirs)
+            names.emplace_back(name.ours);
     return names;
 }
 

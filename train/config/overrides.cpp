@@ -16,8 +16,7 @@ std::vector<std::string> split(std::string_view key_path, const Place& place) {
         require(end > begin, "{}: empty part in a key path: part {}, '{}'", place.text(), parts.size() + 1,
                 utf8::printable(key_path));
         parts.emplace_back(key_path.substr(begin, end - begin));
-        require(parts.size() <= deepest_nesting, "{}: key path too deep: more than {} parts, limit {}", place.text(),
-                deepest_nesting, deepest_nesting);
+        require(parts.size() <= deepest_nesting, "{}: key path too deep: more than {} parts", place.text(), deepest_nesting);
         if (end == key_path.size())
             return parts;
         begin = end + 1;
@@ -32,7 +31,7 @@ Value implied_object(const Place& place) {
     return v;
 }
 
-// Makes `value`, which a key path leads through, an object.
+// Turns `value`, which a key path leads through, into an object.
 void open_up(Value& value, const std::string& path, const Place& place) {
     if (value.kind == Value::Kind::word && value.text.find_first_of("{\"[") == 0)
         value = parse_word(value);
@@ -99,8 +98,7 @@ Value with(Value document, std::string_view key_path, Value value) {
 Value set(Value document, std::string_view assignment) {
     Source source{"--set " + utf8::printable(assignment, 80), "", Source::Kind::command_line};
     const auto equals = assignment.find('=');
-    require(equals != std::string_view::npos, "{}: not KEY=VALUE: {} characters without '='; write --set train.steps=100",
-            source.name, assignment.size());
+    require(equals != std::string_view::npos, "{}: not KEY=VALUE: there is no '='; write --set train.steps=100", source.name);
     if (const std::size_t bad = first_invalid_utf8(assignment); bad != std::string_view::npos)
         fail("{}: invalid UTF-8: byte 0x{:02x} at offset {}", source.name, static_cast<unsigned char>(assignment[bad]), bad);
     std::error_code error;

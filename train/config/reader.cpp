@@ -1,5 +1,7 @@
 #include "train/config/reader.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -15,24 +17,20 @@ namespace attend::config {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string all;
-    for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
-    return all;
-}
+std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 struct Problem {
     Place place;
     std::string message;
-    // Of a key that is like none of those beside it: what it may be called elsewhere, and the path that it stands under.
+    // For an unknown key that is like none of its neighbours: its possible names here, and the path of its object.
     std::vector<std::string> strays;
     std::string below;
 };
 
 std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
-// Where else a key of that name stands: "; it belongs to optimizer sgd" for one of another row, "; there is one at train.batch"
-// for others. "" when nowhere.
+// Where else there is a key of that name: "; it belongs to optimizer sgd" for one of another row, "; there is one at
+// train.batch" for others. "" when nowhere.
 std::string elsewhere(const std::vector<Option>& options, const std::string& name, const std::string& beside) {
     constexpr std::size_t most = 3;
     std::vector<std::string> paths, rows;
@@ -43,7 +41,7 @@ std::string elsewhere(const std::vector<Option>& options, const std::string& nam
     for (const Listed& l : flat(options)) {
         const std::string& path = l.option->path;
         if (path == below(beside, name))
-            add(rows, l.row);  // once, in however many models it stands
+            add(rows, l.row);  // once, even if several models have it
         else if (path == name || path.ends_with("." + name))
             add(paths, path);
     }
@@ -62,9 +60,9 @@ std::string elsewhere(const std::vector<Option>& options, const Problem& problem
     return "";
 }
 
-// How the value of --set is to be understood.
+// How the value of --set is read.
 enum class Form {
-    json,     // JSON, or where it is none the bare text ("auto")
+    json,     // as JSON, or as bare text if it is not JSON ("auto")
     literal,  // as it is
     name,     // as it is, but an object or a quoted text as JSON
     list,     // as it is, but a list as JSON
@@ -101,134 +99,108 @@ class Reader final : public Visitor {
         : object_(object), path_(std::move(path)), problems_(problems) {}
 
     void integer(const char* name, int64_t& value, Bounds<int64_t> bounds, const char*) override {
-        const Value v = take(name, Form::json);
-        if (missing(v) || is_automatic(v, bounds.automatic, value))
+        const auto v = take(name, Form::json);
+        if (!v || is_automatic(*v, bounds.automatic, value))
             return;
-        if (const auto n = as_integer(v, name, bounds)) {
-            if (*n < bounds.low || *n > bounds.high)
-                return out_of_range(v, name, described(v), allowed(bounds));
+        if (const auto n = as_integer(*v, name, bounds); n && in_range(*v, name, *n, bounds))
             value = *n;
-        }
     }
 
     void number(const char* name, double& value, Bounds<double> bounds, const char*) override {
-        const Value v = take(name, Form::json);
-        if (missing(v) || is_automatic(v, bounds.automatic, value))
+        const auto v = take(name, Form::json);
+        if (!v || is_automatic(*v, bounds.automatic, value))
             return;
-        if (!is_number(v))
-            return wrong_type(v, name, expected("a number", bounds.automatic));
-        if (v.number < bounds.low || v.number > bounds.high)
-            return out_of_range(v, name, described(v), allowed(bounds));
-        value = v.number;
+        if (is_number(*v, name, expected("a number", bounds.automatic)) && in_range(*v, name, v->number, bounds))
+            value = v->number;
     }
 
     void flag(const char* name, bool& value, const char*) override {
-        const Value v = take(name, Form::json);
-        if (missing(v))
-            return;
-        if (v.kind != Value::Kind::boolean)
-            return wrong_type(v, name, "true or false");
-        value = v.boolean;
+        if (const auto v = take(name, Form::json); v && is(Value::Kind::boolean, *v, name, "true or false"))
+            value = v->boolean;
     }
 
     void text(const char* name, std::string& value, const char*) override {
-        const Value v = take(name, Form::literal);
-        if (!missing(v) && is_text(v, name, "a text"))
-            value = v.text;
+        if (const auto v = take(name, Form::literal); v && is_text(*v, name, "a text"))
+            value = v->text;
     }
 
     void choice(const char* name, std::string& value, std::vector<std::string> words, const char*) override {
-        const Value v = take(name, Form::name);
-        if (missing(v))
+        const auto v = take(name, Form::name);
+        if (!v || !is(Value::Kind::text, *v, name, "one of " + joined(words)))
             return;
-        if (v.kind != Value::Kind::text)
-            return wrong_type(v, name, "one of " + joined(words));
-        if (std::find(words.begin(), words.end(), v.text) == words.end())
-            return problem(v.place, name,
-                           fmt::format("unknown word: '{}'{}", utf8::printable(v.text, 40), hint_of(v.text, words)));
-        value = v.text;
+        if (std::find(words.begin(), words.end(), v->text) == words.end())
+            return problem(v->place, name,
+                           fmt::format("unknown word: '{}'{}", utf8::printable(v->text, 40), hint_of(v->text, words)));
+        value = v->text;
     }
 
     void path(const char* name, std::string& value, const char*) override {
-        const Value v = take(name, Form::literal);
-        if (!missing(v) && is_text(v, name, "a path"))
-            value = absolute(v, name);
+        if (const auto v = take(name, Form::literal); v && is_text(*v, name, "a path"))
+            value = absolute(*v, name);
     }
 
     void paths(const char* name, std::vector<std::string>& value, const char*) override {
-        const Value v = take(name, Form::list);
-        if (missing(v))
+        const auto v = take(name, Form::list);
+        if (!v)
             return;
+        const bool list = v->kind == Value::Kind::list;
         std::vector<std::string> all;
-        if (v.kind == Value::Kind::list) {
-            for (const Value& e : v.elements) {
-                if (!is_text(e, name, "a path or a list of paths"))
-                    return;
-                if (e.text.empty())
-                    return problem(e.place, name, fmt::format("empty path: path {} of {}", all.size() + 1, v.elements.size()));
-                all.push_back(absolute(e, name));
-            }
-        } else {
-            if (!is_text(v, name, "a path or a list of paths"))
+        for (const Value& e : list ? v->elements : std::vector<Value>{*v}) {
+            if (!is_text(e, name, "a path or a list of paths"))
                 return;
-            if (!v.text.empty())
-                all.push_back(absolute(v, name));
+            if (e.text.empty() && list)
+                return problem(e.place, name, fmt::format("empty path: path {} of {}", all.size() + 1, v->elements.size()));
+            if (!e.text.empty())
+                all.push_back(absolute(e, name));
         }
         value = std::move(all);
     }
 
     void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length, const char*) override {
-        const Value v = take(name, Form::json);
-        if (missing(v))
+        const auto v = take(name, Form::json);
+        if (!v || !is(Value::Kind::list, *v, name, "a list of numbers"))
             return;
-        if (v.kind != Value::Kind::list)
-            return wrong_type(v, name, "a list of numbers");
-        if (fixed_length && v.elements.size() != value.size())
-            return problem(v.place, name,
-                           fmt::format("wrong length: {} numbers, expected {}", v.elements.size(), value.size()));
+        if (fixed_length && v->elements.size() != value.size())
+            return problem(v->place, name,
+                           fmt::format("wrong length: {} numbers, expected {}", v->elements.size(), value.size()));
         std::vector<double> all;
-        for (const Value& e : v.elements) {
-            if (!is_number(e))
-                return wrong_type(e, name, "a list of numbers");
-            if (e.number < bounds.low || e.number > bounds.high)
-                return out_of_range(e, name, described(e), allowed(bounds));
+        for (const Value& e : v->elements) {
+            if (!is_number(e, name, "a list of numbers") || !in_range(e, name, e.number, bounds))
+                return;
             all.push_back(e.number);
         }
         value = std::move(all);
     }
 
     void selection(const char* name, Selection& value, const char*) override {
-        const Value v = take(name, Form::name);
-        if (missing(v))
+        const auto v = take(name, Form::name);
+        if (!v)
             return;
         const Seam& seam = value.seam();
         const char* key = seam.key();
-        if (v.kind == Value::Kind::text) {
-            choose(value, v.text, v.place, name);
+        if (v->kind == Value::Kind::text) {
+            choose(value, v->text, v->place, name);
             return;
         }
-        if (v.kind != Value::Kind::object)
-            return wrong_type(v, name, fmt::format("the name of a {} or an object", seam.kind()));
-        Reader inner(v, joined_path(name), problems_);
-        const Value type = inner.take(key, Form::name);
-        if (missing(type)) {
-            if (!v.elements.empty()) {
-                if (!choose(value, v.elements[0].text, v.elements[0].place, name))
-                    return;
-            } else if (!v.implied) {
-                return problem(v.place, name,
-                               fmt::format("'{}' is missing: 0 given, expected 1; known: {}", key, joined(seam.names())));
-            }
-        } else if (type.kind != Value::Kind::text) {
-            return inner.wrong_type(type, key, fmt::format("the name of a {}", seam.kind()));
-        } else if (!inner.choose(value, type.text, type.place, key)) {
-            return;  // the other keys belong to a row that is not known
+        if (!is(Value::Kind::object, *v, name, fmt::format("the name of a {} or an object", seam.kind())))
+            return;
+        Reader inner(*v, below(path_, name), problems_);
+        // Where the row is not known, nothing is known about the other keys.
+        if (const auto type = inner.take(key, Form::name)) {
+            if (!inner.is(Value::Kind::text, *type, key, fmt::format("the name of a {}", seam.kind())) ||
+                !inner.choose(value, type->text, type->place, key))
+                return;
+        } else if (!v->elements.empty()) {
+            if (!choose(value, v->elements[0].text, v->elements[0].place, name))
+                return;
+        } else if (!v->implied) {
+            return problem(v->place, name, fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
         }
         value.options().fields(inner);
         inner.finish();
     }
 
-    // Every key that the listing did not ask for is an error.
+    // Every key that is not in the listing is an error.
     void finish() {
         for (const Member& m : object_.members)
             if (std::find(known_.begin(), known_.end(), m.key) == known_.end())
@@ -237,25 +209,23 @@ class Reader final : public Visitor {
 
   protected:
     void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
-        const Value v = take(name, Form::json);
-        if (missing(v))
+        const auto v = take(name, Form::json);
+        if (!v || !is(Value::Kind::object, *v, name, "an object"))
             return;
-        if (v.kind != Value::Kind::object)
-            return wrong_type(v, name, "an object");
-        if (!v.elements.empty())
-            return wrong_type(v.elements[0], name, "an object");
-        Reader inner(v, joined_path(name), problems_);
+        if (!v->elements.empty())
+            return wrong_type(v->elements[0], name, "an object");
+        Reader inner(*v, below(path_, name), problems_);
         fields(inner);
         inner.finish();
     }
 
   private:
-    // The value of a key, or one without a place. A copy, as a word's meaning is made here; configs are small.
-    Value take(const char* name, Form form) {
+    // The value of a key, if it is there. A copy, as a word gets its meaning here; configs are small.
+    std::optional<Value> take(const char* name, Form form) {
         known_.emplace_back(name);
         const Member* m = object_.find(name);
         if (m == nullptr)
-            return {};
+            return std::nullopt;
         Value v = m->value;
         if (v.kind != Value::Kind::word)
             return v;
@@ -271,11 +241,34 @@ class Reader final : public Visitor {
             if (first != '{' && first != '[' && first != '"')
                 return v;  // a bare word: a type error, or "auto"
             problems_.push_back({v.place, e.what(), {}, ""});
-            return {};
+            return std::nullopt;
         }
     }
-    static bool missing(const Value& v) { return v.place.source == nullptr; }
-    static bool is_number(const Value& v) { return v.kind == Value::Kind::integer || v.kind == Value::Kind::number; }
+
+    // Each of these adds the problem where the answer is no.
+    bool is(Value::Kind kind, const Value& v, const char* name, const std::string& what) {
+        if (v.kind != kind)
+            wrong_type(v, name, what);
+        return v.kind == kind;
+    }
+    bool is_number(const Value& v, const char* name, const std::string& what) {
+        return v.kind == Value::Kind::integer || is(Value::Kind::number, v, name, what);
+    }
+    template <class T>
+    bool in_range(const Value& v, const char* name, T x, const Bounds<T>& bounds) {
+        const bool good = x >= bounds.low && x <= bounds.high;
+        if (!good)
+            out_of_range(v, name, allowed(bounds));
+        return good;
+    }
+    bool is_text(const Value& v, const char* name, const char* what) {
+        if (!is(Value::Kind::text, v, name, what))
+            return false;
+        const auto nul = v.text.find('\0');
+        if (nul != std::string::npos)
+            problem(v.place, name, fmt::format("NUL character in {}: character {} of {}", what, nul + 1, v.text.size()));
+        return nul == std::string::npos;
+    }
 
     template <class T>
     static bool is_automatic(const Value& v, const char* automatic, T& value) {
@@ -301,29 +294,17 @@ class Reader final : public Visitor {
             return static_cast<int64_t>(v.number);
         if (v.number < static_cast<double>(bounds.low) || v.number > static_cast<double>(bounds.high) ||
             std::abs(v.number) >= 0x1p63)
-            out_of_range(v, name, described(v), allowed(bounds));
+            out_of_range(v, name, allowed(bounds));
         else
             problem(v.place, name, fmt::format("not exact: value {}, limit 2^53; write all its digits", described(v)));
         return std::nullopt;
-    }
-
-    bool is_text(const Value& v, const char* name, const char* what) {
-        if (v.kind != Value::Kind::text) {
-            wrong_type(v, name, what);
-            return false;
-        }
-        if (const auto nul = v.text.find('\0'); nul != std::string::npos) {
-            problem(v.place, name, fmt::format("NUL character in {}: character {} of {}", what, nul + 1, v.text.size()));
-            return false;
-        }
-        return true;
     }
 
     std::string absolute(const Value& v, const char* name) {
         if (v.text.empty())
             return "";
         std::string full = (std::filesystem::path(v.place.source->folder) / v.text).lexically_normal().string();
-        // The resolved config must be readable again, and JSON holds UTF-8 only.
+        // The resolved config must be readable again, and JSON is UTF-8.
         if (const std::size_t bad = first_invalid_utf8(full); bad != std::string_view::npos)
             problem(v.place, name,
                     fmt::format("the absolute path is not UTF-8: byte 0x{:02x} at offset {}",
@@ -363,15 +344,14 @@ class Reader final : public Visitor {
         problems_.back().below = path_;
     }
 
-    std::string joined_path(const std::string& name) const { return below(path_, name); }
     void problem(const Place& place, const std::string& name, const std::string& message) {
-        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), joined_path(name), message), {}, ""});
+        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), below(path_, name), message), {}, ""});
     }
     void wrong_type(const Value& v, const char* name, const std::string& what) {
         problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
     }
-    void out_of_range(const Value& v, const char* name, const std::string& value, const std::string& range) {
-        problem(v.place, name, fmt::format("out of range: value {}, allowed {}", value, range));
+    void out_of_range(const Value& v, const char* name, const std::string& range) {
+        problem(v.place, name, fmt::format("out of range: value {}, allowed {}", described(v), range));
     }
 
     const Value& object_;

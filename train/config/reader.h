@@ -1,5 +1,5 @@
 #pragma once
-/// Reads a config tree into an options struct by the struct's own listing (core/base/options.h).
+/// Reads a config tree into an options struct, by the struct's own listing (core/base/options.h).
 ///
 /// What is accepted for each kind of option:
 ///   integer    a number without a fraction: 3, 3.0, 1e3
@@ -12,19 +12,20 @@
 ///   paths      one such text, or a list of them; an empty text means none
 ///   numbers    a list of numbers
 ///   selection  the name of a row, or an object with the name under "type" (or the seam's key) and that row's options. An
-///              object in a file must name its type; what --set leads through keeps the default row.
+///              object in a file must name its type; an object that only a --set path leads through keeps the default row.
 ///   nested     an object
 ///
-/// What VALUE of `--set KEY=VALUE` is: literal for text and path; for choice literal; for selection a row's name or a JSON
-/// object; for paths one literal path or a JSON list; for all others JSON. A choice or a selection may stand in JSON quotes.
+/// How VALUE of `--set KEY=VALUE` is read: literally for text, path and choice; for selection as a row's name or a JSON
+/// object; for paths as one literal path or a JSON list; for all others as JSON. A choice or a selection may stand in JSON
+/// quotes.
 #include "core/base/options.h"
 #include "train/config/document.h"
 
 namespace attend::config {
 
 /// Reads the members of `object` through a listing. Every key is checked; all errors are thrown as one Error, one a line
-/// (`file:line: key.path: ...`), in the order of the file, those of --set last; at most 20, then a count of the rest. What the
-/// object does not mention keeps its value.
+/// (`file:line: key.path: ...`), in the order of the file, those of --set last; at most 20, then a count of the rest. An
+/// option that the object does not mention keeps its value.
 void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields);
 
 /// `options` with all that `object` mentions read into it. Throws as read_fields.

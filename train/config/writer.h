@@ -14,18 +14,18 @@ std::string write(T options) {
     return write_fields([&options](Visitor& v) { options.fields(v); });
 }
 
-/// One option that two configs do not share, values as JSON on one line.
+/// One option in which two configs differ; values as JSON on one line.
 struct Difference {
     std::string path;    ///< "optimizer.learning_rate"
     std::string before;  ///< "" where only the second has it
     std::string after;   ///< "" where only the first has it
 };
 
-/// What is said of two selections that chose different rows: that alone (at `path.type`, or the seam's key), or also every
-/// option of either row, those that one side alone has among them.
+/// What is reported of two selections of different rows: only that (at `path.type`, or the seam's key), or also every option
+/// of both rows that differs or that only one of them has.
 enum class Rows { alone, in_full };
 
-/// What differs between two listings, in the order of the first.
+/// The differences between two listings, in the order of the first.
 std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after,
                                               Rows rows = Rows::alone);
 

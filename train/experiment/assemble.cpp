@@ -8,9 +8,8 @@
 #include "core/base/memory.h"
 #include "core/base/user_cache.h"
 #include "data/text/matching.h"
-#include "train/config/paths.h"
+#include "train/config/describe.h"
 #include "train/config/utf8.h"
-#include "train/config/walk.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -70,21 +69,18 @@ void require_positions(const Task& task, const Model& model, Split split) {
 }
 
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {
-    class Finder final : public config::Walk {
-      public:
-        int64_t value = 0;
-        void integer(const char* name, int64_t& v, Bounds<int64_t>, const char*) override {
-            value = std::string_view(name) == "context" ? v : value;
-        }
-    } found;
     Selection model = experiment.model;
-    model.options().fields(found);
+    const auto options = config::describe_fields([&model](Visitor& v) { model.options().fields(v); }, config::SeamRows::chosen);
+    int64_t context = 0;
+    for (const config::Option* o : config::leaves(options))
+        if (o->name == "context")
+            context = std::stoll(o->value);
     return {.seed = static_cast<uint64_t>(experiment.seed),
             .saved = saved,
             .load_data = data == Data::splits,
-            .context = found.value,
+            .context = context,
             .cache = user_cache().string(),
-            // Ids of a text take up to four times its bytes, and where they stop growing half of memory is the limit.
+            // The ids of a text take up to four times its bytes, so those in memory take at most half of it.
             .cached_above = static_cast<int64_t>(memory::physical() / 8)};
 }
 

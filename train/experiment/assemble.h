@@ -9,29 +9,30 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Whether the data of a task is wanted, or only its vocabularies.
+/// Whether the data of a task is loaded, or only its vocabularies.
 enum class Data { vocabularies, splits };
 
 struct ModelInStore {
     std::unique_ptr<ParameterStore> store;
-    std::unique_ptr<Model> model;  // its handles point into the store, so it goes first
+    std::unique_ptr<Model> model;  // its handles point into the store, so it is destroyed first
 };
 
-/// The files that an experiment names; of its data alone, with their sizes and CRC-32 in one line ("" where there are none):
-/// part of every checkpoint, as a run must not go on with other data. Throws Error when one cannot be read.
+/// The files that an experiment names.
 std::vector<std::string> files_of(const Experiment& experiment);
+/// The files of its data with their sizes and CRC-32 in one line ("" when there are none): part of every checkpoint, as a run
+/// must not continue with other data. Throws Error when one cannot be read.
 std::string data_seal(const Experiment& experiment);
 
-/// The order of an experiment's training batches, and how its steps are taken.
+/// The order of an experiment's training batches, and the settings of its steps.
 BatchOrder training_order(const Experiment& experiment);
 StepSettings step_settings(const Experiment& experiment);
 
-/// Throws Error naming the longest example of a split, where it stands and both numbers when it is longer than the model has
-/// positions for.
+/// Throws Error when the longest example of a split is longer than the model has positions for; names the example and its
+/// place.
 void require_positions(const Task& task, const Model& model, Split split);
 
-/// The experiment's model with its initial parameters, frozen as init.freeze says, for the task's vocabularies. Throws Error as
-/// the model's constructor, and with a task require_positions() of all splits, so that no run ends at its test.
+/// The experiment's model for the task's vocabularies, with its initial parameters, those of init.freeze frozen. Throws Error
+/// as the model's constructor, and with a task as require_positions() for all splits, so that no run fails at its test.
 ModelInStore make_model(const Experiment& experiment, const Task& task);
 ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabularies);
 
@@ -40,11 +41,11 @@ ModelInStore make_model(const Experiment& experiment, const ModelSetup& vocabula
 /// cache folder ($XDG_CACHE_HOME/attend or ~/.cache/attend).
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data);
 
-/// What a model is told of a task.
+/// What a model needs to know about a task.
 ModelSetup vocabularies_of(const Task& task);
 
-/// Throws Error when what training holds of every parameter (the weights, a gradient for each shard, the optimiser's state) is
-/// more than the machine's memory: better said now than found out by the system's killer.
+/// Throws Error when the arrays of training (weights, a gradient for each shard, the optimiser's state) do not fit into the
+/// machine's memory: otherwise the system would kill the run later.
 ModelInStore with_room_to_train(ModelInStore made, const TrainOptions& options);
 
 }  // namespace attend::ATTEND_PRECISION

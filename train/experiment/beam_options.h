@@ -1,5 +1,5 @@
 #pragma once
-/// How outputs are searched (train/evaluate/decode/beam.h).
+/// Settings of the beam search (train/evaluate/decode/beam.h).
 #include "core/base/integers.h"
 
 namespace attend {
@@ -7,7 +7,7 @@ namespace attend {
 struct BeamOptions {
     int64_t beam = 1;           ///< outputs followed at the same time, 1 ... most_beam; 1: greedy
     double length_penalty = 0;  ///< alpha of length_penalty(), 0 ... 10
-    int64_t nbest = 1;          ///< most outputs to return for a source, 1 ... beam
+    int64_t nbest = 1;          ///< outputs to return for a source, at most; 1 ... beam
 };
 constexpr int64_t most_beam = 1024;
 

@@ -10,12 +10,12 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Steps of a run: a step number is 32 bits of a random draw's counter.
+/// Most steps of a run: a step number is 32 bits of a random draw's counter.
 constexpr int64_t most_steps = 4'000'000'000;
-/// Parts of a batch: each has a gradient arena.
+/// Most parts of a batch: each has a gradient arena.
 constexpr int64_t most_shards = 1024;
 
-/// How a run goes. 0 stands for the automatic word of an option.
+/// The training run. 0 stands for the automatic word of an option.
 struct TrainOptions {
     int64_t steps = 0;
     int64_t epochs = 0;
@@ -52,20 +52,20 @@ struct DecodeOptions {
     BeamOptions search(int64_t nbest = 1) const { return {.beam = beam, .length_penalty = length_penalty, .nbest = nbest}; }
 };
 
-/// Where a run went on beyond the end that it was begun with (--extend). Written into its config.json by the program; empty for
-/// every other run.
+/// How a run was extended beyond its original end (--extend). The program writes it into config.json; empty for every other
+/// run.
 struct ExtendedOptions {
     std::vector<double> at;      ///< steps done when it was extended, each time
     std::vector<double> before;  ///< train.steps until then
     std::vector<double> now;     ///< train.steps from then on
     int64_t schedule_from = 0;   ///< steps done when the schedule began: above 0 it was given with an extension
-    std::string schedules;       ///< those before it, each with where it ended; "" where there is one for all
+    std::string schedules;       ///< the earlier ones, each with its end; "" when there is one for the run
     void fields(Visitor& v);
     bool any() const { return !at.empty(); }
 };
 
 struct Experiment {
-    /// The rows chosen at first are each table's first; a config has to name its task and model.
+    /// With default rows; a config has to name its task and model.
     Experiment();
 
     int64_t format = 1;
@@ -79,25 +79,25 @@ struct Experiment {
     void fields(Visitor& v);
 };
 
-/// Reads a config file with the `--set` assignments applied in their order. A config without a name is named after its file.
-/// A text under "$schema" is for editors and read past.
+/// Reads a config file and applies the `--set` assignments in their order. A config without a name is named after its file.
+/// A text under "$schema" is for editors and ignored.
 /// Throws Error as config::load and config::read do, and for a config without data or model, or with a name that cannot be a
 /// folder's.
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments);
-/// The same of a config that is loaded already; `path` names it.
+/// The same for a config that is loaded already; `path` is its name in messages.
 Experiment experiment_of(config::Value document, const std::string& path);
-/// The experiment as the tree of its config, all of it in full: what experiment_of() makes the same experiment of.
+/// The experiment as the tree of its config, with every option: experiment_of() makes the same experiment from it.
 config::Value tree_of(const Experiment& experiment, const std::string& path);
 
-/// Takes "$schema" out of a config: editors look there for what may stand in the file. Throws Error when it is no text.
+/// Removes "$schema" from a config: editors find the schema there. Throws Error when it is not a text.
 void drop_schema(config::Value& document);
 /// Throws Error naming `path` unless `name` can be a folder's.
 void require_folder_name(const std::string& name, const std::string& path);
 
-/// Threads that the machine runs at once, at least 1.
+/// Threads that the machine runs in parallel, at least 1.
 int64_t machine_cores();
 
-/// The most memory the process ever had in use, as the system counts it (getrusage: resident set, shared libraries included).
+/// Peak memory of the process as the system counts it (getrusage: resident set, including shared libraries).
 double peak_memory_mib();
 
 }  // namespace attend::ATTEND_PRECISION

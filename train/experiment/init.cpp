@@ -9,7 +9,7 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// "a, b*" to its patterns.
+// The patterns of "a, b*".
 std::vector<std::string> patterns_of(const std::string& text) {
     std::vector<std::string> patterns;
     for (std::size_t begin = 0; begin <= text.size();) {
@@ -30,13 +30,14 @@ bool matches(const std::string& pattern, const std::string& name) { return fnmat
 
 void InitOptions::fields(Visitor& v) {
     v.path("from", from,
-           "begin with the weights of a run's folder (its best checkpoint), a checkpoint's folder, a safetensors file or a "
-           "folder in Hugging Face's layout; empty: with random ones");
-    v.text("take", take, "which weights are taken, by name patterns as 'encoder.*', with commas between them");
-    v.text("freeze", freeze, "parameters that training leaves as they are, by name patterns; empty: none");
-    v.choice(
-        "vocabulary", vocabulary, {"taken", "own"},
-        "taken: ids mean what they meant to the run in 'from', symbols it did not know are unknown; own: built from the data");
+           "initial weights: the folder of a run (its best checkpoint) or of a checkpoint, a safetensors file, or a folder in "
+           "Hugging Face's layout; empty: random weights");
+    v.text("take", take, "which weights are loaded: name patterns such as 'encoder.*', separated by commas");
+    v.text("freeze", freeze, "parameters that are not trained: name patterns; empty: none");
+    v.choice("vocabulary", vocabulary, {"taken", "own"},
+             "taken: the vocabulary that belongs to the weights in `from`; symbols that it does not have are unknown. own: a "
+             "vocabulary "
+             "built from the data");
 }
 
 bool matches_any(const std::string& patterns, const std::string& name) {
@@ -51,8 +52,8 @@ void require_matches(const char* key, const std::string& text, const ParameterSt
         const bool found = std::any_of(store.table().begin(), store.table().end(),
                                        [&](const Parameter& p) { return matches(pattern, p.name); });
         require(found,
-                "init.{}: matches no parameter: pattern '{}', parameters {}; their names are as '{}', and 'attend plan' "
-                "shows all of them",
+                "init.{}: matches no parameter: pattern '{}', parameters {}; an example of a name is '{}', and 'attend plan' "
+                "shows all names",
                 key, pattern, store.table().size(), store.table().front().name);
     }
 }
@@ -71,7 +72,7 @@ void freeze_parameters(const InitOptions& o, ParameterStore& store) {
         if (matches_any(o.freeze, p.name))
             store.freeze(p.name);
     const bool any = std::any_of(store.table().begin(), store.table().end(), [](const Parameter& p) { return p.trainable; });
-    require(any, "init.freeze: nothing is left to train: frozen {}, parameters {}", store.table().size(), store.table().size());
+    require(any, "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
 }
 
 }  // namespace attend::ATTEND_PRECISION

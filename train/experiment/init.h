@@ -1,5 +1,5 @@
 #pragma once
-/// What the parameters begin with, and which of them stay as they are.
+/// Initial values of the parameters, and which parameters are frozen.
 #include <string>
 
 #include "core/base/options.h"
@@ -19,8 +19,8 @@ struct InitOptions {
 /// Whether `name` matches one of the patterns.
 bool matches_any(const std::string& patterns, const std::string& name);
 
-/// Throws Error, naming the option init.`key`, when one of the patterns matches no parameter: a slip of the pen, and a run that
-/// would silently train another thing than was asked for. Throws it for no pattern, too, where `text` is not empty.
+/// Throws Error, naming the option init.`key`, when one of the patterns matches no parameter: it is probably misspelt, and the
+/// run would train something else than was asked for.
 void require_matches(const char* key, const std::string& text, const ParameterStore& store);
 /// Whether there is a pattern at all.
 bool has_patterns(const std::string& patterns);

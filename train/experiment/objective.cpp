@@ -12,8 +12,9 @@ struct ScheduledSamplingOptions {
     std::string symbol = "drawn";
     void fields(Visitor& v) {
         v.number("share", share, {0, 1},
-                 "largest share of input symbols in training that are the model's own; 0: all are the right ones");
-        v.integer("steps", steps, {0, 4'000'000'000}, "training steps over which the share rises from 0, in a straight line");
+                 "largest share of the decoder's input symbols in training that are the model's own predictions; 0: teacher "
+                 "forcing");
+        v.integer("steps", steps, {0, 4'000'000'000}, "training steps over which the share rises linearly from 0");
         v.choice("symbol", symbol, {"drawn", "likeliest"}, "drawn: from the model's prediction; likeliest: its first choice");
     }
     // share * min(1, step / steps), step from 0
@@ -54,9 +55,8 @@ class Likelihood final : public Objective {
     void check(const Model& model) const override {
         const double share = options_.scheduled_sampling.share;
         require(share == 0 || model.reads_own_symbols(),
-                "objective.scheduled_sampling.share: this model reads all symbols of a target at once, and cannot be given its "
-                "own: "
-                "share {}, allowed 0; recurrent models can",
+                "objective.scheduled_sampling.share: this model reads all symbols of a target at once, and cannot read its "
+                "own predictions: share {}, allowed 0; recurrent models can",
                 share);
     }
 

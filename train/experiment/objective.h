@@ -2,15 +2,15 @@
 /// What training minimises. Objectives are rows of objective_table().
 #include <memory>
 
-#include "core/context.h"
 #include "core/base/options.h"
+#include "core/context.h"
 #include "train/experiment/loss.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// What an objective makes of one shard.
+/// The result of an objective for one shard.
 struct ShardLoss {
-    Tensor loss;    ///< scalar, recorded: this shard's part of the loss to differentiate
+    Tensor loss;    ///< scalar, recorded: this shard's part of the loss that is differentiated
     LossSums sums;  ///< nats of the shard's targets and labels: what metrics.jsonl reports, divided by their counts
 };
 
@@ -21,7 +21,7 @@ class Objective {
     /// by several threads at once, each with its own context.
     virtual ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole,
                                const Context& context) const = 0;
-    /// Throws Error when this model cannot be trained so.
+    /// Throws Error when this model cannot be trained with the objective.
     virtual void check(const Model&) const {}
 };
 

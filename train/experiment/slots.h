@@ -1,5 +1,5 @@
 #pragma once
-/// The arrays of a model or optimiser that a file holds: which, and where their values live.
+/// The arrays of a model or optimiser that a file contains, and where their values are in memory.
 #include <functional>
 #include <span>
 #include <string>
@@ -19,17 +19,17 @@ struct Slot {
 /// Parameters under their names, then named state. The store must outlive them.
 std::vector<Slot> model_slots(ParameterStore& store);
 
-/// How a file that does not fit is spoken of: "WHERE: 1 parameter missing (a); FILE holds 3 tensors, 4 expected; HINT".
+/// What messages call a file that does not fit: "WHERE: 1 parameter missing (a); FILE holds 3 tensors, 4 expected; HINT".
 struct SlotFile {
     std::string where, file, hint;
-    std::string prefix;  ///< of the tensors' names in the file; tensors without it are not looked at
-    std::function<bool(const std::string&)> wanted = nullptr;  ///< nor are those whose name it refuses; none: all are
+    std::string prefix;  ///< of the tensors' names in the file; tensors without it are ignored
+    std::function<bool(const std::string&)> wanted = nullptr;  ///< tensors whose names it refuses are ignored, too; null: none
 };
 
-/// Fills all slots from the file. Throws Error, with nothing read, when tensors are missing, of another shape or unknown: all
-/// of them are counted and named.
+/// Fills all slots from the file. When tensors are missing, of another shape or unknown, throws Error that names all of them,
+/// and reads nothing.
 void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, const SlotFile& spoken);
-/// The same from files that hold the arrays together.
+/// The same from several files that contain the arrays together.
 void read_slots(std::span<const SafetensorsFile* const> files, const std::vector<Slot>& slots, const SlotFile& spoken);
 
 }  // namespace attend::ATTEND_PRECISION

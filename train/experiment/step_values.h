@@ -1,5 +1,5 @@
 #pragma once
-/// What goes into a training step besides model and batch, and what comes out of it (train/learn/step.h).
+/// Settings and results of a training step (train/learn/step.h).
 #include <optional>
 #include <string>
 
@@ -8,26 +8,26 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// How steps are taken.
+/// Settings of the steps.
 struct StepSettings {
     int64_t shards = 1;
-    double clip_norm = 0;   ///< largest norm of the gradient, 0: no limit
-    double clip_value = 0;  ///< largest size of an element, applied before the norm; 0: no limit
+    double clip_norm = 0;   ///< largest norm of the gradient; 0: no limit
+    double clip_value = 0;  ///< largest absolute value of an element, applied before clip_norm; 0: no limit
     uint64_t seed = 0;
 };
 
-/// What one step saw, before its update.
+/// What one step computed, before its update.
 struct StepReport {
     LossSums sums;             ///< nats
     LossCounts counts;         ///< of targets and labels
-    double objective = 0;      ///< what the gradient is of: the shards' losses added up
+    double objective = 0;      ///< sum of the shards' losses, of which the gradient is taken
     double gradient_norm = 0;  ///< before clipping
     double learning_rate = 0;
-    /// What metrics.jsonl calls loss: mean per target, and per label.
+    /// The `loss` of metrics.jsonl: mean per target plus mean per label.
     double loss() const { return sums.mean(counts); }
 };
 
-/// A step whose loss or gradient is not finite; it has updated nothing.
+/// A step whose loss or gradient is not finite. No parameter was updated.
 class StepDiverged final : public Diverged {
   public:
     StepDiverged(const std::string& message, std::optional<NotFinite> found, const StepReport& report)

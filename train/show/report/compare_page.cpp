@@ -5,15 +5,15 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "data/text/json_text.h"
 #include "core/base/files.h"
+#include "data/text/json_text.h"
 #include "train/show/report/page.h"
 
 namespace attend::compare {
 
 namespace {
 
-constexpr std::size_t most_points = 400;  // of a curve on the page: more than its columns show no more
+constexpr std::size_t most_points = 400;  // of a curve: a chart has not many more columns of pixels
 
 template <class T>
 std::vector<T> thinned(const std::vector<T>& all) {
@@ -24,7 +24,7 @@ std::vector<T> thinned(const std::vector<T>& all) {
     return some;
 }
 
-// Enough for a screen, and half as long.
+// With 7 digits, which is enough for a chart.
 Json short_number(double value) {
     if (!std::isfinite(value))
         return nullptr;

@@ -1,5 +1,5 @@
 #pragma once
-/// compare.html: what the table says, and training curves with bands over seeds.
+/// compare.html: the tables of a comparison, and training curves with bands over seeds.
 #include <string>
 #include <vector>
 
@@ -7,19 +7,19 @@
 
 namespace attend::compare {
 
-/// The mean of a metric over the seeds of one variant at a step, with the interval where at least two runs have a value there.
+/// The mean of a metric over the seeds of one variant at a step, with an interval when at least two runs have a value there.
 struct Band {
     int64_t step = 0;
-    double targets = 0, seconds = 0;  ///< means over the runs, as they do not take the same time for a step
+    double targets = 0, seconds = 0;  ///< means over the runs
     int64_t runs = 0;
     double mean = 0;
     std::optional<double> half_width;
 };
 
-/// The bands of a metric on a split, of the runs that finished; where none did, of all there are. Steps in rising order.
+/// The bands of a metric on a split, of the runs that finished, or of all runs when none finished. Steps in rising order.
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
 
-/// The page in one file. `json` is compare.json's value.
+/// The page. `json` is the value of compare.json.
 std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Result& table);
 
 /// Writes it as compare.html into the comparison's folder, atomically. Throws as write_file_atomically().

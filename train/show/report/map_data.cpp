@@ -22,7 +22,7 @@ std::string base64(std::string_view bytes) {
     return text;
 }
 
-// Whether all above the diagonal is +0, as under a causal window.
+// Whether all weights above the diagonal are +0, as with a causal window.
 bool is_triangle(const KeptMap& m) {
     for (int64_t r = 0; r < m.shape[0]; ++r)
         for (int64_t c = r + 1; c < m.shape[1]; ++c)
@@ -45,14 +45,14 @@ std::string packed(const KeptMap& m, bool triangle) {
     return bytes;
 }
 
-// Of n things k, the first and the last among them, evenly.
+// k of n indices, evenly spaced, with the first and the last.
 std::vector<std::size_t> evenly(std::size_t n, std::size_t k) {
     std::vector<std::size_t> chosen;
     for (std::size_t i = 0; i < k; ++i) chosen.push_back(k == 1 ? n - 1 : (i * (n - 1) + (k - 1) / 2) / (k - 1));
     return chosen;
 }
 
-// What does not change from one evaluation to the next.
+// What is the same in every evaluation.
 Json described(const KeptExample& example) {
     Json all = {{"number", example.number}, {"source", example.source},
                 {"input", example.input},   {"target", example.target},
@@ -77,7 +77,8 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
     if (files.empty())
         return nullptr;
 
-    // Frames of an example share its description; another description (from another life of the run) is another example.
+    // Frames of an example have the same description; another description (from an earlier start of the run) is another
+    // example.
     struct Frame {
         const KeptMaps* file;
         const KeptExample* example;
@@ -100,7 +101,7 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
             examples[i]["maps"][m]["triangle"] = std::all_of(frames[i].begin(), frames[i].end(),
                                                              [&](const Frame& f) { return is_triangle(f.example->maps[m]); });
 
-    // What fits: evaluations are thinned out to eight first, then examples go, then more evaluations.
+    // To save room, evaluations are left out first, down to eight, then examples, then more evaluations.
     const auto size_of = [&](std::size_t i) {
         int64_t values = 0, symbols = 0;
         for (const Json& map : examples[i]["maps"]) {
@@ -124,7 +125,7 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
             --shown;
     }
     if (total() > room) {
-        notes.push_back("The attention maps are left out: there is no room for them in this page.");
+        notes.push_back("The attention maps are left out: they are too large for this page.");
         return nullptr;
     }
     if (most < all || shown < examples.size())

@@ -16,7 +16,7 @@ namespace attend {
 
 namespace {
 
-// Writes `text` with every @MARK@ of the list in place of which a text stands. What is put in is not looked at again.
+// `text` with every @MARK@ of the list replaced by its text. Marks in those texts are not replaced.
 std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> marks) {
     std::string result;
     while (!text.empty()) {
@@ -36,7 +36,7 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
     return result;
 }
 
-// By way of JSON, whose writer knows UTF-8.
+// The writer of JSON replaces invalid bytes.
 std::string valid_utf8(std::string_view text) {
     return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
@@ -54,7 +54,7 @@ std::string_view asset(std::string_view name) {
 std::string script_json(const Json& value) {
     std::string result;
     for (const char c : value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace))
-        if (c == '<' || c == '>' || c == '&')  // stand in strings alone
+        if (c == '<' || c == '>' || c == '&')  // these are only in strings
             result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
         else
             result.push_back(c);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -11,9 +12,9 @@
 #include "train/config/describe.h"
 #include "train/config/reader.h"
 #include "train/records/maps.h"
-#include "train/show/report/page.h"
 #include "train/records/resume.h"
 #include "train/records/summary.h"
+#include "train/show/report/page.h"
 
 namespace attend {
 
@@ -25,30 +26,35 @@ constexpr std::size_t largest_file = std::size_t{1} << 28, largest_small_file = 
 constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
 
-// A JSON file of the run; null, with a note where it is there, when it cannot be read.
-Json json_file(const fs::path& path, Json& notes) {
-    if (!is_there(path))
-        return nullptr;
+// The result of `read`; when it throws, an empty value, and a note.
+template <class T>
+T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read) {
     try {
-        Json json = load_json<Json>(path, largest_small_file);
-        if (json.is_object())
-            return json;
-        notes.push_back(fmt::format("{} is left out: it is not a JSON object.", path.filename().string()));
-    } catch (const Error& e) {
-        notes.push_back(fmt::format("{} is left out: {}", path.filename().string(), e.what()));
-    }
-    return nullptr;
-}
-
-std::string text_file(const fs::path& path, const char* what, Json& notes) {
-    try {
-        if (is_there(path))
-            return read_file(path, largest_file);
-        notes.push_back(fmt::format("The run has no {} ({}).", what, path.filename().string()));
+        return read();
     } catch (const Error& e) {
         notes.push_back(fmt::format("{} is left out: {}", path.filename().string(), e.what()));
     }
     return {};
+}
+
+// A JSON file of the run; null when it is not there, or, with a note, when it cannot be read.
+Json json_file(const fs::path& path, Json& notes) {
+    return read_or_note<Json>(path, notes, [&]() -> Json {
+        if (!is_there(path))
+            return nullptr;
+        Json json = load_json<Json>(path, largest_small_file);
+        require(json.is_object(), "it is not a JSON object.");
+        return json;
+    });
+}
+
+std::string text_file(const fs::path& path, const char* what, Json& notes) {
+    return read_or_note<std::string>(path, notes, [&]() -> std::string {
+        if (is_there(path))
+            return read_file(path, largest_file);
+        notes.push_back(fmt::format("The run has no {} ({}).", what, path.filename().string()));
+        return {};
+    });
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -63,8 +69,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 bool is_value(const Json& v) { return v.is_number() || v == "nan" || v == "inf" || v == "-inf"; }
 
-// Where there are too many lines, those with the least and the greatest loss of each of equal stretches stay, so that no peak
-// is lost, and the first and the last.
+// When there are too many lines: the first, the last, and of each of equally long parts the lines with the smallest and the
+// greatest loss, so that no peak is lost.
 std::vector<Json> thinned(std::vector<Json> lines) {
     if (lines.size() <= most_points)
         return lines;
@@ -113,7 +119,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
         if (lines.size() < all)
             notes.push_back(fmt::format("Curves of the {} split show {} of {} lines, lowest and highest losses among them.",
                                         split, lines.size(), all));
-        std::vector<std::string> names;  // in the order they first come
+        std::vector<std::string> names;  // in the order of their first lines
         for (const Json& line : lines)
             for (const auto& [name, value] : line.items())
                 if (is_value(value) && name != "step" && std::find(names.begin(), names.end(), name) == names.end())
@@ -171,7 +177,7 @@ Json run_samples(const RunFolder& run, Json& notes) {
     return result;
 }
 
-// Of the newest checkpoint: what data and vocabulary the run has seen.
+// From the newest checkpoint: the data and the vocabulary of the run.
 Json run_state(const RunFolder& run, Json& notes) {
     Json result = {{"data", ""}, {"vocabulary", ""}};
     const Json state = json_file(run.last() / "state.json", notes);
@@ -183,14 +189,15 @@ Json run_state(const RunFolder& run, Json& notes) {
     return result;
 }
 
-// What a reader must know before comparing the run with others.
+// What a reader must know before the run is compared with others.
 void add_warnings(const Json& config, const Json& summary, Json& notes) {
     if (config.is_object() && config.contains("extended")) {
         try {
             const std::string text = extended_text(config::read<ExtendedOptions>(config::parse_object(
                 config["extended"].dump(-1, ' ', false, Json::error_handler_t::replace), config::file_source("config.json"))));
             if (!text.empty())
-                notes.push_back("This run was extended: " + text + ". One of as many steps at once can be another.");
+                notes.push_back("This run was extended: " + text +
+                                ". A run of the same number of steps without an extension can have other results.");
         } catch (const Error& e) {
             notes.push_back(fmt::format("extended: {}", e.what()));
         }
@@ -200,61 +207,51 @@ void add_warnings(const Json& config, const Json& summary, Json& notes) {
     const Json& e = summary["loss_exploded"];
     if (e.is_object() && e.contains("split") && e["split"].is_string() && e.contains("first") && e["first"].is_number() &&
         e.contains("last") && e["last"].is_number())
-        notes.push_back(fmt::format("The loss of the {} split ended at {}, far above {}, where training began.",
+        notes.push_back(fmt::format("The loss of the {} split ended at {}, far above its first value {}.",
                                     e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
 }
 
-// Walks a config along the listing of all options.
+// A config as rows of a table, by the tree of all options.
 class ConfigRows {
   public:
     Json rows = Json::array();
 
     void members(const std::vector<config::Option>& options, const Json& object) {
         for (const config::Option& option : options) {
-            const std::string name = option.path.substr(option.path.rfind('.') + 1);
-            if (!object.is_object() || !object.contains(name))
+            if (!object.is_object() || !object.contains(option.name))
                 continue;
-            const Json& value = object[name];
-            if (option.kind == config::Option::Kind::object)
+            const Json& value = object[option.name];
+            if (option.has_members())
                 members(option.members, value);
-            else if (option.kind == config::Option::Kind::selection)
-                selection(option, value);
-            else
-                add(option.path, value, json_if_valid<Json>(option.initial).value_or(nullptr), option);
+            else if (option.rows.empty())
+                add(option.path, value, option);
+            else if (value.is_object() && value.contains(option.row_key)) {
+                add(option.path + "." + option.row_key, value[option.row_key], option);
+                for (const config::OptionRow& row : option.rows)
+                    if (value[option.row_key] == row.name)
+                        members(row.options, value);
+            }
         }
     }
-    // What no option of this program explains.
+    // What is not an option of this program.
     void others(const Json& value, const std::string& path) {
         if (value.is_object() && !value.empty()) {
             for (const auto& [name, inner] : value.items())
                 others(inner, path.empty() ? name : fmt::format("{}.{}", path, name));
         } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
-            rows.push_back({{"path", path},
-                            {"value", value.dump(-1, ' ', false, Json::error_handler_t::replace)},
-                            {"default", nullptr},
-                            {"changed", true},
-                            {"help", ""}});
+            add(path, value, nullptr, true, "");
         }
     }
 
   private:
-    void selection(const config::Option& option, const Json& value) {
-        if (!value.is_object() || !value.contains(option.row_key))
-            return;
-        const Json& name = value[option.row_key];
-        add(option.path + "." + option.row_key, name, json_if_valid<Json>(option.initial).value_or(nullptr), option);
-        for (const config::OptionRow& row : option.rows)
-            if (name == row.name)
-                members(row.options, value);
+    void add(const std::string& path, const Json& value, const config::Option& option) {
+        const Json initial = json_if_valid<Json>(option.value).value_or(nullptr);
+        add(path, value, text(initial), value != initial, option.help);  // 1 and 1.0 are equal
     }
-    void add(const std::string& path, const Json& value, const Json& initial, const config::Option& option) {
-        // 1 and 1.0 are the same, and so are "auto" and what it stands for.
-        const bool same =
-            value == initial || (value.is_number() && initial.is_number() && value.get<double>() == initial.get<double>());
-        const auto text = [](const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); };
-        rows.push_back(
-            {{"path", path}, {"value", text(value)}, {"default", text(initial)}, {"changed", !same}, {"help", option.help}});
+    void add(const std::string& path, const Json& value, const Json& initial, bool changed, const std::string& help) {
+        rows.push_back({{"path", path}, {"value", text(value)}, {"default", initial}, {"changed", changed}, {"help", help}});
     }
+    static std::string text(const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); }
 };
 
 }  // namespace
@@ -304,7 +301,7 @@ Json run_data(const RunFolder& run, int64_t room) {
 }
 
 std::string report_page(std::span<const fs::path> runs) {
-    require(!runs.empty(), "report: nothing to report: runs {}, least 1", runs.size());
+    require(!runs.empty(), "report: nothing to report: no run was named");
     Json data = {{"runs", Json::array()}};
     for (const fs::path& path : runs) {
         require(is_there(path), "{}: no such run: nothing of that name", path.string());

@@ -1,76 +1,172 @@
 #include "train/show/schema/listing.h"
 
 #include <algorithm>
+#include <map>
 
 #include "data/text/json_text.h"
-#include "train/study/compare/comparison.h"
 #include "train/experiment/experiment.h"
+#include "train/study/compare/comparison.h"
 
 namespace attend::schema {
 
 namespace {
 
+using config::leaves;
 using config::Option;
+using config::value_text;
 using Json = nlohmann::ordered_json;
-
-// "integer, 1 to 64, or "auto"", "gru or lstm", "a score"
-std::string value_text(const Option& o) {
-    std::string text = config::kind_name(o.kind);
-    if (!o.words.empty()) {
-        text = "";
-        for (const std::string& w : o.words) text += (text.empty() ? "" : " or ") + w;
-    }
-    if (!o.seam.empty())
-        text = o.seam;
-    if (o.fixed_length)
-        text += fmt::format(" ({} of them)", parse_json<Json>(o.path, o.initial).size());
-    if (!o.range.empty())
-        text += ", " + o.range;
-    if (!o.automatic.empty())
-        text += fmt::format(", or \"{}\"", o.automatic);
-    return text;
-}
-
-// The options that hold a value: an object gives way to its members; the rows of selections are listed elsewhere.
-void collect(const std::vector<Option>& options, std::vector<const Option*>& all) {
-    for (const Option& o : options)
-        if (o.kind == Option::Kind::object)
-            collect(o.members, all);
-        else
-            all.push_back(&o);
-}
-std::vector<const Option*> values_of(const std::vector<Option>& options) {
-    std::vector<const Option*> all;
-    collect(options, all);
-    return all;
-}
 
 std::string lines_of(const std::vector<const Option*>& options) {
     std::string text;
     for (const Option* o : options) {
-        text += fmt::format("  {:<24} {}; default {}\n  {:<24} {}\n", o->path, value_text(*o), o->initial, "", o->help);
+        text += fmt::format("  {:<24} {}; default {}\n  {:<24} {}\n", o->path, value_text(*o), o->value, "", o->help);
         if (!o->seam.empty())
             text += fmt::format("  {:<24} attend list {} lists them\n", "", o->seam);
     }
     return text;
 }
 
-std::string escaped(const std::string& text) {
-    std::string cell;
-    for (const char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
-    return cell;
+// The text in lines of at most 100 columns; `margin` stands before all lines but the first. No line begins with a sign that
+// Markdown could read as a list, and no code span is cut.
+std::string wrapped(const std::string& text, const std::string& margin) {
+    constexpr std::size_t columns = 100;
+    std::string all, line, unit;
+    const auto put = [&](const std::string& rest) {
+        if (!line.empty() && line.size() + 1 + unit.size() > columns) {
+            all += line + "\n";
+            line = margin;
+        } else if (!line.empty()) {
+            line += ' ';
+        }
+        line += unit;
+        unit = rest;
+    };
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find(' ', begin), text.size());
+        const std::string word = text.substr(begin, end - begin);
+        const bool inside = std::count(unit.begin(), unit.end(), '`') % 2 != 0;
+        if (unit.empty())
+            unit = word;
+        else if (inside || word.empty() || std::string_view("-+*#>=|").find(word[0]) != std::string_view::npos)
+            unit += ' ' + word;
+        else
+            put(word);
+        begin = end + 1;
+    }
+    put("");
+    return all + line + "\n";
 }
 
-std::string table_of(const std::vector<const Option*>& options) {
-    if (options.empty())
-        return "No options.\n";
-    std::string text = "| key | value | default | meaning |\n|---|---|---|---|\n";
-    for (const Option* o : options) {
-        const std::string value = o->seam.empty() ? escaped(value_text(*o)) : fmt::format("[{}](#{})", o->seam, o->seam);
-        text += fmt::format("| `{}` | {} | `{}` | {} |\n", o->path, value, escaped(o->initial), escaped(o->help));
+std::string with_default(const Option& o) { return fmt::format("`{}` (default `{}`)", o.name, o.value); }
+
+// Blocks that several rows have are printed once: an object with the same options in several places, and an option that
+// several rows of a seam have with the same values and the same meaning; defaults may differ.
+class Page {
+  public:
+    std::string text;
+
+    void paragraph(const std::string& words) { text += wrapped(words, "") + "\n"; }
+    void items(const std::vector<Option>& options) {
+        for (const Option& o : options) item(o);
+        text += options.empty() ? "" : "\n";
     }
-    return text;
-}
+    void seam(const Seam& seam) {
+        const std::string kind = seam.kind();
+        std::vector<std::vector<Option>> rows;
+        std::map<std::string, int> count;
+        for (const std::string& name : seam.names()) {
+            rows.push_back(row_options(seam, name));
+            for (const Option& o : rows.back()) ++count[meaning(o)];
+        }
+        std::vector<Option> shared;
+        for (const auto& row : rows)
+            for (const Option& o : row)
+                if (count[meaning(o)] > 1 && named(shared, o.name) == nullptr)
+                    shared.push_back(o);
+        text += "## " + kind + "\n\n";
+        if (!shared.empty())
+            text += fmt::format("### {}: shared options\n\n", kind);
+        items(shared);
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const std::string name = seam.names()[i];
+            text += fmt::format("### {} {}\n\n", kind, name);
+            paragraph(std::string(seam.help(name)) + ".");
+            std::string others;
+            for (const Option& o : rows[i])
+                if (const Option* s = named(shared, o.name); s == nullptr || meaning(*s) != meaning(o))
+                    item(o);
+                else
+                    others += (others.empty() ? "" : ", ") + (s->value == o.value ? "`" + o.name + "`" : with_default(o));
+            if (!others.empty())
+                text += wrapped(fmt::format("- [shared options](#{}-shared-options): {}", kind, others), "  ");
+            text += rows[i].empty() ? "" : "\n";
+        }
+    }
+    // Knows the objects of all rows, of which items() then prints a reference.
+    void collect_objects() {
+        std::map<std::string, std::vector<Option>> same;
+        for (const Seam* s : seams_by_kind())
+            for (const std::string& name : s->names())
+                for (const Option& o : row_options(*s, name))
+                    if (o.kind == Option::Kind::object)
+                        same[meanings(o.members)].push_back(o);
+        for (const auto& [meanings, places] : same)
+            if (places.size() > 1)
+                objects_[meanings] = *std::min_element(places.begin(), places.end(), [](const Option& a, const Option& b) {
+                    return a.name.size() < b.name.size();
+                });
+    }
+    void objects() {
+        for (const auto& [meanings, object] : objects_) {
+            text += fmt::format("### object {}\n\n", object.name);
+            for (Option o : object.members) {
+                o.path = o.name;
+                item(o);
+            }
+            text += "\n";
+        }
+    }
+
+  private:
+    static const Option* named(const std::vector<Option>& options, const std::string& name) {
+        for (const Option& o : options)
+            if (o.name == name)
+                return &o;
+        return nullptr;
+    }
+    // Everything but the default. An object has several defaults, which are included.
+    static std::string meaning(const Option& o) {
+        std::string all = o.name + "\n" + value_text(o) + "\n" + o.help + "\n";
+        for (const Option& m : o.members) all += meaning(m) + m.value + "\n";
+        return all;
+    }
+    static std::string meanings(const std::vector<Option>& options) {
+        std::string all;
+        for (const Option& o : options) all += meaning(o);
+        return all;
+    }
+
+    void item(const Option& o) {
+        const auto object = objects_.find(meanings(o.members));
+        if (o.kind == Option::Kind::object && object == objects_.end()) {
+            for (const Option& m : o.members) item(m);
+            return;
+        }
+        if (o.kind == Option::Kind::object) {
+            std::string others;
+            for (std::size_t i = 0; i < o.members.size(); ++i)
+                if (o.members[i].value != object->second.members[i].value)
+                    others += (others.empty() ? "; here " : ", ") + with_default(o.members[i]);
+            const std::string& name = object->second.name;
+            text += wrapped(fmt::format("- `{}` ([object {}](#object-{})): {}{}", o.path, name, name, o.help, others), "  ");
+            return;
+        }
+        const std::string value = o.seam.empty() ? value_text(o) : fmt::format("[{}](#{})", o.seam, o.seam);
+        text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}", o.path, value, o.value, o.help), "  ");
+    }
+
+    std::map<std::string, Option> objects_;
+};
 
 }  // namespace
 
@@ -97,17 +193,17 @@ std::string seam_text(const Seam& seam) {
 std::string row_text(const Seam& seam, const std::string& row) {
     const std::vector<Option> options = row_options(seam, row);
     std::string text = fmt::format("{} {}: {}\n", seam.kind(), row, seam.help(row));
-    return text + (options.empty() ? "  no options\n" : lines_of(values_of(options)));
+    return text + (options.empty() ? "  no options\n" : lines_of(leaves(options)));
 }
 
 std::string option_text(const std::string& path) {
     const std::vector<Option> options = config::describe<Experiment>(),
                               comparison = config::describe<compare::ComparisonOptions>();
     std::vector<const Option*> found;
-    for (const Option* o : values_of(options))
+    for (const Option* o : leaves(options))
         if (o->path == path || o->path.starts_with(path + "."))
             found.push_back(o);
-    for (const Option* o : values_of(comparison))
+    for (const Option* o : leaves(comparison))
         if (o->path.starts_with("compare.") && (o->path == path || o->path.starts_with(path + ".")))
             found.push_back(o);
     return found.empty() ? "" : path + "\n" + lines_of(found);
@@ -116,59 +212,57 @@ std::string option_text(const std::string& path) {
 Json seam_json(const Seam& seam) {
     Json rows = Json::array();
     for (const std::string& name : seam.names()) {
-        Json row;
-        row["name"] = name;
-        row["help"] = seam.help(name);
-        row["options"] = Json::array();
+        Json listed = Json::array();
         const std::vector<Option> options = row_options(seam, name);
-        for (const Option* o : values_of(options)) {
-            Json option;
-            option["path"] = o->path;
-            option["value"] = value_text(*o);
-            option["default"] = parse_json<Json>(o->path, o->initial);
-            option["help"] = o->help;
+        for (const Option* o : leaves(options)) {
+            Json& option = listed.emplace_back();
+            option = {{"path", o->path},
+                      {"value", value_text(*o)},
+                      {"default", parse_json<Json>(o->path, o->value)},
+                      {"help", o->help}};
             if (!o->seam.empty())
                 option["seam"] = o->seam;
-            row["options"].push_back(std::move(option));
         }
-        rows.push_back(std::move(row));
+        rows.push_back({{"name", name}, {"help", seam.help(name)}, {"options", std::move(listed)}});
     }
-    Json table;
-    table["key"] = seam.key();
-    table["rows"] = std::move(rows);
-    return table;
+    return {{"key", seam.key()}, {"rows", std::move(rows)}};
 }
 
 std::string options_page() {
-    std::string page =
-        "# Options\n\n"
-        "Everything that a config can say. Made by `attend list --markdown` from the program's own tables; a test fails where "
-        "it is\n"
-        "out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}`, and\n"
-        "`--set train.batch=32` on the command line. Where the value is a name of a table below, `\"schedule\": \"cosine\"` is "
-        "short for\n"
-        "`\"schedule\": {\"type\": \"cosine\"}`, and the options of that row stand beside `type` (beside `task` for tasks).\n"
-        "`attend schema` prints the same as a JSON Schema; a config may name it under `$schema`, which is read past.\n\n"
-        "## Config\n\n";
-    const std::vector<Option> root = config::describe<Experiment>();
-    page += table_of(values_of(root));
-    page +=
-        "\n## Comparison\n\n"
-        "The config of a comparison (`attend compare`): a base, what variants change, and these. `\"variants\": {\"soft\": {}, "
-        "\"dot\": {\"model.attention.score\": \"dot\"}}`:\n"
-        "a name for each, with key paths and values as `--set` has them. `attend schema --comparison` prints the schema.\n\n";
-    const std::vector<Option> comparison = config::describe<compare::ComparisonOptions>();
-    page += table_of(values_of(comparison));
-    for (const Seam* seam : seams_by_kind()) {
-        page += fmt::format("\n## {}\n", seam->kind());
-        for (const std::string& name : seam->names()) {
-            const std::vector<Option> options = row_options(*seam, name);
-            page += fmt::format("\n### {} {}\n\n{}.\n", seam->kind(), name, escaped(seam->help(name)));
-            if (!options.empty())
-                page += "\n" + table_of(values_of(options));
-        }
-    }
-    return page;
+    Page page;
+    page.collect_objects();
+    page.text = "# Options\n\n";
+    page.paragraph(
+        "All options of a config. `attend list --markdown` makes this page from the program's own tables, and a test fails "
+        "when it is out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}` in "
+        "a "
+        "config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
+        "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for a "
+        "task: "
+        "beside `task`). Options that several rows of a table share are described once, at the head of the table; each row "
+        "names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
+        "Schema. A config may name the schema under `$schema`, which the program ignores.");
+    std::vector<Option> root = config::describe<Experiment>();
+    const auto train = std::find_if(root.begin(), root.end(), [](const Option& o) { return o.name == "train"; });
+    page.text += "## train\n\n";
+    page.items(train->members);
+    root.erase(train);
+    page.text += "## The other keys of a config\n\n";
+    page.items(root);
+    page.text += "## Comparison\n\n";
+    page.paragraph(
+        "The config of a comparison (`attend compare`) has the keys below, and `variants`: a name for each variant, with key "
+        "paths "
+        "and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
+        "`attend "
+        "schema --comparison` prints the schema.");
+    page.items(config::describe<compare::ComparisonOptions>());
+    page.text += "## Objects\n\n";
+    page.paragraph("Objects that are used in several places, with their options.");
+    page.objects();
+    for (const Seam* seam : seams_by_kind()) page.seam(*seam);
+    page.text.pop_back();
+    return page.text;
 }
 
 }  // namespace attend::schema

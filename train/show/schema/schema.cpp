@@ -1,8 +1,8 @@
 #include "train/show/schema/schema.h"
 
 #include "data/text/json_text.h"
-#include "train/study/compare/comparison.h"
 #include "train/experiment/experiment.h"
+#include "train/study/compare/comparison.h"
 
 namespace attend::schema {
 
@@ -13,11 +13,9 @@ using config::OptionRow;
 
 constexpr const char* dialect = "https://json-schema.org/draft/2020-12/schema";
 
-Json of_type(const char* type) {
-    Json s;
-    s["type"] = type;
-    return s;
-}
+Json of_type(const char* type) { return {{"type", type}}; }
+Json constant(const std::string& value) { return {{"const", value}}; }
+Json list_of(Json items) { return {{"type", "array"}, {"items", std::move(items)}}; }
 
 Json bounded(const char* type, const Option& o) {
     Json s = of_type(type);
@@ -28,46 +26,21 @@ Json bounded(const char* type, const Option& o) {
     return s;
 }
 
-Json constant(const std::string& value) {
-    Json s;
-    s["const"] = value;
-    return s;
-}
-
-Json any_of(std::vector<Json> alternatives) {
-    Json s;
-    s["anyOf"] = std::move(alternatives);
-    return s;
-}
-
-Json list_of(Json items) {
-    Json s = of_type("array");
-    s["items"] = std::move(items);
-    return s;
-}
-
 // The name of a row for short, or an object with the name under the seam's key.
 Json selection(const Option& o) {
-    std::vector<Json> alternatives;
-    Json names = Json::array();
+    Json names = Json::array(), alternatives = Json::array();
     for (const OptionRow& row : o.rows) names.push_back(row.name);
-    Json short_form;
-    short_form["enum"] = std::move(names);
-    alternatives.push_back(std::move(short_form));
+    alternatives.push_back({{"enum", std::move(names)}});
     for (const OptionRow& row : o.rows) {
-        Json object;
-        object["description"] = row.help;
+        Json object = {{"description", row.help}};
         object.update(object_schema(row.options));
-        Json properties;
-        properties[o.row_key] = constant(row.name);
+        Json properties = {{o.row_key, constant(row.name)}};
         properties.update(object["properties"]);
         object["properties"] = std::move(properties);
         object["required"] = Json::array({o.row_key});
         alternatives.push_back(std::move(object));
     }
-    Json s;
-    s["oneOf"] = std::move(alternatives);
-    return s;
+    return {{"oneOf", std::move(alternatives)}};
 }
 
 Json value_schema(const Option& o) {
@@ -81,17 +54,14 @@ Json value_schema(const Option& o) {
         case Option::Kind::text:
         case Option::Kind::path:
             return of_type("string");
-        case Option::Kind::choice: {
-            Json s;
-            s["enum"] = o.words;
-            return s;
-        }
+        case Option::Kind::choice:
+            return {{"enum", o.words}};
         case Option::Kind::paths:
-            return any_of({of_type("string"), list_of(of_type("string"))});
+            return {{"anyOf", Json::array({of_type("string"), list_of(of_type("string"))})}};
         case Option::Kind::numbers: {
             Json s = list_of(bounded("number", o));
             if (o.fixed_length)
-                s["minItems"] = s["maxItems"] = parse_json<Json>(o.path, o.initial).size();
+                s["minItems"] = s["maxItems"] = parse_json<Json>(o.path, o.value).size();
             return s;
         }
         case Option::Kind::selection:
@@ -103,15 +73,11 @@ Json value_schema(const Option& o) {
     return {};
 }
 
-// The last part of a key path.
-std::string own_name(const Option& o) { return o.path.substr(o.path.rfind('.') + 1); }
-
 Json option_schema(const Option& o) {
-    Json s;
-    s["description"] = o.help;
-    if (!o.initial.empty())
-        s["default"] = parse_json<Json>(o.path, o.initial);
-    s.update(o.automatic.empty() ? value_schema(o) : any_of({value_schema(o), constant(o.automatic)}));
+    Json s = {{"description", o.help}};
+    if (!o.value.empty())
+        s["default"] = parse_json<Json>(o.path, o.value);
+    s.update(o.automatic.empty() ? value_schema(o) : Json{{"anyOf", Json::array({value_schema(o), constant(o.automatic)})}});
     return s;
 }
 
@@ -120,7 +86,7 @@ Json option_schema(const Option& o) {
 Json object_schema(const std::vector<Option>& options) {
     Json s = of_type("object");
     Json properties = Json::object();
-    for (const Option& o : options) properties[own_name(o)] = option_schema(o);
+    for (const Option& o : options) properties[o.name] = option_schema(o);
     s["properties"] = std::move(properties);
     s["additionalProperties"] = false;
     return s;
@@ -129,14 +95,10 @@ Json object_schema(const std::vector<Option>& options) {
 namespace {
 
 Json schema_of(const char* title, const char* what, const std::vector<Option>& options) {
-    Json s;
-    s["$schema"] = dialect;
-    s["title"] = title;
-    s["description"] = what;
+    Json s = {{"$schema", dialect}, {"title", title}, {"description", what}};
     s.update(object_schema(options));
-    Json properties;
-    properties["$schema"] = of_type("string");
-    properties["$schema"]["description"] = "where this schema is found, for editors; says nothing about the experiment";
+    Json properties = {{"$schema", of_type("string")}};
+    properties["$schema"]["description"] = "where editors find this schema; no option of the experiment";
     properties.update(s["properties"]);
     s["properties"] = std::move(properties);
     return s;
@@ -145,7 +107,8 @@ Json schema_of(const char* title, const char* what, const std::vector<Option>& o
 }  // namespace
 
 Json config_schema() {
-    Json s = schema_of("attend config", "an experiment: what is learnt, by what, and how", config::describe<Experiment>());
+    Json s =
+        schema_of("attend config", "an experiment: the data, the model, and how it is trained", config::describe<Experiment>());
     s["required"] = {"data", "model"};
     return s;
 }
@@ -153,19 +116,19 @@ Json config_schema() {
 Json comparison_schema() {
     Json s = schema_of("attend comparison", "variants of an experiment, each trained with several seeds",
                        config::describe<compare::ComparisonOptions>());
-    Json variant = of_type("object");
-    variant["description"] = "key paths of the experiment and their values: {\"model.attention.score\": \"dot\"}";
-    Json variants = of_type("object");
-    variants["description"] = "a name for each variant and what it changes";
-    variants["minProperties"] = 1;
-    variants["additionalProperties"] = std::move(variant);
+    const Json variant = {
+        {"type", "object"},
+        {"description", "key paths of the experiment and their values: {\"model.attention.score\": \"dot\"}"}};
+    s["properties"]["variants"] = {{"type", "object"},
+                                   {"description", "a name for each variant and what it changes"},
+                                   {"minProperties", 1},
+                                   {"additionalProperties", variant}};
     Json& base = s["properties"]["base"];
     base.erase("default");
     base.erase("type");
     base["anyOf"] = {of_type("string"), of_type("object")};
     s["properties"]["seeds"]["items"]["type"] = "integer";
     s["properties"]["seeds"]["minItems"] = 1;
-    s["properties"]["variants"] = std::move(variants);
     s["required"] = {"base", "variants"};
     return s;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// Every option of an experiment with its value, its default, and where the value is from.
+/// Every option of an experiment with its value, its default, and the origin of the value.
 #include <string>
 #include <vector>
 
@@ -15,12 +15,12 @@ struct Setting {
     };
     std::string path;     ///< "optimizer.learning_rate"
     std::string value;    ///< as JSON
-    std::string initial;  ///< the default, as JSON; that of the chosen row for what stands in a row
+    std::string initial;  ///< the default, as JSON; for an option of a row the default of that row
     Origin origin = Origin::initial;
 };
 
-/// The options in the order of the listing, those of the chosen rows only. `resolved` is `asked` with every automatic value
-/// chosen; where that one turned another off (epochs into steps), the one asked for is shown.
+/// The options in the order of the listing, with those of the chosen rows only. `resolved` is `asked` with every automatic
+/// value chosen. Where that reset an option that was given (`epochs`, replaced by `steps`), the given value is shown.
 std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved);
 
 }  // namespace attend::plan

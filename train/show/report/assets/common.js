@@ -28,7 +28,7 @@ const attend = (() => {
         return node;
     }
 
-    /* Numbers. Strings ("nan", "inf") are shown as they are, what is not there as a dash. */
+    /* Numbers. Strings ("nan", "inf") are shown as they are, a missing value as a dash. */
     function number(x) {
         if (x === null || x === undefined) return "\u2013";
         if (typeof x !== "number") return String(x);
@@ -67,7 +67,7 @@ const attend = (() => {
         return result;
     }
 
-    /* Theme: the system's, or what the switch says. */
+    /* Theme: the system's, or that of the switch. */
     const listeners = [];
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const themes = ["system", "light", "dark"];
@@ -163,7 +163,7 @@ const attend = (() => {
             el("table", {}, caption && el("caption", { class: "visually-hidden" }, caption), el("thead", {}, el("tr", {}, heads)), body));
     }
 
-    /* Exponential moving average with bias correction; weight 0 leaves the values as they are. What is no number is passed over. */
+    /* Exponential moving average with bias correction; weight 0 leaves the values as they are. What is not a number is skipped. */
     function smoothed(values, weight) {
         let mean = 0, sum = 0;
         return values.map(v => {

@@ -1,4 +1,4 @@
-/* compare.html: what was found, curves with bands over seeds, the tables behind it. */
+/* compare.html: what was found, curves with bands over seeds, the tables. */
 "use strict";
 (() => {
     const { data, main, el, number, select, checkbox, table, lineChart, color, onTheme } = attend;
@@ -47,7 +47,7 @@
     const first = Math.max(0, data.curves.findIndex(c => c.metric === data.metric && c.split === data.curve));
     const view = { curve: first, x: "step", log: false, bands: true, seeds: false, shown: variants.map(() => true), range: null };
 
-    /* A curve needs an axis that rises: points without a place, or that do not move on, are left out. */
+    /* A curve needs an axis that rises: points without a position, or with that of the point before, are left out. */
     function rising(curve, values) {
         const result = Object.fromEntries(values.map(name => [name, []]));
         result.x = [];
@@ -92,7 +92,7 @@
             area,
             el("ul", { class: "legend", "aria-label": "variants" }, variants.map((v, i) =>
                 el("li", {}, el("label", {}, el("input", { type: "checkbox", checked: true, onchange: event => { view.shown[i] = event.target.checked; redraw(); } }), swatches[i], v.name)))),
-            el("p", { class: "muted small" }, data.seeds.length > 1 ? "Bands: " + number(100 * data.confidence) + " % intervals of the mean over the seeds that finished. Drag to zoom, double click for all." : "Drag to zoom, double click for all.")));
+            el("p", { class: "muted small" }, data.seeds.length > 1 ? "Bands: " + number(100 * data.confidence) + " % intervals of the mean over the seeds that finished. Drag to zoom, double-click to show all." : "Drag to zoom, double-click to show all.")));
         paint();
         onTheme(paint);
         area.className = "tall";

@@ -1,4 +1,4 @@
-/* The page of curves: every metric of metrics.jsonl, all runs over each other. */
+/* The page of curves: every metric of metrics.jsonl, all runs in one chart. */
 "use strict";
 attend.curves = (parent, runs) => {
     const { el, number } = attend;
@@ -33,7 +33,7 @@ attend.curves = (parent, runs) => {
         } else {
             const shown = ranked.filter(n => runs.some(r => [summary(r).best, summary(r).test].some(p => p && p[n] !== undefined)));
             const figure = (run, n) => { const s = summary(run), p = s.test && s.test[n] !== undefined ? s.test : s.best || {}; return p[n]; };
-            card.append(el("p", { class: "muted small" }, "Metrics are of the test split, or of the best validation where there is none."),
+            card.append(el("p", { class: "muted small" }, "Metrics of the test split, or of the best validation if there is no test."),
                 attend.table([
                     { title: "run", cell: r => [el("span", { class: "swatch box", style: `color:var(--series-${r.color})`, "aria-hidden": "true" }), " " + attend.visible(r.run.label, true)], sort: r => r.run.label },
                     { title: "status", cell: r => summary(r.run).status || "not ended", sort: r => summary(r.run).status },
@@ -124,7 +124,7 @@ attend.curves = (parent, runs) => {
             attend.select("x axis", [{ value: "step", text: "steps" }, { value: "seconds", text: "seconds" }, ...(counted ? [{ value: "targets", text: "targets" }] : [])], "step", v => { state.x = v; state.range = null; refresh(); }),
             el("label", {}, el("span", {}, "smoothing of training"), smoothing, strength), reset),
         legend,
-        el("p", { class: "muted small", style: "margin:.6rem 0 0" }, "Drag across a chart to zoom into a range, double-click to leave it. With a chart focused: arrows read values, + and \u2212 zoom, Shift and arrows move, 0 shows all.")), grid);
+        el("p", { class: "muted small", style: "margin:.6rem 0 0" }, "Drag across a chart to zoom into a range, double-click to show all. With a chart focused: arrows read values, + and \u2212 zoom, Shift and arrows move, 0 shows all.")), grid);
     for (const name of names) {
         const logarithmic = el("button", { type: "button", "aria-pressed": "false", class: "small", onclick: () => {
             const on = logarithmic.getAttribute("aria-pressed") !== "true";

@@ -4,7 +4,7 @@
     const { el, number, visible } = attend;
     const runs = attend.data.runs;
 
-    /* A label for each run that no other has. */
+    /* A different label for each run. */
     const taken = new Map();
     for (const run of runs) {
         const double = runs.filter(r => r.name === run.name).length > 1;
@@ -64,7 +64,7 @@
                         { title: "step", class: "number", cell: row => number(row.from) + (row.to > row.from ? " \u2013 " + number(row.to) : "") },
                         { title: "", cell: row => row.decoded === example.reference ? el("span", { class: "good", title: "as the reference" }, "\u2713") : el("span", { class: "bad", title: "not the reference" }, "\u2717") },
                         { title: "decoded", class: "mono wide", cell: row => el("bdi", {}, marked(row.decoded, example.reference)) },
-                    ], example.rows, "what was decoded, over time")));
+                    ], example.rows, "decoded texts in the course of training")));
         });
     }
 
@@ -122,7 +122,7 @@
             const card = el("section", { class: "card" }, el("h2", {}, "Estimators of the gradient", runs.length > 1 ? [", ", shown(run.label)] : ""));
             parent.append(card);
             if (found.recommendation) card.append(el("p", {}, shown(found.recommendation)));
-            if (!checkpoints.length) { card.append(el("p", { class: "muted" }, "lab.json holds no checkpoint.")); return; }
+            if (!checkpoints.length) { card.append(el("p", { class: "muted" }, "lab.json contains no checkpoint.")); return; }
             const figure = v => typeof v === "number" ? v : null;
             const measures = { variance: "variance", bias: "bias", cosine: "cosine with the exact gradient", seconds: "seconds a step", variance_times_cost: "variance \u00d7 cost" };
             const state = { at: checkpoints.length - 1, measure: "variance" };

@@ -8,7 +8,7 @@ using namespace attend;
 
 namespace {
 
-EvaluatedExample attended(int64_t columns, std::vector<real> weights, std::vector<Range> gold) {
+EvaluatedExample attended(int64_t columns, std::vector<float> weights, std::vector<Range> gold) {
     EvaluatedExample e;
     e.attention.rows = static_cast<int64_t>(weights.size()) / columns;
     e.attention.columns = columns;
@@ -16,7 +16,7 @@ EvaluatedExample attended(int64_t columns, std::vector<real> weights, std::vecto
     e.gold = std::move(gold);
     return e;
 }
-constexpr auto r = [](double x) { return static_cast<real>(x); };
+constexpr auto r = [](double x) { return static_cast<float>(x); };
 
 }  // namespace
 
