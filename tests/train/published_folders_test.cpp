@@ -260,7 +260,7 @@ TEST_CASE("a config that does not name its kind") {
         }
     }
     write_safetensors(folder / "bert/model.safetensors", bare);
-    CHECK(contains(message_of([&] { read_published(folder / "bert", layout, store, {}); }), "does not say which kind"));
+    CHECK(contains(message_of([&] { read_published(folder / "bert", layout, store, {}); }), "does not name the kind"));
 }
 
 TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added tokens, and its log says so") {
