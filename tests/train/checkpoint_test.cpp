@@ -224,7 +224,7 @@ TEST_CASE("broken runs") {
     CHECK(resume() ==
           where + "/metrics.jsonl:2: not JSON: 8 bytes, line 1, column 2: syntax error while parsing value - invalid literal");
     overwrite(runs / "a/metrics.jsonl", "{\"step\":1,\"split\":\"train\"}\n[1]\n");
-    CHECK(resume() == where + "/metrics.jsonl:2: not a line of metrics: an object with 'step' and 'split' was expected");
+    CHECK(resume() == where + "/metrics.jsonl:2: expected a JSON object, got a JSON array");
     overwrite(runs / "a/metrics.jsonl", metrics);
 
     const std::string config = runs.text("a/config.json");

@@ -165,7 +165,7 @@ TEST_CASE("what is wrong with a comparison is said before anything runs") {
     check(R"({"base": "small.json", "variants": {"a": {}}, "compare": {"metric": "acuracy"}})",
           "compare.metric: variant 'a' does not measure it on the test split: 'acuracy'; did you mean 'accuracy'?");
     check(R"({"base": "small.json", "variants": {"a": {}, "b": {"data.test_examples": 0}}, "compare": {"split": "test"}})",
-          "compare.split: variant 'b' has no examples of it: split 'test', examples 0");
+          "compare.split: variant 'b' has no examples of the split 'test'");
     check(R"({"base": "small.json", "variants": {"a": {}, "b": {}}, "compare": {"reference": "c"}})",
           "compare.reference: no such variant: 'c', known a, b");
 }

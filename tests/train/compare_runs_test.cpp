@@ -15,6 +15,7 @@
 #include "train/show/report/compare_page.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
+#include "train/study/compare/table_text.h"
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
@@ -106,9 +107,9 @@ TEST_CASE("a changed config is refused for runs there are, and more steps withou
 
     message = refused({"train.steps=16"});
     CHECK_MESSAGE(contains(message,
-                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs "
+                           "out: 4 of 4 runs have fewer steps than this comparison asks for, and continuing them needs "
                            "--extend: general/seed-1, concat/seed-1, general/seed-2, concat/seed-2, train.steps 12 to "
-                           "16; --overwrite trains all of them anew"),
+                           "16; --overwrite trains all of them again"),
                   message);
     CHECK(c.files.text("out/compare.json") == before);
 
@@ -203,7 +204,7 @@ TEST_CASE("runs that have not finished are finished before they are extended, an
         message_of([&] {
             run_comparison(c.request(two, {set[0], set[1], "train.epochs=3"}));
         }),
-        "4 of 4 runs have fewer steps than this comparison asks for, and going on with them needs --extend: general/seed-1"));
+        "4 of 4 runs have fewer steps than this comparison asks for, and continuing them needs --extend: general/seed-1"));
     fs::remove(c.files / "out/concat/seed-2/summary.json");  // as a run that was killed leaves it
     CompareRequest r = c.request(two, {set[0], set[1], "train.epochs=3"});
     r.extend = Extend::yes;
@@ -307,7 +308,7 @@ TEST_CASE("what a variant changes is named in full, in the table, compare.json a
         "drawn": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 2}}},
         "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 4}}}}})"));
     const Json json = c.json();
-    const std::string table = text_of(result.table, "x", changes_text(json));
+    const std::string table = text_of(result.table, "x", changes_text(RecordReader("compare.json", json)));
     for (const std::size_t v : {std::size_t{1}, std::size_t{2}}) {
         std::vector<std::string> options;
         for (const Json& change : json["variants"][v]["changed"]) options.push_back(change["option"].get<std::string>());

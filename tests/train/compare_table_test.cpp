@@ -1,5 +1,6 @@
 // From metrics.jsonl to values, table and words.
-#include "train/study/compare/table.h"
+#include "train/study/compare/comparison_json.h"
+#include "train/study/compare/table_text.h"
 
 #include <doctest/doctest.h>
 
@@ -39,7 +40,7 @@ VariantRecord variant(const std::string& name, const std::vector<double>& lasts)
     return v;
 }
 
-std::string all_words(const Result& table) { return text_of(table, "name") + json_of(table).dump(); }
+std::string all_words(const Result& table) { return text_of(table, "name") + json_of(table).text(); }
 
 }  // namespace
 
@@ -91,7 +92,7 @@ TEST_CASE("a table: means, differences, thresholds, values at steps") {
 
     CHECK(t.metrics == std::vector<std::string>{"accuracy", "loss"});
     CHECK(t.rows[0].all[1].mean == doctest::Approx((1 / 0.6 + 1 / 0.7 + 1 / 0.8) / 3));
-    CHECK(json_of(t)["variants"][0]["metrics"]["loss"]["count"] == 3);
+    CHECK(json_of(t).json()["variants"][0]["metrics"]["loss"]["count"] == 3);
 
     const Contrast& b = *t.rows[1].contrast;
     CHECK(b.differences.mean == doctest::Approx(0.15));

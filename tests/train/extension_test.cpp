@@ -70,7 +70,7 @@ TEST_CASE("more steps than a run was begun with need --extend, whether it has en
         const std::string done = name == "ended" ? "12" : "4";
         CHECK_MESSAGE(
             contains(o.error, name +
-                                  "/config.json: going on with more steps than the run was begun with needs --extend: "
+                                  "/config.json: continuing with more steps than the run began with needs --extend: "
                                   "train.steps before 12, now 15, steps done " +
                                   done + "; --overwrite"),
             o.error);
@@ -138,7 +138,7 @@ TEST_CASE("a schedule laid over the steps that a run was begun with needs anothe
     CHECK_MESSAGE(contains(refused,
                            "config.json: the schedule depends on the number of steps and was laid over fewer: schedule "
                            "cosine, train.steps before 12, now 18, steps done 12; give one for the steps that are "
-                           "added, in which it begins anew: --set schedule=constant, or --set schedule=cosine"),
+                           "added, in which it begins again: --set schedule=constant, or --set schedule=cosine"),
                   refused);
     CHECK(runs.summary("a")["steps"] == 12);
 
@@ -199,7 +199,7 @@ TEST_CASE("fewer steps than before: a run that would have been the same, and no 
     killed_at(runs.request("c", {}), 6);
     CHECK_MESSAGE(contains(message_of([&] { train(going_on(runs, "c", {"train.steps=9"})); }),
                            "config.json: so far the schedule was laid over more steps: schedule cosine, train.steps before 12, "
-                           "now 9, steps done 4; --overwrite starts anew"),
+                           "now 9, steps done 4; --overwrite starts again"),
                   "fewer");
     CHECK(contains(message_of([&] { train(going_on(runs, "c", {"train.steps=3"})); }),
                    "the run is already further than asked for: steps done 4, train.steps 3"));
@@ -219,7 +219,7 @@ TEST_CASE("more seconds for a run that its seconds have ended need --extend, and
     REQUIRE(steps < 12);
     const std::string message = message_of([&] { train(going_on(runs, "a", {"train.max_seconds=1000"})); });
     CHECK_MESSAGE(contains(message,
-                           "going on after the run's end needs --extend: train.max_seconds before 1e-09, now 1000, "
+                           "continuing after the run's end needs --extend: train.max_seconds before 1e-09, now 1000, "
                            "seconds done "),
                   message);
     train(going_on(runs, "a", {"train.max_seconds=1000"}, Extend::yes));  // the schedule is what it was: steps are as many

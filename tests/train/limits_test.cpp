@@ -137,10 +137,10 @@ TEST_CASE("plan knows the averaged weights, batches whose gradients are added up
     };
     const plan::Plan plain = planned({}), averaged = planned({"train.average=0.9"});
     const double model = static_cast<double>(plain.parameters) * sizeof(real) / (1 << 20);
-    CHECK(averaged.forecast.checkpoint_mib - plain.forecast.checkpoint_mib == doctest::Approx(model));
+    CHECK(averaged.estimate.checkpoint_mib - plain.estimate.checkpoint_mib == doctest::Approx(model));
     // 60 examples in batches of 9 are 7 batches
     CHECK(contains(plan::text_of(planned({"train.accumulate=3", "train.steps=7"})), "7 steps: 3 epochs"));
-    CHECK(planned({"train.overfit_one_batch=true"}).forecast.evaluations.empty());
+    CHECK(planned({"train.overfit_one_batch=true"}).estimate.evaluations.empty());
     CHECK(
         contains(plan::text_of(planned({"train.max_seconds=0.001", "train.steps=100000"})), "train.max_seconds ends it after"));
 }

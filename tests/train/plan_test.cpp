@@ -1,6 +1,6 @@
 // What a run would be: options with their origins, the model as a tree, time and memory; and that every shipped config can be
 // begun.
-#include "train/study/plan/plan.h"
+#include "train/study/plan/plan_report.h"
 
 #include <doctest/doctest.h>
 
@@ -130,43 +130,43 @@ TEST_CASE("every shipped config can be begun") {
     CHECK(begun >= 1);
 }
 
-TEST_CASE("a plan foretells steps, evaluations and memory, and writes nothing") {
+TEST_CASE("a plan estimates steps, evaluations and memory, and writes nothing") {
     const SmallRun runs;
     const std::vector<std::string> before = names_below(runs / "");
     const Experiment asked = runs.request("r", {"train.evaluate_decode=false", "train.steps=13"}).experiment;
     const plan::Plan p = plan::make_plan(asked, 2);
     CHECK(names_below(runs / "") == before);
-    CHECK(p.forecast.steps == 13);
-    CHECK(p.forecast.batches_per_epoch == 7);  // 60 examples, 9 a batch
-    CHECK(p.forecast.batches_counted == 7);
-    CHECK(p.forecast.measured_steps >= 5);
-    CHECK(p.forecast.checkpoints == 4);  // at 4, 8, 12 and the end
-    REQUIRE(p.forecast.evaluations.size() == 3);
-    CHECK(p.forecast.evaluations[0].what == "valid, without decoding");
-    CHECK(p.forecast.evaluations[0].times == 3);
-    CHECK(p.forecast.evaluations[0].batches == 3);
-    CHECK(p.forecast.evaluations[1].times == 1);
-    CHECK(p.forecast.evaluations[2].what == "test, with decoding");
-    double seconds = 13 * p.forecast.step_seconds;
-    for (const auto& e : p.forecast.evaluations) {
+    CHECK(p.estimate.steps == 13);
+    CHECK(p.estimate.batches_per_epoch == 7);  // 60 examples, 9 a batch
+    CHECK(p.estimate.batches_counted == 7);
+    CHECK(p.estimate.measured_steps >= 5);
+    CHECK(p.estimate.checkpoints == 4);  // at 4, 8, 12 and the end
+    REQUIRE(p.estimate.evaluations.size() == 3);
+    CHECK(p.estimate.evaluations[0].what == "valid, without decoding");
+    CHECK(p.estimate.evaluations[0].times == 3);
+    CHECK(p.estimate.evaluations[0].batches == 3);
+    CHECK(p.estimate.evaluations[1].times == 1);
+    CHECK(p.estimate.evaluations[2].what == "test, with decoding");
+    double seconds = 13 * p.estimate.step_seconds;
+    for (const auto& e : p.estimate.evaluations) {
         CHECK(e.seconds > 0);
         seconds += static_cast<double>(e.times) * e.seconds;
     }
-    CHECK(p.forecast.seconds == doctest::Approx(seconds));
-    CHECK(p.forecast.step_seconds > 0);
-    CHECK(p.forecast.peak_memory_mib > 5);
+    CHECK(p.estimate.seconds == doctest::Approx(seconds));
+    CHECK(p.estimate.step_seconds > 0);
+    CHECK(p.estimate.peak_memory_mib > 5);
 
     // the same targets as the batches have, counted another way
     int64_t targets = 0;
     const plan::Built built = plan::build(asked);
     for (int64_t i = 0; i < built.task->size(Split::train); ++i)
         targets += 1 + static_cast<int64_t>((built.task->target_text(Split::train, i).size() + 1) / 2);  // digits and blanks
-    CHECK(p.forecast.targets_per_epoch == targets);
+    CHECK(p.estimate.targets_per_epoch == targets);
 
     const std::string text = plan::text_of(p);
     for (const char* part : {"* model.hidden ", "  model.cell ", "(default 64)", "head", "13 steps", "memory at the peak"})
         CHECK_MESSAGE(contains(text, part), part);
-    const Json json = Json::parse(plan::json_of(p).dump());
+    const Json json = Json::parse(plan::json_of(p).text());
     CHECK(json["parameters"] == p.parameters);
     CHECK(json["config"]["train"]["steps"] == 13);
     CHECK(json["model"]["count"] == p.parameters);

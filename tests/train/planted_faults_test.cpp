@@ -199,7 +199,7 @@ TEST_CASE("a planted fault is named with its op, module and step, and its bundle
         CHECK(contains(text_of(replayed), "reproduced: module, op, place and value are the recorded ones"));
         CHECK(contains(text_of(replayed), "1 of 4 rows fail; examples 12"));
         CHECK((replayed.largest.name == "encoder.table") == (c.fault != Fault::masked_row && c.fault != Fault::empty_length));
-        CHECK(json_of(replayed)["replayed"]["op"] == c.op);
+        CHECK(json_of(replayed).json()["replayed"]["op"] == c.op);
 
         // a model with another fault, or none, does not reproduce it
         PlantedRun healthy(runs, Fault::none);

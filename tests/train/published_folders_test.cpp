@@ -202,12 +202,12 @@ TEST_CASE("weights in a form that is not read are named, with what makes it one 
     CHECK(is_published(f.path));
     const std::string said = f.read();
     CHECK(contains(said,
-                   "pytorch_model.bin: weights in this form are not read: files 1, of safetensors 0; python3 -c \"import "
+                   "pytorch_model.bin: weights are read from safetensors files alone; python3 -c \"import "
                    "torch, safetensors.torch as s; s.save_file({k: v.clone().contiguous() for k, v in "
                    "torch.load('pytorch_model.bin', map_location='cpu', weights_only=True).items()}, "
                    "'model.safetensors')\""));
     fs::rename(f.path / "pytorch_model.bin", f.path / "tf_model.h5");
-    CHECK(contains(f.read(), "tf_model.h5: weights in this form are not read"));
+    CHECK(contains(f.read(), "tf_model.h5: weights are read from safetensors files alone"));
     fs::remove(f.path / "tf_model.h5");
     CHECK(contains(f.read(), "gpt2: no weights in this folder: looked for model.safetensors, model.safetensors.index.json"));
 }
@@ -230,10 +230,10 @@ TEST_CASE("a config that does not name its kind") {
                    "another model than the config's: architectures [\"GPTNeoForCausalLM\"], here GPT2LMHeadModel"));
     CHECK(said_of([](Json& c) { c.erase("architectures"); }) == "");
     CHECK(f.notes == std::vector<std::string>{
-                         "its kind is not said in config.json and taken for gpt2 by the tensor 'h.0.attn.c_attn.weight'"});
+                         "config.json does not name its kind, taken for gpt2 by the tensor 'h.0.attn.c_attn.weight'"});
     f.rewrite([](auto& arrays) { arrays.erase("transformer.h.0.attn.c_attn.weight"); });
     CHECK(contains(said_of([](Json& c) { c.erase("architectures"); }),
-                   "config.json: does not say which kind of model this is: entries 'model_type' 0, 'architectures' 0"));
+                   "config.json: does not name the kind of model: no entry 'model_type' or 'architectures'"));
     // BERT's and RoBERTa's tensors have the same names where the prefix is left out.
     const oracles::TemporaryFolder folder;
     BertOptions o;
@@ -260,7 +260,7 @@ TEST_CASE("a config that does not name its kind") {
         }
     }
     write_safetensors(folder / "bert/model.safetensors", bare);
-    CHECK(contains(message_of([&] { read_published(folder / "bert", layout, store, {}); }), "does not say which kind"));
+    CHECK(contains(message_of([&] { read_published(folder / "bert", layout, store, {}); }), "does not name the kind"));
 }
 
 TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added tokens, and its log says so") {
@@ -326,7 +326,7 @@ TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added t
     write(to / "spiece.model", "x");
     const Outcome refused = attend_command({"train", config, "--out", run + "4", "--set", "init.from=" + to.string()});
     CHECK(refused.code == 2);
-    CHECK(contains(refused.error, "spiece.model: a tokenizer of a kind that is not read"));
+    CHECK(contains(refused.error, "spiece.model: only tokenizers of the kinds bpe and wordpiece are read"));
 }
 
 TEST_SUITE_END();

@@ -287,7 +287,7 @@ TEST_CASE("report: what is missing or broken in a run's folder is said, and the 
     CHECK(noted(rest, "lab.json is left out"));
     CHECK(noted(rest, "state.json: nested too deeply: depth 65, limit 64"));
     CHECK(noted(rest, "Maps of step 4 are left out"));
-    CHECK(noted(rest, "member 'number'"));
+    CHECK(noted(rest, "member missing: 'number'"));
     CHECK(rest["metrics"]["train"]["values"]["loss"] == Json({"nan", "inf"}));
     CHECK_FALSE(rest["metrics"]["train"]["values"].contains("odd"));
     CHECK(rest["maps"]["examples"][0]["frames"].size() == 1);

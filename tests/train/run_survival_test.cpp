@@ -130,7 +130,7 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
         request.existing = Existing::resume;
         const std::string message = message_of([&] { train(request); });
         const std::string command = fmt::format("ln -sfn step-8 '{}'", last.string());
-        CHECK_MESSAGE(contains(message, "; whole checkpoints: step-4, step-8; --resume goes on from step-8 after: " + command),
+        CHECK_MESSAGE(contains(message, "; complete checkpoints: step-4, step-8; --resume continues from step-8 after: " + command),
                       message);
         if (how != "optimizer") {  // which looking does without
             fs::remove(best);
@@ -138,7 +138,7 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
             const Outcome o = attend_command({"eval", run.string()});
             CHECK(o.code == 2);
             const std::string step = (run / "checkpoints/step-8").string();
-            CHECK_MESSAGE(contains(o.error, "; whole checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
+            CHECK_MESSAGE(contains(o.error, "; complete checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
                           o.error);
             CHECK(attend_command({"eval", step}).code == 0);
             CHECK(attend_command({"train", (runs / "small.json").string(), "--out", (runs / "new").string(), "--set",
@@ -185,7 +185,7 @@ TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
     TrainRequest request = runs.request("run", {"train.keep=5"});
     request.existing = Existing::resume;
     const std::string message = message_of([&] { train(request); });
-    CHECK_MESSAGE(contains(message, "no link to the checkpoint to go on from, and none is whole: checkpoints 3"), message);
+    CHECK_MESSAGE(contains(message, "no link to the checkpoint to continue from, and none is complete: checkpoints 3"), message);
     CHECK(oracles::changed(before, oracles::snapshot(runs / "run")).empty());
 }
 
@@ -208,7 +208,7 @@ TEST_CASE("no whole checkpoint is left, and no link last is there") {
         if (!entry.is_symlink())
             damage(entry.path() / "model.safetensors");
     const std::string message = message_of([&] { train(request); });
-    CHECK_MESSAGE(contains(message, "whole checkpoints that are left: 0; --overwrite starts anew"), message);
+    CHECK_MESSAGE(contains(message, "complete checkpoints left: 0; --overwrite starts again"), message);
     // A copy that followed the links: said before anything is trained, with the way out.
     fs::remove(runs / "whole/checkpoints/last");
     fs::copy(runs / "whole/checkpoints/step-12", runs / "whole/checkpoints/last", fs::copy_options::recursive);

@@ -2,6 +2,7 @@
 /// A folder with a small experiment, and commands of the program: for tests in either precision, as nothing here computes.
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>

@@ -152,8 +152,8 @@ TEST_CASE("an event file begins with the bytes that TensorFlow's begin with") {
 TEST_CASE("a line's numbers are written as they are, zero and those that are not finite too") {
     const oracles::TemporaryFolder folder;
     EventFile file(folder / "e");
-    file.append(
-        Json::parse(R"({"step": 7, "split": "valid", "loss": "nan", "a": "inf", "b": "-inf", "c": 0, "d": 0.1, "e": 1e300})"));
+    file.append(RecordReader::of_text(
+        "line", R"({"step": 7, "split": "valid", "loss": "nan", "a": "inf", "b": "-inf", "c": 0, "d": 0.1, "e": 1e300})"));
     const std::vector<Event> events = events_in(folder / "e");  // the file is still open
     REQUIRE(events.size() == 2);
     const float infinity = std::numeric_limits<float>::infinity();

@@ -234,7 +234,7 @@ TEST_CASE("folders that are refused") {
     const std::string before = runs.text("a/metrics.jsonl");
     CHECK(message_of([&] { runs.run("a"); }) ==
           (runs / "a").string() +
-              ": there is a run in this folder: found metrics.jsonl; use --resume to go on, --overwrite to start anew");
+              ": there is a run in this folder: found metrics.jsonl; use --resume to continue, --overwrite to start again");
     CHECK(runs.text("a/metrics.jsonl") == before);
 
     TrainRequest request = runs.request("a", {"seed=9"});

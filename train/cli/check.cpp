@@ -28,7 +28,7 @@ int check_bundle(const std::filesystem::path& path, const CheckArguments& a, Str
             a.config.config, given);
     const bool in_double = a.in_double || BundleFile(path).bundle().precision == "f64";
     const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : f32::replay_bundle(path, a.setup.threads);
-    streams.out << (a.json ? json_of(replayed).dump(2) + "\n" : utf8::shown(text_of(replayed)));
+    streams.out << (a.json ? json_of(replayed).text(2) + "\n" : utf8::shown(text_of(replayed)));
     return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;
 }
 
@@ -62,7 +62,7 @@ Action declare_check(CommandLine& app) {
         const Experiment experiment = read_experiment(a->config.config, a->config.assignments());
         const plan::GradientReport report =
             f64::check_gradients(tree_of(experiment, a->config.config), a->config.config, a->setup);
-        streams.out << (a->json ? plan::json_of(report).dump(2) + "\n" : utf8::shown(plan::text_of(report)));
+        streams.out << (a->json ? plan::json_of(report).text(2) + "\n" : utf8::shown(plan::text_of(report)));
         return report.passed ? 0 : 1;
     };
 }

@@ -99,7 +99,7 @@ Action declare_lab(CommandLine& app) {
         const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
         if (out.has_parent_path())
             make_folders(out.parent_path());
-        const std::string numbers = lab::json_of(report).dump(2) + "\n";
+        const std::string numbers = lab::json_of(report).text(2) + "\n";
         if (a->out.empty())
             write_file_atomically(out, numbers);
         else

@@ -1,10 +1,10 @@
-#include "train/study/plan/plan.h"
+#include "train/study/plan/plan_report.h"
 
 #include <memory>
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/study/compare/forecast.h"
+#include "train/study/compare/estimate.h"
 #include "train/config/utf8.h"
 
 namespace attend::cli {
@@ -26,13 +26,13 @@ Action declare_plan(CommandLine& app) {
         if (compare::is_comparison(a->config.config)) {
             require(a->config.seed < 0, "plan {}: a comparison has seeds of its own: --seed {}", a->config.config,
                     a->config.seed);
-            const compare::Forecast f =
-                compare::foretell(compare::read_comparison(a->config.config, a->config.set), a->threads);
-            streams.out << (a->json ? compare::json_of(f).dump(2) + "\n" : utf8::shown(compare::text_of(f)));
+            const compare::Estimate f =
+                compare::estimate(compare::read_comparison(a->config.config, a->config.set), a->threads);
+            streams.out << (a->json ? compare::json_of(f).text(2) + "\n" : utf8::shown(compare::text_of(f)));
             return 0;
         }
         const plan::Plan made = plan::make_plan(read_experiment(a->config.config, a->config.assignments()), a->threads);
-        streams.out << (a->json ? plan::json_of(made).dump(2) + "\n" : utf8::shown(plan::text_of(made)));
+        streams.out << (a->json ? plan::json_of(made).text(2) + "\n" : utf8::shown(plan::text_of(made)));
         return 0;
     };
 }

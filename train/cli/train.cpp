@@ -4,6 +4,7 @@
 #include "train/cli/cli.h"
 #include "train/learn/signals.h"
 #include "train/learn/training.h"
+#include "train/records/run_contents.h"
 #include "train/show/terminal_observer.h"
 
 namespace attend::cli {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/config/writer.h"
 
 namespace attend::config {

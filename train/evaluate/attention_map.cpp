@@ -40,7 +40,7 @@ int width_of(char32_t code) {
     return w < 0 ? 1 : w;
 }
 
-// What stands in one place: a character with the combining ones behind it.
+// What stands in one place: a character with the combining ones after it.
 struct Glyph {
     std::string text;
     int width = 0;

@@ -10,7 +10,7 @@
 
 namespace attend {
 
-/// Whether an evaluation lets the model speak for itself.
+/// Whether an evaluation decodes outputs of the model.
 enum class Decode { no, yes };
 
 /// Names and values in the order of printing.

@@ -1,20 +1,19 @@
 #include "train/exchange/pretrained.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <vector>
 
 #include "core/base/file_errors.h"
-#include "core/base/files.h"
 #include "data/text/tokenizer.h"
+#include "train/config/words.h"
 #include "train/config/writer.h"
-#include "train/records/checkpoint.h"
-#include "train/experiment/assemble.h"
-#include "train/records/older_checkpoints.h"
 #include "train/exchange/published.h"
 #include "train/exchange/published_weights.h"
-#include "train/records/run_folder.h"
+#include "train/experiment/assemble.h"
 #include "train/experiment/slots.h"
+#include "train/records/checkpoint.h"
+#include "train/records/older_checkpoints.h"
+#include "train/records/run_contents.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -44,9 +43,8 @@ std::string taken_vocabulary(const InitOptions& o) {
             return o.from;
         for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
             require(!is_there(fs::path(o.from) / name),
-                    "{}/{}: a tokenizer of a kind that is not read: files {}, of bpe and wordpiece 0; init.vocabulary \"own\" "
-                    "does without it",
-                    o.from, name, 1);
+                    "{}/{}: only tokenizers of the kinds bpe and wordpiece are read; init.vocabulary \"own\" does without it",
+                    o.from, name);
         return "";
     }
     const fs::path folder = find_run(o.from).run.vocabulary();
@@ -68,9 +66,10 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
         const MoreIds more = o.vocabulary != "own" && holds_tokenizer(o.from) ? MoreIds::left_out : MoreIds::refused;
         const PublishedRead read = read_published(
             o.from, model.published_layout(), store, [&](const std::string& name) { return matches_any(o.take, name); }, more);
-        std::string said = fmt::format("begun with {} of {} arrays from {}", read.filled, store.table().size(), o.from);
-        for (const std::string& note : read.notes) said += "; " + note;
-        return said;
+        std::vector<std::string> said = {
+            fmt::format("begun with {} of {} arrays from {}", read.filled, store.table().size(), o.from)};
+        said.insert(said.end(), read.notes.begin(), read.notes.end());
+        return joined(said, "; ");
     }
     fs::path file = o.from;
     if (is_folder(o.from)) {
@@ -90,16 +89,7 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
     return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, file.string());
 }
 
-std::string weights_seal(const InitOptions& o) {
-    if (o.from.empty())
-        return "";
-    std::string seal;
-    for (const fs::path& file : weights_files(o)) {
-        const WrittenFile f = crc32_of_file(file);
-        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", file.filename().string(), f.bytes, f.crc32);
-    }
-    return seal;
-}
+std::string weights_seal(const InitOptions& o) { return o.from.empty() ? "" : seal_of(weights_files(o)); }
 
 std::vector<std::string> other_settings(const Experiment& now) {
     const std::string& from = now.init.from;
@@ -111,7 +101,7 @@ std::vector<std::string> other_settings(const Experiment& now) {
     for (const config::Difference& d : config::differences(read_experiment(find_run(from).run.config().string(), {}), now)) {
         const std::string last = d.path.substr(d.path.rfind('.') + 1);
         const bool ids = d.path.starts_with("data.") && (last == "lowercase" || last == "unit" || d.path == "data.tokenizer");
-        if (ids || (d.path.starts_with("model") && std::find(free.begin(), free.end(), last) == free.end()))
+        if (ids || (d.path.starts_with("model") && !contains(free, last)))
             lines.push_back(fmt::format("{}: there {}, here {}", d.path, d.before.empty() ? "nothing" : d.before,
                                         d.after.empty() ? "nothing" : d.after));
     }

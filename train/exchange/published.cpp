@@ -116,13 +116,13 @@ class Reader {
                 differ(fmt::format("architectures {}, here {}", architectures.dump(), layout_.architecture));
             return;
         }
-        require(
-            any_tensor(
-                [&](const std::string& name) { return name == layout_.telling || name == layout_.prefix + layout_.telling; }),
-            "{}: does not say which kind of model this is: entries 'model_type' 0, 'architectures' 0, tensors '{}' 0; write "
-            "\"model_type\": \"{}\" into it if it is one",
-            where(), layout_.telling, layout_.model_type);
-        said_.notes.push_back(fmt::format("its kind is not said in config.json and taken for {} by the tensor '{}'",
+        require(any_tensor([&](const std::string& name) {
+                    return name == layout_.telling || name == layout_.prefix + layout_.telling;
+                }),
+                "{}: does not name the kind of model: no entry 'model_type' or 'architectures', and no tensor '{}'; write "
+                "\"model_type\": \"{}\" into it if it is one",
+                where(), layout_.telling, layout_.model_type);
+        said_.notes.push_back(fmt::format("config.json does not name its kind, taken for {} by the tensor '{}'",
                                           layout_.model_type, layout_.telling));
     }
 
@@ -142,8 +142,7 @@ class Reader {
             return;
         }
         if (!same_value(there, here))
-            differ(
-                fmt::format("{} {}{}, here {}", key, there.dump(), said ? "" : " (not said, and so by default)", here.dump()));
+            differ(fmt::format("{} {}{}, here {}", key, there.dump(), said ? "" : " (by default)", here.dump()));
     }
     void require_same_model() {
         require_kind();
@@ -269,8 +268,8 @@ PublishedRead read_published(const fs::path& folder, const PublishedLayout& layo
 
 void write_published(const fs::path& folder, const PublishedLayout& layout, ParameterStore& store) {
     for (const char* name : {config_file, weights_file})
-        require(kind_of(folder / name) == Kind::missing,
-                "{}: there is one already, and it is not overwritten: files {}, allowed 0", (folder / name).string(), 1);
+        require(kind_of(folder / name) == Kind::missing, "{}: there is one already, and it is not overwritten",
+                (folder / name).string());
     make_folders(folder);
     remove_abandoned_files(folder, Guard::none);
     Json config;

@@ -61,7 +61,7 @@ std::map<std::string, ShardName> shards_in(const fs::path& folder) {
 [[noreturn]] void refuse_form(const fs::path& file) {
     constexpr std::string_view pickle = ".bin";
     fail(
-        "{}: weights in this form are not read: files {}, of safetensors 0; {}", file.string(), 1,
+        "{}: weights are read from safetensors files alone; {}", file.string(),
         file.string().ends_with(pickle)
             ? fmt::format(
                   "python3 -c \"import torch, safetensors.torch as s; s.save_file({{k: v.clone().contiguous() for k, v in "

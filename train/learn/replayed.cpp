@@ -25,17 +25,19 @@ const char* name_of(Verdict verdict) {
 
 std::string numbers_of(const StepFailure& f) { return fmt::format("loss {}, gradient norm {}", f.loss, f.gradient_norm); }
 
-Json failure_to_json(const StepFailure& f) {
-    Json j;
-    j["message"] = f.message;
-    j["module"] = f.found ? Json(f.found->module) : Json();
-    j["what"] = f.found ? Json(f.found->what) : Json();
-    j["op"] = f.found ? Json(f.found->op) : Json();
-    j["element"] = f.found ? Json(f.found->element) : Json();
-    j["value"] = f.found ? number_to_json(f.found->value) : Json();
-    j["loss"] = number_to_json(f.loss);
-    j["gradient_norm"] = number_to_json(f.gradient_norm);
-    return j;
+RecordWriter record_of(const StepFailure& f) {
+    RecordWriter record = {{"message", f.message}, {"module", nullptr},  {"what", nullptr},
+                           {"op", nullptr},        {"element", nullptr}, {"value", nullptr}};
+    if (f.found) {
+        record.set("module", f.found->module);
+        record.set("what", f.found->what);
+        record.set("op", f.found->op);
+        record.set("element", f.found->element);
+        record.set("value", f.found->value);
+    }
+    record.set("loss", f.loss);
+    record.set("gradient_norm", f.gradient_norm);
+    return record;
 }
 
 }  // namespace
@@ -70,23 +72,21 @@ std::string text_of(const Replayed& r) {
     return text;
 }
 
-Json json_of(const Replayed& r) {
-    Json j;
-    j["verdict"] = name_of(r.verdict);
-    j["step"] = r.step;
-    j["name"] = r.name;
-    j["seed"] = r.seed;
-    j["rows"] = r.batch_rows;
-    j["shards"] = r.shards;
-    j["recorded_precision"] = r.recorded_precision;
-    j["replayed_precision"] = r.precision;
-    j["recorded"] = failure_to_json(r.recorded);
-    j["replayed"] = failure_to_json(r.now);
-    j["largest_weight"] = {
-        {"name", r.largest.name}, {"element", r.largest.element}, {"value", number_to_json(r.largest.value)}};
-    j["failing_rows"] = r.rows;
-    j["failing_examples"] = r.examples;
-    return j;
+RecordWriter json_of(const Replayed& r) {
+    return {{"verdict", name_of(r.verdict)},
+            {"step", r.step},
+            {"name", r.name},
+            {"seed", r.seed},
+            {"rows", r.batch_rows},
+            {"shards", r.shards},
+            {"recorded_precision", r.recorded_precision},
+            {"replayed_precision", r.precision},
+            {"recorded", record_of(r.recorded)},
+            {"replayed", record_of(r.now)},
+            {"largest_weight",
+             RecordWriter{{"name", r.largest.name}, {"element", r.largest.element}, {"value", r.largest.value}}},
+            {"failing_rows", r.rows},
+            {"failing_examples", r.examples}};
 }
 
 }  // namespace attend

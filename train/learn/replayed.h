@@ -1,14 +1,14 @@
 #pragma once
-/// What came of a step of a bundle that was taken again.
+/// The result of repeating the step of a bundle.
 #include <string>
 #include <vector>
 
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 #include "train/records/step_failure.h"
 
 namespace attend {
 
-/// The largest weight before the step: whether the update of the step before had already gone astray.
+/// The largest weight before the step: it shows whether an earlier update had already diverged.
 struct LargestWeight {
     std::string name;  ///< of the parameter; "" without any
     int64_t element = 0;
@@ -28,12 +28,12 @@ struct Replayed {
     std::vector<int64_t> rows, examples;
     LargestWeight largest;
     std::string name, recorded_precision, precision;  ///< "f32" or "f64": of the run, and of this
-    int64_t step = 0;  ///< from 1
+    int64_t step = 0;                                 ///< from 1
     int64_t batch_rows = 0, shards = 0, seed = 0;
 };
 
 /// Some lines to read, and the verdict.
 std::string text_of(const Replayed& replayed);
-Json json_of(const Replayed& replayed);
+RecordWriter json_of(const Replayed& replayed);
 
 }  // namespace attend

@@ -1,5 +1,5 @@
 #pragma once
-/// A trained model as the commands use it that look at a run.
+/// A trained model for the commands that use a run.
 #include "train/experiment/assemble.h"
 #include "train/records/run_folder.h"
 

@@ -3,8 +3,8 @@
 #include <functional>
 #include <string>
 
-#include "train/records/resume.h"
 #include "train/records/observer.h"
+#include "train/records/resume.h"
 
 namespace attend {
 
@@ -13,8 +13,8 @@ struct TrainRequest {
     std::string folder;     ///< the run's
     int threads = 1;
     Existing existing = Existing::refuse;
-    Extend extend = Extend::no;          ///< for Existing::resume: whether it may go on beyond its end
-    Observer* observer = nullptr;        ///< is told how it goes; none: nobody is
+    Extend extend = Extend::no;    ///< for Existing::resume: whether it may continue beyond its end
+    Observer* observer = nullptr;  ///< receives the progress
     /// Asked after every step and between the batches of an evaluation: whether to save and stop; and before the first step
     /// while data and weights are read, where there is nothing to save.
     std::function<bool()> stop;
@@ -33,7 +33,7 @@ struct TrainResult {
 };
 
 /// Runs it. The order of things: the folder is looked at, the data and the model are made, and only then the folder is
-/// changed. Throws Error for what the user can mend, Diverged (after the summary was written, the last good checkpoint
+/// changed. Throws Error for what the user can correct, Diverged (after the summary was written, the last good checkpoint
 /// untouched) and MachineError.
 TrainResult train(const TrainRequest& request);
 

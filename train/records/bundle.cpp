@@ -5,8 +5,9 @@
 #include "core/base/file_errors.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
-#include "train/records/record_reader.h"
 #include "train/experiment/slots.h"
+#include "train/records/record_reader.h"
+#include "train/records/record_writer.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -58,47 +59,45 @@ void add_ids(std::vector<NamedArray>& arrays, const std::string& name, const Ids
     arrays.push_back({name + "_lengths", {ids.rows}, nullptr, data(ids.lengths)});
 }
 
-Json found_to_json(const std::optional<NotFinite>& found) {
+RecordWriter::Value record_of(const std::optional<NotFinite>& found) {
     if (!found)
         return nullptr;
-    return {{"module", found->module},   {"what", found->what},         {"op", found->op},
-            {"element", found->element}, {"elements", found->elements}, {"value", number_to_json(found->value)}};
+    return RecordWriter{{"module", found->module},   {"what", found->what},         {"op", found->op},
+                        {"element", found->element}, {"elements", found->elements}, {"value", found->value}};
 }
 
 std::optional<NotFinite> found_from_json(const RecordReader& record) {
-    if (record.at("found").is_null())
+    if (record.is_null("found"))
         return {};
     const RecordReader f = record.object("found");
     return NotFinite{f.text("module"),     f.text("what"),        f.text("op"),
                      f.integer("element"), f.integer("elements"), f.number("value")};
 }
 
-Json record_of(const Bundle& bundle, ParameterStore& store) {
-    Json record;
-    record["format"] = format;
-    record["precision"] = bundle.precision;
-    record["steps_done"] = bundle.steps_done;
-    record["message"] = bundle.failure.message;
-    record["found"] = found_to_json(bundle.failure.found);
-    record["loss"] = number_to_json(bundle.failure.loss);
-    record["gradient_norm"] = number_to_json(bundle.failure.gradient_norm);
-    record["source_vocabulary"] = bundle.vocabularies.source_vocabulary;
-    record["target_vocabulary"] = bundle.vocabularies.target_vocabulary;
-    record["targets"] = target_kind_name(bundle.vocabularies.targets);
-    record["classes"] = bundle.vocabularies.classes;
-    Json examples = Json::array(), updates = Json::object();
-    for (const Batch& b : bundle.batches) examples.push_back(b.examples);
-    for (const NamedState& s : store.states()) updates[s.name] = store.state_updates(s);
-    record["examples"] = examples;
-    record["state_updates"] = updates;
-    return record;
+RecordWriter record_of(const Bundle& bundle, ParameterStore& store) {
+    std::vector<std::vector<int64_t>> examples;
+    for (const Batch& b : bundle.batches) examples.emplace_back(b.examples.begin(), b.examples.end());
+    RecordWriter updates;
+    for (const NamedState& s : store.states()) updates.set(s.name, store.state_updates(s));
+    return {{"format", format},
+            {"precision", bundle.precision},
+            {"steps_done", bundle.steps_done},
+            {"message", bundle.failure.message},
+            {"found", record_of(bundle.failure.found)},
+            {"loss", bundle.failure.loss},
+            {"gradient_norm", bundle.failure.gradient_norm},
+            {"source_vocabulary", bundle.vocabularies.source_vocabulary},
+            {"target_vocabulary", bundle.vocabularies.target_vocabulary},
+            {"targets", target_kind_name(bundle.vocabularies.targets)},
+            {"classes", bundle.vocabularies.classes},
+            {"examples", examples},
+            {"state_updates", updates}};
 }
 
 const std::string& metadata(const SafetensorsFile& file, const char* key) {
     const auto found = file.metadata().find(key);
-    require(found != file.metadata().end(),
-            "{}: not a bundle: metadata needed '{}', metadata found {}; a bundle is what a run leaves behind that diverged",
-            file.path().string(), key, file.metadata().size());
+    require(found != file.metadata().end(), "{}: not a bundle: no metadata '{}'; only a run that diverged writes one",
+            file.path().string(), key);
     return found->second;
 }
 
@@ -129,7 +128,8 @@ Ids read_ids(const SafetensorsFile& file, const std::string& name, Allowed allow
     return ids;
 }
 
-Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSetup& vocabularies, const Json& examples) {
+Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSetup& vocabularies,
+                 const std::vector<int64_t>& examples) {
     const std::string prefix = batch_prefix(number), where = file.path().string();
     Batch b;
     b.source = read_ids(file, prefix + "source", {0, vocabularies.source_vocabulary});
@@ -156,14 +156,9 @@ Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSet
             b.labels.push_back(static_cast<int32_t>(labels[r]));
         }
     }
-    require(examples.is_array() && static_cast<int64_t>(examples.size()) == b.rows(),
-            "{}: batch {}: one example number a row: rows {}, found a JSON {} of {}", where, number, b.rows(),
-            examples.type_name(), examples.size());
-    for (const Json& e : examples) {
-        require(e.is_number_integer(), "{}: batch {}: an example's number is an integer: element {}, got a JSON {}", where,
-                number, b.examples.size(), e.type_name());
-        b.examples.push_back(e.get<int64_t>());
-    }
+    require(static_cast<int64_t>(examples.size()) == b.rows(), "{}: batch {}: one example number a row: rows {}, numbers {}",
+            where, number, b.rows(), examples.size());
+    b.examples.assign(examples.begin(), examples.end());
     return b;
 }
 
@@ -205,7 +200,7 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
         if (!b.labels.empty())
             arrays.push_back({batch_prefix(i) + "labels", {static_cast<int64_t>(b.labels.size())}, nullptr, b.labels.data()});
     }
-    const std::string record = record_of(bundle, store).dump(), config = config::write(bundle.experiment);
+    const std::string record = record_of(bundle, store).text(), config = config::write(bundle.experiment);
     Seal seal;
     seal.add(record);
     seal.add(config);
@@ -216,9 +211,7 @@ void write_bundle(const fs::path& path, const Bundle& bundle, ParameterStore& st
 fs::path bundle_at(const fs::path& path) {
     if (is_folder(path)) {
         const fs::path bundle = path / file_name;
-        require(is_there(bundle),
-                "{}: no bundle in this folder: files of that name 0, needed 1; only a run that diverged has one",
-                bundle.string());
+        require(is_there(bundle), "{}: no bundle in this folder; only a run that diverged has one", bundle.string());
         return bundle;
     }
     return path.extension() == extension ? path : fs::path();
@@ -226,8 +219,7 @@ fs::path bundle_at(const fs::path& path) {
 
 BundleFile::BundleFile(const fs::path& path) : file_(path) {
     const std::string where = path.string(), text = metadata(file_, record_key), config = metadata(file_, config_key);
-    const Json json = RecordReader::parse(where, text);
-    const RecordReader record(where, json);
+    const auto record = RecordReader::of_text(where, text);
     const int64_t found = record.integer("format");
     require(found == format, "{}: another format: file {}, this program {}", where, found, format);
     const std::string expected = metadata(file_, crc_key), actual = seal_of(file_, text, config);
@@ -245,14 +237,13 @@ BundleFile::BundleFile(const fs::path& path) : file_(path) {
         bundle_.vocabularies.targets = target_kind_of(record.text("targets"));
         bundle_.vocabularies.classes = bounded(record, "classes", most_symbols);
     }
-    const Json& examples = record.at("examples");
-    require(examples.is_array() && !examples.empty() && static_cast<int64_t>(examples.size()) <= most_batches,
-            "{}: examples: expected a list for each batch, got a JSON {} of {}", where, examples.type_name(), examples.size());
+    const std::vector<std::vector<int64_t>> examples = record.integer_lists("examples");
+    require(!examples.empty() && static_cast<int64_t>(examples.size()) <= most_batches,
+            "{}: examples: expected a list for each batch, got {}", where, examples.size());
     for (std::size_t i = 0; i < examples.size(); ++i)
         bundle_.batches.push_back(read_batch(file_, i, bundle_.vocabularies, examples[i]));
     const RecordReader updates = record.object("state_updates");
-    for (const auto& [name, value] : record.at("state_updates").items())
-        state_updates_.emplace_back(name, updates.integer(name.c_str()));
+    for (const std::string& name : updates.names()) state_updates_.emplace_back(name, updates.integer(name));
 }
 
 void BundleFile::load(ParameterStore& store) const {

@@ -1,5 +1,5 @@
 #pragma once
-/// The flight recorder's bundle: all that the step of a run was made of that diverged, in one file, so that `attend check` can
+/// The flight recorder's bundle: all inputs of a training step that diverged, in one file, so that `attend check` can
 /// take that step again on another machine. A safetensors file: tensors `model.NAME` (parameters and named state as they were
 /// before the step) and `batch.N.source`, `.input`, `.target`, `.segments` with their lengths and `.labels`
 /// (exact ids, so no data files are needed), and
@@ -38,7 +38,7 @@ void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Param
 /// Throws Error for a folder without one.
 std::filesystem::path bundle_at(const std::filesystem::path& path);
 
-/// A bundle's file, checked as a whole.
+/// A bundle's file, checked completely.
 class BundleFile {
   public:
     /// Throws Error naming the file for one that is missing, broken, of another format or no bundle, and for a config, record

@@ -6,10 +6,10 @@
 #include "core/base/own_files.h"
 #include "core/safetensors.h"
 #include "optim/average.h"
-#include "train/records/build_info.h"
-#include "train/records/numbers.h"
-#include "train/records/record_reader.h"
 #include "train/experiment/slots.h"
+#include "train/records/build_info.h"
+#include "train/records/record_reader.h"
+#include "train/records/record_writer.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -41,7 +41,7 @@ void require_finite(const std::vector<Slot>& slots, const char* what, int64_t st
                                            step, what, slot.name, slot.shape.text(), i, slot.data[i]));
 }
 
-Json file_entry(const WrittenFile& file) { return {{"bytes", file.bytes}, {"crc32", crc_text(file.crc32)}}; }
+RecordWriter record_of(const WrittenFile& file) { return {{"bytes", file.bytes}, {"crc32", crc_text(file.crc32)}}; }
 
 WrittenFile write_slots(const fs::path& path, const std::vector<Slot>& slots) {
     std::vector<NamedArray> arrays;
@@ -49,37 +49,40 @@ WrittenFile write_slots(const fs::path& path, const std::vector<Slot>& slots) {
     return write_safetensors(path, arrays);
 }
 
-Json scored_to_json(const std::optional<ScoredStep>& scored) {
+RecordWriter::Value record_of(const std::optional<ScoredStep>& scored) {
     if (!scored)
         return nullptr;
-    Json scores = Json::object();
-    add_scores(scores, scored->scores);
-    return {{"step", scored->step}, {"scores", scores}};
+    RecordWriter scores;
+    scores.set_scores(scored->scores);
+    return RecordWriter{{"step", scored->step}, {"scores", scores}};
 }
 
-Json moments_to_json(const MovingMoments& m) {
-    return {{"mean", number_to_json(m.mean)}, {"variance", number_to_json(m.variance)}, {"count", m.count}};
+RecordWriter record_of(const MovingMoments& m) { return {{"mean", m.mean}, {"variance", m.variance}, {"count", m.count}}; }
+
+MovingMoments moments_of(const RecordReader& m) { return {m.number("mean"), m.number("variance"), m.integer("count")}; }
+
+// Adds the CRC-32 of what is in the record.
+void seal(RecordWriter& state) {
+    state.remove("crc32");
+    state.set("crc32", checksum(state.json()));
 }
 
-MovingMoments moments_from_json(const RecordReader& m) { return {m.number("mean"), m.number("variance"), m.integer("count")}; }
-
-Json read_state(const fs::path& path) {
-    Json state = RecordReader::parse(path.string(), read_file(path, largest_state));
-    const RecordReader reader(path.string(), state);
-    const int64_t found = reader.integer("format");
+RecordReader read_state(const fs::path& path) {
+    auto state = RecordReader::of_text(path.string(), read_file(path, largest_state));
+    const int64_t found = state.integer("format");
     require(found == format, "{}: another format: file {}, this program {}", path.string(), found, format);
-    const std::string expected = reader.text("crc32");
-    state.erase("crc32");
-    const std::string actual = checksum(state);
+    RecordWriter sealed(state.json());
+    seal(sealed);
+    const std::string expected = state.text("crc32"), actual = RecordReader(path.string(), sealed.json()).text("crc32");
     require(actual == expected, "{}: broken: CRC-32 of its contents {}, written in it {}", path.string(), actual, expected);
     return state;
 }
 
-std::optional<ScoredStep> scored_from_json(const RecordReader& state, const char* key) {
-    if (state.at(key).is_null())
+std::optional<ScoredStep> scored_of(const RecordReader& state, const char* key) {
+    if (state.is_null(key))
         return {};
     const RecordReader inner = state.object(key);
-    return ScoredStep{inner.integer("step"), scores_from_json(inner.at("scores"), inner.where())};
+    return ScoredStep{inner.integer("step"), inner.scores("scores")};
 }
 
 void check_file(const fs::path& folder, const char* name, const RecordReader& files) {
@@ -107,54 +110,55 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     fs::create_directories(folder, error);
     ensure(!error, "{}: cannot make the checkpoint's folder: {}", folder.string(), error.message());
 
-    Json state;
-    state["format"] = format;
-    state["step"] = progressed.step;
-    state["seconds"] = progressed.seconds;
-    state["targets"] = number_to_json(progressed.targets);
-    state["first_loss"] = number_to_json(progressed.first_loss);
-    state["precision"] = precision_name;
-    state["program"] = program_name();
-    state["line"] = {{"loss", progressed.line_sums.targets},
-                     {"targets", progressed.line_counts.targets},
-                     {"label_loss", progressed.line_sums.labels},
-                     {"labels", progressed.line_counts.labels},
-                     {"seconds", progressed.line_seconds},
-                     {"lr", progressed.latest.learning_rate},
-                     {"grad_norm", progressed.latest.gradient_norm},
-                     {"loss_z", progressed.latest.loss_z},
-                     {"grad_norm_z", progressed.latest.gradient_norm_z}};
-    state["train"] = scored_to_json(progressed.train);
-    state["valid"] = scored_to_json(progressed.valid);
-    state["best"] = scored_to_json(progressed.best);
-    state["evaluations_since_best"] = progressed.evaluations_since_best;
-    state["schedule"] = progressed.schedule;
-    state["moments"] = {{"loss", moments_to_json(progressed.loss)},
-                        {"gradient_norm", moments_to_json(progressed.gradient_norm)}};
-    state["data"] = progressed.data;
-    state["weights"] = progressed.weights;
-    state["vocabulary"] = progressed.vocabulary;
-    Json updates = Json::object();
-    for (const NamedState& s : parts.model.states()) updates[s.name] = parts.model.state_updates(s);
-    state["state_updates"] = updates;
-    state["files"] = {{model_file, file_entry(write_slots(folder / model_file, model))},
-                      {optimizer_file, file_entry(write_slots(folder / optimizer_file, arrays))}};
-    state["crc32"] = checksum(state);
-    write_file_atomically(folder / state_file, state.dump(1) + "\n");
+    RecordWriter updates;
+    for (const NamedState& s : parts.model.states()) updates.set(s.name, parts.model.state_updates(s));
+    const WrittenFile model_written = write_slots(folder / model_file, model);
+    const WrittenFile optimizer_written = write_slots(folder / optimizer_file, arrays);
+    const Progressed& p = progressed;
+    RecordWriter state = {
+        {"format", format},
+        {"step", p.step},
+        {"seconds", p.seconds},
+        {"targets", p.targets},
+        {"first_loss", p.first_loss},
+        {"precision", precision_name},
+        {"program", program_name()},
+        {"line", RecordWriter{{"loss", p.line_sums.targets},
+                              {"targets", p.line_counts.targets},
+                              {"label_loss", p.line_sums.labels},
+                              {"labels", p.line_counts.labels},
+                              {"seconds", p.line_seconds},
+                              {"lr", p.latest.learning_rate},
+                              {"grad_norm", p.latest.gradient_norm},
+                              {"loss_z", p.latest.loss_z},
+                              {"grad_norm_z", p.latest.gradient_norm_z}}},
+        {"train", record_of(p.train)},
+        {"valid", record_of(p.valid)},
+        {"best", record_of(p.best)},
+        {"evaluations_since_best", p.evaluations_since_best},
+        {"schedule", p.schedule},
+        {"moments", RecordWriter{{"loss", record_of(p.loss)}, {"gradient_norm", record_of(p.gradient_norm)}}},
+        {"data", p.data},
+        {"weights", p.weights},
+        {"vocabulary", p.vocabulary},
+        {"state_updates", updates},
+        {"files", RecordWriter{{model_file, record_of(model_written)}, {optimizer_file, record_of(optimizer_written)}}}};
+    seal(state);
+    write_file_atomically(folder / state_file, state.text(1) + "\n");
 }
 
 namespace {
 
 // state.json and the files it speaks of, checked.
 struct Opened {
-    Json state;
+    RecordReader state;
     Progressed progressed;
 };
 
 Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*> files_wanted) {
     require(fs::is_directory(folder), "{}: no checkpoint: not a folder", folder.string());
     Opened opened{read_state(folder / state_file), {}};
-    const RecordReader state((folder / state_file).string(), opened.state);
+    const RecordReader& state = opened.state;
     const RecordReader files = state.object("files"), line = state.object("line"), moments = state.object("moments");
     for (const char* file : files_wanted) check_file(folder, file, files);
 
@@ -179,13 +183,13 @@ Opened open_checkpoint(const fs::path& folder, std::initializer_list<const char*
                 .gradient_norm = line.number("grad_norm"),
                 .loss_z = line.number("loss_z"),
                 .gradient_norm_z = line.number("grad_norm_z")};
-    p.train = scored_from_json(state, "train");
-    p.valid = scored_from_json(state, "valid");
-    p.best = scored_from_json(state, "best");
+    p.train = scored_of(state, "train");
+    p.valid = scored_of(state, "valid");
+    p.best = scored_of(state, "best");
     p.evaluations_since_best = state.integer("evaluations_since_best");
     p.schedule = state.numbers("schedule");
-    p.loss = moments_from_json(moments.object("loss"));
-    p.gradient_norm = moments_from_json(moments.object("gradient_norm"));
+    p.loss = moments_of(moments.object("loss"));
+    p.gradient_norm = moments_of(moments.object("gradient_norm"));
     p.data = state.text("data");
     p.vocabulary = state.text("vocabulary");
     return opened;
@@ -199,13 +203,13 @@ void read_model(const fs::path& folder, ParameterStore& store) {
 
 bool is_average(const fs::path& folder) {
     try {
-        return read_state(folder / state_file).contains("mean_of_steps");
+        return read_state(folder / state_file).has("mean_of_steps");
     } catch (const Error&) {
         return false;
     }
 }
 
-bool is_whole_checkpoint(const fs::path& folder) {
+bool is_complete_checkpoint(const fs::path& folder) {
     try {
         open_checkpoint(folder, {model_file, optimizer_file});
         return true;
@@ -227,14 +231,13 @@ Progressed load_checkpoint(const fs::path& folder, const Checkpointed& parts) {
     Opened opened = open_checkpoint(folder, {model_file, optimizer_file});
     read_model(folder, parts.model);
     read_arrays(folder, optimizer_file, optimizer_slots(parts), "the checkpoint is of another optimizer");
-    const RecordReader state((folder / state_file).string(), opened.state);
-    const std::string precision = state.text("precision");
+    const std::string precision = opened.state.text("precision");
     require(precision == precision_name, "{}: the run's precision is another: checkpoint {}, this program {}", folder.string(),
             precision, precision_name);
-    const RecordReader updates = state.object("state_updates");
+    const RecordReader updates = opened.state.object("state_updates");
     for (ParameterStore* store : {&parts.model, parts.live})
         if (store)
-            for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name.c_str());
+            for (const NamedState& s : store->states()) store->state_updates(s) = updates.integer(s.name);
     return std::move(opened.progressed);
 }
 
@@ -254,13 +257,14 @@ void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
     const fs::path fresh = partial_path(to);
     make_folder(fresh);
     try {
-        Json state = opened.back().state;
-        Json steps = Json::array();
+        RecordWriter state(opened.back().state.json());
+        state.remove("crc32");
+        std::vector<int64_t> steps;
         for (const Opened& o : opened) steps.push_back(o.progressed.step);
-        state["mean_of_steps"] = steps;
-        state["files"] = {{model_file, file_entry(average_files(files, fresh / model_file))}};
-        state["crc32"] = checksum(state);
-        write_file_atomically(fresh / state_file, state.dump(1) + "\n");
+        state.set("mean_of_steps", steps);
+        state.set("files", RecordWriter{{model_file, record_of(average_files(files, fresh / model_file))}});
+        seal(state);
+        write_file_atomically(fresh / state_file, state.text(1) + "\n");
         std::error_code error;
         fs::rename(fresh, to, error);
         ensure(!error, "{}: a checkpoint cannot be put in its place: {}", to.string(), error.message());

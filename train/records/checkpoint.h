@@ -60,15 +60,15 @@ struct Checkpointed {
 inline constexpr const char* checkpoint_files[] = {"model.safetensors", "optimizer.safetensors", "state.json"};
 /// Whether it is the mean of several checkpoints (attend average), by its state.json, whose own CRC-32 must be right.
 bool is_average(const std::filesystem::path& folder);
-/// Whether a run can go on from it: all three files are there and as they were written. Throws MachineError where the machine
-/// cannot read them.
-bool is_whole_checkpoint(const std::filesystem::path& folder);
+/// Whether a run can continue from it: all three files are there and as they were written. Throws MachineError where the
+/// machine cannot read them.
+bool is_complete_checkpoint(const std::filesystem::path& folder);
 
 /// Writes the three files into `folder`, which is made where it is missing. Throws Diverged, with nothing written, when a
 /// parameter, a named state or an optimiser's value is not finite; MachineError when writing fails.
 void save_checkpoint(const std::filesystem::path& folder, const Checkpointed& trained, const Progressed& progressed);
 
-/// Reads `folder` into a model's store and, for the second, into all that training goes on from. Throws Error
+/// Reads `folder` into a model's store and, for the second, into all that training continues from. Throws Error
 /// when a file is missing, broken or not the one that was written, and when the tensors are not
 /// those of this model: all of the missing, unknown and misshaped are counted and named.
 Progressed load_model(const std::filesystem::path& folder, ParameterStore& store);

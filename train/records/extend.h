@@ -2,7 +2,7 @@
 
 namespace attend {
 
-/// Whether a run may go on beyond the end that it was begun with.
+/// Whether a run may continue beyond the end that it was begun with.
 enum class Extend {
     no,
     yes,

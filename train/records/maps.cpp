@@ -1,17 +1,18 @@
 #include "train/records/maps.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
-#include "core/engine.h"
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
+#include "core/engine.h"
 #include "core/safetensors.h"
-#include "core/base/json_text.h"
 #include "train/experiment/loss.h"
+#include "train/records/record_reader.h"
+#include "train/records/record_writer.h"
+#include "train/records/run_contents.h"
 
 namespace attend {
 
@@ -20,8 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* metadata_key = "maps";
-constexpr const char* selection_scope = ".select";  // a decision's site ends so, behind that of its attention
-constexpr std::string_view file_begin = "step-", file_end = ".safetensors";
+constexpr const char* selection_scope = ".select";  // a decision's site is that of its attention, followed by this
 
 // What one site showed: step by step in a decoder that is recurrent, else in one call.
 struct Seen {
@@ -95,16 +95,6 @@ int64_t length_of(const std::string& sequence, const Batch& batch) {
     return sequence == "source" ? batch.source.length(0) : sequence == "input" ? batch.input.length(0) : batch.target.length(0);
 }
 
-// "step-40.safetensors" to 40; -1 for any other name.
-int64_t step_of(std::string_view name) {
-    if (!name.starts_with(file_begin) || !name.ends_with(file_end))
-        return -1;
-    name = name.substr(file_begin.size(), name.size() - file_begin.size() - file_end.size());
-    int64_t step = -1;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
-    return error == std::errc() && end == name.data() + name.size() ? step : -1;
-}
-
 // The first and the newest stay; of the others the one goes whose neighbours are closest together, of equals the oldest.
 void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
     std::size_t at = 1;
@@ -166,7 +156,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
     std::vector<Seen> seen;  // what is written points into it
     std::vector<std::vector<real>> corners;
     std::vector<std::tuple<std::string, Shape>> named;
-    Json about = {{"format", 1}, {"step", step}, {"split", split_name(split_)}, {"examples", Json::array()}};
+    std::vector<RecordWriter> examples;
     for (const Row& row : rows_) {
         const Batch& b = row.batch;
         Taps taps;
@@ -183,20 +173,16 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
         const auto side =
             static_cast<int64_t>(std::sqrt(static_cast<double>(most_map_values) / static_cast<double>(seen.size())));
         const int64_t longest = std::clamp<int64_t>(side, 16, longest_map);
-        Json example = {{"number", row.number}};
         const std::vector<int32_t> source = ids_of(b.source, longest), target = ids_of(b.target, longest);
-        example["source"] = source.empty() ? std::vector<std::string>() : task_.source_symbols(source);
-        example["input"] = task_.input_symbols(ids_of(b.input, longest));
-        example["target"] = Json::array();
-        for (const int32_t id : target) example["target"].push_back(target_symbol(task_, id));
-        example["predicted"] = Json::array();
-        for (std::size_t t = 0; t < target.size(); ++t)
-            example["predicted"].push_back(
+        std::vector<std::string> targets, predicted;
+        for (std::size_t t = 0; t < target.size(); ++t) {
+            targets.push_back(target_symbol(task_, target[t]));
+            predicted.push_back(
                 target[t] == id_ignored || t >= scored.predicted.size() ? "" : target_symbol(task_, scored.predicted[t]));
-        example["gold"] = Json::array();
-        for (const Range& gold : task_.gold_alignment(split_, row.number)) example["gold"].push_back({gold.begin, gold.end});
-        example["lengths"] = {{"source", b.source.rows > 0 ? b.source.length(0) : 0}, {"target", row.target_length}};
-        example["maps"] = Json::array();
+        }
+        std::vector<std::vector<int64_t>> alignment;
+        for (const Range& gold : task_.gold_alignment(split_, row.number)) alignment.push_back({gold.begin, gold.end});
+        std::vector<RecordWriter> of_sites;
         for (const Seen& s : seen) {
             const std::string own = own_sequence(s.site, b), rows = s.columns == Columns::own ? own : "target",
                               columns = s.columns == Columns::own ? own : "source";
@@ -204,33 +190,36 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
                           c = std::min({longest, s.width, length_of(columns, b)});
             corners.push_back(corner(s, r, c));
             named.emplace_back(fmt::format("{}/{}", row.number, s.site), Shape{r, c});
-            Json map = {{"site", s.site}, {"rows", rows}, {"columns", columns}};
+            RecordWriter map = {{"site", s.site}, {"rows", rows}, {"columns", columns}};
             if (!s.chosen.empty())
-                map["chosen"] = std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r);
-            example["maps"].push_back(std::move(map));
+                map.set("chosen", std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r));
+            of_sites.push_back(std::move(map));
         }
-        about["examples"].push_back(std::move(example));
+        const int64_t source_length = b.source.rows > 0 ? b.source.length(0) : 0;
+        examples.push_back({{"number", row.number},
+                            {"source", source.empty() ? std::vector<std::string>() : task_.source_symbols(source)},
+                            {"input", task_.input_symbols(ids_of(b.input, longest))},
+                            {"target", targets},
+                            {"predicted", predicted},
+                            {"gold", alignment},
+                            {"lengths", RecordWriter{{"source", source_length}, {"target", row.target_length}}},
+                            {"maps", of_sites}});
     }
     if (named.empty())
         return;
     std::vector<NamedArray> arrays;
     for (std::size_t i = 0; i < named.size(); ++i)
         arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
+    const RecordWriter about = {{"format", int64_t{1}}, {"step", step}, {"split", split_name(split_)}, {"examples", examples}};
     make_folder(folder);
-    write_safetensors(folder / fmt::format("{}{}{}", file_begin, step, file_end), arrays,
-                      {{metadata_key, about.dump(-1, ' ', false, Json::error_handler_t::replace)}});
+    write_safetensors(folder / fmt::format("{}{}{}", step_begin, step, map_end), arrays,
+                      {{metadata_key, about.text(-1, Broken::replaced)}});
     if (const auto files = map_files(folder); static_cast<int64_t>(files.size()) > most_map_files)
         drop_one(files);
 }
 
 std::vector<std::pair<int64_t, fs::path>> map_files(const fs::path& folder) {
-    std::vector<std::pair<int64_t, fs::path>> found;
-    std::error_code error;  // no folder, no files
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (const int64_t step = step_of(entry->path().filename().string()); step >= 0)
-            found.emplace_back(step, entry->path());
-    std::sort(found.begin(), found.end());
-    return found;
+    return numbered_files(folder, step_begin, map_end);
 }
 
 void cut_back_maps(const fs::path& folder, int64_t step) {
@@ -239,27 +228,6 @@ void cut_back_maps(const fs::path& folder, int64_t step) {
             if (const int code = remove_file(path); code != 0)
                 fail_to_write(path, "maps of a later step cannot be removed", code);
 }
-
-namespace {
-
-// A member of a file's JSON, of the kind that is asked for.
-template <class Is>
-const Json& member(const Json& object, const char* name, Is is, const std::string& where) {
-    require(object.is_object() && object.contains(name) && (object[name].*is)(),
-            "{}: maps: missing or of the wrong kind: member '{}'", where, name);
-    return object[name];
-}
-
-std::vector<std::string> texts(const Json& list, const std::string& where) {
-    std::vector<std::string> all;
-    for (const Json& text : list) {
-        require(text.is_string(), "{}: maps: expected a list of texts, got a JSON {}", where, text.type_name());
-        all.push_back(text.get<std::string>());
-    }
-    return all;
-}
-
-}  // namespace
 
 std::span<const std::string> KeptExample::symbols(std::string_view name) const {
     if (name == "source")
@@ -275,46 +243,43 @@ KeptMaps read_maps(const fs::path& path) {
     const SafetensorsFile file(path);
     const std::string where = path.string();
     require(file.metadata().contains(metadata_key), "{}: not a file of maps: metadata '{}' is missing", where, metadata_key);
-    const Json about = parse_json<Json>(where + ": metadata", file.metadata().at(metadata_key));
+    const auto about = RecordReader::of_text(where + ": maps", file.metadata().at(metadata_key));
     KeptMaps kept;
-    kept.step = member(about, "step", &Json::is_number_integer, where).get<int64_t>();
-    kept.split = member(about, "split", &Json::is_string, where).get<std::string>();
-    for (const Json& example : member(about, "examples", &Json::is_array, where)) {
+    kept.step = about.integer("step");
+    kept.split = about.text("split");
+    for (const RecordReader& example : about.objects("examples")) {
         KeptExample one;
-        one.number = member(example, "number", &Json::is_number_integer, where).get<int64_t>();
-        for (const auto& [name, symbols] :
-             {std::pair("source", &one.source), {"input", &one.input}, {"target", &one.target}, {"predicted", &one.predicted}})
-            *symbols = texts(member(example, name, &Json::is_array, where), where);
-        for (const Json& gold : member(example, "gold", &Json::is_array, where)) {
-            require(gold.is_array() && gold.size() == 2 && gold[0].is_number_integer() && gold[1].is_number_integer(),
-                    "{}: maps: a gold alignment is [begin, end]: example {}", where, one.number);
-            one.gold.emplace_back(gold[0].get<int64_t>(), gold[1].get<int64_t>());
+        one.number = example.integer("number");
+        one.source = example.texts("source");
+        one.input = example.texts("input");
+        one.target = example.texts("target");
+        one.predicted = example.texts("predicted");
+        for (const std::vector<int64_t>& gold : example.integer_lists("gold")) {
+            require(gold.size() == 2, "{}: a gold alignment is [begin, end]: example {}, numbers {}", about.where(), one.number,
+                    gold.size());
+            one.gold.emplace_back(gold[0], gold[1]);
         }
-        const Json& lengths = member(example, "lengths", &Json::is_object, where);
-        one.source_length = member(lengths, "source", &Json::is_number_integer, where).get<int64_t>();
-        one.target_length = member(lengths, "target", &Json::is_number_integer, where).get<int64_t>();
-        for (const Json& map : member(example, "maps", &Json::is_array, where)) {
+        const RecordReader lengths = example.object("lengths");
+        one.source_length = lengths.integer("source");
+        one.target_length = lengths.integer("target");
+        for (const RecordReader& map : example.objects("maps")) {
             KeptMap m;
-            m.site = member(map, "site", &Json::is_string, where).get<std::string>();
-            m.rows = member(map, "rows", &Json::is_string, where).get<std::string>();
-            m.columns = member(map, "columns", &Json::is_string, where).get<std::string>();
+            m.site = map.text("site");
+            m.rows = map.text("rows");
+            m.columns = map.text("columns");
             const std::string name = fmt::format("{}/{}", one.number, m.site);
             const Tensor weights = file.read(name);
             m.shape = weights.shape();
             const std::size_t rows = one.symbols(m.rows).size(), columns = one.symbols(m.columns).size();
             require(m.shape.rank() == 2 && static_cast<std::size_t>(m.shape[0]) <= rows &&
                         static_cast<std::size_t>(m.shape[1]) <= columns,
-                    "{}: maps: more rows or columns than symbols: tensor '{}', shape {}, rows '{}' {}, columns '{}' {}", where,
-                    name, m.shape, m.rows, rows, m.columns, columns);
+                    "{}: more rows or columns than symbols: tensor '{}', shape {}, rows '{}' {}, columns '{}' {}",
+                    about.where(), name, m.shape, m.rows, rows, m.columns, columns);
             m.weights.assign(weights.data(), weights.data() + weights.size());
-            if (map.contains("chosen"))
-                for (const Json& position : member(map, "chosen", &Json::is_array, where)) {
-                    require(position.is_number_integer(), "{}: maps: a chosen position is an integer: tensor '{}'", where,
-                            name);
-                    m.chosen.push_back(position.get<int64_t>());
-                }
+            if (map.has("chosen"))
+                m.chosen = map.integers("chosen");
             require(m.chosen.empty() || static_cast<int64_t>(m.chosen.size()) == m.shape[0],
-                    "{}: maps: one chosen position a row: tensor '{}', chosen {}, rows {}", where, name, m.chosen.size(),
+                    "{}: one chosen position a row: tensor '{}', chosen {}, rows {}", about.where(), name, m.chosen.size(),
                     m.shape[0]);
             one.maps.push_back(std::move(m));
         }

@@ -18,7 +18,6 @@
 
 #include "data/task.h"
 #include "nn/models/model.h"
-#include "train/records/numbers.h"
 
 namespace attend {
 
@@ -54,7 +53,7 @@ class MapKeeper {
 
 /// The files of `folder` by their steps, ascending; none where there is no folder.
 std::vector<std::pair<int64_t, std::filesystem::path>> map_files(const std::filesystem::path& folder);
-/// Removes the maps of later steps: a run goes on from `step`.
+/// Removes the maps of later steps: a run continues from `step`.
 void cut_back_maps(const std::filesystem::path& folder, int64_t step);
 
 /// One map as it was kept.

@@ -14,15 +14,14 @@ MetricsLog::MetricsLog(const RunFolder& folder, Events events, std::optional<int
 }
 
 void MetricsLog::write(Split split, int64_t step, double seconds, const Scores& scores) {
-    Json line;
-    line["step"] = step;
-    line["split"] = split_name(split);
-    line["loss"] = number_to_json(scores.find("loss").value_or(std::nan("")));
-    line["seconds"] = std::round(seconds * 1e6) / 1e6;
-    add_scores(line, scores);
-    lines_.append(line.dump() + "\n");
+    RecordWriter line = {{"step", step},
+                         {"split", split_name(split)},
+                         {"loss", scores.find("loss").value_or(std::nan(""))},
+                         {"seconds", std::round(seconds * 1e6) / 1e6}};
+    line.set_scores(scores);
+    lines_.append(line.text() + "\n");
     if (events_)
-        events_->append(line);
+        events_->append(RecordReader("metrics", line.json()));
 }
 
 void MetricsLog::synchronise() {

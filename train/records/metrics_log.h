@@ -1,7 +1,8 @@
 #pragma once
-/// What a run reports in numbers, line by line, to everyone who reads along.
+/// The numbers that a run writes line by line: metrics.jsonl and event files.
 #include <optional>
 
+#include "train/records/run_folder.h"
 #include "train/records/tensorboard.h"
 
 namespace attend {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 namespace attend {
 
@@ -49,14 +50,6 @@ std::string scores_text(const Scores& scores) {
 
 void add_scores(Json& object, const Scores& scores) {
     for (const auto& [name, value] : scores.values) object[name] = number_to_json(value);
-}
-
-Scores scores_from_json(const Json& json, const std::string& where) {
-    require(json.is_object(), "{}: expected an object of numbers, got a JSON {}", where, json.type_name());
-    Scores scores;
-    for (const auto& [name, value] : json.items())
-        scores.values.emplace_back(name, number_from_json(value, where + "." + name));
-    return scores;
 }
 
 }  // namespace attend

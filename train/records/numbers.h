@@ -1,12 +1,11 @@
 #pragma once
 /// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf"; and for people.
-#include <nlohmann/json.hpp>
+#include <string>
 
 #include "train/evaluate/scores.h"
+#include "train/records/json.h"
 
 namespace attend {
-
-using Json = nlohmann::ordered_json;
 
 Json number_to_json(double value);
 /// Throws Error naming `where` for what number_to_json does not write.
@@ -21,7 +20,5 @@ std::string scores_text(const Scores& scores);
 
 /// Appends the scores to an object, in their order.
 void add_scores(Json& object, const Scores& scores);
-/// Throws Error naming `where` unless it is an object of numbers.
-Scores scores_from_json(const Json& json, const std::string& where);
 
 }  // namespace attend

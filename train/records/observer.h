@@ -1,6 +1,6 @@
 #pragma once
-/// Who is told how a run or a comparison goes. What trains and compares knows no terminal and no page: it says what happens, and
-/// the observer shows it, keeps it in the log, and makes pages of it (train/show/terminal_observer.h).
+/// Receives the progress of a run or a comparison. Training and comparing know no terminal and no page: the observer shows
+/// messages, keeps them in the log, and makes pages (train/show/terminal_observer.h).
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,7 +11,7 @@ namespace attend {
 
 enum class LogLevel { info, warning, error };
 
-/// Whether the log file is begun anew or continued (--resume).
+/// Whether the log file is begun again or continued (--resume).
 enum class LogFile { begin, append };
 
 /// Every function may be called from several threads. This one drops everything.

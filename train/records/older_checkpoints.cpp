@@ -1,5 +1,7 @@
 #include "train/records/older_checkpoints.h"
 
+#include "train/config/words.h"
+
 namespace attend::ATTEND_PRECISION {
 
 namespace fs = std::filesystem;
@@ -8,37 +10,37 @@ namespace {
 
 constexpr const char* word_characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@%,";
 
-// The checkpoints named step-N that are whole, by their steps. Reads all of them: a hint that fails is worse than none.
-std::vector<fs::path> whole_steps(const RunFolder& run) {
+// The complete checkpoints named step-N, by their steps. Reads all of them: a hint that fails is worse than none.
+std::vector<fs::path> complete_steps(const RunFolder& run) {
     std::vector<fs::path> all = run.steps();
-    std::erase_if(all, [](const fs::path& step) { return !is_whole_checkpoint(step); });
+    std::erase_if(all, [](const fs::path& step) { return !is_complete_checkpoint(step); });
     return all;
 }
 
 std::string names_of(const std::vector<fs::path>& steps) {
-    std::string names;
-    for (const fs::path& step : steps) names += (names.empty() ? "" : ", ") + step.filename().string();
-    return names;
+    std::vector<std::string> names;
+    for (const fs::path& step : steps) names.push_back(step.filename().string());
+    return joined(names);
 }
 
 [[noreturn]] void fail_with_others(const Error& e, const RunFolder& run) {
-    const std::vector<fs::path> whole = whole_steps(run);
-    if (whole.empty())
-        fail("{}; whole checkpoints that are left: 0", e.what());
-    fail("{}; whole checkpoints: {}; give one in the run's place: {}", e.what(), names_of(whole),
-         shell_word(whole.back().string()));
+    const std::vector<fs::path> complete = complete_steps(run);
+    if (complete.empty())
+        fail("{}; complete checkpoints left: 0", e.what());
+    fail("{}; complete checkpoints: {}; give one in the run's place: {}", e.what(), names_of(complete),
+         shell_word(complete.back().string()));
 }
 
 // The error of reading `last`, with what can be done where its files are broken.
 [[noreturn]] void fail_to_go_on(const Error& e, const RunFolder& run) {
-    if (is_whole_checkpoint(run.last()))
+    if (is_complete_checkpoint(run.last()))
         throw;  // it is another model's, or another program's
-    const std::vector<fs::path> whole = whole_steps(run);
-    if (whole.empty())
-        fail("{}; whole checkpoints that are left: 0; --overwrite starts anew", e.what());
-    const std::string newest = whole.back().filename().string();
-    fail("{}; whole checkpoints: {}; --resume goes on from {} after: ln -sfn {} {}", e.what(), names_of(whole), newest, newest,
-         shell_word(run.last().string()));
+    const std::vector<fs::path> complete = complete_steps(run);
+    if (complete.empty())
+        fail("{}; complete checkpoints left: 0; --overwrite starts again", e.what());
+    const std::string newest = complete.back().filename().string();
+    fail("{}; complete checkpoints: {}; --resume continues from {} after: ln -sfn {} {}", e.what(), names_of(complete), newest,
+         newest, shell_word(run.last().string()));
 }
 
 }  // namespace

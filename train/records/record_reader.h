@@ -1,9 +1,11 @@
 #pragma once
 /// Reads the JSON records that a run keeps about itself (state.json, a bundle's): every complaint names file and member.
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "train/records/numbers.h"
+#include "train/evaluate/scores.h"
+#include "train/records/json.h"
 
 namespace attend {
 
@@ -12,21 +14,36 @@ class RecordReader {
   public:
     /// `where` begins the messages; `json` must outlive this. Throws Error when it is no object.
     RecordReader(std::string where, const Json& json);
-    /// The value in `text`; throws Error as parse_json() (core/base/json_text.h).
-    static Json parse(const std::string& where, const std::string& text);
+    /// The object in `text`, which is kept. Throws Error as parse_json() (core/base/json_text.h), and when it is no object.
+    static RecordReader of_text(const std::string& where, const std::string& text);
 
     const std::string& where() const { return where_; }
-    const Json& at(const char* key) const;
+    const Json& json() const { return *json_; }
+    std::vector<std::string> names() const;
+    bool has(const std::string& key) const;
+    bool is_null(const std::string& key) const;
+
+    const Json& at(const std::string& key) const;
     /// From 0 to 2^62.
-    int64_t integer(const char* key) const;
-    double number(const char* key) const;
-    bool has(const char* key) const { return json_->contains(key); }
-    std::vector<double> numbers(const char* key) const;
-    std::string text(const char* key) const;
-    RecordReader object(const char* key) const { return {where_ + ": " + key, at(key)}; }
+    int64_t integer(const std::string& key) const;
+    double number(const std::string& key) const;
+    std::string text(const std::string& key) const;
+    std::vector<double> numbers(const std::string& key) const;
+    std::vector<int64_t> integers(const std::string& key) const;
+    std::vector<std::vector<int64_t>> integer_lists(const std::string& key) const;
+    std::vector<std::string> texts(const std::string& key) const;
+    /// Numbers by their names.
+    Scores scores(const std::string& key) const;
+    /// The value as JSON; "" where there is none, or null.
+    std::string json_text(const std::string& key) const;
+    RecordReader object(const std::string& key) const;
+    std::vector<RecordReader> objects(const std::string& key) const;
 
   private:
+    RecordReader(std::string where, const Json& json, std::shared_ptr<const Json> owner);
+
     std::string where_;
+    std::shared_ptr<const Json> owner_;  // of json_, where it was read from a text
     const Json* json_;
 };
 

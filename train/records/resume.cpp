@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "train/config/words.h"
 #include "train/config/writer.h"
 #include "train/records/older_checkpoints.h"
 
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-
-bool contains(const std::vector<std::string>& all, const std::string& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-}
 
 // The schedule itself is asked for what it is; no peak is above this one, so that every legal final rate is below it.
 std::unique_ptr<Schedule> specimen(const Experiment& e) {
@@ -52,13 +49,12 @@ void refuse_changes(const RunFolder& folder, const Experiment& before, const Exp
         list += fmt::format("\n  {}: before {}, now {}{}", d.path, d.before.empty() ? "nothing" : d.before,
                             d.after.empty() ? "nothing" : d.after, matters ? " (schedule or patience follow evaluations)" : "");
     }
-    require(
-        count == 0,
-        "{}: not the experiment that this run began with: {} option{} changed:{}\n"
-        "--resume allows changes to threads, train.steps (to more of them with --extend), train.max_seconds, train.keep, "
-        "train.tensorboard and the intervals; give the same --set again as at the beginning, or go on with the run as it is: "
-        "attend train {} --resume",
-        folder.config().string(), count, count == 1 ? "" : "s", list, shell_word(folder.config().string()));
+    require(count == 0,
+            "{}: not the experiment that this run began with: {} changed:{}\n"
+            "--resume allows changes to threads, train.steps (to more of them with --extend), train.max_seconds, train.keep, "
+            "train.tensorboard and the intervals; give the same --set again as at the beginning, or continue the run as it is: "
+            "attend train {} --resume",
+            folder.config().string(), counted(count, "option"), list, shell_word(folder.config().string()));
 }
 
 std::string schedules_until(const Experiment& before, int64_t done) {
@@ -98,23 +94,23 @@ Experiment resumed(const RunFolder& folder, const Experiment& asked, Experiment 
                 steps, wanted);
         require(!schedule_depends,
                 "{}: so far the schedule was laid over more steps: schedule {}, train.steps before {}, now {}, steps done {}; "
-                "--overwrite starts anew",
+                "--overwrite starts again",
                 where, before.schedule.name(), steps, wanted, done.step);
     }
     if (!more && !longer)
         return now;
     if (more)
         require(extend != Extend::no,
-                "{}: going on with more steps than the run was begun with needs --extend: train.steps before {}, now {}, steps "
+                "{}: continuing with more steps than the run began with needs --extend: train.steps before {}, now {}, steps "
                 "done {}; --overwrite, or another --out, trains {} steps at once",
                 where, steps, wanted, done.step, wanted);
     require(extend != Extend::no,
-            "{}: going on after the run's end needs --extend: train.max_seconds before {}, now {}, seconds done {:.1f}", where,
-            limit, now.train.max_seconds, done.seconds);
+            "{}: continuing after the run's end needs --extend: train.max_seconds before {}, now {}, seconds done {:.1f}",
+            where, limit, now.train.max_seconds, done.seconds);
     const bool replaced = more && (given || !config::differences(before, but_schedule).empty());
     require(!more || replaced || !schedule_depends,
             "{}: the schedule depends on the number of steps and was laid over fewer: schedule {}, train.steps before {}, now "
-            "{}, steps done {}; give one for the steps that are added, in which it begins anew: --set schedule=constant, or "
+            "{}, steps done {}; give one for the steps that are added, in which it begins again: --set schedule=constant, or "
             "--set schedule={}",
             where, before.schedule.name(), steps, wanted, done.step, before.schedule.name());
     if (replaced) {
@@ -131,7 +127,7 @@ void require_not_extended(const Experiment& experiment, const std::string& where
     require(
         !experiment.extended.any() && experiment.extended.schedule_from == 0,
         "{}: extended: the experiment of a run that went on after its end, which no new run can be begun with: extended {}, "
-        "train.steps {}; --resume goes on with that run, without 'extended' all steps are trained at once",
+        "train.steps {}; --resume continues that run; without 'extended' all steps are trained at once",
         where, extended_text(experiment.extended), experiment.train.steps);
 }
 
@@ -168,15 +164,6 @@ std::string extended_text(const ExtendedOptions& e) {
     for (std::size_t i = 0; i < std::min({e.at.size(), e.before.size(), e.now.size()}); ++i)
         text += fmt::format("{}at step {} from {} to {} steps", i ? ", " : "", e.at[i], e.before[i], e.now[i]);
     return text;
-}
-
-Json json_of(const ExtendedOptions& e) {
-    Json all = Json::array();
-    for (std::size_t i = 0; i < std::min({e.at.size(), e.before.size(), e.now.size()}); ++i)
-        all.push_back({{"at", static_cast<int64_t>(e.at[i])},
-                       {"before", static_cast<int64_t>(e.before[i])},
-                       {"now", static_cast<int64_t>(e.now[i])}});
-    return all;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,9 +1,9 @@
 #pragma once
-/// What a run may go on with: the changes that --resume allows, and going on beyond its end (--extend).
+/// What may change when a run continues (--resume), and how it continues beyond its end (--extend).
 ///
 /// A schedule that depends on the number of steps has been laid over those that the run was begun with. With more of them
 /// afterwards the run would be none that can be had at once, so it needs a schedule for the steps that are added, which begins
-/// anew where the run stands: with d steps done and n in all, rate(s) is that of its step s - d of n - d.
+/// again where the run stands: with d steps done and n in all, rate(s) is that of its step s - d of n - d.
 #include <memory>
 
 #include "optim/optimizer.h"
@@ -12,7 +12,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The experiment that the run in `folder` goes on with, for one that is `asked` for and `resolved`. What was chosen
+/// The experiment that the run in `folder` continues with, for one that is `asked` for and `resolved`. What was chosen
 /// automatically when the run began (shards, intervals) stays; an extension is recorded in `extended`. Of a run without a
 /// checkpoint no step is known, so it begins again, as long as is asked for. Throws Error
 ///  - for changes to anything but train.steps, train.max_seconds, train.keep, train.tensorboard and the intervals (to
@@ -36,13 +36,11 @@ bool depends_on_steps(const Experiment& experiment);
 /// `extended.schedule_from` on. Throws Error as the schedule's constructor.
 std::unique_ptr<Schedule> schedule_of(const Experiment& experiment, double peak);
 
-/// Gives the schedule back what evaluations had left behind in it at the checkpoint `p`; one that begins there begins anew.
-/// Throws Error for a checkpoint from before the schedule began.
+/// Gives the schedule back what evaluations had left behind in it at the checkpoint `p`; one that begins there starts from its
+/// beginning. Throws Error for a checkpoint from before the schedule began.
 void restore_schedule(Schedule& schedule, const Experiment& experiment, const Progressed& p, const std::string& where);
 
 /// "at step 500 from 500 to 1000 steps, ..."; "" for a run that was not extended.
 std::string extended_text(const ExtendedOptions& extended);
-/// [{"at": 500, "before": 500, "now": 1000}, ...]
-Json json_of(const ExtendedOptions& extended);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,4 +1,5 @@
-// What below a run's folder is the run's own. Everything else is somebody else's.
+#include "train/records/run_contents.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -9,8 +10,9 @@
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/config/document.h"
+#include "train/config/words.h"
 #include "train/records/older_checkpoints.h"
-#include "train/records/run_folder.h"
+#include "train/records/run_checkpoints.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -18,8 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view events_begin = "events.out.tfevents.", events_end = ".attend";
-constexpr std::string_view step_begin = "step-", map_end = ".safetensors";
 constexpr const char* vocabulary_files[] = {source_vocabulary_file, target_vocabulary_file, tokenizer_file, labels_file};
 
 // N of a name "BEGIN N END" as we write it, without leading zeros but those of event files; none for any other name.
@@ -35,16 +35,11 @@ std::optional<int64_t> number_between(std::string_view name, std::string_view be
     return name == written ? std::optional(number) : std::nullopt;
 }
 
-// The files and links of a folder whose names are BEGIN N END, by their numbers.
-std::vector<std::pair<int64_t, fs::path>> numbered(const fs::path& folder, std::string_view begin, std::string_view end) {
-    std::vector<std::pair<int64_t, fs::path>> found;
-    std::error_code error;  // no folder, no files
-    for (fs::directory_iterator entry(folder, error), stop; !error && entry != stop; entry.increment(error))
-        if (const auto number = number_between(entry->path().filename().string(), begin, end))
-            found.emplace_back(*number, entry->path());
-    std::sort(found.begin(), found.end());
-    return found;
+// What stands directly in a run's folder, besides config.json and the event files.
+std::vector<fs::path> files_of(const RunFolder& run) {
+    return {run.metrics(), run.summary(), run.log(), run.samples(), run.bundle(), run.lab(), run.report()};
 }
+std::vector<fs::path> folders_of(const RunFolder& run) { return {run.vocabulary(), run.maps(), run.checkpoints()}; }
 
 bool is_file_or_link(const fs::path& path) {
     const Kind kind = kind_of(path);
@@ -71,83 +66,70 @@ std::vector<fs::path> checkpoint_folders(const fs::path& checkpoints) {
     return found;
 }
 
-// The names of checkpoints that were being written when their process was killed.
-std::vector<fs::path> abandoned_folders(const fs::path& checkpoints) {
-    std::vector<fs::path> found;
-    for (const fs::path& folder : folders_in(checkpoints))
-        if (!abandoned_name(folder.filename().string()).empty())
-            found.push_back(folder);
-    return found;
-}
+}  // namespace
 
 void remove_or_throw(const fs::path& path) {
     const int code = remove_file(path);
     ensure(code == 0, "{}: cannot be removed: {}", path.string(), std::strerror(code));
 }
 
-}  // namespace
-
-std::vector<fs::path> RunFolder::events() const {
-    std::vector<fs::path> found;
-    for (auto& [number, path] : numbered(root_, events_begin, events_end)) found.push_back(std::move(path));
+std::vector<std::pair<int64_t, fs::path>> numbered_files(const fs::path& folder, std::string_view begin, std::string_view end) {
+    std::vector<std::pair<int64_t, fs::path>> found;
+    std::error_code error;  // no folder, no files
+    for (fs::directory_iterator entry(folder, error), stop; !error && entry != stop; entry.increment(error))
+        if (const auto number = number_between(entry->path().filename().string(), begin, end))
+            found.emplace_back(*number, entry->path());
     std::sort(found.begin(), found.end());
     return found;
 }
 
-fs::path RunFolder::new_events(int64_t now) const {
-    for (const auto& [number, path] : numbered(root_, events_begin, events_end)) now = std::max(now, number + 1);
-    return root_ / fmt::format("{}{:010}{}", events_begin, now, events_end);
-}
-
-std::vector<std::pair<int64_t, fs::path>> RunFolder::step_folders() const {
-    std::vector<std::pair<int64_t, fs::path>> found = numbered(checkpoints(), step_begin, "");
-    std::erase_if(found, [](const auto& step) { return kind_of(step.second) != Kind::folder; });
-    return found;
-}
-
-std::vector<fs::path> RunFolder::vocabulary_contents() const {
+std::vector<fs::path> vocabulary_contents(const RunFolder& run) {
     std::vector<fs::path> found;
     for (const char* name : vocabulary_files)
-        if (is_file_or_link(vocabulary() / name))
-            found.push_back(vocabulary() / name);
+        if (is_file_or_link(run.vocabulary() / name))
+            found.push_back(run.vocabulary() / name);
     std::sort(found.begin(), found.end());
     return found;
 }
 
-std::vector<fs::path> RunFolder::contents() const {
-    std::vector<fs::path> all = events();
-    for (const fs::path& path : {metrics(), summary(), log(), samples(), bundle(), lab(), report()}) all.push_back(path);
-    for (const fs::path& folder : {vocabulary(), maps(), checkpoints()})
+std::string seal_of(const std::vector<fs::path>& files) {
+    std::vector<std::string> all;
+    for (const fs::path& file : files) {
+        const WrittenFile f = crc32_of_file(file);
+        all.push_back(fmt::format("{} {} {:08x}", file.filename().string(), f.bytes, f.crc32));
+    }
+    return joined(all);
+}
+
+std::vector<fs::path> contents_of(const RunFolder& run) {
+    std::vector<fs::path> all = run.events();
+    for (const fs::path& path : files_of(run)) all.push_back(path);
+    for (const fs::path& folder : folders_of(run))
         if (kind_of(folder) == Kind::link)
             all.push_back(folder);  // nothing that it leads to is ours
-    if (kind_of(vocabulary()) == Kind::folder)
-        for (const fs::path& path : vocabulary_contents()) all.push_back(path);
-    if (kind_of(maps()) == Kind::folder)
-        for (const auto& [step, path] : numbered(maps(), step_begin, map_end)) all.push_back(path);
-    if (kind_of(checkpoints()) == Kind::folder) {
-        for (const fs::path& path : {last(), best()}) all.push_back(path);
-        for (const auto& [step, path] : numbered(checkpoints(), step_begin, ""))
+    if (kind_of(run.vocabulary()) == Kind::folder)
+        for (const fs::path& path : vocabulary_contents(run)) all.push_back(path);
+    if (kind_of(run.maps()) == Kind::folder)
+        for (const auto& [step, path] : numbered_files(run.maps(), step_begin, map_end)) all.push_back(path);
+    if (kind_of(run.checkpoints()) == Kind::folder) {
+        for (const fs::path& path : {run.last(), run.best()}) all.push_back(path);
+        for (const auto& [step, path] : numbered_files(run.checkpoints(), step_begin, ""))
             if (kind_of(path) == Kind::link)
                 all.push_back(path);
-        for (const fs::path& folder : checkpoint_folders(checkpoints()))
+        for (const fs::path& folder : checkpoint_folders(run.checkpoints()))
             for (const char* name : checkpoint_files) all.push_back(folder / name);
     }
-    all.push_back(config());
+    all.push_back(run.config());
     std::erase_if(all, [](const fs::path& path) { return !is_file_or_link(path); });
     return all;
 }
 
-std::string RunFolder::found() const {
-    const std::vector<fs::path> all = contents();
-    return all.empty() ? std::string() : all.front().lexically_relative(root_).string();
-}
-
-std::string RunFolder::found_of_others() const {
-    for (const fs::path& folder : {vocabulary(), maps(), checkpoints()}) {
+std::string found_of_others(const RunFolder& run) {
+    for (const fs::path& folder : folders_of(run)) {
         std::error_code error;
         for (fs::directory_iterator entry(folder, error), stop; !error && entry != stop; entry.increment(error))
             if (abandoned_name(entry->path().filename().string()).empty())
-                return entry->path().lexically_relative(root_).string();
+                return entry->path().lexically_relative(run.root()).string();
     }
     return {};
 }
@@ -170,24 +152,19 @@ bool is_written_config(const fs::path& path) {
     }
 }
 
-std::string RunFolder::not_ours() const {
-    const Kind kind = kind_of(config());
-    if (kind != Kind::file)
-        return kind == Kind::missing ? "config.json is missing" : fmt::format("config.json is {}", kind_name(kind));
-    return is_written_config(config()) ? "" : "config.json is none that attend train wrote";
-}
-
-void RunFolder::check_kinds() const {
-    for (const fs::path& path : {config(), metrics(), summary(), log(), samples(), bundle(), lab(), report()}) {
+void check_kinds(const RunFolder& run) {
+    std::vector<fs::path> files = files_of(run);
+    files.insert(files.begin(), run.config());
+    for (const fs::path& path : files) {
         const Kind kind = kind_of(path);
-        require(kind == Kind::missing || kind == Kind::file || kind == Kind::link,
+        require(kind == Kind::missing || is_file_or_link(path),
                 "{}: {} stands where a file of the run is needed; move it or give another --out", path.string(),
                 kind_name(kind));
     }
-    for (const fs::path& path : {vocabulary(), maps(), checkpoints()})
+    for (const fs::path& path : folders_of(run))
         if (kind_of(path) != Kind::link)
             require_folder(path);
-    for (const fs::path& path : {last(), best()}) {
+    for (const fs::path& path : {run.last(), run.best()}) {
         const Kind kind = kind_of(path);
         require(
             kind == Kind::missing || kind == Kind::link,
@@ -197,27 +174,29 @@ void RunFolder::check_kinds() const {
     }
 }
 
-void RunFolder::remove_contents() const {
+void remove_contents(const RunFolder& run) {
     std::vector<fs::path> folders;
-    if (kind_of(checkpoints()) == Kind::folder)
-        folders = checkpoint_folders(checkpoints());
-    for (const fs::path& path : contents())
-        if (path != config())
+    if (kind_of(run.checkpoints()) == Kind::folder)
+        folders = checkpoint_folders(run.checkpoints());
+    for (const fs::path& path : contents_of(run))
+        if (path != run.config())
             remove_or_throw(path);
-    for (const fs::path& folder : {vocabulary(), maps(), checkpoints()}) folders.push_back(folder);
+    for (const fs::path& folder : folders_of(run)) folders.push_back(folder);
     for (const fs::path& folder : folders) remove_empty_folder(folder);
     // The config last: it is the mark of a run, by which one that is killed before here can be begun again.
-    synchronise_folder(root_);
-    remove_or_throw(config());
+    synchronise_folder(run.root());
+    remove_or_throw(run.config());
 }
 
-void RunFolder::remove_abandoned() const {
-    remove_abandoned_files(root_, Guard::lock);
-    for (const fs::path& folder : {vocabulary(), maps(), checkpoints()}) {
+void remove_abandoned(const RunFolder& run) {
+    remove_abandoned_files(run.root(), Guard::lock);
+    for (const fs::path& folder : folders_of(run)) {
         if (kind_of(folder) != Kind::folder)
             continue;
         remove_abandoned_files(folder, Guard::lock);
-        for (const fs::path& half : abandoned_folders(folder)) {
+        for (const fs::path& half : folders_in(folder)) {
+            if (abandoned_name(half.filename().string()).empty())
+                continue;
             remove_abandoned_files(half, Guard::lock);
             (void)!remove_checkpoint(half);  // what cannot be removed does no harm
         }

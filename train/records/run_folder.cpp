@@ -2,16 +2,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
-#include "core/base/json_text.h"
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
+#include "train/records/record_reader.h"
+#include "train/records/run_checkpoints.h"
+#include "train/records/run_contents.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -54,7 +57,7 @@ const char* status_name(Status status) {
 
 void RunFolder::check(Existing existing) const {
     require(!is_there(root_) || is_folder(root_), "{}: a run needs a folder: there is a file of that name", root_.string());
-    check_kinds();
+    check_kinds(*this);
     if (existing == Existing::resume) {
         require(fs::is_regular_file(config()), "{}: there is no run to resume: no config.json in it; leave out --resume",
                 root_.string());
@@ -67,7 +70,7 @@ void RunFolder::check(Existing existing) const {
     }
     const std::string there = found(), why = not_ours();
     if (there.empty()) {
-        const std::string others = existing == Existing::overwrite ? found_of_others() : std::string();
+        const std::string others = existing == Existing::overwrite ? found_of_others(*this) : std::string();
         require(
             others.empty(),
             "{}: no run of this program to overwrite: found {}, and {}; nothing is removed: leave out --overwrite to begin a "
@@ -81,7 +84,7 @@ void RunFolder::check(Existing existing) const {
         "move them or give another --out",
         root_.string(), there, why);
     require(existing == Existing::overwrite,
-            "{}: there is a run in this folder: found {}; use --resume to go on, --overwrite to start anew", root_.string(),
+            "{}: there is a run in this folder: found {}; use --resume to continue, --overwrite to start again", root_.string(),
             there);
 }
 
@@ -99,7 +102,7 @@ void RunFolder::make() const {
 RunLock RunFolder::lock() const {
     make();
     RunLock lock(root_);
-    remove_abandoned();
+    remove_abandoned(*this);
     return lock;
 }
 
@@ -109,9 +112,24 @@ RunLock RunFolder::lock_to_resume() const {
     return held;
 }
 
+void RunFolder::link_missing_last() const {
+    if (kind_of(last()) != Kind::missing)
+        return;
+    const std::vector<std::pair<int64_t, fs::path>> folders = step_folders();
+    for (auto step = folders.rbegin(); step != folders.rend(); ++step)
+        if (is_complete_checkpoint(step->second))
+            return link_last(step->first);
+    const std::vector<fs::path> all = steps();
+    require(all.empty(),
+            "{}: no link to the checkpoint to continue from, and none is complete: checkpoints {}, the last of them {}; "
+            "--overwrite "
+            "starts again",
+            last().string(), all.size(), all.empty() ? "" : all.back().filename().string());
+}
+
 void RunFolder::prepare_new() const {
     make();
-    remove_contents();
+    remove_contents(*this);
 }
 
 Experiment RunFolder::experiment() const {
@@ -131,14 +149,37 @@ bool RunFolder::restore_config(const Experiment& experiment) const {
     return true;
 }
 
-std::string RunFolder::vocabulary_seal() const {
-    std::string seal;
-    for (const fs::path& file : vocabulary_contents()) {
-        const WrittenFile f = crc32_of_file(file);
-        seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ", file.filename().string(), f.bytes, f.crc32);
-    }
-    return seal;
+std::vector<fs::path> RunFolder::events() const {
+    std::vector<fs::path> found;
+    for (auto& [number, path] : numbered_files(root_, events_begin, events_end)) found.push_back(std::move(path));
+    std::sort(found.begin(), found.end());
+    return found;
 }
+
+fs::path RunFolder::new_events(int64_t now) const {
+    for (const auto& [number, path] : numbered_files(root_, events_begin, events_end)) now = std::max(now, number + 1);
+    return root_ / fmt::format("{}{:010}{}", events_begin, now, events_end);
+}
+
+std::vector<std::pair<int64_t, fs::path>> RunFolder::step_folders() const {
+    std::vector<std::pair<int64_t, fs::path>> found = numbered_files(checkpoints(), step_begin, "");
+    std::erase_if(found, [](const auto& step) { return kind_of(step.second) != Kind::folder; });
+    return found;
+}
+
+std::string RunFolder::found() const {
+    const std::vector<fs::path> all = contents_of(*this);
+    return all.empty() ? std::string() : all.front().lexically_relative(root_).string();
+}
+
+std::string RunFolder::not_ours() const {
+    const Kind kind = kind_of(config());
+    if (kind != Kind::file)
+        return kind == Kind::missing ? "config.json is missing" : fmt::format("config.json is {}", kind_name(kind));
+    return is_written_config(config()) ? "" : "config.json is none that attend train wrote";
+}
+
+std::string RunFolder::vocabulary_seal() const { return seal_of(vocabulary_contents(*this)); }
 
 void RunFolder::check_vocabulary(const std::string& seal) const {
     const std::string found = vocabulary_seal();
@@ -148,13 +189,10 @@ void RunFolder::check_vocabulary(const std::string& seal) const {
 
 void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     filter_lines(metrics(), [&](std::string_view line, int64_t number) {
-        const Json json = parse_json<Json>(fmt::format("{}:{}", metrics().string(), number), line);
-        const bool good =
-            json.is_object() && json.contains("step") && json["step"].is_number_integer() && json.contains("split");
-        require(good, "{}:{}: not a line of metrics: an object with 'step' and 'split' was expected", metrics().string(),
-                number);
-        const auto at = json["step"].get<int64_t>();
-        return (json["split"] == "train" && at <= step) || (json["split"] == "valid" && at <= valid_step);
+        const auto record = RecordReader::of_text(fmt::format("{}:{}", metrics().string(), number), std::string(line));
+        const std::string split = record.text("split");
+        const int64_t at = record.integer("step");
+        return (split == "train" && at <= step) || (split == "valid" && at <= valid_step);
     });
     bool keep = true;
     filter_lines(samples(), [&](std::string_view line, int64_t) {
@@ -165,11 +203,67 @@ void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
     });
 }
 
-void RunFolder::write_summary(const Json& summary_json) const { write_file_atomically(summary(), summary_json.dump(1) + "\n"); }
+void RunFolder::write_summary(const RecordWriter& record) const { write_file_atomically(summary(), record.text(1) + "\n"); }
 
-void RunFolder::remove_summary() const {
-    const int code = remove_file(summary());
-    ensure(code == 0, "{}: cannot be removed: {}", summary().string(), std::generic_category().message(code));
+void RunFolder::remove_summary() const { remove_or_throw(summary()); }
+
+fs::path RunFolder::step(int64_t step) const { return checkpoints() / fmt::format("step-{}", step); }
+
+void RunFolder::link_last(int64_t step) const { link_to_checkpoint(last(), this->step(step)); }
+void RunFolder::link_best(int64_t step) const { link_to_checkpoint(best(), this->step(step)); }
+
+std::vector<fs::path> RunFolder::steps() const {
+    std::vector<fs::path> paths;
+    std::error_code closed;  // then it is no checkpoint for us
+    for (const auto& [number, path] : step_folders())
+        if (fs::exists(fs::symlink_status(path / checkpoint_files[std::size(checkpoint_files) - 1], closed)))
+            paths.push_back(path);
+    return paths;
+}
+
+std::vector<NotRemoved> RunFolder::remove_unlinked_steps(int64_t keep) const {
+    const std::string last_step = linked_checkpoint(last()), best_step = linked_checkpoint(best());
+    const std::vector<fs::path> complete = steps();
+    std::vector<fs::path> old;
+    int64_t kept = 0;
+    const std::vector<std::pair<int64_t, fs::path>> all = step_folders();
+    for (std::size_t i = all.size(); i-- > 0;) {
+        const fs::path& path = all[i].second;
+        if (path.filename() == last_step || path.filename() == best_step)
+            continue;
+        if (std::find(complete.begin(), complete.end(), path) != complete.end() && kept < keep)
+            ++kept;
+        else
+            old.push_back(path);
+    }
+    std::vector<NotRemoved> left;
+    for (const fs::path& path : old)
+        if (const int code = remove_checkpoint(path); code != 0)
+            left.push_back({path, std::strerror(code)});
+    return left;
+}
+
+void RunFolder::save(const Checkpointed& trained, const Progressed& progressed) const {
+    make_folder(checkpoints());
+    const fs::path to = step(progressed.step), fresh = partial_path(to);
+    try {
+        save_checkpoint(fresh, trained, progressed);
+        put_checkpoint_in_place(fresh, to);
+    } catch (...) {
+        (void)!remove_checkpoint(fresh);
+        throw;
+    }
+}
+
+void RunFolder::cut_back_checkpoints(const Progressed& progressed) const {
+    if (progressed.best && fs::exists(step(progressed.best->step)))
+        link_best(progressed.best->step);  // the run may have been killed between the two links
+    else if (const int code = remove_file(best()); code != 0)
+        fail_to_write(best(), "a link cannot be removed", code);
+    for (const auto& [number, path] : step_folders())
+        if (number > progressed.step)
+            if (const int code = remove_checkpoint(path); code != 0)
+                fail_to_write(path, "a later checkpoint, which the run will make again, cannot be removed", code);
 }
 
 RunAndCheckpoint find_run(const fs::path& path) {

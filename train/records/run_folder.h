@@ -6,7 +6,7 @@
 ///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
 ///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
 ///     maps/            attention of a few examples (train/report)    report.html    all of this as a page
-///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run went on
+///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run was continued
 ///
 /// Other files may stand in it and in its folders. Files and links of these names alone are the run's, and what is written
 /// half (partial_path() of core/base/own_files.h): nothing else is removed or replaced, and nothing is written through a link.
@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "core/base/line_file.h"
-#include "train/records/checkpoint.h"
 #include "train/experiment/experiment.h"
-#include "train/records/numbers.h"
+#include "train/records/checkpoint.h"
+#include "train/records/record_writer.h"
 #include "train/records/run_lock.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -54,8 +54,8 @@ class RunFolder {
     std::filesystem::path bundle() const { return root_ / "bundle.safetensors"; }
     /// What attend lab measured at the run's checkpoints.
     std::filesystem::path lab() const { return root_ / "lab.json"; }
-    /// The event files (train/records/tensorboard.h) in the order they were begun in, which is that of their names: readers go by
-    /// it.
+    /// The event files (train/records/tensorboard.h) in the order they were begun in, which is that of their names: readers go
+    /// by it.
     std::vector<std::filesystem::path> events() const;
     /// Where to begin the next: named by `now`, seconds since 1970, or more where a file is there with that name or a later
     /// one.
@@ -80,8 +80,8 @@ class RunFolder {
     /// Throws Error when it cannot be made or written to, or when another process trains in it. What check() said before may
     /// have changed since: check again.
     RunLock lock() const;
-    /// The same for a run that goes on: where `last` is missing, as after copying without links, it is made to point to the
-    /// newest checkpoint that is whole.
+    /// The same for a run that continues: where `last` is missing, as after copying without links, it is made to point to the
+    /// newest complete checkpoint.
     RunLock lock_to_resume() const;
     /// Makes the folder ready for a new run: makes it where it is missing and removes the run in it (and nothing else). Killed
     /// at any moment, it leaves a folder that can be made ready again. To be called after check(). Throws Error when it cannot
@@ -123,32 +123,16 @@ class RunFolder {
     void cut_back_checkpoints(const Progressed& progressed) const;
 
     /// Writes summary.json, atomically.
-    void write_summary(const Json& summary) const;
-    /// Removes summary.json: a run that goes on has no end any more. Throws MachineError when the file system refuses.
+    void write_summary(const RecordWriter& summary) const;
+    /// Removes summary.json: a run that continues has no end any more. Throws MachineError when the file system refuses.
     void remove_summary() const;
 
   private:
-    std::vector<std::filesystem::path> contents() const;             // all files and links of a run, config.json last
-    std::vector<std::filesystem::path> vocabulary_contents() const;  // those in vocabulary/
     std::vector<std::pair<int64_t, std::filesystem::path>> step_folders() const;
-    std::string found_of_others() const;  // the first file of somebody's in a folder that a run would have; "" for none
-    void check_kinds() const;
-    void remove_contents() const;
-    void remove_abandoned() const;
     void make() const;
-    void link(const std::filesystem::path& name, int64_t step) const;
     void link_missing_last() const;
     std::filesystem::path root_;
 };
-
-/// Removes the files of a checkpoint, and its folder where nothing else is in it. 0, or the system's error number.
-int remove_checkpoint(const std::filesystem::path& folder);
-/// Renames a checkpoint's folder to `to`, in place of the checkpoint or the link there; where other people's files are in it,
-/// they stay, and the checkpoint's come beside them. Throws MachineError when that fails.
-void put_checkpoint_in_place(const std::filesystem::path& from, const std::filesystem::path& to);
-
-/// Whether a file is a config as this program writes it, with every option; a link to one is not.
-bool is_written_config(const std::filesystem::path& path);
 
 /// What a command that looks at a run is given: the run's folder, or one of its checkpoints' folders.
 struct RunAndCheckpoint {

@@ -7,7 +7,7 @@
 namespace attend {
 
 /// Keeps a run's folder for one process: an exclusive flock on the file `.lock` in it, which holds the process's id. The
-/// system lets go of it when the process ends in whatever way, so a killed run leaves no stale lock; a run that ends removes
+/// system releases it however the process ends, so a killed run leaves no stale lock; a run that ends removes
 /// the file. A file of that name that no run wrote is locked as it is, and stays; a link is replaced. Looking at a run (eval,
 /// translate) needs no lock.
 class RunLock {

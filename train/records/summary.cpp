@@ -1,21 +1,30 @@
 #include "train/records/summary.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "train/records/build_info.h"
-#include "train/records/resume.h"
+#include "train/records/numbers.h"
 
 namespace attend {
 
 namespace {
 
-Json scored_object(const std::optional<ScoredStep>& scored) {
-    Json object = Json::object();
+RecordWriter record_of(const std::optional<ScoredStep>& scored) {
+    RecordWriter record;
     if (scored) {
-        object["step"] = scored->step;
-        add_scores(object, scored->scores);
+        record.set("step", scored->step);
+        record.set_scores(scored->scores);
     }
-    return object;
+    return record;
+}
+
+std::vector<RecordWriter> records_of(const ExtendedOptions& e) {
+    std::vector<RecordWriter> all;
+    for (std::size_t i = 0; i < std::min({e.at.size(), e.before.size(), e.now.size()}); ++i)
+        all.push_back({{"at", static_cast<int64_t>(e.at[i])},
+                       {"before", static_cast<int64_t>(e.before[i])},
+                       {"now", static_cast<int64_t>(e.now[i])}});
+    return all;
 }
 
 }  // namespace
@@ -39,33 +48,32 @@ std::string text_of(const Explosion& e) {
         split_name(e.split), short_number(e.last), short_number(e.first));
 }
 
-Json summary_of(const Experiment& experiment, const Progressed& p, int64_t parameters, const RunEnd& end) {
-    Json summary;
-    summary["name"] = experiment.name;
-    summary["status"] = status_name(end.status);
+RecordWriter summary_of(const Experiment& experiment, const Progressed& p, int64_t parameters, const RunEnd& end) {
+    RecordWriter summary = {{"name", experiment.name}, {"status", status_name(end.status)}};
     if (!end.message.empty())
-        summary["message"] = end.message;
+        summary.set("message", end.message);
     if (!end.bundle.empty())
-        summary["bundle"] = end.bundle;
+        summary.set("bundle", end.bundle);
     if (experiment.extended.any())
-        summary["extended"] = json_of(experiment.extended);
-    const std::optional<Explosion> explosion = end.status == Status::finished ? exploded(p) : std::nullopt;
-    if (explosion)
-        summary["loss_exploded"] = {
-            {"split", split_name(explosion->split)}, {"first", explosion->first}, {"last", explosion->last}};
+        summary.set("extended", records_of(experiment.extended));
+    if (const auto explosion = end.status == Status::finished ? exploded(p) : std::nullopt)
+        summary.set("loss_exploded", RecordWriter{{"split", split_name(explosion->split)},
+                                                  {"first", explosion->first},
+                                                  {"last", explosion->last}});
     if (!p.weights.empty())
-        summary["weights"] = p.weights;
-    summary.update({{"version", program_version()}, {"commit", program_commit()}});
-    summary["steps"] = p.step;
-    summary["seconds"] = p.seconds;
-    summary["parameters"] = parameters;
-    summary["peak_memory_mib"] = peak_memory_mib();
-    summary["train"] = scored_object(p.train);
-    summary["valid"] = scored_object(p.valid);
-    summary["best"] = scored_object(p.best);
-    Json test_object = Json::object();
-    add_scores(test_object, end.test);
-    summary["test"] = test_object;
+        summary.set("weights", p.weights);
+    summary.set("version", program_version());
+    summary.set("commit", program_commit());
+    summary.set("steps", p.step);
+    summary.set("seconds", p.seconds);
+    summary.set("parameters", parameters);
+    summary.set("peak_memory_mib", peak_memory_mib());
+    summary.set("train", record_of(p.train));
+    summary.set("valid", record_of(p.valid));
+    summary.set("best", record_of(p.best));
+    RecordWriter test;
+    test.set_scores(end.test);
+    summary.set("test", test);
     return summary;
 }
 

@@ -63,15 +63,15 @@ EventFile::EventFile(const std::filesystem::path& path, std::optional<int64_t> r
     }
 }
 
-void EventFile::append(const Json& line) {
-    attend_events::Event event = event_now(line.at("step").get<int64_t>());
-    const auto split = line.at("split").get<std::string>();
-    for (const auto& [name, value] : line.items()) {
+void EventFile::append(const RecordReader& line) {
+    attend_events::Event event = event_now(line.integer("step"));
+    const std::string split = line.text("split");
+    for (const std::string& name : line.names()) {
         if (name == "step" || name == "split")
             continue;
         attend_events::Summary::Value& scalar = *event.mutable_summary()->add_value();
         scalar.set_tag(fmt::format("{}/{}", split, name));
-        scalar.set_simple_value(static_cast<float>(number_from_json(value, name)));
+        scalar.set_simple_value(static_cast<float>(line.number(name)));
     }
     file_.append(record_of(event));
 }

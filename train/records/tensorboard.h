@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "train/records/run_folder.h"
+#include "core/base/line_file.h"
+#include "train/records/record_reader.h"
 
 namespace attend {
 
@@ -22,13 +23,13 @@ std::string tfrecord(std::string_view data);
 
 class EventFile {
   public:
-    /// Begins the file. With `resumed_after`, the number of steps that the run goes on after, its second event is the start
+    /// Begins the file. With `resumed_after`, the number of steps after which the run continues, its second event is the start
     /// of a session at the next step: of what other files of the folder say, readers drop the steps from there on.
     /// Throws Error when the file cannot be opened, MachineError when it cannot be written.
     explicit EventFile(const std::filesystem::path& path, std::optional<int64_t> resumed_after = {});
-    /// One event with all numbers of a line of metrics.jsonl: an object with "step" and "split"; numbers become float32, "nan"
+    /// One event with all numbers of a line of metrics.jsonl, which also has "step" and "split"; numbers become float32, "nan"
     /// and "inf" included. The system has it before the call returns. Throws MachineError when it cannot be written.
-    void append(const Json& line);
+    void append(const RecordReader& line);
     /// Brings all events to the disk. Throws MachineError when that fails.
     void synchronise() { file_.synchronise(); }
 

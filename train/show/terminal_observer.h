@@ -13,7 +13,7 @@ class TerminalObserver final : public Observer {
   public:
     explicit TerminalObserver(std::shared_ptr<Terminal> terminal = std::make_shared<Terminal>());
 
-    /// Before it, messages go to nobody: a run that is refused says why by its exception alone.
+    /// Before it, messages are dropped: a refused run gives its reason in its exception.
     void open_log(const std::filesystem::path& path, LogFile mode) override;
     void message(LogLevel level, std::string_view text) override;
     void steps_begin(int64_t done, int64_t steps) override;

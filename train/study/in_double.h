@@ -1,7 +1,7 @@
 #pragma once
-/// The border between the precisions. The program trains and decodes in float; what compares gradients or looks for the cause of
-/// a divergence runs in double, in sources that are compiled for both. No typed option crosses the border: an experiment goes
-/// over it as the tree of its config and is read anew on the other side, and what comes back is plain.
+/// The border between the precisions. The program trains and decodes in float; what compares gradients or looks for the cause
+/// of a divergence runs in double, in sources that are compiled for both. An experiment crosses the border as the tree of its
+/// config, which the other side reads again; results that come back are the same types for both.
 #include <filesystem>
 #include <string>
 #include <vector>

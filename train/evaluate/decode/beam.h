@@ -16,7 +16,7 @@ double length_penalty(int64_t symbols, double alpha);
 ///
 /// A step keeps the `beam` likeliest extensions of the kept outputs, by log-likelihood; those that end with eos are finished
 /// and make room. Finished outputs are ranked by score = log-likelihood / length_penalty(|Y|), and the best `nbest` returned;
-/// only where there are fewer, the likeliest of those that reached the limit without eos stand behind them. The search of a
+/// only where there are fewer, the likeliest of those that reached the limit without eos follow them. The search of a
 /// source stops when no kept output can still come before the last one returned: as ln p <= 0, none can score above
 /// log-likelihood / length_penalty(limit). So stopping early never changes what is returned.
 ///

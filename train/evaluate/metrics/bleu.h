@@ -12,7 +12,7 @@
 namespace attend {
 
 /// Tokens of a line as NIST's mteval-v13a cuts them for Western languages: the entities &quot; &amp; &lt; &gt; are resolved;
-/// ASCII punctuation but ' - . and , stands alone; . and , stand alone unless between digits; - stands alone behind a
+/// ASCII punctuation but ' - . and , stands alone; . and , stand alone unless between digits; - stands alone after a
 /// digit; the rest is cut at Unicode white space.
 std::vector<std::string> tokenize_13a(std::string_view line);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "train/evaluate/metrics/edit_distance.h"
+#include "train/evaluate/text_table.h"
 
 namespace attend {
 
@@ -62,34 +63,36 @@ int64_t Confusion::count(const std::string& reference, const std::string& decode
 }
 
 std::string class_table(const Confusion& confusion) {
-    std::string text =
-        fmt::format("{:<12} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "symbol", "reference", "decoded", "precision", "recall", "f1");
+    std::vector<std::vector<std::string>> rows = {{"symbol", "reference", "decoded", "precision", "recall", "f1"}};
+    const auto share = [](double value) { return fmt::format("{:.4f}", value); };
     for (const Confusion::Class& c : confusion.classes())
-        text += fmt::format("{:<12} {:>9} {:>9} {:>9.4f} {:>9.4f} {:>9.4f}\n", shown(c.symbol), c.reference, c.decoded,
-                            c.precision(), c.recall(), c.f1());
-    return text;
+        rows.push_back({shown(c.symbol), std::to_string(c.reference), std::to_string(c.decoded), share(c.precision()),
+                        share(c.recall()), share(c.f1())});
+    std::vector<Column> columns(rows[0].size(), {Align::right, 9});
+    columns[0] = {Align::left, 12};
+    return text_table(rows, columns, 1);
 }
 
 std::string mistake_table(const Confusion& confusion, std::size_t most) {
-    std::string text = fmt::format("{:>9} {:<12} {}\n", "count", "reference", "decoded");
+    std::vector<std::vector<std::string>> rows = {{"count", "reference", "decoded"}};
     for (const Confusion::Mistake& m : confusion.mistakes(most))
-        text += fmt::format("{:>9} {:<12} {}\n", m.count, shown(m.reference), shown(m.decoded));
-    return text;
+        rows.push_back({std::to_string(m.count), shown(m.reference), shown(m.decoded)});
+    return text_table(rows, {{Align::right, 9}, {Align::left, 12}}, 1);
 }
 
 std::string confusion_table(const Confusion& confusion) {
     std::vector<std::string> symbols;
     for (const Confusion::Class& c : confusion.classes()) symbols.push_back(c.symbol);
     symbols.emplace_back();
-    std::string text = fmt::format("{:<12}", "");
-    for (const std::string& column : symbols) text += fmt::format(" {:>7}", shown(column));
-    text += '\n';
+    std::vector<std::vector<std::string>> rows = {{""}};
+    for (const std::string& column : symbols) rows[0].push_back(shown(column));
     for (const std::string& row : symbols) {
-        text += fmt::format("{:<12}", shown(row));
-        for (const std::string& column : symbols) text += fmt::format(" {:>7}", confusion.count(row, column));
-        text += '\n';
+        rows.push_back({shown(row)});
+        for (const std::string& column : symbols) rows.back().push_back(std::to_string(confusion.count(row, column)));
     }
-    return text;
+    std::vector<Column> columns(rows[0].size(), {Align::right, 7});
+    columns[0] = {Align::left, 12};
+    return text_table(rows, columns, 1);
 }
 
 }  // namespace attend

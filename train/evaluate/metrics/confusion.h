@@ -1,5 +1,5 @@
 #pragma once
-/// Which symbols a model says in place of which: tables for tasks with a small target alphabet.
+/// Which symbols a model predicts in place of which: tables for tasks with a small target alphabet.
 #include <map>
 #include <string>
 #include <vector>
@@ -37,7 +37,7 @@ class Confusion {
     /// The `most` most frequent pairs of different symbols, by falling count, then by bytes.
     std::vector<Mistake> mistakes(std::size_t most) const;
 
-    /// How often `decoded` was said in place of `reference`; "" as above.
+    /// How often `decoded` was predicted in place of `reference`; "" as above.
     int64_t count(const std::string& reference, const std::string& decoded) const;
 
   private:

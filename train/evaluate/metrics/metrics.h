@@ -43,7 +43,7 @@ std::unique_ptr<Metric> make_alignment_accuracy();
 std::unique_ptr<Metric> make_part_alignment(const std::string& part);
 /// Mean entropy of the attention rows in nats, - sum_s a_s ln a_s, of the teacher-forced pass over the reference, eos's row
 /// included. Rows without any weight do not count. Low: the model looks at one place; ln S: everywhere. Neither is better:
-/// better() says lower, as a sharp map is what one hopes for.
+/// better() says lower, as sharp maps are easier to read.
 std::unique_ptr<Metric> make_attention_entropy();
 
 }  // namespace attend

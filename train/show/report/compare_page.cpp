@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/show/report/page.h"
 
 namespace attend::compare {
@@ -105,7 +106,7 @@ std::string page_of(const std::string& name, const Json& json, const std::vector
 }
 
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
-    write_file_atomically(folder / "compare.html", page_of(name, compared.json, compared.records, compared.table));
+    write_file_atomically(folder / "compare.html", page_of(name, compared.json.json(), compared.records, compared.table));
 }
 
 }  // namespace attend::compare

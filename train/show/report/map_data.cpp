@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "train/records/maps.h"
 #include "train/show/report/report.h"

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/error.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/experiment/experiment.h"
 #include "train/study/compare/comparison.h"
 

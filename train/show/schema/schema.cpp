@@ -1,6 +1,6 @@
 #include "train/show/schema/schema.h"
 
-#include "data/text/json_text.h"
+#include "core/base/json_text.h"
 #include "train/experiment/experiment.h"
 #include "train/study/compare/comparison.h"
 

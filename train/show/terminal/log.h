@@ -1,5 +1,5 @@
 #pragma once
-/// Messages to standard error and to a file. spdlog stays behind this header.
+/// Messages to standard error and to a file. spdlog is used in its source alone.
 #include <memory>
 
 #include "core/base/error.h"
@@ -38,9 +38,9 @@ class Log {
 /// A log to the terminal alone: "14:02:11 message", "14:02:11 warning: message".
 Log make_log(std::shared_ptr<Terminal> terminal);
 
-/// A log to the terminal and to the file at `path` (core/base/line_file.h), "2025-03-01 14:02:11.120 info message", the system's
-/// when write() returns. Throws as LineFile when it cannot be opened. When a later write to the file fails (disk full), the
-/// terminal says so once and the run goes on.
+/// A log to the terminal and to the file at `path` (core/base/line_file.h), "2025-03-01 14:02:11.120 info message", the
+/// system's when write() returns. Throws as LineFile when it cannot be opened. When a later write to the file fails (disk
+/// full), the terminal says so once and the run continues.
 Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
 
 }  // namespace attend

@@ -32,7 +32,7 @@ int Terminal::columns() const {
 
 void Terminal::print(std::string_view line) {
     const std::lock_guard lock(mutex_);
-    // One write, so that lines of several processes on one terminal stay whole.
+    // One write, so that lines of several processes on one terminal are not mixed.
     std::string bytes(line_.empty() ? "" : erase);
     bytes += utf8::shown(line);
     bytes += '\n';

@@ -9,7 +9,7 @@
 namespace attend {
 
 /// Texts are written as utf8::shown() has them: names and symbols of files have no power over the terminal.
-/// Safe to use from several threads. Failing writes are ignored: there is nowhere left to say so.
+/// Safe to use from several threads. Failing writes are ignored: there is no other place to report them.
 class Terminal {
   public:
     /// Over the file descriptor, by default standard error. Does not own it.

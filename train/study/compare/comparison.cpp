@@ -7,6 +7,7 @@
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
 #include "train/config/utf8.h"
+#include "train/config/words.h"
 #include "train/records/resume.h"
 
 namespace attend::compare {
@@ -28,9 +29,9 @@ Value take(Value& object, std::string_view key) {
 }
 
 std::string keys_of(const Value& object) {
-    std::string all;
-    for (const Member& m : object.members) all += (all.empty() ? "" : ", ") + utf8::printable(m.key);
-    return all;
+    std::vector<std::string> keys;
+    for (const Member& m : object.members) keys.push_back(utf8::printable(m.key));
+    return joined(keys);
 }
 
 // The base as a tree: of the file it names, or what stands in the config itself.
@@ -61,7 +62,7 @@ bool is_taken(const std::string& name) {
     static const std::vector<std::string> taken = {
         "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
         "samples.txt",  "report.html",  "lab.json", "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
-    return std::find(taken.begin(), taken.end(), lower(name)) != taken.end() || lower(name).starts_with("events.out.tfevents.");
+    return contains(taken, lower(name)) || lower(name).starts_with("events.out.tfevents.");
 }
 
 void check_name(const Member& variant, const std::vector<Variant>& before) {
@@ -123,7 +124,7 @@ void CompareOptions::fields(Visitor& v) {
              "where it is measured; auto: test, or valid where there is no test split, or train");
     v.choice("evaluation", evaluation, {"last", "best"},
              "of valid and train the last value of a run, or the best; the test split is that of the best checkpoint");
-    v.text("reference", reference, "the variant that the others are held against; empty: the first");
+    v.text("reference", reference, "the variant that the others are compared with; empty: the first");
     v.number("threshold", threshold, {-1e9, 1e9, "auto"},
              "level of the metric on the validation split whose steps, targets and seconds are given; auto: what the reference "
              "reaches with every seed");
@@ -176,10 +177,10 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
     require_folder_name(c.name, path);
     c.options = options.compare;
     c.seeds = checked_seeds(options.seeds, path, seeds);
-    std::string names;
+    std::vector<std::string> names;
     for (const Member& variant : variants.members) {
         check_name(variant, c.variants);
-        names += (names.empty() ? "" : ", ") + variant.key;
+        names.push_back(variant.key);
         try {
             c.variants.push_back({variant.key, changed(base, variant, path)});
         } catch (const Error& e) {
@@ -188,7 +189,7 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
         c.variants.back().experiment.name = variant.key;
     }
     require(options.compare.reference.empty() || c.variants[c.reference()].name == options.compare.reference,
-            "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, names);
+            "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, joined(names));
     return c;
 }
 

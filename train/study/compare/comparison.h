@@ -1,6 +1,6 @@
 #pragma once
 /// The config of a comparison: a base experiment, variants that change some of its options, and the seeds that each is run
-/// with. Begin reading here; runs.h runs it, table.h says what was found.
+/// with. Begin reading here; compare.h runs it, table.h draws the conclusions.
 #include <string>
 #include <vector>
 
@@ -42,7 +42,7 @@ struct Comparison {
     std::vector<Variant> variants;  ///< at least one
     CompareOptions options;
 
-    /// The variant that the others are held against: the one that is named, or the first.
+    /// The variant that the others are compared with: the one that is named, or the first.
     std::size_t reference() const;
 };
 

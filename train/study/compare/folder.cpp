@@ -1,7 +1,7 @@
 #include "train/study/compare/folder.h"
 
 #include "core/base/own_files.h"
-#include "train/records/run_folder.h"
+#include "train/records/run_contents.h"
 
 namespace attend::compare {
 
@@ -41,11 +41,10 @@ void check_folder(const fs::path& root, const Comparison& comparison) {
     const bool begun = is_begun(root);
     for (const char* name : {"compare.json", "compare.html", "log.txt"}) {
         require_file(root / name);
-        require(
-            begun || kind_of(root / name) == Kind::missing,
-            "{}: a comparison would write over it, and no comparison has begun in this folder: comparisons {}, needed 1; move "
-            "it or give another --out",
-            (root / name).string(), 0);
+        require(begun || kind_of(root / name) == Kind::missing,
+                "{}: a comparison would write over it, and no comparison has begun in this folder; move it or give "
+                "another --out",
+                (root / name).string());
     }
     for (const Variant& v : comparison.variants) {
         const fs::path folder = root / v.name, mark = folder / variant_file;

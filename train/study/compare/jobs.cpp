@@ -15,6 +15,8 @@
 
 #include "core/base/error.h"
 #include "core/base/system_call.h"
+#include "train/config/clock.h"
+#include "train/config/words.h"
 #include "train/records/numbers.h"
 #include "train/study/compare/record.h"
 
@@ -23,9 +25,6 @@ namespace attend::compare {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 std::string last_line(const fs::path& path) {
     std::ifstream in(path);
@@ -89,8 +88,7 @@ class Runner {
         if (signal == 0 || signalled_)
             return;
         signalled_ = true;
-        observer_.info("stopping: {} run{} to be saved; the same command goes on", running_.size(),
-                       running_.size() == 1 ? "" : "s");
+        observer_.info("stopping: {} to be saved; the same command continues", counted(std::ssize(running_), "run"));
         stop_all(signal);
     }
 

@@ -48,8 +48,8 @@ pid_t start_process(const Job& job);
 struct Pace {
     int parallel = 1;  ///< processes at the same time
     StartJob start = start_process;
-    std::function<int()> stop;           ///< the signal to stop by, 0: go on
-    Observer* observer = nullptr;        ///< is told how they go; none: nobody is
+    std::function<int()> stop;                ///< the signal to stop by, 0: go on
+    Observer* observer = nullptr;             ///< receives the progress
     std::chrono::milliseconds interval{100};  ///< between two looks at the processes
 };
 

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <thread>
 
+#include "train/config/clock.h"
+#include "train/config/words.h"
 #include "train/config/writer.h"
-#include "train/study/plan/plan.h"
-#include "train/experiment/assemble.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/study/plan/plan.h"
 
 namespace attend::compare {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // A run in its folder, beside the one that is asked for.
 struct Looked {
@@ -40,16 +40,15 @@ void refuse_another(const fs::path& config, const Experiment& before, Experiment
     static const std::vector<std::string> harmless = {"name", "train.steps", "train.keep", "train.tensorboard"};
     std::string list;
     for (const config::Difference& d : config::differences(before, now))
-        if (std::find(harmless.begin(), harmless.end(), d.path) == harmless.end() &&
-            !(shorter && d.path.starts_with("schedule.")))
+        if (!contains(harmless, d.path) && !(shorter && d.path.starts_with("schedule.")))
             list += fmt::format("\n  {}: before {}, now {}", d.path, d.before.empty() ? "nothing" : d.before,
                                 d.after.empty() ? "nothing" : d.after);
     require(list.empty(),
-            "{}: not the run that this comparison asks for:{}\nuse --overwrite to start anew, or --out for another folder",
+            "{}: not the run that this comparison asks for:{}\nuse --overwrite to start again, or --out for another folder",
             config.string(), list);
     require(now.train.steps >= before.train.steps,
             "{}: the run was asked for more steps than this comparison does: train.steps before {}, now {}; use --overwrite to "
-            "start anew",
+            "start again",
             config.string(), before.train.steps, now.train.steps);
 }
 
@@ -60,23 +59,23 @@ struct Sealed {
 
 void refuse_other_files(const RunFolder& folder, const Sealed& now) {
     const Progressed before = read_progressed(folder.last());
-    require(
-        before.data == now.data,
-        "{}: not the data that this comparison has now: files [{}], the run was trained on [{}]; use --overwrite to start anew",
-        folder.config().string(), now.data, before.data);
+    require(before.data == now.data,
+            "{}: not the data that this comparison has now: files [{}], the run was trained on [{}]; use --overwrite to start "
+            "again",
+            folder.config().string(), now.data, before.data);
     require(before.weights == now.weights || before.weights.empty(),  // an older program did not say
-            "{}: not the weights that init.from names now: file [{}], the run began with [{}]; use --overwrite to start anew",
+            "{}: not the weights that init.from names now: file [{}], the run began with [{}]; use --overwrite to start again",
             folder.config().string(), now.weights, before.weights);
 }
 
 // Each time as "12 to 16"; with `wanted` once more.
 std::string history_of(const Experiment& before, int64_t wanted) {
-    std::string text;
+    std::vector<std::string> all;
     for (std::size_t i = 0; i < before.extended.now.size(); ++i)
-        text += fmt::format("{}{} to {}", i ? ", " : "", before.extended.before[i], before.extended.now[i]);
+        all.push_back(fmt::format("{} to {}", before.extended.before[i], before.extended.now[i]));
     if (wanted > before.train.steps)
-        text += fmt::format("{}{} to {}", text.empty() ? "" : ", ", before.train.steps, wanted);
-    return text;
+        all.push_back(fmt::format("{} to {}", before.train.steps, wanted));
+    return joined(all);
 }
 
 Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& files, const fs::path& root) {
@@ -84,7 +83,7 @@ Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& fil
     Looked l;
     l.name = run.folder.lexically_relative(root).string();
     if (!fs::exists(folder.config())) {
-        require(folder.found().empty(), "{}: files of a run without its config.json: found {}; --overwrite starts anew",
+        require(folder.found().empty(), "{}: files of a run without its config.json: found {}; --overwrite starts again",
                 run.folder.string(), folder.found());
         return l;
     }
@@ -102,9 +101,9 @@ Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& fil
 
 std::string names_of(const std::vector<const Looked*>& runs) {
     constexpr std::size_t most = 6;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(most, runs.size()); ++i) text += (i ? ", " : "") + runs[i]->name;
-    return runs.size() > most ? fmt::format("{}, ... ({} runs)", text, runs.size()) : text;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(most, runs.size()); ++i) names.push_back(runs[i]->name);
+    return joined(names) + (runs.size() > most ? fmt::format(", ... ({} runs)", runs.size()) : "");
 }
 
 // All runs have all steps at once, or all were extended, and in the same way.
@@ -136,8 +135,8 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
         if (l.found.shorter)
             shorter.push_back(&l);
     require(shorter.empty() || extend != Extend::no,
-            "{}: {} of {} runs have fewer steps than this comparison asks for, and going on with them needs --extend: {}, "
-            "train.steps {}; --overwrite trains all of them anew",
+            "{}: {} of {} runs have fewer steps than this comparison asks for, and continuing them needs --extend: {}, "
+            "train.steps {}; --overwrite trains all of them again",
             root.string(), shorter.size(), runs.size(), names_of(shorter), shorter.empty() ? "" : shorter.front()->history);
     std::vector<Found> found;
     for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -162,12 +161,11 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
 }
 
 std::string busy(const Prepared& prepared, const fs::path& root) {
-    std::string text;
+    std::vector<std::string> all;
     for (const Planned& run : prepared.runs)
         if (const std::string holder = lock_holder(run.folder); !holder.empty())
-            text += fmt::format("{}{} (process {})", text.empty() ? "" : ", ", run.folder.lexically_relative(root).string(),
-                                holder);
-    return text;
+            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
+    return joined(all);
 }
 
 bool wait_until_free(const Prepared& prepared, const fs::path& root, std::chrono::milliseconds patience, Observer& log,

@@ -1,10 +1,12 @@
 #pragma once
-/// What of a comparison is in its folder already: runs that another comparison has left unfinished, that are done, or that have
-/// fewer steps than are asked for.
+/// The runs of a comparison that are in its folder already: unfinished ones, finished ones, and ones with fewer steps than
+/// asked for.
 #include <chrono>
 #include <functional>
 
-#include "train/study/compare/compare.h"
+#include "train/records/observer.h"
+#include "train/records/resume.h"
+#include "train/study/compare/prepare.h"
 
 namespace attend::compare {
 

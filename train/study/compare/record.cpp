@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "core/base/files.h"
-#include "core/base/json_text.h"
 #include "train/records/record_reader.h"
 
 namespace attend::compare {
@@ -74,16 +73,15 @@ std::vector<Line> read_lines(const std::string& text, const std::string& where) 
     int64_t number = 0;
     for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
         const std::string here = fmt::format("{}:{}", where, ++number);
-        const Json json = RecordReader::parse(here, text.substr(begin, end - begin));
-        const RecordReader reader(here, json);
+        const auto reader = RecordReader::of_text(here, text.substr(begin, end - begin));
         Line line;
         line.split = split_of(reader.text("split"), here);
         line.step = reader.integer("step");
         line.seconds = reader.number("seconds");
-        line.targets = json.contains("targets") ? reader.number("targets") : std::nan("");
-        for (const auto& [name, value] : json.items())
+        line.targets = reader.has("targets") ? reader.number("targets") : std::nan("");
+        for (const std::string& name : reader.names())
             if (name != "split" && name != "step" && name != "seconds" && name != "targets")
-                line.scores.values.emplace_back(name, number_from_json(value, here + ": " + name));
+                line.scores.values.emplace_back(name, reader.number(name));
         lines.push_back(std::move(line));
     }
     count_targets(lines);
@@ -103,8 +101,7 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
         record.steps = record.lines.back().step;
     if (!fs::exists(run.summary()))
         return record;
-    const Json json = RecordReader::parse(run.summary().string(), read_file(run.summary(), largest_summary));
-    const RecordReader summary(run.summary().string(), json);
+    const auto summary = RecordReader::of_text(run.summary().string(), read_file(run.summary(), largest_summary));
     const std::string status = summary.text("status");
     if (status == status_name(Status::finished))
         record.ending = Ending::finished;
@@ -114,8 +111,8 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
         record.message = summary.text("message");
     if (summary.has("version") && summary.has("commit"))
         record.program = fmt::format("{} {}", summary.text("version"), summary.text("commit"));
-    record.exploded = summary.has("loss_exploded") ? summary.at("loss_exploded") : Json();
-    record.extended = summary.has("extended") ? summary.at("extended") : Json();
+    record.exploded = summary.json_text("loss_exploded");
+    record.extended = summary.json_text("extended");
     record.steps = summary.integer("steps");
     record.seconds = summary.number("seconds");
     record.parameters = summary.integer("parameters");
@@ -136,8 +133,11 @@ int64_t step_reached(const fs::path& folder) {
     if (end == std::string::npos || end == 0)
         return 0;
     const std::size_t before = text.rfind('\n', end - 1), begin = before == std::string::npos ? 0 : before + 1;
-    const Json line = json_if_valid<Json>(text.substr(begin, end - begin)).value_or(nullptr);
-    return line.is_object() && line.contains("step") && line["step"].is_number_integer() ? line["step"].get<int64_t>() : 0;
+    try {
+        return RecordReader::of_text("metrics.jsonl", text.substr(begin, end - begin)).integer("step");
+    } catch (const Error&) {  // who reads it for good says what is wrong
+        return 0;
+    }
 }
 
 }  // namespace attend::compare

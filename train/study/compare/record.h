@@ -1,5 +1,5 @@
 #pragma once
-/// What runs have left behind, as a comparison reads it: the lines of metrics.jsonl and how the run ended.
+/// The results of runs as a comparison reads them: the lines of metrics.jsonl and how the run ended.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -34,10 +34,10 @@ struct RunRecord {
     int64_t steps = 0;    ///< done
     double seconds = 0;
     int64_t parameters = 0;
-    std::string program = {};  ///< version and commit of what wrote its summary
-    Json exploded = {};        ///< summary.json's loss_exploded; null where it has none
-    Json extended = {};        ///< summary.json's extended; null where it has none
-    std::vector<Line> lines;   ///< in the order of the file
+    std::string program = {};   ///< version and commit of what wrote its summary
+    std::string exploded = {};  ///< summary.json's loss_exploded as JSON; "" where it has none
+    std::string extended = {};  ///< summary.json's extended as JSON; "" where it has none
+    std::vector<Line> lines;    ///< in the order of the file
 };
 
 /// The runs of one variant, a seed each, in the order of the seeds.
@@ -53,7 +53,7 @@ RunRecord read_run(const std::filesystem::path& folder, int64_t seed);
 /// The lines of the text of a metrics.jsonl; `where` names it.
 std::vector<Line> read_lines(const std::string& text, const std::string& where);
 
-/// The step that the last whole line of metrics.jsonl in `folder` speaks of, 0 where there is none. Reads the end of the file
+/// The step of the last complete line of metrics.jsonl in `folder`, 0 where there is none. Reads the end of the file
 /// alone.
 int64_t step_reached(const std::filesystem::path& folder);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/config/words.h"
+
 namespace attend::compare {
 
 namespace {
@@ -46,8 +48,8 @@ Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double
         row.finished += run.ending == Ending::finished;
         row.diverged += run.ending == Ending::diverged;
         row.failed += run.ending == Ending::failed;
-        row.exploded += run.ending == Ending::finished && !run.exploded.is_null();
-        row.extended += !run.extended.is_null();
+        row.exploded += run.ending == Ending::finished && !run.exploded.empty();
+        row.extended += !run.extended.empty();
         row.values.push_back(value_of(run, s));
         if (row.values.back())
             values.push_back(*row.values.back());
@@ -182,7 +184,7 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
             for (const Line& line : run.lines)
                 if (line.split == split)
                     for (const auto& [name, value] : line.scores.values)
-                        if (std::find(names.begin(), names.end(), name) == names.end())
+                        if (!contains(names, name))
                             names.push_back(name);
     return names;
 }

@@ -1,12 +1,12 @@
 #pragma once
-/// From the runs of a comparison to what can be said of them: the way is curves, then values, then a table.
+/// From the runs of a comparison to conclusions: first curves, then one value of each run, then a table.
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "train/evaluate/metrics/metric.h"
 #include "train/study/compare/record.h"
 #include "train/study/compare/statistics.h"
-#include "train/evaluate/metrics/metric.h"
 
 namespace attend::compare {
 
@@ -58,12 +58,12 @@ struct Contrast {
     std::optional<double> p;          ///< of the paired t test, two-sided
     std::optional<double> corrected;  ///< for the number of variants (Holm)
     Verdict verdict = Verdict::too_few;
-    /// The level at which Holm's procedure tests the first one that it does not find: alpha / those not found.
+    /// The level at which Holm's procedure tests the first difference that it does not find: alpha / the number not found.
     double level = 0;
-    /// Seeds beside those there are with which a difference and a spread as seen would be found, with the power asked for, at
-    /// that level; none where 10,000 would not do, or nothing was seen.
+    /// How many more seeds would find a difference and a spread as observed, with the power asked for, at that level; none
+    /// where 10,000 are not enough, or no difference was observed.
     std::optional<int64_t> seeds_more;
-    /// The smallest difference that these seeds would find with that power, at that level and with the spread that was seen.
+    /// The smallest difference that these seeds would find with that power, at that level and with the observed spread.
     std::optional<double> detectable;
 };
 
@@ -71,7 +71,7 @@ struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
     int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
-    int64_t extended = 0;                       ///< that went on beyond the end they were begun with
+    int64_t extended = 0;                       ///< that were extended
     std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
     Moments moments;                            ///< of those there are
     std::optional<double> half_width;
@@ -96,14 +96,5 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
-
-/// For people: the table, `changes` as changes_text() has them, and what was found in words. Ends in a line feed.
-std::string text_of(const Result& table, const std::string& name, const std::string& changes = "");
-/// What each variant changes of the reference, a line for each value of an option, from what compare.json says; "" for nothing.
-std::string changes_text(const Json& comparison);
-/// What was found in words, a sentence each; the last sums up.
-std::vector<std::string> sentences_of(const Result& table);
-/// For programs.
-Json json_of(const Result& table);
 
 }  // namespace attend::compare

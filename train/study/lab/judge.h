@@ -1,5 +1,5 @@
 #pragma once
-/// Estimates of one estimator on one batch, and what they say.
+/// Estimates of one estimator on one batch, and their statistics.
 #include <vector>
 
 #include "train/study/lab/lab.h"

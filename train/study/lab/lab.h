@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/estimators/aim.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::lab {
 
@@ -13,12 +13,12 @@ struct Setup {
     int64_t rows = 0;     ///< of the first training batch; 0: all
     int64_t draws = 256;  ///< estimates of each estimator
     int64_t samples = 4;  ///< K, of estimators that have the option
-    int64_t adapt = 200;  ///< steps in which an estimator's own network learns before it is measured, the model held still
+    int64_t adapt = 200;  ///< steps in which an estimator's own network learns before it is measured, the model's weights fixed
     int threads = 1;      ///< results do not depend on it
     std::vector<std::string> estimators = {};  ///< rows to compare, as --set gives them; none: all that there are
 };
 
-/// What is said of a part of the parameters: those whose names begin with the same word.
+/// Results for a part of the parameters: those whose names begin with the same word.
 struct Block {
     std::string name;
     double variance = 0;  ///< sum over its elements of the variance of an estimate
@@ -71,7 +71,7 @@ struct Place {
 /// Tables, a checkpoint each, and the recommendation.
 std::string text_of(const Report& report);
 /// {"format": 1, "objective": ..., "checkpoints": [{"step": ..., "rows": [...]}], "recommendation": ...}: lab.json.
-Json json_of(const Report& report);
+RecordWriter json_of(const Report& report);
 /// One sentence: which estimator to use, by the last checkpoint.
 std::string recommend(const Report& report);
 

@@ -6,17 +6,17 @@
 #include <map>
 #include <optional>
 
-#include "core/engine.h"
 #include "core/base/parallel.h"
+#include "core/engine.h"
 #include "optim/optimizer.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
+#include "train/experiment/loss.h"
+#include "train/records/checkpoint.h"
 #include "train/study/lab/estimators.h"
 #include "train/study/lab/judge.h"
 #include "train/study/lab/reference.h"
-#include "train/records/checkpoint.h"
-#include "train/experiment/loss.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -78,9 +78,7 @@ class Lab {
         for (const lab::Place& place : places) {
             const Bench own = bench(place, nullptr);
             require(own.estimator != nullptr,
-                    "lab: nothing is chosen in this model, so nothing is estimated: estimators known {}, in use {}; "
-                    "--set model.attention.select=hard",
-                    estimator_table().names().size(), 0);
+                    "lab: the model makes no hard choices, so there is nothing to estimate; --set model.attention.select=hard");
             report.exact = own.made.model->estimator_setup().independent;
             report.objective = aim_name(own.estimator->aim());
             report.checkpoints.push_back(measured(place));
@@ -106,7 +104,8 @@ class Lab {
     }
 
     // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
-    Tensor loss(const Bench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw, StateUpdates* updates) const {
+    Tensor loss(const Bench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw,
+                StateUpdates* updates) const {
         Context context;
         context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
         context.step = static_cast<uint32_t>(place.step);
@@ -246,7 +245,7 @@ class Lab {
         row.unbiased = b->estimator->unbiased();
         const bool alone = b->made.model->estimator_setup().independent;
         if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !alone) {
-            row.skipped = "what is chosen at a step reaches the steps behind it";
+            row.skipped = "what is chosen at a step affects later steps";
             return row;
         }
         try {
@@ -287,7 +286,7 @@ class Lab {
 
 Report measure_estimators(const Experiment& experiment, const std::string& saved, const std::vector<lab::Place>& places,
                           const Setup& setup) {
-    require(setup.draws >= 3 * group_count, "lab: too few draws to say how sure it is: draws {}, least {}", setup.draws,
+    require(setup.draws >= 3 * group_count, "lab: too few draws for an interval: draws {}, least {}", setup.draws,
             3 * group_count);
     require(!places.empty() && setup.threads >= 1, "lab: nothing to do: checkpoints {}, threads {}", places.size(),
             setup.threads);

@@ -1,5 +1,5 @@
 #pragma once
-/// The gradients that estimates are held against.
+/// The gradients that estimates are compared with.
 #include <memory>
 
 #include "nn/estimators/estimator.h"

@@ -1,6 +1,6 @@
 #include "train/study/plan/gradient_report.h"
 
-#include <algorithm>
+#include "train/evaluate/text_table.h"
 
 namespace attend::plan {
 
@@ -23,13 +23,12 @@ const char* name_of(Verdict verdict) {
 }  // namespace
 
 std::string text_of(const GradientReport& r) {
-    std::size_t width = 9;
-    for (const CheckedParameter& p : r.parameters) width = std::max(width, p.name.size());
-    std::string text = fmt::format("{:<{}}  {:>8}  {:>9}  {:>14}  {:>14}  {:>9}\n", "parameter", width, "checked", "worst at",
-                                   "engine", "difference", "error");
+    std::vector<std::vector<std::string>> rows = {{"parameter", "checked", "worst at", "engine", "difference", "error"}};
     for (const CheckedParameter& p : r.parameters)
-        text += fmt::format("{:<{}}  {:>8}  {:>9}  {:>14.7g}  {:>14.7g}  {:>9.2g}  {}\n", p.name, width, p.checked, p.element,
-                            p.engine, p.difference, p.error, name_of(p.verdict));
+        rows.push_back({p.name, std::to_string(p.checked), std::to_string(p.element), fmt::format("{:.7g}", p.engine),
+                        fmt::format("{:.7g}", p.difference), fmt::format("{:.2g}", p.error), name_of(p.verdict)});
+    std::string text = text_table(
+        rows, {{}, {Align::right, 8}, {Align::right, 9}, {Align::right, 14}, {Align::right, 14}, {Align::right, 9}});
     text += fmt::format("{} rows with {} targets, loss {:.6f}; tolerance {:.2g}\n", r.rows, r.targets, r.loss, r.tolerance);
     if (r.parameters.empty())
         return text + "nothing to check: no trainable parameters\n";
@@ -40,28 +39,23 @@ std::string text_of(const GradientReport& r) {
     return text;
 }
 
-Json json_of(const GradientReport& r) {
-    Json j;
-    j["passed"] = r.passed;
-    j["tolerance"] = r.tolerance;
-    j["rows"] = r.rows;
-    j["targets"] = r.targets;
-    j["loss"] = number_to_json(r.loss);
-    j["worst"] = r.parameters.empty() ? Json() : Json(r.parameters[r.worst].name);
-    j["parameters"] = Json::array();
-    for (const CheckedParameter& p : r.parameters) {
-        Json row;
-        row["name"] = p.name;
-        row["shape"] = std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end());
-        row["checked"] = p.checked;
-        row["element"] = p.element;
-        row["engine"] = number_to_json(p.engine);
-        row["difference"] = number_to_json(p.difference);
-        row["error"] = number_to_json(p.error);
-        row["verdict"] = p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero";
-        j["parameters"].push_back(std::move(row));
-    }
-    return j;
+RecordWriter json_of(const GradientReport& r) {
+    std::vector<RecordWriter> parameters;
+    for (const CheckedParameter& p : r.parameters)
+        parameters.push_back(
+            {{"name", p.name},
+             {"shape", std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end())},
+             {"checked", p.checked},
+             {"element", p.element},
+             {"engine", p.engine},
+             {"difference", p.difference},
+             {"error", p.error},
+             {"verdict", p.verdict == Verdict::agrees ? "agrees" : p.verdict == Verdict::differs ? "differs" : "all_zero"}});
+    RecordWriter::Value worst = nullptr;
+    if (!r.parameters.empty())
+        worst = r.parameters[r.worst].name;
+    return {{"passed", r.passed},   {"tolerance", r.tolerance}, {"rows", r.rows},           {"targets", r.targets},
+            {"loss", r.loss},       {"worst", worst},           {"parameters", parameters}};
 }
 
 }  // namespace attend::plan

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/base/shape.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::plan {
 
@@ -44,6 +44,6 @@ struct GradientReport {
 
 /// A table, a line a parameter, and the verdict.
 std::string text_of(const GradientReport& report);
-Json json_of(const GradientReport& report);
+RecordWriter json_of(const GradientReport& report);
 
 }  // namespace attend::plan

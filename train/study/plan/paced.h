@@ -1,6 +1,6 @@
 #pragma once
-/// A model that ends its outputs where the references end. A model that has learnt nothing decodes until a limit stops it, or
-/// not at all; what decoding will cost a trained one is measured with this.
+/// A model that ends its outputs where the references end. An untrained model decodes to the limit; with this one decoding
+/// takes the time that it takes with a trained model.
 #include <map>
 
 #include "data/task.h"

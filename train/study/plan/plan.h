@@ -1,24 +1,15 @@
 #pragma once
-/// What a run would be, before it is: model and options, size of the data, and how long it takes and how much memory it needs,
-/// foretold from a few measured steps. Writes nothing.
+/// A run before it is begun: model and options, size of the data, and estimates of its time and memory from a few measured
+/// steps. Writes nothing.
 #include <string>
 #include <vector>
 
-#include "train/study/plan/forecast.h"
-#include "train/study/plan/settings.h"
 #include "train/experiment/assemble.h"
-#include "train/records/numbers.h"
+#include "train/study/plan/estimate.h"
+#include "train/study/plan/module_tree.h"
+#include "train/study/plan/settings.h"
 
 namespace attend::plan {
-
-/// The parameters below one part of a name: a module, or one parameter.
-struct Module {
-    std::string name;   ///< "encoder", "weight"
-    std::string shape;  ///< of a parameter; "" for a module
-    int64_t count = 0;  ///< elements
-    bool trainable = true;
-    std::vector<Module> parts;  ///< of a module, in the order of the store
-};
 
 /// What a run begins with.
 struct Built {
@@ -36,19 +27,11 @@ struct Plan {
     std::vector<std::string> data;  ///< what the task says of itself
     Module model;
     int64_t parameters = 0;
-    Forecast forecast;
+    Estimate estimate;
 };
 
 /// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as build(), and Diverged when
 /// the measured steps do.
 Plan make_plan(const Experiment& asked, int threads);
-
-/// For people.
-std::string text_of(const Plan& plan);
-/// For programs: the same as one object, with "seconds" and "peak_memory_mib" as in summary.json.
-Json json_of(const Plan& plan);
-
-/// The table of a store as a tree of modules.
-Module tree_of(const ParameterStore& store, const std::string& name);
 
 }  // namespace attend::plan

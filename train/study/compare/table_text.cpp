@@ -1,15 +1,18 @@
-// The table of a comparison as text, as sentences and as JSON.
+#include "train/study/compare/table_text.h"
+
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
-#include "train/study/compare/table.h"
-#include "train/evaluate/attention_map.h"
+#include "train/config/words.h"
+#include "train/evaluate/text_table.h"
 
 namespace attend::compare {
 
 namespace {
 
-// Digits behind the point that show two figures of `size`: 0.0123 gets 3.
+// Digits after the point that show two figures of `size`: 0.0123 gets 3.
 int digits_for(double size) {
     if (!(size > 0) || !std::isfinite(size))
         return 4;
@@ -37,32 +40,12 @@ std::string p_text(const std::optional<double>& p) {
     return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
 }
 
-// Columns as wide as their widest cell, two spaces apart, numbers to the left as text.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<int> widths;
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (i == widths.size())
-                widths.push_back(0);
-            widths[i] = std::max(widths[i], display_width(row[i]));
-        }
-    std::string text;
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i)
-            line += (i ? "  " : "") + row[i] + std::string(static_cast<std::size_t>(widths[i] - display_width(row[i])), ' ');
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + "\n";
-    }
-    return text;
-}
-
 std::string seeds_text(const Contrast& c) {
     if (c.differences.mean == 0 && c.differences.deviation == 0)
         return "equal with every seed";
     if (!c.seeds_more)
         return "10,000 seeds would not be enough for a difference as small as the one seen";
-    return fmt::format("about {} more seed{} needed", *c.seeds_more, *c.seeds_more == 1 ? "" : "s");
+    return fmt::format("about {} needed", counted(*c.seeds_more, "more seed"));
 }
 
 std::string verdict_text(const Row& row, const Result& table) {
@@ -89,10 +72,11 @@ std::string runs_text(const Row& row) {
     return text;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
-    return text;
+// "a, b and c"
+std::string listed(std::vector<std::string> words) {
+    const std::string last = words.back();
+    words.pop_back();
+    return words.empty() ? last : joined(words) + " and " + last;
 }
 
 std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
@@ -127,7 +111,7 @@ std::string threshold_table(const Result& t) {
         rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
                         count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
     }
-    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", aligned(rows),
+    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
                        split_name(s.curve()));
 }
 
@@ -142,7 +126,7 @@ std::string steps_table(const Result& t) {
         rows.push_back({row.name});
         for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
     }
-    return "\n" + aligned(rows);
+    return "\n" + text_table(rows);
 }
 
 // All metrics, some columns at a time so that lines stay short.
@@ -164,33 +148,23 @@ std::string metrics_tables(const Result& t) {
                 rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
             }
         }
-        text += "\n" + aligned(rows);
+        text += "\n" + text_table(rows);
     }
     return text;
 }
 
-Json optional_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
-
-Json moments_json(const Moments& m, const std::optional<double>& half) {
-    return {{"count", m.count},
-            {"mean", optional_json(m.count > 0 ? std::optional(m.mean) : std::nullopt)},
-            {"deviation", optional_json(m.count > 1 ? std::optional(m.deviation) : std::nullopt)},
-            {"half_width", optional_json(half)}};
-}
-
 }  // namespace
 
-std::string changes_text(const Json& comparison) {
+std::string changes_text(const RecordReader& comparison) {
     constexpr std::size_t most_names = 3;
     struct Change {
         std::string option, from, to;
         std::vector<std::string> variants;
     };
     std::vector<Change> all;
-    for (const Json& variant : comparison["variants"])
-        for (const Json& c : variant["changed"]) {
-            const auto text = [&](const char* key) { return c[key].get<std::string>(); };
-            const Change change{text("option"), text("reference"), text("variant"), {}};
+    for (const RecordReader& variant : comparison.objects("variants"))
+        for (const RecordReader& c : variant.objects("changed")) {
+            const Change change{c.text("option"), c.text("reference"), c.text("variant"), {}};
             auto same = std::find_if(all.begin(), all.end(), [&](const Change& a) {
                 return a.option == change.option && a.from == change.from && a.to == change.to;
             });
@@ -199,25 +173,24 @@ std::string changes_text(const Json& comparison) {
                     std::find_if(all.rbegin(), all.rend(), [&](const Change& a) { return a.option == change.option; });
                 same = all.insert(last == all.rend() ? all.end() : last.base(), change);
             }
-            same->variants.push_back(variant["name"].get<std::string>());
+            same->variants.push_back(variant.text("name"));
         }
     std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
     for (const Change& c : all) {
-        std::string names;
-        for (std::size_t i = 0; i < std::min(most_names, c.variants.size()); ++i) names += (i ? ", " : "") + c.variants[i];
+        std::string names = joined(
+            {c.variants.begin(), c.variants.begin() + static_cast<std::ptrdiff_t>(std::min(most_names, c.variants.size()))});
         if (c.variants.size() > most_names)
             names += fmt::format(" and {} more", c.variants.size() - most_names);
         rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
     }
-    return all.empty() ? "" : aligned(rows);
+    return all.empty() ? "" : text_table(rows);
 }
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
     const Settings& s = t.settings;
-    std::string seeds;
-    for (const int64_t seed : t.seeds) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
-    std::string text = fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
-                                   s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", seeds);
+    std::string text =
+        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
     text +=
         t.seeds.size() == 1
             ? "One seed: no intervals and no tests.\n\n"
@@ -225,7 +198,7 @@ std::string text_of(const Result& t, const std::string& name, const std::string&
                   "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
                   "test, corrected for {} comparison{} (Holm).\n\n",
                   percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
-    text += aligned(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
+    text += text_table(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
@@ -263,19 +236,14 @@ std::vector<std::string> sentences_of(const Result& t) {
                                           plain(std::abs(c.differences.mean)), p_text(c.corrected)));
                 break;
             case Verdict::not_distinguishable:
-                open.push_back(c.seeds_more ? fmt::format("{} (about {} more seed{})", row.name, *c.seeds_more,
-                                                          *c.seeds_more == 1 ? "" : "s")
+                open.push_back(c.seeds_more ? fmt::format("{} (about {})", row.name, counted(*c.seeds_more, "more seed"))
                                             : row.name);
+                all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
+                                          c.differences.count, seeds_text(c)));
                 if (c.detectable)
-                    all.push_back(
-                        fmt::format("{} is not distinguishable from {} with {} seeds: {}. With this spread {} seeds find a "
-                                    "difference of {} "
-                                    "or more with probability {:.2g}.",
-                                    row.name, reference, c.differences.count, seeds_text(c), c.differences.count,
-                                    plain(*c.detectable), s.power));
-                else
-                    all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
-                                              c.differences.count, seeds_text(c)));
+                    all.back() +=
+                        fmt::format(" With this spread {} seeds find a difference of {} or more with probability {:.2g}.",
+                                    c.differences.count, plain(*c.detectable), s.power);
                 break;
             case Verdict::no_spread:
                 untested.push_back(row.name);
@@ -292,7 +260,7 @@ std::vector<std::string> sentences_of(const Result& t) {
     std::string sum;
     const auto add = [&](const std::vector<std::string>& names, const std::string& what) {
         if (!names.empty())
-            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, joined(names));
+            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, listed(names));
     };
     add(better, fmt::format("better than {}:", reference));
     add(worse, fmt::format("worse than {}:", reference));
@@ -300,56 +268,6 @@ std::vector<std::string> sentences_of(const Result& t) {
     add(untested, t.seeds.size() < 2 ? "one seed, not tested:" : "not tested:");
     all.push_back(sum.empty() ? "Found: nothing to compare, there is one variant." : "Found: " + sum + ".");
     return all;
-}
-
-Json json_of(const Result& t) {
-    const Settings& s = t.settings;
-    Json json;
-    json["metric"] = s.metric;
-    json["better"] = s.better == Better::higher ? "higher" : "lower";
-    json["split"] = split_name(s.split);
-    json["evaluation"] = s.judged == Judged::best ? "best" : "last";
-    json["reference"] = t.rows[s.reference].name;
-    json["confidence"] = s.confidence;
-    json["power"] = s.power;
-    json["threshold"] = optional_json(t.threshold);
-    json["steps"] = s.steps;
-    json["seeds"] = t.seeds;
-    json["variants"] = Json::array();
-    for (const Row& row : t.rows) {
-        Json v;
-        v["name"] = row.name;
-        v["runs"] = row.runs;
-        v["finished"] = row.finished;
-        v["diverged"] = row.diverged;
-        v["failed"] = row.failed;
-        v["exploded"] = row.exploded;
-        v["extended"] = row.extended;
-        v["values"] = Json::array();
-        for (const auto& value : row.values) v["values"].push_back(optional_json(value));
-        v["value"] = moments_json(row.moments, row.half_width);
-        v["seconds"] = moments_json(row.run_seconds, half_width(row.run_seconds, s.confidence));
-        v["until_threshold"] = {{"reached", row.steps.count},
-                                {"steps", moments_json(row.steps, half_width(row.steps, s.confidence))},
-                                {"targets", moments_json(row.targets, half_width(row.targets, s.confidence))},
-                                {"seconds", moments_json(row.seconds, half_width(row.seconds, s.confidence))}};
-        v["at_steps"] = Json::array();
-        for (const Moments& m : row.at_steps) v["at_steps"].push_back(moments_json(m, half_width(m, s.confidence)));
-        v["metrics"] = Json::object();
-        for (std::size_t i = 0; i < t.metrics.size(); ++i)
-            v["metrics"][t.metrics[i]] = moments_json(row.all[i], half_width(row.all[i], s.confidence));
-        if (const auto& c = row.contrast)
-            v["difference"] = {{"differences", moments_json(c->differences, c->half_width)},
-                               {"p", optional_json(c->p)},
-                               {"p_corrected", optional_json(c->corrected)},
-                               {"verdict", verdict_name(c->verdict)},
-                               {"level", c->level},
-                               {"seeds_more", c->seeds_more ? Json(*c->seeds_more) : Json(nullptr)},
-                               {"detectable", optional_json(c->detectable)}};
-        json["variants"].push_back(std::move(v));
-    }
-    json["found"] = sentences_of(t);
-    return json;
 }
 
 }  // namespace attend::compare

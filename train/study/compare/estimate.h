@@ -1,20 +1,20 @@
 #pragma once
-/// What a comparison would be, before it is: what `attend plan` says of one.
+/// The time and memory that a comparison will need: what `attend plan` prints for one.
+#include "train/records/record_writer.h"
 #include "train/study/compare/comparison.h"
-#include "train/records/numbers.h"
 
 namespace attend::compare {
 
-struct ForetoldVariant {
+struct EstimatedVariant {
     std::string name;
     int64_t parameters = 0, steps = 0;
     double seconds = 0;  ///< of one run
 };
 
-struct Forecast {
+struct Estimate {
     std::string name, metric, split;
     std::vector<int64_t> seeds;
-    std::vector<ForetoldVariant> variants;
+    std::vector<EstimatedVariant> variants;
     int parallel = 1, threads_each = 1;
     double seconds = 0;          ///< of all runs together, side by side
     double peak_memory_mib = 0;  ///< of all processes together
@@ -22,10 +22,10 @@ struct Forecast {
 
 /// Checks the comparison as compare does, then measures some steps and evaluations of every variant. Throws Error as prepare(),
 /// and Diverged when the measured steps do.
-Forecast foretell(const Comparison& comparison, int threads);
+Estimate estimate(const Comparison& comparison, int threads);
 
 /// For people, and for programs.
-std::string text_of(const Forecast& forecast);
-Json json_of(const Forecast& forecast);
+std::string text_of(const Estimate& estimate);
+RecordWriter json_of(const Estimate& estimate);
 
 }  // namespace attend::compare

@@ -1,20 +1,17 @@
-#include "train/study/plan/forecast.h"
+#include "train/study/plan/estimate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "optim/average.h"
-#include "train/study/plan/paced.h"
+#include "train/config/clock.h"
 #include "train/evaluate/evaluate.h"
 #include "train/learn/step.h"
+#include "train/study/plan/paced.h"
 
 namespace attend::plan {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 constexpr int64_t most_counted = 5000;     // batches looked at for their sizes
 constexpr int64_t least_measured = 5;      // steps that are timed,
@@ -36,9 +33,9 @@ Sized sized(const Batch& b, int64_t number) {
     return {number, loss_counts(b).all(), rows * (s + t) + rows * s * t / 16, rows * (s + t)};
 }
 
-class Foretelling {
+class EstimatedRun {
   public:
-    Foretelling(const Experiment& experiment, const Task& task, const ModelInStore& made, int threads)
+    EstimatedRun(const Experiment& experiment, const Task& task, const ModelInStore& made, int threads)
         : experiment_(experiment),
           task_(task),
           made_(made),
@@ -49,9 +46,9 @@ class Foretelling {
           batches_(task.batches(Split::train, training_order(experiment))),
           step_({*made.model, *made.store, *objective_, *optimizer_, *schedule_, workers_}, step_settings(experiment)),
           paced_(*made.model) {
-        forecast_.threads = threads;
-        forecast_.steps = experiment.train.steps;
-        forecast_.batches_per_step = experiment.train.overfit_one_batch ? 1 : experiment.train.accumulate;
+        estimate_.threads = threads;
+        estimate_.steps = experiment.train.steps;
+        estimate_.batches_per_step = experiment.train.overfit_one_batch ? 1 : experiment.train.accumulate;
         if (experiment.train.average > 0) {
             averaged_ = make_model(experiment, task);
             average_.emplace(AverageOptions{.decay = experiment.train.average, .warmup = experiment.train.average_warmup},
@@ -59,36 +56,37 @@ class Foretelling {
         }
     }
 
-    Forecast go() {
+    Estimate go() {
         count_batches();
         measure_steps();
         evaluations();
-        forecast_.seconds = forecast_.step_seconds * static_cast<double>(forecast_.steps);
-        for (const ForetoldEvaluation& e : forecast_.evaluations) forecast_.seconds += e.seconds * static_cast<double>(e.times);
+        estimate_.seconds = estimate_.step_seconds * static_cast<double>(estimate_.steps);
+        for (const EstimatedEvaluation& e : estimate_.evaluations)
+            estimate_.seconds += e.seconds * static_cast<double>(e.times);
         checkpoints();
-        return forecast_;
+        return estimate_;
     }
 
   private:
     void count_batches() {
-        forecast_.batches_per_epoch = batches_->per_epoch();
-        forecast_.batches_counted = std::min(forecast_.batches_per_epoch, most_counted);
+        estimate_.batches_per_epoch = batches_->per_epoch();
+        estimate_.batches_counted = std::min(estimate_.batches_per_epoch, most_counted);
         int64_t targets = 0;
-        for (int64_t i = 0; i < forecast_.batches_counted; ++i) {
-            const int64_t number = i * forecast_.batches_per_epoch / forecast_.batches_counted;
+        for (int64_t i = 0; i < estimate_.batches_counted; ++i) {
+            const int64_t number = i * estimate_.batches_per_epoch / estimate_.batches_counted;
             sizes_.push_back(sized(batches_->at(number), number));
             targets += sizes_.back().targets;
         }
-        forecast_.targets_per_epoch =
-            static_cast<int64_t>(static_cast<double>(targets) / static_cast<double>(forecast_.batches_counted) *
-                                 static_cast<double>(forecast_.batches_per_epoch));
+        estimate_.targets_per_epoch =
+            static_cast<int64_t>(static_cast<double>(targets) / static_cast<double>(estimate_.batches_counted) *
+                                 static_cast<double>(estimate_.batches_per_epoch));
         std::sort(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) { return a.cost < b.cost; });
     }
 
     double step(int64_t batch) {
         const Clock::time_point begin = Clock::now();
         std::vector<Batch> batches;
-        for (int64_t i = 0; i < forecast_.batches_per_step; ++i)
+        for (int64_t i = 0; i < estimate_.batches_per_step; ++i)
             batches.push_back(batches_->at((batch + i) % batches_->per_epoch()));
         const int64_t number = std::min(steps_done_++, experiment_.train.steps - 1);
         step_.run(number, batches);
@@ -111,8 +109,8 @@ class Foretelling {
         std::sort(numbers.begin(), numbers.end());  // the order of the epoch, so that sizes alternate as in a run
         double sum = 0;
         for (const int64_t n : numbers) sum += step(n);
-        forecast_.measured_steps = count;
-        forecast_.step_seconds = sum / static_cast<double>(count);
+        estimate_.measured_steps = count;
+        estimate_.step_seconds = sum / static_cast<double>(count);
         // The largest, for their memory: by cost, and by symbols.
         step(sizes_.back().number);
         step(std::max_element(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) {
@@ -138,7 +136,7 @@ class Foretelling {
         return seconds_since(begin);
     }
 
-    void foretell_evaluation(Split split, Decode decode, int64_t times) {
+    void measure_evaluation(Split split, Decode decode, int64_t times) {
         if (task_.size(split) == 0 || times == 0)
             return;
         EvaluationSetup some = setup(split, decode);
@@ -163,7 +161,7 @@ class Foretelling {
             some.only = largest;
             evaluate_some(some);
         }
-        forecast_.evaluations.push_back(
+        estimate_.evaluations.push_back(
             {fmt::format("{}, {} decoding", split_name(split), decode == Decode::yes ? "with" : "without"), times, seconds,
              count});
     }
@@ -173,22 +171,22 @@ class Foretelling {
         if (t.overfit_one_batch)
             return;
         const int64_t between = (t.steps - 1) / t.evaluate_every;  // and one more at the end
-        foretell_evaluation(Split::valid, Decode::no, t.evaluate_decode ? 0 : between);
-        foretell_evaluation(Split::valid, Decode::yes, t.evaluate_decode ? between + 1 : 1);
-        foretell_evaluation(Split::test, Decode::yes, 1);
+        measure_evaluation(Split::valid, Decode::no, t.evaluate_decode ? 0 : between);
+        measure_evaluation(Split::valid, Decode::yes, t.evaluate_decode ? between + 1 : 1);
+        measure_evaluation(Split::test, Decode::yes, 1);
     }
 
     void checkpoints() {
         const TrainOptions& t = experiment_.train;
-        forecast_.checkpoints = (t.steps - 1) / t.checkpoint_every + 1;
+        estimate_.checkpoints = (t.steps - 1) / t.checkpoint_every + 1;
         constexpr double mib = 1 << 20;
         const double model = static_cast<double>(made_.store->count()) * sizeof(real) / mib;
         double state = 0;
         for (const OptimizerState& s : optimizer_->state(*made_.store))
             state += static_cast<double>(s.shape.size()) * sizeof(real) / mib;
-        forecast_.checkpoint_mib = model + state + (average_ ? model : 0);
+        estimate_.checkpoint_mib = model + state + (average_ ? model : 0);
         // Before the test the best checkpoint is mapped into memory beside all that is there.
-        forecast_.peak_memory_mib = growth * peak_memory_mib() + (task_.size(Split::test) > 0 ? model : 0);
+        estimate_.peak_memory_mib = growth * peak_memory_mib() + (task_.size(Split::test) > 0 ? model : 0);
     }
 
     const Experiment& experiment_;
@@ -205,13 +203,13 @@ class Foretelling {
     PacedModel paced_;
     std::vector<Sized> sizes_;  // by cost
     int64_t steps_done_ = 0;
-    Forecast forecast_;
+    Estimate estimate_;
 };
 
 }  // namespace
 
-Forecast foretell(const Experiment& experiment, const Task& task, const ModelInStore& made, int threads) {
-    return Foretelling(experiment, task, made, threads).go();
+Estimate estimate(const Experiment& experiment, const Task& task, const ModelInStore& made, int threads) {
+    return EstimatedRun(experiment, task, made, threads).go();
 }
 
 }  // namespace attend::plan

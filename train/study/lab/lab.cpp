@@ -1,8 +1,8 @@
+#include "train/study/lab/lab.h"
+
 #include <algorithm>
 
-#include "core/base/json_text.h"
-#include "train/config/writer.h"
-#include "train/study/lab/lab.h"
+#include "train/evaluate/text_table.h"
 
 namespace attend::lab {
 
@@ -35,60 +35,52 @@ std::vector<const Row*> sound(const Measured& m, Aim aim) {
     return out;
 }
 
-Json json_of(const Row& r) {
-    Json j;
-    j["estimator"] = r.estimator;
-    j["options"] = Json::object();
-    for (const auto& [path, value] : r.options) j["options"][path] = parse_json<Json>(path, value);
-    j["label"] = r.label;
-    j["objective"] = aim_name(r.aim);
-    j["biased"] = !r.unbiased;
-    j["configured"] = r.configured;
+RecordWriter json_of(const Row& r) {
+    RecordWriter options;
+    for (const auto& [path, value] : r.options) options.set_json(path, value);
+    RecordWriter j = {{"estimator", r.estimator},        {"options", options},     {"label", r.label},
+                      {"objective", aim_name(r.aim)},    {"biased", !r.unbiased},  {"configured", r.configured}};
     if (!r.skipped.empty()) {
-        j["skipped"] = r.skipped;
+        j.set("skipped", r.skipped);
         return j;
     }
-    j["draws"] = r.draws;
-    j["bias"] = number_to_json(r.bias);
-    j["bias_low"] = number_to_json(r.bias_low);
-    j["bias_high"] = number_to_json(r.bias_high);
-    j["variance"] = number_to_json(r.variance);
-    j["cosine"] = number_to_json(r.cosine);
-    j["seconds"] = number_to_json(r.seconds);
-    j["variance_times_cost"] = number_to_json(r.variance_times_cost());
-    j["blocks"] = Json::array();
-    for (const Block& b : r.blocks)
-        j["blocks"].push_back({{"name", b.name}, {"variance", number_to_json(b.variance)}, {"bias", number_to_json(b.bias)}});
+    j.set("draws", r.draws);
+    j.set("bias", r.bias);
+    j.set("bias_low", r.bias_low);
+    j.set("bias_high", r.bias_high);
+    j.set("variance", r.variance);
+    j.set("cosine", r.cosine);
+    j.set("seconds", r.seconds);
+    j.set("variance_times_cost", r.variance_times_cost());
+    std::vector<RecordWriter> blocks;
+    for (const Block& b : r.blocks) blocks.push_back({{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}});
+    j.set("blocks", blocks);
     return j;
 }
 
 std::string text_of(const Measured& m, const Report& report) {
-    std::size_t width = 9;
-    for (const Row& r : m.rows) width = std::max(width, name_of(r).size());
-    std::string text = fmt::format("step {}\n{:<{}}  {:<9}  {:<24}  {:>9}  {:>7}  {:>8}  {:>13}\n", m.step, "  estimator",
-                                   width, "objective", "bias (95 %)", "variance", "cosine", "ms", "variance x ms");
+    std::vector<std::vector<std::string>> rows = {
+        {"  estimator", "objective", "bias (95 %)", "variance", "cosine", "ms", "variance x ms"}};
+    std::vector<std::vector<std::string>> blocks = {{"  estimator"}};
+    for (const Block& b : m.rows.front().blocks) blocks[0].push_back(b.name);
+    std::string skipped;
     for (const Row& r : m.rows) {
-        if (!r.skipped.empty())
+        if (!r.skipped.empty()) {
+            skipped += fmt::format("{}: not here: {}\n", r.label, r.skipped);
             continue;
-        text +=
-            fmt::format("{:<{}}  {:<9}  {:<24}  {:>9.4g}  {:>7.3f}  {:>8.2f}  {:>13.4g}\n", name_of(r), width, aim_name(r.aim),
-                        bias_text(r), r.variance, r.cosine, 1e3 * r.seconds, 1e3 * r.variance_times_cost());
+        }
+        rows.push_back({name_of(r), aim_name(r.aim), bias_text(r), fmt::format("{:.4g}", r.variance),
+                        fmt::format("{:.3f}", r.cosine), fmt::format("{:.2f}", 1e3 * r.seconds),
+                        fmt::format("{:.4g}", 1e3 * r.variance_times_cost())});
+        blocks.push_back({name_of(r)});
+        for (const Block& b : r.blocks) blocks.back().push_back(fmt::format("{:.4g}", b.variance));
     }
-    text += fmt::format("\nvariance by block\n{:<{}}", "  estimator", width);
-    const Row& first = m.rows.front();
-    for (const Block& b : first.blocks) text += fmt::format("  {:>{}}", b.name, std::max<std::size_t>(9, b.name.size()));
-    text += "\n";
-    for (const Row& r : m.rows) {
-        if (!r.skipped.empty())
-            continue;
-        text += fmt::format("{:<{}}", name_of(r), width);
-        for (const Block& b : r.blocks) text += fmt::format("  {:>{}.4g}", b.variance, std::max<std::size_t>(9, b.name.size()));
-        text += "\n";
-    }
-    for (const Row& r : m.rows)
-        if (!r.skipped.empty())
-            text += fmt::format("{}: not here: {}\n", r.label, r.skipped);
-    return text +
+    std::vector<Column> block_columns(blocks[0].size(), {Align::right, 9});
+    block_columns[0] = {};
+    return fmt::format("step {}\n", m.step) +
+           text_table(rows, {{}, {Align::left, 9}, {Align::left, 24}, {Align::right, 9}, {Align::right, 7}, {Align::right, 8},
+                             {Align::right, 13}}) +
+           "\nvariance by block\n" + text_table(blocks, block_columns) + skipped +
            fmt::format(
                "* the configured one; bias and variance in units of |g| and |g|^2, g the {} gradient of each objective\n\n",
                report.exact ? "exact" : "mean of many draws as");
@@ -126,23 +118,17 @@ std::string text_of(const Report& report) {
     return text + report.recommendation + "\n";
 }
 
-Json json_of(const Report& report) {
-    Json j;
-    j["format"] = 1;
-    j["name"] = report.name;
-    j["objective"] = report.objective;
-    j["rows"] = report.rows;
-    j["targets"] = report.targets;
-    j["draws"] = report.draws;
-    j["exact"] = report.exact;
-    j["checkpoints"] = Json::array();
+RecordWriter json_of(const Report& report) {
+    std::vector<RecordWriter> checkpoints;
     for (const Measured& m : report.checkpoints) {
-        Json checkpoint{{"step", m.step}, {"rows", Json::array()}};
-        for (const Row& r : m.rows) checkpoint["rows"].push_back(json_of(r));
-        j["checkpoints"].push_back(std::move(checkpoint));
+        std::vector<RecordWriter> rows;
+        for (const Row& r : m.rows) rows.push_back(json_of(r));
+        checkpoints.push_back({{"step", m.step}, {"rows", rows}});
     }
-    j["recommendation"] = report.recommendation;
-    return j;
+    return {{"format", int64_t{1}},         {"name", report.name},   {"objective", report.objective},
+            {"rows", report.rows},          {"targets", report.targets}, {"draws", report.draws},
+            {"exact", report.exact},        {"checkpoints", checkpoints},
+            {"recommendation", report.recommendation}};
 }
 
 }  // namespace attend::lab

@@ -1,0 +1,11 @@
+#pragma once
+/// Elapsed time.
+#include <chrono>
+
+namespace attend {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+}  // namespace attend
