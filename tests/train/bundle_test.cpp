@@ -197,7 +197,7 @@ TEST_CASE("bundles that do not hold together") {
         {": batch 0: one example number a row: rows 2, numbers 1",
          [](Bundle& b) { b.batches[0].examples.pop_back(); }},
         {": examples: expected a list for each batch, got 0", [](Bundle& b) { b.batches.clear(); }},
-        {": steps_done: out of range: value 4294967296, most 4294967295", [](Bundle& b) { b.steps_done = int64_t{1} << 32; }},
+        {": steps_done: out of range: value 4294967296, most 4000000000", [](Bundle& b) { b.steps_done = int64_t{1} << 32; }},
         {": target_vocabulary: out of range: value 1099511627776, most 2147483647",
          [](Bundle& b) { b.vocabularies.target_vocabulary = int64_t{1} << 40; }},
         {": precision: unknown: value 'f16', known f32, f64", [](Bundle& b) { b.precision = "f16"; }},

@@ -19,7 +19,7 @@ constexpr const char* file_name = "bundle.safetensors";
 constexpr const char* extension = ".safetensors";
 constexpr const char *record_key = "bundle", *config_key = "config", *crc_key = "crc32";
 constexpr const char* model_prefix = "model.";
-constexpr int64_t format = 1;
+constexpr int64_t bundle_format = 1;
 constexpr int64_t most_batches = 1 << 20;
 constexpr int64_t most_symbols = std::numeric_limits<int32_t>::max();
 
@@ -79,7 +79,7 @@ RecordWriter record_of(const Bundle& bundle, ParameterStore& store) {
     for (const Batch& b : bundle.batches) examples.emplace_back(b.examples.begin(), b.examples.end());
     RecordWriter updates;
     for (const NamedState& s : store.states()) updates.set(s.name, store.state_updates(s));
-    return {{"format", format},
+    return {{"format", bundle_format},
             {"precision", bundle.precision},
             {"steps_done", bundle.steps_done},
             {"message", bundle.failure.message},
@@ -221,7 +221,7 @@ BundleFile::BundleFile(const fs::path& path) : file_(path) {
     const std::string where = path.string(), text = metadata(file_, record_key), config = metadata(file_, config_key);
     const auto record = RecordReader::of_text(where, text);
     const int64_t found = record.integer("format");
-    require(found == format, "{}: another format: file {}, this program {}", where, found, format);
+    require(found == bundle_format, "{}: another format: file {}, this program {}", where, found, bundle_format);
     const std::string expected = metadata(file_, crc_key), actual = seal_of(file_, text, config);
     require(actual == expected, "{}: broken: CRC-32 of its contents {}, written in it {}", where, actual, expected);
 

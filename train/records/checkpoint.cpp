@@ -21,7 +21,7 @@ constexpr const char* model_file = checkpoint_files[0];
 constexpr const char* optimizer_file = checkpoint_files[1];
 constexpr const char* state_file = checkpoint_files[2];
 constexpr std::size_t largest_state = std::size_t{16} << 20;
-constexpr int64_t format = 1;
+constexpr int64_t checkpoint_format = 1;
 
 // The optimiser's arrays, and the parameters that it moves where the model is their average.
 std::vector<Slot> optimizer_slots(const Checkpointed& parts) {
@@ -70,7 +70,7 @@ void seal(RecordWriter& state) {
 RecordReader read_state(const fs::path& path) {
     auto state = RecordReader::of_text(path.string(), read_file(path, largest_state));
     const int64_t found = state.integer("format");
-    require(found == format, "{}: another format: file {}, this program {}", path.string(), found, format);
+    require(found == checkpoint_format, "{}: another format: file {}, this program {}", path.string(), found, checkpoint_format);
     RecordWriter sealed(state.json());
     seal(sealed);
     const std::string expected = state.text("crc32"), actual = RecordReader(path.string(), sealed.json()).text("crc32");
@@ -116,7 +116,7 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     const WrittenFile optimizer_written = write_slots(folder / optimizer_file, arrays);
     const Progressed& p = progressed;
     RecordWriter state = {
-        {"format", format},
+        {"format", checkpoint_format},
         {"step", p.step},
         {"seconds", p.seconds},
         {"targets", p.targets},

@@ -13,8 +13,8 @@ bool at_least(double value, double level, Better better) { return better == Bett
 
 // a - b, where what rounding alone makes of equal numbers is 0.
 double difference(double a, double b) {
-    constexpr double rounding = 1e-12;
-    return std::abs(a - b) <= rounding * std::max(std::abs(a), std::abs(b)) ? 0 : a - b;
+    constexpr double rounding_share = 1e-12;
+    return std::abs(a - b) <= rounding_share * std::max(std::abs(a), std::abs(b)) ? 0 : a - b;
 }
 
 std::optional<double> best_of(const std::vector<Point>& curve, Better better) {
