@@ -39,7 +39,8 @@ class Optimizer {
     /// Updates elements [begin, end) of the arena: disjoint ranges may run at the same time.
     virtual void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) = 0;
 };
-const Table<std::unique_ptr<Optimizer>(const ParameterStore&)>& optimizer_table();
+using OptimizerTable = Table<std::unique_ptr<Optimizer>(const ParameterStore&)>;
+const OptimizerTable& optimizer_table();
 
 /// One whole update: prepare(), then the arena in parallel over fixed blocks.
 void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
@@ -73,6 +74,7 @@ class Schedule {
     virtual void restore(const std::vector<double>& state);
 };
 /// Built from (peak rate, total steps).
-const Table<std::unique_ptr<Schedule>(double, int64_t)>& schedule_table();
+using ScheduleTable = Table<std::unique_ptr<Schedule>(double, int64_t)>;
+const ScheduleTable& schedule_table();
 
 }  // namespace attend::ATTEND_PRECISION

@@ -341,16 +341,6 @@ class OneCycle final : public Schedule {
     double peak_, last_, top_ = 0;
 };
 
-using ScheduleTable = Table<std::unique_ptr<Schedule>(double, int64_t)>;
-
-// The build function of a row.
-template <class S, class O>
-ScheduleTable::Row row(const char* name, const char* help) {
-    return ScheduleTable::make<O>(name, help, [](const O& options, double peak, int64_t steps) -> std::unique_ptr<Schedule> {
-        return std::make_unique<S>(options, peak, steps);
-    });
-}
-
 }  // namespace
 
 void Schedule::evaluated(double) {}
@@ -363,19 +353,19 @@ void Schedule::restore(const std::vector<double>& state) {
 
 const ScheduleTable& schedule_table() {
     static const ScheduleTable table(
-        "schedule", {
-                        row<Constant, WarmupOptions>("constant", "the peak rate throughout, after the warm-up"),
-                        row<Linear, DecayOptions>("linear", "falls evenly from the peak to `final` at the end of the run"),
-                        row<Cosine, DecayOptions>("cosine", "falls from the peak to `final` along half a cosine"),
-                        row<InverseSqrt, InverseSqrtOptions>("inverse_sqrt", "falls with the square root of the step"),
-                        row<Step, StepOptions>("step", "falls by the factor `gamma` every `every` steps"),
-                        row<Plateau, PlateauOptions>("plateau", "falls when evaluations stop improving"),
-                        row<Cyclic, CyclicOptions>("cyclic", "up and down between `low` and the peak (Smith 2017)"),
-                        row<OneCycle, OneCycleOptions>("one_cycle", "up and down once in the run (Smith and Topin 2019)"),
-                    });
+        "schedule",
+        {
+            ScheduleTable::row<Constant, WarmupOptions>("constant", "the peak rate throughout, after the warm-up"),
+            ScheduleTable::row<Linear, DecayOptions>("linear", "falls evenly from the peak to `final` at the end of the run"),
+            ScheduleTable::row<Cosine, DecayOptions>("cosine", "falls from the peak to `final` along half a cosine"),
+            ScheduleTable::row<InverseSqrt, InverseSqrtOptions>("inverse_sqrt", "falls with the square root of the step"),
+            ScheduleTable::row<Step, StepOptions>("step", "falls by the factor `gamma` every `every` steps"),
+            ScheduleTable::row<Plateau, PlateauOptions>("plateau", "falls when evaluations stop improving"),
+            ScheduleTable::row<Cyclic, CyclicOptions>("cyclic", "up and down between `low` and the peak (Smith 2017)"),
+            ScheduleTable::row<OneCycle, OneCycleOptions>("one_cycle", "up and down once in the run (Smith and Topin 2019)"),
+        });
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_schedules = schedule_table();
+const registry::AtStart listed(schedule_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -39,11 +39,8 @@ class RelativeBias final : public PositionBias {
 }  // namespace
 
 BiasTable::Row bias_relative() {
-    return BiasTable::make<RelativeOptions>(
-        "relative", "score + q . w(distance) / sqrt(Dq), vectors w learned for the distances -k ... k (Shaw 2018, eq. 4)",
-        [](const RelativeOptions& o, const Scope& scope, const BiasSetup& s) {
-            return std::make_unique<RelativeBias>(o, scope, s);
-        });
+    return BiasTable::row<RelativeBias, RelativeOptions>(
+        "relative", "score + q . w(distance) / sqrt(Dq), vectors w learned for the distances -k ... k (Shaw 2018, eq. 4)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

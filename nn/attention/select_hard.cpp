@@ -172,9 +172,7 @@ class HardSelect final : public Select {
 }  // namespace
 
 SelectTable::Row select_hard() {
-    return SelectTable::make<HardOptions>(
-        "hard", "read one position: drawn in training (Xu 2015, 4.1)",
-        [](const HardOptions& o, const Scope& scope) { return std::make_unique<HardSelect>(o, scope); });
+    return SelectTable::row<HardSelect, HardOptions>("hard", "read one position: drawn in training (Xu 2015, 4.1)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -23,8 +23,7 @@ class CausalWindow final : public Window {
 }  // namespace
 
 WindowTable::Row window_causal() {
-    return WindowTable::make<NoOptions>("causal", "positions up to the query's own (Vaswani 2017, 3.2.3)",
-                                        [](const NoOptions&) { return std::make_unique<CausalWindow>(); });
+    return WindowTable::row<CausalWindow>("causal", "positions up to the query's own (Vaswani 2017, 3.2.3)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

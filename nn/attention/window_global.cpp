@@ -18,8 +18,7 @@ class GlobalWindow final : public Window {
 }  // namespace
 
 WindowTable::Row window_global() {
-    return WindowTable::make<NoOptions>("global", "every position of the source (Luong 2015, 3.1)",
-                                        [](const NoOptions&) { return std::make_unique<GlobalWindow>(); });
+    return WindowTable::row<GlobalWindow>("global", "every position of the source (Luong 2015, 3.1)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

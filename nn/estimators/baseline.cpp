@@ -11,20 +11,15 @@ Tensor loss_of_pass(const BaselineInput& input, Choose how) {
     return gathered(input.play({.how = how, .samples = 1}).loss, input.reward);
 }
 
-// The table: one line a baseline. NAME stands for baseline_NAME(), defined in baseline_NAME.cpp.
-#define ATTEND_BASELINES(ROW) ROW(none) ROW(moving_average) ROW(learned) ROW(self_critical) ROW(soft_context) ROW(leave_one_out)
+// Each row is defined in the file of its name.
+BaselineTable::Row baseline_none(), baseline_moving_average(), baseline_learned(), baseline_self_critical(),
+    baseline_soft_context(), baseline_leave_one_out();
 
-#define DECLARE(NAME) BaselineTable::Row baseline_##NAME();
-ATTEND_BASELINES(DECLARE)
-
-#define LIST(NAME) baseline_##NAME(),
 const BaselineTable& baseline_table() {
-    static const BaselineTable table("baseline", {ATTEND_BASELINES(LIST)});
+    static const BaselineTable table("baseline", {baseline_none(), baseline_moving_average(), baseline_learned(),
+                                                  baseline_self_critical(), baseline_soft_context(), baseline_leave_one_out()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (baseline_table(), true);
-}
+const registry::AtStart listed(baseline_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -15,7 +15,7 @@ struct MovingAverageOptions {
 /// (Xu et al. 2015, eq. 12, where a sequence has one reward)
 class MovingAverage final : public Baseline {
   public:
-    MovingAverage(const MovingAverageOptions& o, const Scope& scope)
+    MovingAverage(const MovingAverageOptions& o, const Scope& scope, const EstimatorSetup&)
         : store_(&scope.store()), mean_(&scope.add_state("mean", {1}, 0, o.decay)) {}
 
     BaselineValue operator()(const BaselineInput& in, const Context& context) const override {
@@ -39,11 +39,8 @@ class MovingAverage final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_moving_average() {
-    return BaselineTable::make<MovingAverageOptions>(
-        "moving_average", "the mean loss of earlier steps (Xu 2015, eq. 12)",
-        [](const MovingAverageOptions& o, const Scope& scope, const EstimatorSetup&) {
-            return std::make_unique<MovingAverage>(o, scope);
-        });
+    return BaselineTable::row<MovingAverage, MovingAverageOptions>("moving_average",
+                                                                   "the mean loss of earlier steps (Xu 2015, eq. 12)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

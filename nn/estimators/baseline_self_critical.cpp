@@ -15,9 +15,8 @@ class SelfCritical final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_self_critical() {
-    return BaselineTable::make<NoOptions>(
-        "self_critical", "the loss with the likeliest choices: one pass more (Rennie 2017, eq. 9)",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<SelfCritical>(); });
+    return BaselineTable::row<SelfCritical>("self_critical",
+                                            "the loss with the likeliest choices: one pass more (Rennie 2017, eq. 9)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -16,9 +16,7 @@ class SoftContext final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_soft_context() {
-    return BaselineTable::make<NoOptions>(
-        "soft_context", "the loss with the expected context: one pass more",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<SoftContext>(); });
+    return BaselineTable::row<SoftContext>("soft_context", "the loss with the expected context: one pass more");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -149,22 +149,16 @@ Tensor from_each_step_on(const Tensor& x) {
     return y;
 }
 
-// The table: one line an estimator. NAME stands for estimator_NAME(), defined in estimator_NAME.cpp.
-#define ATTEND_ESTIMATORS(ROW) \
-    ROW(reinforce)             \
-    ROW(exact) ROW(sum_and_sample) ROW(straight_through) ROW(gumbel_softmax) ROW(rebar) ROW(relax) ROW(variational)
+// Each row is defined in the file of its name.
+EstimatorTable::Row estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
+    estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational();
 
-#define DECLARE(NAME) EstimatorTable::Row estimator_##NAME();
-ATTEND_ESTIMATORS(DECLARE)
-
-#define LIST(NAME) estimator_##NAME(),
 const EstimatorTable& estimator_table() {
-    static const EstimatorTable table("estimator", {ATTEND_ESTIMATORS(LIST)});
+    static const EstimatorTable table(
+        "estimator", {estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
+                      estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (estimator_table(), true);
-}
+const registry::AtStart listed(estimator_table());
 
 }  // namespace attend::ATTEND_PRECISION

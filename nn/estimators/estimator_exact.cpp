@@ -21,9 +21,7 @@ class Exact final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_exact() {
-    return EstimatorTable::make<NoOptions>(
-        "exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<Exact>(); });
+    return EstimatorTable::row<Exact>("exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -53,9 +53,8 @@ class GumbelSoftmax final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_gumbel_softmax() {
-    return EstimatorTable::make<GumbelSoftmaxOptions>(
-        "gumbel_softmax", "expected, biased: relaxed choices, at a temperature (Jang 2017, eq. 2; Maddison 2017)",
-        [](const GumbelSoftmaxOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<GumbelSoftmax>(o); });
+    return EstimatorTable::row<GumbelSoftmax, GumbelSoftmaxOptions>(
+        "gumbel_softmax", "expected, biased: relaxed choices, at a temperature (Jang 2017, eq. 2; Maddison 2017)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

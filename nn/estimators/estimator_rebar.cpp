@@ -62,9 +62,8 @@ class Rebar final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_rebar() {
-    return EstimatorTable::make<RebarOptions>(
-        "rebar", "expected: REINFORCE with the relaxed model as control variate, two passes more (Tucker 2017, eq. 7)",
-        [](const RebarOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<Rebar>(o); });
+    return EstimatorTable::row<Rebar, RebarOptions>(
+        "rebar", "expected: REINFORCE with the relaxed model as control variate, two passes more (Tucker 2017, eq. 7)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -86,11 +86,8 @@ class Reinforce final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_reinforce() {
-    return EstimatorTable::make<ReinforceOptions>(
-        "reinforce", "expected: drawn choices, weighed by the loss that follows them (Williams 1992; Xu 2015, eq. 11)",
-        [](const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Reinforce>(o, scope, s);
-        });
+    return EstimatorTable::row<Reinforce, ReinforceOptions>(
+        "reinforce", "expected: drawn choices, weighed by the loss that follows them (Williams 1992; Xu 2015, eq. 11)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

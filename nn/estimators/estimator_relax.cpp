@@ -109,11 +109,8 @@ class Relax final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_relax() {
-    return EstimatorTable::make<RelaxOptions>(
-        "relax", "expected: REINFORCE with a learned control variate of relaxed choices (Grathwohl 2018, eq. 9)",
-        [](const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Relax>(o, scope, s);
-        });
+    return EstimatorTable::row<Relax, RelaxOptions>(
+        "relax", "expected: REINFORCE with a learned control variate of relaxed choices (Grathwohl 2018, eq. 9)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

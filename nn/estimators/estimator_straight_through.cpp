@@ -29,11 +29,8 @@ class StraightThrough final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_straight_through() {
-    return EstimatorTable::make<StraightThroughOptions>(
-        "straight_through", "expected, biased: drawn, with soft attention's gradient (Bengio 2013, section 4)",
-        [](const StraightThroughOptions& o, const Scope&, const EstimatorSetup&) {
-            return std::make_unique<StraightThrough>(o);
-        });
+    return EstimatorTable::row<StraightThrough, StraightThroughOptions>(
+        "straight_through", "expected, biased: drawn, with soft attention's gradient (Bengio 2013, section 4)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

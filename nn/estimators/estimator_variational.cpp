@@ -112,11 +112,8 @@ class Variational final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_variational() {
-    return EstimatorTable::make<VariationalOptions>(
-        "variational", "a bound of the marginal: an inference network that sees the target draws (Deng 2018, eq. 7)",
-        [](const VariationalOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Variational>(o, scope, s);
-        });
+    return EstimatorTable::row<Variational, VariationalOptions>(
+        "variational", "a bound of the marginal: an inference network that sees the target draws (Deng 2018, eq. 7)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -36,35 +36,19 @@ Estimated Model::estimate(const Estimator&, const ScoreInput&, const LossOptions
     fail("model: this kind has no attention that chooses positions: sites with select 'hard' {}, least {}", 0, 1);
 }
 
-// The table: one line a model.
-const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
-    using T = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
-    static const T table(
+const ModelTable& model_table() {
+    static const ModelTable table(
         "model",
         {
-            T::make<RnnSeq2SeqOptions>("rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)",
-                                       [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                           return std::make_unique<RnnSeq2Seq>(o, scope, setup);
-                                       }),
-            T::make<TransformerSeq2SeqOptions>(
-                "transformer_seq2seq", "transformer encoder-decoder (Vaswani 2017)",
-                [](const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                    return std::make_unique<TransformerSeq2Seq>(o, scope, setup);
-                }),
-            T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
-                                [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                    return std::make_unique<Gpt>(o, scope, setup);
-                                }),
-            T::make<BertOptions>("bert", "bidirectional encoder for masked text and labels (Devlin 2018)",
-                                 [](const BertOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                     return std::make_unique<Bert>(o, scope, setup);
-                                 }),
+            ModelTable::row<RnnSeq2Seq, RnnSeq2SeqOptions>(
+                "rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)"),
+            ModelTable::row<TransformerSeq2Seq, TransformerSeq2SeqOptions>("transformer_seq2seq",
+                                                                           "transformer encoder-decoder (Vaswani 2017)"),
+            ModelTable::row<Gpt, GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)"),
+            ModelTable::row<Bert, BertOptions>("bert", "bidirectional encoder for masked text and labels (Devlin 2018)"),
         });
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (model_table(), true);
-}
+const registry::AtStart listed(model_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "core/context.h"
 #include "core/base/ids.h"
-#include "core/ops/cross_entropy.h"
 #include "core/base/options.h"
+#include "core/context.h"
+#include "core/ops/cross_entropy.h"
 #include "core/parameters.h"
 #include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
@@ -124,6 +124,7 @@ void require_plain(const char* model, const ScoreInput& batch);
 /// The target ids in order, with those behind a row's length ignored.
 Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);
 
-const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table();
+using ModelTable = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
+const ModelTable& model_table();
 
 }  // namespace attend::ATTEND_PRECISION
