@@ -77,7 +77,7 @@ const OptimizerTable& optimizer_table() {
             OptimizerTable::row<Rmsprop, RmspropOptions>(
                 "rmsprop", "RMSprop (Tieleman and Hinton 2012), centered and with momentum by option"),
             OptimizerTable::row<Nadam, NadamOptions>("nadam", "Adam with Nesterov momentum (Dozat 2016)"),
-            OptimizerTable::row<Radam, RadamOptions>("radam", "rectified Adam (Liu et al. 2020), which needs no warm-up"),
+            OptimizerTable::row<Radam, AdamOptions>("radam", "rectified Adam (Liu et al. 2020), which needs no warm-up"),
             OptimizerTable::row<Adafactor, AdafactorOptions>(
                 "adafactor", "Adafactor (Shazeer and Stern 2018): a matrix's state is one row and one column"),
             OptimizerTable::row<Lion, LionOptions>(

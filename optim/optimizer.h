@@ -64,7 +64,7 @@ class Schedule {
     virtual double rate(int64_t step) const = 0;
     /// Whether the rate at a step depends on how many steps the run has in all. Where it does, a run that goes on beyond its
     /// end has had other rates than one that was that long from its first step.
-    virtual bool depends_on_steps() const = 0;
+    virtual bool depends_on_steps() const { return false; }
     /// Told after every evaluation. `metric` is one of which less is better: negate one of which more is. Only schedules that
     /// follow evaluations (plateau) listen; with one of them the evaluation interval is part of the experiment.
     virtual void evaluated(double metric);
