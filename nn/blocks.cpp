@@ -1,10 +1,8 @@
 #include "nn/blocks.h"
 
-#include <cmath>
-
+#include "core/base/trace.h"
 #include "core/ops.h"
 #include "core/recompute.h"
-#include "core/base/trace.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -49,20 +47,6 @@ void BlockOptions::fields(Visitor& v) {
     v.number("rotary_base", rotary_base, {1, 1e9}, "positions 'rotary': base of the wave lengths (Su 2021, 3.2.2)");
     v.flag("recompute", recompute,
            "keep one value a block for the backward and compute the rest again: less memory, more time");
-}
-
-std::vector<std::string> position_names() { return {"learned", "sinusoidal", "rotary", "none"}; }
-
-// p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(the same)
-Tensor sinusoidal_positions(int64_t positions, int64_t width) {
-    Tensor p = Tensor::empty({positions, width});
-    for (int64_t t = 0; t < positions; ++t)
-        for (int64_t i = 0; i < width; ++i) {
-            const double angle =
-                static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(width));
-            p.writable()[t * width + i] = static_cast<real>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
-        }
-    return p;
 }
 
 Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {

@@ -30,11 +30,6 @@ struct BlockOptions {
     Bias with_bias() const { return bias ? Bias::yes : Bias::no; }
 };
 
-/// The values that `positions` can have, of models that read sequences.
-std::vector<std::string> position_names();
-/// sin and cos of position / 10000^(2 i / D) in turn, [positions, D] (Vaswani et al. 2017, 3.5).
-Tensor sinusoidal_positions(int64_t positions, int64_t width);
-
 /// Layer norm or RMS norm, as the options say.
 struct Norm {
     Norm() = default;

@@ -5,15 +5,7 @@
 #include "nn/models/rnn_seq2seq.h"
 #include "nn/models/transformer_seq2seq.h"
 
-#include <algorithm>
-
 namespace attend::ATTEND_PRECISION {
-
-Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
-    Array<int32_t> out(target.values.size(), ignored);
-    for (int64_t b = 0; b < target.rows; ++b) std::copy_n(target.row(b), target.length(b), out.begin() + b * target.columns);
-    return out;
-}
 
 void require_following(const char* model, const ModelSetup& setup) {
     require(setup.targets == TargetKind::following && setup.classes == 0,
@@ -26,6 +18,14 @@ void require_plain(const char* model, const ScoreInput& batch) {
     require(batch.segments.rows == 0 && batch.labels.empty(),
             "model {}: it has no use for segments and labels: segments {} rows, labels {}", model, batch.segments.rows,
             batch.labels.size());
+}
+
+void require_fit(const char* model, const ScoreInput& batch, int64_t sources) {
+    const auto& [source, input, target, segments, labels] = batch;
+    require(source.rows == sources && target.rows == input.rows && target.columns == input.columns && input.rows > 0 &&
+                input.columns > 0,
+            "model {}: batch does not fit together: source {} rows, input {} x {}, target {} x {}", model, source.rows,
+            input.rows, input.columns, target.rows, target.columns);
 }
 
 PublishedLayout Model::published_layout() const {

@@ -121,8 +121,8 @@ void require_following(const char* model, const ModelSetup& setup);
 /// Throws Error for a batch with segments or labels, which such a model has no use for.
 void require_plain(const char* model, const ScoreInput& batch);
 
-/// The target ids in order, with those behind a row's length ignored.
-Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);
+/// Throws Error for a batch whose parts do not fit together; `sources`: rows of the source that it has.
+void require_fit(const char* model, const ScoreInput& batch, int64_t sources);
 
 using ModelTable = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
 const ModelTable& model_table();

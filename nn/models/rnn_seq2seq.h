@@ -94,7 +94,6 @@ class RnnSeq2Seq final : public Model {
     RnnDecoderPlace begin(const EncodedSource& source) const;
     StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
-    class Plays;
     // One pass of the decoder for an estimator of hard attention.
     Played play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options, const Context& context,
                 const Rule& rule) const;
