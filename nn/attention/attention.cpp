@@ -1,7 +1,7 @@
 #include "nn/attention/attention.h"
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -62,7 +62,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values};
-    const Ranges ranges = (*window)(site);
+    const Ranges ranges = window->ranges(site.lengths, site.queries(), position);
     AttentionScores scores = scored(site, ranges);
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
