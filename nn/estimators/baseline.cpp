@@ -11,6 +11,18 @@ Tensor loss_of_pass(const BaselineInput& input, Choose how) {
     return gathered(input.play({.how = how, .samples = 1}).loss, input.reward);
 }
 
+void baseline_field(Visitor& v, Selection& baseline) {
+    v.selection("baseline", baseline, "what is subtracted from the loss to go of a choice");
+}
+
+std::unique_ptr<Baseline> build_baseline(const Selection& baseline, int64_t samples, const Scope& scope,
+                                         const EstimatorSetup& setup) {
+    std::unique_ptr<Baseline> built = baseline_table().build(baseline, scope.in("baseline"), setup);
+    require(samples >= built->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}", scope.path(),
+            baseline.name(), samples, built->least_samples());
+    return built;
+}
+
 // Each row is defined in the file of its name.
 BaselineTable::Row baseline_none(), baseline_moving_average(), baseline_learned(), baseline_self_critical(),
     baseline_soft_context(), baseline_leave_one_out();

@@ -117,6 +117,15 @@ Tensor Played::weights() const {
     return parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), 2);
 }
 
+void samples_field(Visitor& v, int64_t& samples) {
+    v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+}
+
+Estimated averaged(const Played& played, const Tensor& sum, double normaliser) {
+    const double samples = static_cast<double>(played.loss.dim(1));
+    return {scale(sum, static_cast<real>(1 / (normaliser * samples))), mean_of_samples(played.loss), first_sample(played)};
+}
+
 Tensor mean_of_samples(const Tensor& x) {
     const NoGrad off;
     return mean(x.detach(), 1);

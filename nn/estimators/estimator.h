@@ -12,9 +12,9 @@
 #include <span>
 #include <vector>
 
-#include "core/context.h"
 #include "core/base/ids.h"
 #include "core/base/options.h"
+#include "core/context.h"
 #include "core/parameters.h"
 #include "nn/estimators/aim.h"
 
@@ -111,6 +111,11 @@ struct HardChoice {
     int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
 };
 
+/// Declares the option `samples`.
+void samples_field(Visitor& v, int64_t& samples);
+/// The estimate with the loss sum / (normaliser K), `sum` a scalar over all samples of `played`; it reports the losses of
+/// `played`.
+Estimated averaged(const Played& played, const Tensor& sum, double normaliser);
 /// Mean over the samples, not recorded: [B, K, T] to [B, T].
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].

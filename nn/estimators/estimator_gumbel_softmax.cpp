@@ -18,7 +18,7 @@ struct GumbelSoftmaxOptions {
                  "where the temperature goes, step by step by the same factor; auto: it stays");
         v.integer("temperature_steps", temperature_steps, {1, 4'000'000'000}, "training steps until final_temperature");
         v.flag("hard", hard, "read the largest alone, with the gradient of all (the straight-through form, Jang 2017, 2.2)");
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        samples_field(v, samples);
     }
 };
 

@@ -11,7 +11,7 @@ struct RebarOptions {
     double temperature = 0.5;
     double strength = 1;
     void fields(Visitor& v) {
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        samples_field(v, samples);
         v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices that the control variate reads");
         v.number("strength", strength, {0, 10}, "how much of the control variate is used (eta); 0: REINFORCE");
     }
@@ -44,11 +44,7 @@ class Rebar final : public Estimator {
             control = scale(free.detach(), eta);
         }
         each = each + advantage(played.loss, control, play.counted()) * played.log_probability();
-        Estimated out;
-        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(k))));
-        out.target_loss = mean_of_samples(played.loss);
-        out.predicted = first_sample(played);
-        return out;
+        return averaged(played, sum(each), normaliser);
     }
 
   private:

@@ -18,10 +18,8 @@ class Reinforce final : public Estimator {
     Reinforce(const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s)
         : options_(o),
           reward_(o.reward == "own" ? Reward::own : Reward::following),
-          baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)),
+          baseline_(build_baseline(o.baseline, o.samples, scope, s)),
           store_(&scope.store()) {
-        require(o.samples >= baseline_->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}",
-                scope.path(), o.baseline.name(), o.samples, baseline_->least_samples());
         if (o.scale == "running")
             square_ = &scope.add_state("square", {1}, 1, o.scale_decay);
     }
@@ -48,12 +46,9 @@ class Reinforce final : public Estimator {
         Tensor each = played.loss + advantage * played.log_probability();
         if (bonus.defined())
             each = each + bonus;
-        Estimated out;
-        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));
+        Estimated out = averaged(played, sum(each), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
-        out.target_loss = mean_of_samples(played.loss);
-        out.predicted = first_sample(played);
         return out;
     }
 
