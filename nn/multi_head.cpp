@@ -22,12 +22,13 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     if (setup_.key_heads == 0)
         setup_.key_heads = setup_.heads;
     const int64_t h = setup_.heads, g = setup_.key_heads, d = setup_.width;
-    require(d % h == 0, "{}: the heads must share the width evenly: width {}, heads {}", path_, d, h);
-    require(h % g == 0, "{}: each key-value head serves as many query heads: heads {}, key_heads {}", path_, h, g);
+    require(d % h == 0, "{}: the number of heads must divide the width: width {}, heads {}", path_, d, h);
+    require(h % g == 0, "{}: the number of key-value heads must divide the number of heads: heads {}, key_heads {}", path_, h,
+            g);
     head_size_ = d / h;
     require(setup_.rotary_base == 0 || head_size_ % 2 == 0,
-            "{}: rotary positions turn pairs of elements: head size {} (width {} / heads {}), a multiple of 2 asked", path_,
-            head_size_, d, h);
+            "{}: rotary positions rotate pairs of elements, so the head size must be even: head size {} (width {} / heads {})",
+            path_, head_size_, d, h);
     const bool self = setup_.memory == 0;
     if (self) {
         qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init(d, d));

@@ -49,7 +49,7 @@ class MultiHead {
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
 
-    /// What its heads' selections ask for; null where they choose nothing.
+    /// The options of its heads' hard selection; null where they choose nothing.
     const HardChoice* hard() const { return heads_.empty() ? nullptr : heads_.front().select->hard(); }
 
     /// Computes head by head even where there is a fused kernel: the composite, with which tests compare it.
@@ -72,7 +72,7 @@ class MultiHead {
     std::string path_;
 };
 
-/// The factors of scaled dot-product attention with this window: what a transformer begins with.
+/// The factors of scaled dot-product attention with this window: the defaults of transformers.
 AttentionOptions transformer_attention(const std::string& window);
 
 }  // namespace attend::ATTEND_PRECISION

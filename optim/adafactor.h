@@ -31,7 +31,7 @@ struct AdafactorOptions : UpdateOptions {
 ///     X = (1 - learning_rate weight_decay) X - a U / max(1, rms(U) / clip_threshold)
 /// with a = min(learning_rate, 1 / sqrt(t)) max(least_scale, rms(X)), or a = learning_rate without relative_step. A vector is
 /// a matrix of one row, whose R drops out. Of more axes than two the last two are the matrix (as torch.optim.Adafactor), and
-/// rms is over the whole parameter.
+/// rms is over the complete parameter.
 class Adafactor final : public ArenaOptimizer<AdafactorOptions> {
   public:
     Adafactor(const AdafactorOptions& o, const ParameterStore& store);

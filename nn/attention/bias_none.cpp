@@ -13,6 +13,6 @@ class NoBias final : public PositionBias {
 
 }  // namespace
 
-BiasTable::Row bias_none() { return BiasTable::row<NoBias>("none", "the scores as they are: content alone decides"); }
+BiasTable::Row bias_none() { return BiasTable::row<NoBias>("none", "no bias: the scores depend on content alone"); }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -11,7 +11,8 @@ namespace {
 struct RelativeOptions {
     int64_t distance = 16;
     void fields(Visitor& v) {
-        v.integer("distance", distance, {1, 65536}, "farthest distance k that is told apart; what is farther counts as k");
+        v.integer("distance", distance, {1, 65536},
+                  "greatest distance k with a vector of its own; greater distances count as k");
     }
 };
 

@@ -14,12 +14,13 @@ struct HardOptions {
     std::string evaluate = "likeliest";
     int64_t soft_steps = 0;
     void fields(Visitor& v) {
-        v.selection("estimator", estimator, "what makes a gradient of the choices");
-        v.choice(
-            "evaluate", evaluate, {"likeliest", "drawn", "marginal"},
-            "what is read outside of training: one position, or each in turn and their predictions summed (Wu 2018, eq. 5)");
+        v.selection("estimator", estimator, "how the gradient of the choices is estimated");
+        v.choice("evaluate", evaluate, {"likeliest", "drawn", "marginal"},
+                 "what is read outside of training: one position, or (marginal) each in turn, and their predictions are summed "
+                 "(Wu 2018, eq. "
+                 "5)");
         v.integer("soft_steps", soft_steps, {0, 4'000'000'000},
-                  "training steps that read with the weights, as soft attention does, before choices begin");
+                  "first training steps, in which values are read with the weights, as in soft attention");
     }
     HardChoice choice() const {
         using E = HardChoice::Evaluate;
@@ -130,10 +131,10 @@ class HardSelect final : public Select {
         return index;
     }
 
-    // Choices that somebody else has made; positions that a query may not see can be among them.
+    // Choices of the caller; they can include positions that a query may not see.
     Array<int32_t> forced(const Tensor& weights, const Array<int32_t>& choices) const {
         require(static_cast<int64_t>(choices.size()) == weights.dim(0) * weights.dim(1),
-                "{}: one forced choice a query: choices {}, queries {}", path_, choices.size(),
+                "{}: one forced choice for each query: choices {}, queries {}", path_, choices.size(),
                 weights.dim(0) * weights.dim(1));
         for (const int32_t c : choices)
             require(c >= -1 && c < weights.dim(2), "{}: a forced choice out of range: position {}, positions {}", path_, c,

@@ -14,7 +14,7 @@ class SoftSelect final : public Select {
 }  // namespace
 
 SelectTable::Row select_soft() {
-    return SelectTable::row<SoftSelect>("soft", "read with the weights themselves (Bahdanau 2015, eq. 5)");
+    return SelectTable::row<SoftSelect>("soft", "the weighted mean of the values (Bahdanau 2015, eq. 5)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,6 @@
 #pragma once
 /// Windows: which positions of the source each query may see. Rows of window_table(), one file each (window_NAME.cpp). Padding
-/// is always outside: a window gets the lengths and stays within them.
+/// is always outside, as the ranges lie within the lengths.
 #include <memory>
 #include <span>
 
@@ -20,7 +20,7 @@ class Window {
     virtual Tensor reweigh(const Tensor& weights, const Site&) const { return weights; }
     /// Whether reweigh() changes weights.
     virtual bool after_align() const { return false; }
-    /// Whether the range of a query depends on its place in a sequence aligned with the source (self-attention only).
+    /// Whether the range of a query depends on its position, which must be one of the source's own sequence (self-attention).
     virtual bool needs_position() const { return false; }
     /// Whether no query sees a position after its own.
     virtual bool is_causal() const { return false; }

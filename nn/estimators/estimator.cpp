@@ -9,7 +9,7 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// Values [B, K T'] of each decision to [B, K, T]: those of a site one behind the other, sites added up.
+// Values [B, K T'] of each decision to [B, K, T]: those of a site one after the other, the sum over sites.
 template <class F>
 Tensor over_sites(const Played& played, F value) {
     const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
@@ -40,7 +40,7 @@ Tensor over_sites(const Played& played, F value) {
     return t == 1 ? total + first : total + concat({first, Tensor::zeros({b, k, t - 1})}, -1);
 }
 
-// p [B, K T, S] of the choices; 1 where there was none: a query that sees nothing has weights of 0.
+// p [B, K T, S] of the choices; 1 where there was no choice: a query that sees nothing has weights of 0.
 Tensor chosen(const Tensor& p, const Array<int32_t>& index) {
     const int64_t queries = p.dim(0) * p.dim(1);
     Array<int32_t> ids = index;
@@ -98,7 +98,7 @@ Tensor Played::queries() const {
     std::vector<Tensor> parts;
     require(
         !decisions.empty(),
-        "baseline 'learned': it looks at the decoder's queries that choose, and here an encoder alone chooses: choices of the "
+        "baseline 'learned': it reads the queries of the decoder's choices, and here only an encoder chooses: choices of the "
         "decoder {}, of the encoder {}",
         decisions.size(), before.size());
     for (const Decision& d : decisions)

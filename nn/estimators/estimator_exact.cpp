@@ -5,7 +5,7 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 /// L = -sum_t log sum_s p(a_t = s) p(y_t | a_t = s)   (Wu, Shapiro and Cotterell 2018, eq. 5): every position of every step is
-/// read, so it is exact where a choice reaches its own step alone.
+/// read, so it is exact where a choice affects its own step alone.
 class Exact final : public Estimator {
   public:
     Aim aim() const override { return Aim::marginal; }

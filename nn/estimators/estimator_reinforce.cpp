@@ -11,7 +11,7 @@ namespace {
 /// With G_t = sum_{t' >= t} -log p(y_t' | a) and a baseline b that does not see a_t,
 ///     grad E[-log p(y | a)] = E[ grad -log p(y | a) + sum_t (G_t - b_t) grad log p(a_t) ]   (Williams 1992; Xu 2015, eq. 11)
 /// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ]. With entropy the
-/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice answers for the entropies from its step on
+/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice is credited with the entropies from its step on
 /// too: those of other sites at its own step may depend on it, and what does not only adds noise.
 class Reinforce final : public Estimator {
   public:
@@ -82,7 +82,7 @@ class Reinforce final : public Estimator {
 
 EstimatorTable::Row estimator_reinforce() {
     return EstimatorTable::row<Reinforce, ReinforceOptions>(
-        "reinforce", "expected: drawn choices, weighed by the loss that follows them (Williams 1992; Xu 2015, eq. 11)");
+        "reinforce", "expected: drawn choices, weighted by the loss to go (Williams 1992; Xu 2015, eq. 11)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

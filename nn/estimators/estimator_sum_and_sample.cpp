@@ -51,7 +51,7 @@ class SumAndSample final : public Estimator {
         return play({.how = Choose::likeliest, .samples = 1}).decisions.front().weights;
     }
 
-    // Brings a position drawn from behind the k likeliest to place k, and gives (1 - P) / p_r, 0 where nothing is left.
+    // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r; 0 where none has weight.
     real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {
         double left = 0;
         for (std::size_t j = static_cast<std::size_t>(k); j < order.size(); ++j) left += static_cast<double>(w[order[j]]);

@@ -1,11 +1,11 @@
 #pragma once
-/// Gumbel noise given its largest place: what REBAR and RELAX condition on.
+/// Gumbel noise given the position of its largest value, on which REBAR and RELAX condition.
 #include "core/base/ids.h"
 #include "core/context.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// Stands for a weight of 0 where its logarithm is taken.
+/// Added to weights before their logarithm is taken.
 constexpr real tiny_weight = static_cast<real>(1e-30);
 
 /// For each row of weights [..., S] all of it, or nothing where no position has weight.

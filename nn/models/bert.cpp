@@ -29,7 +29,7 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
             "tasks 'masked_text' and 'classification' have such, model 'gpt' is for what follows",
             target_kind_name(setup.targets), target_kind_name(TargetKind::masked), target_kind_name(TargetKind::none));
     require(setup.segments <= o.segments,
-            "model bert: rows of this task have more texts than the model tells apart: texts {}, model.segments {}; set "
+            "model bert: rows of this task have more texts than the model has segments: texts {}, model.segments {}; set "
             "model.segments to {}",
             setup.segments, o.segments, setup.segments);
     require(predicts_targets() || classes_ > 0, "model bert: a task with nothing to predict: targets '{}', classes {}",
@@ -221,18 +221,18 @@ Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context&
     scores.predicted.assign(input.values.size(), o.ignored);
     const Tensor of_targets = score_targets(features, batch, o, scores);
     const Tensor of_labels = score_labels(features, batch, o, context, scores);
-    require(of_targets.defined() || of_labels.defined(), "model bert: nothing to score: targets 0, labels {}, classes {}",
+    require(of_targets.defined() || of_labels.defined(), "model bert: nothing to score: no targets, labels {}, classes {}",
             batch.labels.size(), classes_);
     scores.loss = !of_labels.defined() ? of_targets : !of_targets.defined() ? of_labels : add(of_targets, of_labels);
     return scores;
 }
 
 std::unique_ptr<DecoderState> Bert::start(const Ids& source, const Context&) const {
-    fail("model bert: an encoder writes nothing: rows to begin with {}, models that write: those with a decoder", source.rows);
+    fail("model bert: an encoder generates no text: rows to begin with {}", source.rows);
 }
 
 Tensor Bert::advance(DecoderState& state, std::span<const int32_t> ids, const Context&) const {
-    fail("model bert: an encoder writes nothing: rows {}, ids {}", state.rows(), ids.size());
+    fail("model bert: an encoder generates no text: rows {}, ids {}", state.rows(), ids.size());
 }
 
 }  // namespace attend::ATTEND_PRECISION

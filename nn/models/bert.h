@@ -8,7 +8,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks as published: norms behind the sums.
+/// The blocks as published: norms after the sums.
 inline BlockOptions bert_blocks() {
     BlockOptions b;
     b.norm_place = "post";
@@ -26,7 +26,7 @@ struct BertOptions {
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "longest row, special tokens included");
-        v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own to be told by; 0: none");
+        v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own; 0: none");
         positions_field(v, positions);
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.object("attention", attention, "how positions attend to each other");
@@ -52,10 +52,10 @@ class Bert final : public TransformerModel {
                        const Context& context) const override;
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     bool decodes() const override { return false; }
-    /// Both throw Error: an encoder writes nothing.
+    /// Both throw Error: an encoder generates no text.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// BERT's, with the heads that there are. Throws Error naming the option for what BERT has not.
+    /// BERT's, with the heads that there are. Throws Error with the first option that it cannot represent.
     PublishedLayout published_layout() const override;
 
   private:

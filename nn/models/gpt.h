@@ -1,6 +1,6 @@
 #pragma once
-/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms behind the sums) and GPT-2 (Radford et al. 2019: norms in
-/// front, residual projections scaled down at the start), by options.
+/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms after the sums) and GPT-2 (Radford et al. 2019: norms before
+/// the parts, residual projections scaled down at the start), by options.
 #include <memory>
 #include <string>
 
@@ -18,12 +18,12 @@ struct GptOptions {
     AttentionOptions attention = transformer_attention("causal");
     void fields(Visitor& v) {
         blocks.fields(v);
-        v.integer("context", context, {1, 1 << 20}, "most positions that are seen at once");
+        v.integer("context", context, {1, 1 << 20}, "greatest number of positions that are seen at once");
         positions_field(v, positions);
-        v.flag("tie", tie, "the output layer is the embedding, transposed (Press and Wolf 2017)");
+        v.flag("tie", tie, "the output layer is the transposed embedding (Press and Wolf 2017)");
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.flag("scale_residual", scale_residual,
-               "what writes to the residual stream begins smaller, by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
+               "first weights of what writes to the residual stream are multiplied by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
         v.object("attention", attention, "how a position attends to those before it");
     }
 };
@@ -43,7 +43,7 @@ class Gpt final : public TransformerModel {
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// GPT-2's. Throws Error naming the option for what GPT-2 has not: norms behind the sums or others than layer norm, no
+    /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums or not layer norms, no
     /// biases, positions that are not learned, fewer key heads, other attention.
     PublishedLayout published_layout() const override;
 

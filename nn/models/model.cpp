@@ -9,7 +9,8 @@ namespace attend::ATTEND_PRECISION {
 
 void require_following(const char* model, const ModelSetup& setup) {
     require(setup.targets == TargetKind::following && setup.classes == 0,
-            "model {}: it predicts what follows what it reads, and no labels: targets '{}', needed '{}', classes {}, needed 0; "
+            "model {}: it predicts the symbols that follow its input, and no labels: targets '{}', needed '{}', classes {}, "
+            "needed 0; "
             "model 'bert' predicts masked targets and labels",
             model, target_kind_name(setup.targets), target_kind_name(TargetKind::following), setup.classes);
 }
@@ -29,11 +30,11 @@ void require_fit(const char* model, const ScoreInput& batch, int64_t sources) {
 }
 
 PublishedLayout Model::published_layout() const {
-    fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2), bert");
+    fail("model: there is no published layout for this kind; kinds that have one: gpt (as GPT-2), bert");
 }
 
 Estimated Model::estimate(const Estimator&, const ScoreInput&, const LossOptions&, const Context&) const {
-    fail("model: this kind has no attention that chooses positions: sites with select 'hard' {}, least {}", 0, 1);
+    fail("model: this kind has no attention that chooses positions (select 'hard')");
 }
 
 const ModelTable& model_table() {

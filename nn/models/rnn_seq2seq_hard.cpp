@@ -40,8 +40,8 @@ Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, co
 
 void RnnSeq2Seq::check_fits(const Estimator& estimator) const {
     require(!estimator.needs_independence() || parallel(),
-            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads goes into the "
-            "steps behind it: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
+            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads affects later "
+            "steps: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
             options_.form, options_.input_feeding);
 }
 
@@ -60,11 +60,10 @@ Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& bat
 }
 
 void RnnSeq2Seq::check_evaluation(const HardChoice& hard) const {
-    require(
-        hard.evaluate != HardChoice::Evaluate::marginal || parallel(),
-        "model rnn_seq2seq: evaluate 'marginal' sums over the positions of each step, and here what a step reads goes into the "
-        "steps behind it: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
-        options_.form, options_.input_feeding);
+    require(hard.evaluate != HardChoice::Evaluate::marginal || parallel(),
+            "model rnn_seq2seq: evaluate 'marginal' sums over the positions of each step, and here what a step reads affects "
+            "later steps: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
+            options_.form, options_.input_feeding);
 }
 
 bool RnnSeq2Seq::sums_positions(const Context& context) const {

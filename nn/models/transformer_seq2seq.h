@@ -7,7 +7,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks of the paper: ReLU, norms behind the sums.
+/// The blocks of the paper: ReLU, norms after the sums.
 inline BlockOptions vaswani_blocks() {
     BlockOptions b;
     b.activation = "relu";
@@ -32,11 +32,11 @@ struct TransformerSeq2SeqOptions {
         v.integer("max_length", max_length, {1, 1 << 20}, "longest sequence that has positions");
         v.choice(
             "share", share, {"none", "target", "all"},
-            "weights that are one: target: output layer and target embedding (Press and Wolf 2017); all: the source embedding "
-            "too (3.4), of one vocabulary (data.joint_vocabulary)");
+            "shared weights: target: output layer and target embedding (Press and Wolf 2017); all: also the source embedding "
+            "(3.4), which needs one vocabulary (data.joint_vocabulary)");
         v.flag("scale_embedding", scale_embedding, "embeddings are multiplied by sqrt(width) (3.4)");
         v.object("encoder_attention", encoder_attention, "how source positions attend to each other");
-        v.object("attention", attention, "how target positions attend to those before");
+        v.object("attention", attention, "how target positions attend to earlier ones");
         v.object("cross_attention", cross_attention, "how target positions attend to the source");
     }
 };
