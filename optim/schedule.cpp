@@ -138,7 +138,7 @@ struct PlateauOptions : DecayOptions {
         DecayOptions::fields(v, "lower limit of the learning rate (absolute, at most the peak)");
         v.number("factor", factor, {0, 1}, "factor of each reduction");
         v.integer("patience", patience, {0, most_steps},
-                  "evaluations in a row without improvement before the rate is reduced: one more reduces it");
+                  "the rate is reduced after more than this many evaluations in a row without improvement");
         v.integer("cooldown", cooldown, {0, most_steps}, "evaluations after a reduction that are not counted");
         v.number("threshold", threshold, {0, 1}, "least improvement that counts, as a share of the best metric");
     }

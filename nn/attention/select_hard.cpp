@@ -15,10 +15,10 @@ struct HardOptions {
     int64_t soft_steps = 0;
     void fields(Visitor& v) {
         v.selection("estimator", estimator, "how the gradient of the choices is estimated");
-        v.choice("evaluate", evaluate, {"likeliest", "drawn", "marginal"},
-                 "what is read outside of training: one position, or (marginal) each in turn, and their predictions are summed "
-                 "(Wu 2018, eq. "
-                 "5)");
+        v.choice(
+            "evaluate", evaluate, {"likeliest", "drawn", "marginal"},
+            "what is read outside of training: one position, or (marginal) each in turn, with the sum of their predictions (Wu "
+            "2018, eq. 5)");
         v.integer("soft_steps", soft_steps, {0, 4'000'000'000},
                   "first training steps, in which values are read with the weights, as in soft attention");
     }
