@@ -59,7 +59,6 @@ class Adam final : public AdamLike<AdamOptions> {
   private:
     void apply(const Segment& s, const UpdateStep& step) override {
         kernels::AdamStep k = moments(s, step);
-        k.learning_rate = as_real(k.learning_rate);
         kernels::adam(k, s.value, s.gradient, state_of(0, s), state_of(1, s), s.size);
     }
 };

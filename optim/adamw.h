@@ -20,7 +20,6 @@ class Adamw final : public AdamLike<AdamwOptions> {
   private:
     void apply(const Segment& s, const UpdateStep& step) override {
         kernels::AdamStep k = moments(s, step);
-        k.learning_rate = as_real(k.learning_rate);
         k.decoupled_decay = as_real(std::exchange(k.weight_decay, 0));
         kernels::adam(k, s.value, s.gradient, state_of(0, s), state_of(1, s), s.size);
     }
