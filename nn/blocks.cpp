@@ -1,10 +1,8 @@
 #include "nn/blocks.h"
 
-#include <cmath>
-
+#include "core/base/trace.h"
 #include "core/ops.h"
 #include "core/recompute.h"
-#include "core/base/trace.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -34,35 +32,22 @@ const Activation& activation_of(const std::string& name) {
 
 void BlockOptions::fields(Visitor& v) {
     v.integer("layers", layers, {1, 1024}, "blocks in a stack");
-    v.integer("heads", heads, {1, 1024}, "attention heads; they share the width evenly");
+    v.integer("heads", heads, {1, 1024}, "attention heads; each has width / heads columns");
     v.integer("key_heads", key_heads, {0, 1024, "auto"},
               "heads of keys and values, each for as many query heads (grouped-query attention); auto: heads");
     v.integer("width", width, {1, 65536}, "width of the residual stream");
     v.integer("ffn", ffn, {0, 262144, "auto"}, "inner width of the feed-forward network; auto: 4 width");
-    v.choice("activation", activation, activation_names(), "of the feed-forward network; gelu is the exact one");
+    v.choice("activation", activation, activation_names(),
+             "of the feed-forward network; gelu is the exact form, gelu_tanh the approximation");
     v.choice("norm", norm, {"layer", "rms"}, "layer norm (Ba 2016) or RMS norm (Zhang and Sennrich 2019)");
     v.choice("norm_place", norm_place, {"pre", "post"},
-             "in front of each part, with one behind the stack, or behind each residual sum (Vaswani 2017)");
+             "pre: before each part, and one more after the last block; post: after each residual sum (Vaswani 2017)");
     v.number("norm_epsilon", norm_epsilon, {1e-12, 1e-1}, "added to the variance under the root");
     v.flag("bias", bias, "linear layers and layer norms have biases");
-    v.number("dropout", dropout, {0, 0.99}, "share dropped of embeddings, attention weights and what each part adds");
+    v.number("dropout", dropout, {0, 0.99}, "dropout probability of embeddings, attention weights and the output of each part");
     v.number("rotary_base", rotary_base, {1, 1e9}, "positions 'rotary': base of the wave lengths (Su 2021, 3.2.2)");
     v.flag("recompute", recompute,
-           "keep one value a block for the backward and compute the rest again: less memory, more time");
-}
-
-std::vector<std::string> position_names() { return {"learned", "sinusoidal", "rotary", "none"}; }
-
-// p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(the same)
-Tensor sinusoidal_positions(int64_t positions, int64_t width) {
-    Tensor p = Tensor::empty({positions, width});
-    for (int64_t t = 0; t < positions; ++t)
-        for (int64_t i = 0; i < width; ++i) {
-            const double angle =
-                static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(width));
-            p.writable()[t * width + i] = static_cast<real>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
-        }
-    return p;
+           "keep one value of each block for the backward pass and compute the others again: less memory, more time");
 }
 
 Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {
@@ -128,7 +113,7 @@ Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dr
 
 Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
                               std::span<const int32_t> memory_lengths, const Context& context) const {
-    // What a block run again refers to must live as long as the graph: lengths are copied, the memory is an input of its own.
+    // What a recomputed block refers to must live as long as the graph: lengths are copied, the memory is an input.
     const Array<int32_t> own(lengths.begin(), lengths.end()), others(memory_lengths.begin(), memory_lengths.end());
     Tensor y = x;
     for (const Block& b : blocks_) {

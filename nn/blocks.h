@@ -1,6 +1,6 @@
 #pragma once
-/// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention where there is something to cross to, and a
-/// feed-forward network, each with a residual connection and a norm in front of it (pre) or behind it (post).
+/// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention in decoders with a memory, and a feed-forward
+/// network, each with a residual connection, and with a norm before it (pre) or after the sum (post).
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// What every transformer's config says of its blocks. A model gives its own defaults.
+/// The options of blocks in every transformer's config. A model gives its own defaults.
 struct BlockOptions {
     int64_t layers = 4;
     int64_t heads = 4;
@@ -29,11 +29,6 @@ struct BlockOptions {
     int64_t ffn_width() const { return ffn == 0 ? 4 * width : ffn; }
     Bias with_bias() const { return bias ? Bias::yes : Bias::no; }
 };
-
-/// The values that `positions` can have, of models that read sequences.
-std::vector<std::string> position_names();
-/// sin and cos of position / 10000^(2 i / D) in turn, [positions, D] (Vaswani et al. 2017, 3.5).
-Tensor sinusoidal_positions(int64_t positions, int64_t width);
 
 /// Layer norm or RMS norm, as the options say.
 struct Norm {
@@ -60,7 +55,7 @@ struct FeedForward {
     std::string path_;
 };
 
-/// How a stack begins: the weights of all linear layers, and of those that write to the residual stream.
+/// First values of the weights: of linear layers, and of those that write to the residual stream.
 struct BlockInit {
     WeightInit inner, residual;
 };
@@ -71,14 +66,14 @@ struct CrossOptions {
     int64_t width = 0;                            ///< of the other sequence
 };
 
-/// What a stack keeps of the positions that it has read, layer by layer.
+/// Keys and values of the positions that a stack has read, layer by layer.
 struct StackCache {
     std::vector<KeyValues> past, memory;
     StackCache select(std::span<const int32_t> rows) const;
 };
 
 /// A stack of blocks `NAME.0`, `NAME.1`, ... with parameters `self`, `cross`, `ffn` and `self_norm`, `cross_norm`, `ffn_norm`;
-/// and with norms in front a last one, `norm`.
+/// and for norm_place pre a last one, `norm`.
 class BlockStack {
   public:
     BlockStack() = default;
@@ -93,7 +88,7 @@ class BlockStack {
     /// The next positions x [B, n, D], all rows full.
     Tensor extend(const Tensor& x, StackCache& cache, const Context& context) const;
 
-    /// What the attentions of its blocks ask for that choose: at most two, all blocks being alike.
+    /// The options of its hard attentions: at most two, as all blocks are alike.
     std::vector<const HardChoice*> hard() const;
 
   private:

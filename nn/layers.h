@@ -1,7 +1,7 @@
 #pragma once
 /// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter once; calling it runs it and
-/// stores nothing. Each keeps its path for the messages about what it runs (core/base/trace.h); a module must outlive the graphs it
-/// made.
+/// stores nothing. Each keeps its path for the messages about what it runs (core/base/trace.h); a module must outlive the
+/// graphs it made.
 #include <span>
 #include <string>
 
@@ -13,13 +13,13 @@ namespace attend::ATTEND_PRECISION {
 
 enum class Bias { no, yes };
 
-/// How a weight [in, out] starts: normal, or where no deviation is given uniform (Init::xavier).
+/// First values of a weight [in, out]: normal, or uniform (Init::xavier) where no deviation is given.
 struct WeightInit {
     double deviation = 0;
     Init operator()(int64_t in, int64_t out) const { return deviation > 0 ? Init::normal(deviation) : Init::xavier(in, out); }
 };
 
-/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias; or the weight as told,
+/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias; or the weight as `init`
 /// and the bias at 0.
 struct Linear {
     Linear() = default;
@@ -67,7 +67,7 @@ struct Dropout {
     Dropout() = default;
     Dropout(const Scope& scope, double probability_)
         : probability(probability_), name(hash_name(scope.path())), path(scope.path()) {}
-    /// `call` tells apart calls of one step (time steps); draws depend on it.
+    /// `call` distinguishes the calls of one step (time steps); draws depend on it.
     Tensor operator()(const Tensor& x, const Context& context, uint32_t call = 0) const;
     double probability = 0;
     uint64_t name = 0;

@@ -1,7 +1,7 @@
 #include "nn/multi_head.h"
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -22,12 +22,13 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     if (setup_.key_heads == 0)
         setup_.key_heads = setup_.heads;
     const int64_t h = setup_.heads, g = setup_.key_heads, d = setup_.width;
-    require(d % h == 0, "{}: the heads must share the width evenly: width {}, heads {}", path_, d, h);
-    require(h % g == 0, "{}: each key-value head serves as many query heads: heads {}, key_heads {}", path_, h, g);
+    require(d % h == 0, "{}: the number of heads must divide the width: width {}, heads {}", path_, d, h);
+    require(h % g == 0, "{}: the number of key-value heads must divide the number of heads: heads {}, key_heads {}", path_, h,
+            g);
     head_size_ = d / h;
     require(setup_.rotary_base == 0 || head_size_ % 2 == 0,
-            "{}: rotary positions turn pairs of elements: head size {} (width {} / heads {}), a multiple of 2 asked", path_,
-            head_size_, d, h);
+            "{}: rotary positions rotate pairs of elements, so the head size must be even: head size {} (width {} / heads {})",
+            path_, head_size_, d, h);
     const bool self = setup_.memory == 0;
     if (self) {
         qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init(d, d));
@@ -63,14 +64,9 @@ FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& cont
     return o;
 }
 
-// All heads have the same window: the first one's says what a query sees.
-Ranges MultiHead::ranges(int64_t queries, const Array<int32_t>& lengths, int64_t source, int64_t position) const {
-    Site site;
-    site.query = Tensor::empty({static_cast<int64_t>(lengths.size()), queries, 0});
-    site.lengths = lengths;
-    site.source = source;
-    site.position = position;
-    return (*heads_.front().window)(site);
+// All heads have the same window.
+Ranges MultiHead::ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const {
+    return heads_.front().window->ranges(lengths, queries, position);
 }
 
 Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
@@ -93,7 +89,7 @@ Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
 Tensor MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
     if (!fuses(context))
         return out_(by_heads(queries, memory, position, context));
-    const Ranges seen = ranges(queries.dim(1), memory.lengths, memory.packed.dim(1), position);
+    const Ranges seen = ranges(queries.dim(1), memory.lengths, position);
     return out_(cross_attention(queries, memory.packed, fused_for(position, context), seen));
 }
 
@@ -103,9 +99,9 @@ Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
     Tensor qkv = qkv_(x);
     if (setup_.rotary_base > 0)
         qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
-    const Array<int32_t> own(lengths.begin(), lengths.end());
     if (fuses(context))
-        return out_(self_attention(qkv, fused_for(0, context), ranges(x.dim(1), own, x.dim(1), 0)));
+        return out_(self_attention(qkv, fused_for(0, context), ranges(x.dim(1), lengths, 0)));
+    const Array<int32_t> own(lengths.begin(), lengths.end());
     return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, context);
 }
 

@@ -42,27 +42,27 @@ class MultiHead {
 
     /// Self-attention of x [B, T, D] with B lengths.
     Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
-    /// Self-attention of the next positions x [B, n, D] to all so far; adds theirs to `past`, which begins empty. Every row is
-    /// of full length.
+    /// Self-attention of the next positions x [B, n, D] to all so far; adds their keys and values to `past`, which is empty at
+    /// first. Every row has the full length.
     Tensor extend(const Tensor& x, KeyValues& past, const Context& context) const;
     /// Cross-attention: keys and values of memory [B, S, Dm], once; then queries x [B, T, D], the first at `position`.
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
 
-    /// What its heads' selections ask for; null where they choose nothing.
+    /// The options of its heads' hard selection; null where they choose nothing.
     const HardChoice* hard() const { return heads_.empty() ? nullptr : heads_.front().select->hard(); }
 
-    /// The way by heads even where there is a fused one: its oracle.
+    /// Computes head by head even where there is a fused kernel: the composite, with which tests compare it.
     void use_heads() { fused_.reset(); }
 
   private:
-    // Queries [B, T, H K] on keys and values, head by head: the algebra as it stands.
+    // Queries [B, T, H K] on keys and values, head by head: the composite.
     Tensor by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
     Tensor attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
-    // Whether the kernel may do it now: nobody looks at the weights, which it does not keep.
+    // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see them.
     bool fuses(const Context& context) const { return fused_ && (context.training() || context.taps == nullptr); }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
-    Ranges ranges(int64_t queries, const Array<int32_t>& lengths, int64_t source, int64_t position) const;
+    Ranges ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const;
 
     MultiHeadSetup setup_;
     int64_t head_size_ = 0;
@@ -72,7 +72,7 @@ class MultiHead {
     std::string path_;
 };
 
-/// The factors of scaled dot-product attention with this window: what a transformer begins with.
+/// The factors of scaled dot-product attention with this window: the defaults of transformers.
 AttentionOptions transformer_attention(const std::string& window);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,5 +1,6 @@
 #pragma once
-/// GRU and LSTM: one step, one layer, both directions, stacked. Formulas and gate order stand in core/ops/recurrent.h.
+/// GRU and LSTM: one step, one layer, both directions, stacked. For the formulas and the order of gates see
+/// core/ops/recurrent.h.
 #include <span>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ struct CellState {
 };
 
 struct LayerOutput {
-    Tensor outputs;  ///< [B, S, H], 0 behind each row's length
+    Tensor outputs;  ///< [B, S, H], 0 after each row's length
     CellState last;
 };
 
@@ -32,7 +33,7 @@ struct RecurrentLayer {
 
     /// The input's part of the gates for any number of steps: x [..., in] to [..., G H].
     Tensor project(const Tensor& x) const { return project_part(x, 0, in, {}); }
-    /// The same for the input's columns [begin, end) alone, added to `plus`: lets a decoder project what it knows beforehand
+    /// The same for the input's columns [begin, end) alone, added to `plus`: lets a decoder project what it knows in advance
     /// for all steps at once, and the rest step by step.
     Tensor project_part(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const;
     /// One step from a projection [B, G H].

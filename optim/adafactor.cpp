@@ -13,15 +13,12 @@ constexpr int64_t tile_rows = 64, tile_columns = 1024;
 std::size_t at(int64_t index) { return static_cast<std::size_t>(index); }
 }  // namespace
 
-Adafactor::Adafactor(const AdafactorOptions& o, const ParameterStore& store) : ArenaOptimizer(store, {}), o_(o) {
-    require(o.decay_exponent > 0 && o.decay_exponent <= 1,
-            "optimizer adafactor: decay_exponent out of range: decay_exponent {}, allowed 1e-6 to 1", o.decay_exponent);
-    require(o.clip_threshold > 0, "optimizer adafactor: clip_threshold must be above 0: clip_threshold {}, least 1e-6",
-            o.clip_threshold);
-    require(o.epsilon >= 1e-30, "optimizer adafactor: epsilon must be above 0: epsilon {}, least 1e-30", o.epsilon);
-    require(o.least_scale >= 0, "optimizer adafactor: least_scale must not be negative: least_scale {}, least 0",
-            o.least_scale);
-    lay_out(store);
+Adafactor::Adafactor(const AdafactorOptions& o, const ParameterStore& store) : ArenaOptimizer(o, store, {}) { lay_out(store); }
+
+void Adafactor::require_unchanged(const ParameterStore& store) const {
+    ensure(store.table().size() == layouts_.size(),
+           "optimizer adafactor: the arena has changed since the optimizer was made: parameters {}, made for {}",
+           store.table().size(), layouts_.size());
 }
 
 void Adafactor::lay_out(const ParameterStore& store) {
@@ -59,9 +56,7 @@ void Adafactor::lay_out(const ParameterStore& store) {
 }
 
 std::vector<OptimizerState> Adafactor::state(const ParameterStore& store) {
-    ensure(store.table().size() == layouts_.size(),
-           "optimizer adafactor: the arena has changed since the optimizer was made: parameters {}, made for {}",
-           store.table().size(), layouts_.size());
+    require_unchanged(store);
     std::vector<OptimizerState> pieces;
     for (const Parameter& p : store.table()) {
         const Layout& l = layouts_[p.index];
@@ -106,9 +101,7 @@ void Adafactor::follow(const Layout& l, double share) {
 }
 
 void Adafactor::prepare(const ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers) {
-    ensure(store.table().size() == layouts_.size(),
-           "optimizer adafactor: the arena has changed since the optimizer was made: parameters {}, made for {}",
-           store.table().size(), layouts_.size());
+    require_unchanged(store);
     const real scale = static_cast<real>(step.gradient_scale);
     const double t = static_cast<double>(step.step + 1);
     const int64_t tiles = static_cast<int64_t>(tiles_.size()), parameters = static_cast<int64_t>(layouts_.size());

@@ -1,30 +1,27 @@
 #pragma once
 /// Adafactor (Shazeer and Stern 2018, "Adafactor: adaptive learning rates with sublinear memory cost", algorithms 4 and 5,
 /// without momentum): of the running squares of a matrix only the means of rows and of columns are kept.
-#include "core/kernels/update.h"
 #include "optim/arena_optimizer.h"
 
 namespace attend::ATTEND_PRECISION {
 
-struct AdafactorOptions {
-    double learning_rate = 1e-2;
+struct AdafactorOptions : UpdateOptions {
     bool relative_step = true;
     double decay_exponent = 0.8;
     double clip_threshold = 1;
     double epsilon = 1e-30;
     double least_scale = 1e-3;
-    double weight_decay = 0;
+    AdafactorOptions() : UpdateOptions(1e-2) {}
     void fields(Visitor& v) {
-        v.number("learning_rate", learning_rate, {0, 1000}, "peak learning rate");
+        rate_field(v);
         v.flag("relative_step", relative_step,
                "multiply the rate, at most 1 / sqrt(t) in step t, by the root mean square of each parameter");
-        v.number("decay_exponent", decay_exponent, {1e-6, 1}, "step t keeps the share 1 - t^-this of the running squares");
+        v.number("decay_exponent", decay_exponent, {1e-6, 1}, "step t keeps the share 1 - t^-this of the running mean squares");
         v.number("clip_threshold", clip_threshold, {1e-6, 1e6},
-                 "greatest root mean square of a parameter's update, times rate");
+                 "limit of the root mean square of each parameter's update, before it is multiplied by the rate");
         v.number("epsilon", epsilon, {1e-30, 1}, "added to the squared gradients");
-        v.number("least_scale", least_scale, {0, 1000}, "least root mean square that a parameter counts with");
-        v.number("weight_decay", weight_decay, {0, 1000},
-                 "each step shrinks weights of two or more dimensions by rate times this");
+        v.number("least_scale", least_scale, {0, 1000}, "relative_step: lower limit of the root mean square of a parameter");
+        decoupled_decay_field(v);
     }
 };
 
@@ -34,12 +31,10 @@ struct AdafactorOptions {
 ///     X = (1 - learning_rate weight_decay) X - a U / max(1, rms(U) / clip_threshold)
 /// with a = min(learning_rate, 1 / sqrt(t)) max(least_scale, rms(X)), or a = learning_rate without relative_step. A vector is
 /// a matrix of one row, whose R drops out. Of more axes than two the last two are the matrix (as torch.optim.Adafactor), and
-/// rms is over the whole parameter.
-class Adafactor final : public ArenaOptimizer {
+/// rms is over the complete parameter.
+class Adafactor final : public ArenaOptimizer<AdafactorOptions> {
   public:
-    /// Throws Error when an option is out of its range.
     Adafactor(const AdafactorOptions& o, const ParameterStore& store);
-    double learning_rate() const override { return o_.learning_rate; }
     /// "rows.NAME" and "columns.NAME" for parameters of two or more dimensions, "squares.NAME" for others.
     std::vector<OptimizerState> state(const ParameterStore& store) override;
     /// Updates R and C and finds each parameter's a / max(1, ...): passes over fixed tiles, whose sums are added in order.
@@ -59,10 +54,10 @@ class Adafactor final : public ArenaOptimizer {
         int64_t row_sum_begin, column_sum_begin;  // its place in row_sums_, column_sums_
     };
     void lay_out(const ParameterStore& store);
+    void require_unchanged(const ParameterStore& store) const;
     void follow(const Layout& l, double share);
     void apply(const Segment& s, const UpdateStep& step) override;
 
-    AdafactorOptions o_;
     std::vector<Layout> layouts_;  // by parameter
     std::vector<Tile> tiles_;
     Array<real> row_means_, column_means_;                // the state R, C

@@ -39,7 +39,7 @@ double Average::decay(int64_t step) const {
 }
 
 void Average::update(int64_t step, Workers& workers) {
-    ensure(step >= 0, "average: steps are counted from 0: step {}, least 0", step);
+    ensure(step >= 0, "average: steps are counted from 0: step {}", step);
     ensure(live_.size() == averaged_.size(), "average: a store has changed: elements {}, averaged {}", live_.size(),
            averaged_.size());
     const real share = static_cast<real>(1 - decay(step));

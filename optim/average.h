@@ -9,17 +9,17 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The largest share of the averaged weights that can be kept a step.
+/// The largest share of the averaged weights that can be kept in a step.
 constexpr double most_decay = 0.9999999;
 
 struct AverageOptions {
-    double decay = 0.999;  ///< share of the averaged weights kept a step
+    double decay = 0.999;  ///< share of the averaged weights kept in a step
     bool warmup = true;    ///< keep less at first
 };
 
 /// Exponential moving average of a store's parameters (Polyak and Juditsky 1992; in this form Tarvainen and Valpola 2017):
 ///     a = d a + (1 - d) p  after every step,  d = decay, with warmup min(decay, (1 + step) / (10 + step)), step from 0,
-/// so that the first steps, far from what comes later, are soon forgotten. Named state is taken over as it is, with its count
+/// so that the first steps, which are far from the later ones, soon have little weight. Named state is copied, with its count
 /// of updates. All that a checkpoint needs is the averaged store, saved like any other.
 class Average {
   public:

@@ -22,15 +22,6 @@ namespace {
 // Elements of one block, the unit of parallel passes over the arena. Fixed, so that sums do not depend on the threads.
 constexpr int64_t arena_block = 16384;
 
-using OptimizerTable = Table<std::unique_ptr<Optimizer>(const ParameterStore&)>;
-
-template <class S, class O>
-OptimizerTable::Row row(const char* name, const char* help) {
-    return OptimizerTable::make<O>(name, help, [](const O& options, const ParameterStore& store) -> std::unique_ptr<Optimizer> {
-        return std::make_unique<S>(options, store);
-    });
-}
-
 }  // namespace
 
 void Optimizer::prepare(const ParameterStore&, const real*, const UpdateStep&, Workers&) {}
@@ -76,22 +67,24 @@ const OptimizerTable& optimizer_table() {
     static const OptimizerTable table(
         "optimizer",
         {
-            row<Sgd, SgdOptions>("sgd", "stochastic gradient descent, with momentum and Nesterov's variant"),
-            row<Adam, AdamOptions>("adam", "Adam (Kingma and Ba 2015), weight decay in the gradient"),
-            row<Adamw, AdamwOptions>("adamw", "Adam with decoupled weight decay (Loshchilov and Hutter 2019)"),
-            row<Adadelta, AdadeltaOptions>("adadelta", "Adadelta (Zeiler 2012), as Bahdanau et al. 2015 with rho 0.95"),
-            row<Adagrad, AdagradOptions>("adagrad",
-                                         "Adagrad (Duchi et al. 2011): steps shrink with the sum of squared gradients"),
-            row<Rmsprop, RmspropOptions>("rmsprop", "RMSprop (Tieleman and Hinton 2012), centered and with momentum by option"),
-            row<Nadam, NadamOptions>("nadam", "Adam with Nesterov momentum (Dozat 2016)"),
-            row<Radam, RadamOptions>("radam", "rectified Adam (Liu et al. 2020), which needs no warm-up"),
-            row<Adafactor, AdafactorOptions>("adafactor",
-                                             "Adafactor (Shazeer and Stern 2018): a matrix's state is one row and one column"),
-            row<Lion, LionOptions>("lion", "Lion (Chen et al. 2023): the sign of an interpolated momentum; small rates"),
+            OptimizerTable::row<Sgd, SgdOptions>("sgd", "stochastic gradient descent, with momentum and Nesterov's variant"),
+            OptimizerTable::row<Adam, AdamOptions>("adam", "Adam (Kingma and Ba 2015), weight decay in the gradient"),
+            OptimizerTable::row<Adamw, AdamwOptions>("adamw", "Adam with decoupled weight decay (Loshchilov and Hutter 2019)"),
+            OptimizerTable::row<Adadelta, AdadeltaOptions>("adadelta",
+                                                           "Adadelta (Zeiler 2012), as Bahdanau et al. 2015 with rho 0.95"),
+            OptimizerTable::row<Adagrad, AdagradOptions>(
+                "adagrad", "Adagrad (Duchi et al. 2011): steps shrink with the sum of squared gradients"),
+            OptimizerTable::row<Rmsprop, RmspropOptions>(
+                "rmsprop", "RMSprop (Tieleman and Hinton 2012), centered and with momentum by option"),
+            OptimizerTable::row<Nadam, NadamOptions>("nadam", "Adam with Nesterov momentum (Dozat 2016)"),
+            OptimizerTable::row<Radam, AdamOptions>("radam", "rectified Adam (Liu et al. 2020), which needs no warm-up"),
+            OptimizerTable::row<Adafactor, AdafactorOptions>(
+                "adafactor", "Adafactor (Shazeer and Stern 2018): a matrix's state is one row and one column"),
+            OptimizerTable::row<Lion, LionOptions>(
+                "lion", "Lion (Chen et al. 2023): the sign of an interpolated momentum; small rates"),
         });
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_optimizers = optimizer_table();
+const registry::AtStart listed(optimizer_table());
 
 }  // namespace attend::ATTEND_PRECISION

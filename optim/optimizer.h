@@ -10,7 +10,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// One update: what all of it needs to know.
+/// The numbers of one update.
 struct UpdateStep {
     int64_t step = 0;  ///< from 0
     double learning_rate = 0;
@@ -31,17 +31,18 @@ class Optimizer {
     virtual ~Optimizer() = default;
     /// The peak learning rate of its options.
     virtual double learning_rate() const = 0;
-    /// All state that a checkpoint needs, in a fixed order: what goes on from equal state and parameters gives equal bits.
+    /// All state that a checkpoint needs, in a fixed order: to continue from equal state and parameters gives equal bits.
     virtual std::vector<OptimizerState> state(const ParameterStore& store) = 0;
-    /// Once a step, before update(): whatever spans more than a range (statistics of whole parameters, products over the
-    /// steps). Its bits do not depend on the number of workers.
+    /// Once in each step, before update(): what spans more than a range (statistics of complete parameters, products over
+    /// the steps). Its bits do not depend on the number of workers.
     virtual void prepare(const ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
     /// Updates elements [begin, end) of the arena: disjoint ranges may run at the same time.
     virtual void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) = 0;
 };
-const Table<std::unique_ptr<Optimizer>(const ParameterStore&)>& optimizer_table();
+using OptimizerTable = Table<std::unique_ptr<Optimizer>(const ParameterStore&)>;
+const OptimizerTable& optimizer_table();
 
-/// One whole update: prepare(), then the arena in parallel over fixed blocks.
+/// A complete update: prepare(), then the arena in parallel over fixed blocks.
 void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
 
 /// Euclidean norm of a flat gradient: sums of squares in double over fixed blocks, added in order.
@@ -61,18 +62,19 @@ class Schedule {
   public:
     virtual ~Schedule() = default;
     virtual double rate(int64_t step) const = 0;
-    /// Whether the rate at a step depends on how many steps the run has in all. Where it does, a run that goes on beyond its
-    /// end has had other rates than one that was that long from its first step.
-    virtual bool depends_on_steps() const = 0;
-    /// Told after every evaluation. `metric` is one of which less is better: negate one of which more is. Only schedules that
-    /// follow evaluations (plateau) listen; with one of them the evaluation interval is part of the experiment.
+    /// Whether the rate at a step depends on how many steps the run has in all. Where it does, a run that is continued beyond
+    /// its end has had other rates than one that had that length from its first step.
+    virtual bool depends_on_steps() const { return false; }
+    /// Called after every evaluation. Of `metric` less is better: negate one of which more is better. Only plateau follows
+    /// evaluations; with it the evaluation interval is part of the experiment.
     virtual void evaluated(double metric);
-    /// What evaluations have left behind, for a checkpoint: finite numbers, empty for schedules that do not listen.
+    /// State from evaluations, for a checkpoint: finite numbers; empty for schedules that do not follow evaluations.
     virtual std::vector<double> state() const;
-    /// Takes back what state() gave. Throws Error when it is not what such a schedule gives.
+    /// Restores what state() returned. Throws Error when it is not the state of such a schedule.
     virtual void restore(const std::vector<double>& state);
 };
 /// Built from (peak rate, total steps).
-const Table<std::unique_ptr<Schedule>(double, int64_t)>& schedule_table();
+using ScheduleTable = Table<std::unique_ptr<Schedule>(double, int64_t)>;
+const ScheduleTable& schedule_table();
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,11 +1,11 @@
 // Learning-rate schedules. With s the step from 0, w = warmup, n = total steps:
 //     while s < w:   rate(s) = peak * (s + 1) / w
-// and then as each formula says; from step n on (where a run has ended) the schedule stays at its last value. A warm-up
-// longer than the run is legal: a run that is cut short is then the beginning of the long one, not an error. (cyclic and
-// one_cycle rise by themselves and have no warm-up.)
+// and then the formula of each; from step n on (after the end of a run) the rate keeps its last value. A warm-up longer than
+// the run is legal: a run that is cut short is then the beginning of the long one. (cyclic and one_cycle have no warm-up.)
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <type_traits>
 
 #include "optim/optimizer.h"
 
@@ -29,115 +29,85 @@ struct InverseSqrtOptions : WarmupOptions {
 
 struct DecayOptions : WarmupOptions {
     double final_rate = 0;
-    void fields(Visitor& v) {
+    void fields(Visitor& v) { fields(v, "learning rate at the end of the run (absolute, at most the peak)"); }
+
+  protected:
+    void fields(Visitor& v, const char* help) {
         WarmupOptions::fields(v);
-        v.number("final", final_rate, {0, 1000}, "learning rate that the last step comes near to (absolute, at most the peak)");
+        v.number("final", final_rate, {0, 1000}, help);
     }
 };
 
-double warm(double peak, int64_t step, int64_t warmup) {
-    return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
-}
-
-// Share of the way from the end of the warm-up to the end of the run, 0 ... 1.
+// Share of the steps from the end of the warm-up to the end of the run that are done, 0 ... 1.
 double progress(int64_t step, int64_t warmup, int64_t steps) {
     if (step >= steps)
         return 1;
     return static_cast<double>(step - warmup) / static_cast<double>(steps - warmup);
 }
 
-void check(const char* name, double peak, int64_t steps, int64_t warmup) {
-    require(std::isfinite(peak) && peak >= 0,
-            "schedule {}: the peak rate must be finite and not negative: learning_rate {}, least 0", name, peak);
-    require(steps >= 0 && steps <= most_steps, "schedule {}: steps out of range: steps {}, allowed 0 to {}", name, steps,
-            most_steps);
-    require(warmup >= 0 && warmup <= most_steps, "schedule {}: warmup out of range: warmup {}, allowed 0 to {}", name, warmup,
-            most_steps);
-}
+// A schedule with options O; where these have a warm-up, then() is the rate after it.
+template <class O>
+class ScheduleOf : public Schedule {
+  public:
+    ScheduleOf(const O& o, double peak, int64_t steps) : o_(o), peak_(peak), steps_(steps) {
+        require(std::isfinite(peak) && peak >= 0, "schedule: the peak rate must be finite and not negative: learning_rate {}",
+                peak);
+        require(steps >= 0 && steps <= most_steps, "schedule: steps out of range: steps {}, allowed 0 to {}", steps,
+                most_steps);
+        if constexpr (std::is_base_of_v<DecayOptions, O>)
+            at_most_peak("final", o.final_rate);
+    }
+    double rate(int64_t step) const final {
+        if constexpr (std::is_base_of_v<WarmupOptions, O>)
+            if (step < o_.warmup)
+                return peak_ * static_cast<double>(step + 1) / static_cast<double>(o_.warmup);
+        return then(step);
+    }
 
-// An option that is a share or a factor.
-void check_factor(const char* name, const char* option, double value) {
-    require(value >= 0 && value <= 1, "schedule {}: {} out of range: {} {}, allowed 0 to 1", name, option, option, value);
-}
+  protected:
+    virtual double then(int64_t step) const = 0;
+    void at_most_peak(const char* option, double value) const {
+        require(value <= peak_, "schedule: {} must be at most the peak rate: {} {}, learning_rate {}; {} is an absolute rate",
+                option, option, value, peak_, option);
+    }
+    int64_t last() const { return std::max<int64_t>(steps_ - 1, 0); }
 
-void check_final(const char* name, double peak, double final_rate) {
-    require(
-        final_rate >= 0 && final_rate <= peak,
-        "schedule {}: the final rate must lie between 0 and the peak: final {}, learning_rate {}; final is an absolute rate",
-        name, final_rate, peak);
-}
+    const O o_;
+    const double peak_;
+    const int64_t steps_;
+};
 
 // rate(s) = peak
-class Constant final : public Schedule {
-  public:
-    Constant(const WarmupOptions& o, double peak, int64_t steps) : peak_(peak), warmup_(o.warmup) {
-        check("constant", peak, steps, o.warmup);
-    }
-    bool depends_on_steps() const override { return false; }
-    double rate(int64_t step) const override { return step < warmup_ ? warm(peak_, step, warmup_) : peak_; }
-
-  private:
-    double peak_;
-    int64_t warmup_;
+class Constant final : public ScheduleOf<WarmupOptions> {
+    using ScheduleOf::ScheduleOf;
+    double then(int64_t) const override { return peak_; }
 };
 
 // rate(s) = final + (peak - final) * (1 - (s - w) / (n - w))
-class Linear final : public Schedule {
-  public:
-    Linear(const DecayOptions& o, double peak, int64_t steps) : o_(o), peak_(peak), steps_(steps) {
-        check("linear", peak, steps, o.warmup);
-        check_final("linear", peak, o.final_rate);
-    }
+class Linear final : public ScheduleOf<DecayOptions> {
+    using ScheduleOf::ScheduleOf;
     bool depends_on_steps() const override { return true; }
-    double rate(int64_t step) const override {
-        if (step < o_.warmup)
-            return warm(peak_, step, o_.warmup);
+    double then(int64_t step) const override {
         return o_.final_rate + (peak_ - o_.final_rate) * (1 - progress(step, o_.warmup, steps_));
     }
-
-  private:
-    DecayOptions o_;
-    double peak_;
-    int64_t steps_;
 };
 
 // rate(s) = final + (peak - final) / 2 * (1 + cos(pi * (s - w) / (n - w)))     (Loshchilov and Hutter 2017, eq. 5, one cycle)
-class Cosine final : public Schedule {
-  public:
-    Cosine(const DecayOptions& o, double peak, int64_t steps) : o_(o), peak_(peak), steps_(steps) {
-        check("cosine", peak, steps, o.warmup);
-        check_final("cosine", peak, o.final_rate);
-    }
+class Cosine final : public ScheduleOf<DecayOptions> {
+    using ScheduleOf::ScheduleOf;
     bool depends_on_steps() const override { return true; }
-    double rate(int64_t step) const override {
-        if (step < o_.warmup)
-            return warm(peak_, step, o_.warmup);
+    double then(int64_t step) const override {
         const double angle = std::numbers::pi * progress(step, o_.warmup, steps_);
         return o_.final_rate + (peak_ - o_.final_rate) / 2 * (1 + std::cos(angle));
     }
-
-  private:
-    DecayOptions o_;
-    double peak_;
-    int64_t steps_;
 };
 
 // rate(s) = peak * sqrt(max(w, 1) / (s + 1))                (Vaswani et al. 2017, eq. 3, scaled so that its top is the peak)
-class InverseSqrt final : public Schedule {
-  public:
-    InverseSqrt(const InverseSqrtOptions& o, double peak, int64_t steps) : peak_(peak), warmup_(o.warmup) {
-        check("inverse_sqrt", peak, steps, o.warmup);
+class InverseSqrt final : public ScheduleOf<InverseSqrtOptions> {
+    using ScheduleOf::ScheduleOf;
+    double then(int64_t step) const override {
+        return peak_ * std::sqrt(static_cast<double>(std::max<int64_t>(o_.warmup, 1)) / static_cast<double>(step + 1));
     }
-    bool depends_on_steps() const override { return false; }
-    double rate(int64_t step) const override {
-        if (step < warmup_)
-            return warm(peak_, step, warmup_);
-        return peak_ * std::sqrt(static_cast<double>(std::max<int64_t>(warmup_, 1)) / static_cast<double>(step + 1));
-    }
-
-  private:
-    double peak_;
-    int64_t warmup_;
 };
 
 struct StepOptions : WarmupOptions {
@@ -145,31 +115,18 @@ struct StepOptions : WarmupOptions {
     double gamma = 0.1;
     void fields(Visitor& v) {
         WarmupOptions::fields(v);
-        v.integer("every", every, {1, most_steps}, "steps between two falls, counted from the end of the warm-up");
-        v.number("gamma", gamma, {0, 1}, "factor of each fall");
+        v.integer("every", every, {1, most_steps}, "steps between two reductions, counted from the end of the warm-up");
+        v.number("gamma", gamma, {0, 1}, "factor of each reduction");
     }
 };
 
 // rate(s) = peak * gamma^floor((s - w) / every)                                       (torch.optim.lr_scheduler.StepLR)
-class Step final : public Schedule {
-  public:
-    Step(const StepOptions& o, double peak, int64_t steps) : o_(o), peak_(peak), last_(std::max<int64_t>(steps - 1, 0)) {
-        check("step", peak, steps, o.warmup);
-        require(o.every >= 1, "schedule step: every out of range: every {}, allowed 1 to {}", o.every, most_steps);
-        check_factor("step", "gamma", o.gamma);
-    }
-    bool depends_on_steps() const override { return false; }
-    double rate(int64_t step) const override {
-        if (step < o_.warmup)
-            return warm(peak_, step, o_.warmup);
-        const int64_t since = std::max<int64_t>(std::min(step, last_) - o_.warmup, 0);
+class Step final : public ScheduleOf<StepOptions> {
+    using ScheduleOf::ScheduleOf;
+    double then(int64_t step) const override {
+        const int64_t since = std::max<int64_t>(std::min(step, last()) - o_.warmup, 0);
         return peak_ * std::pow(o_.gamma, static_cast<double>(since / o_.every));
     }
-
-  private:
-    StepOptions o_;
-    double peak_;
-    int64_t last_;
 };
 
 struct PlateauOptions : DecayOptions {
@@ -178,32 +135,20 @@ struct PlateauOptions : DecayOptions {
     int64_t cooldown = 0;
     double threshold = 1e-4;
     void fields(Visitor& v) {
-        DecayOptions::fields(v);
-        v.number("factor", factor, {0, 1}, "factor of each fall");
-        v.integer("patience", patience, {0, most_steps}, "evaluations in a row without improvement that are put up with");
-        v.integer("cooldown", cooldown, {0, most_steps}, "evaluations after a fall that are not counted");
-        v.number("threshold", threshold, {0, 1}, "improvement, as a share of the best metric, that is one");
+        DecayOptions::fields(v, "lower limit of the learning rate (absolute, at most the peak)");
+        v.number("factor", factor, {0, 1}, "factor of each reduction");
+        v.integer("patience", patience, {0, most_steps},
+                  "the rate is reduced after more than this many evaluations in a row without improvement");
+        v.integer("cooldown", cooldown, {0, most_steps}, "evaluations after a reduction that are not counted");
+        v.number("threshold", threshold, {0, 1}, "least improvement that counts, as a share of the best metric");
     }
 };
 
-// rate(s) = max(final, peak * factor^falls): a fall comes with evaluation number patience + 1 in a row that is not better than
-// the best so far by threshold * |best|.                                   (torch.optim.lr_scheduler.ReduceLROnPlateau)
-class Plateau final : public Schedule {
+// rate(s) = max(final, peak * factor^reductions): a reduction comes with evaluation number patience + 1 in a row that is not
+// better than the best so far by threshold * |best|.                  (torch.optim.lr_scheduler.ReduceLROnPlateau)
+class Plateau final : public ScheduleOf<PlateauOptions> {
   public:
-    Plateau(const PlateauOptions& o, double peak, int64_t steps) : o_(o), peak_(peak) {
-        check("plateau", peak, steps, o.warmup);
-        check_final("plateau", peak, o.final_rate);
-        check_factor("plateau", "factor", o.factor);
-        check_factor("plateau", "threshold", o.threshold);
-        require(o.patience >= 0 && o.cooldown >= 0,
-                "schedule plateau: evaluations must not be negative: patience {}, cooldown {}", o.patience, o.cooldown);
-    }
-    bool depends_on_steps() const override { return false; }
-    double rate(int64_t step) const override {
-        if (step < o_.warmup)
-            return warm(peak_, step, o_.warmup);
-        return std::max(o_.final_rate, peak_ * std::pow(o_.factor, falls_));
-    }
+    using ScheduleOf::ScheduleOf;
     // A metric that is not finite is no improvement.
     void evaluated(double metric) override {
         const bool better = std::isfinite(metric) && (seen_ == 0 || metric < best_ - o_.threshold * std::abs(best_));
@@ -239,9 +184,8 @@ class Plateau final : public Schedule {
     }
 
   private:
-    PlateauOptions o_;
-    double peak_;
-    // Whole numbers but best_; doubles, so that the state is one list.
+    double then(int64_t) const override { return std::max(o_.final_rate, peak_ * std::pow(o_.factor, falls_)); }
+    // Integers except for best_; doubles, so that the state is one list.
     double seen_ = 0, best_ = 0, bad_ = 0, cooling_ = 0, falls_ = 0;
 };
 
@@ -252,33 +196,27 @@ struct CyclicOptions {
     std::string mode = "triangular";
     double gamma = 1;
     void fields(Visitor& v) {
-        v.number("low", low, {0, 1000}, "learning rate that a cycle begins and ends with (absolute, at most the peak)");
+        v.number("low", low, {0, 1000}, "learning rate at the ends of each cycle (absolute, at most the peak)");
         v.integer("rise", rise, {1, most_steps}, "steps from low to the peak");
         v.integer("fall", fall, {0, most_steps, "rise"}, "steps from the peak to low");
         v.choice("mode", mode, {"triangular", "triangular2", "exp_range"},
-                 "height of the cycles: all alike, halved with each cycle, or times gamma^step");
-        v.number("gamma", gamma, {0, 1}, "factor a step of exp_range");
+                 "height of the cycles: all equal, halved with each cycle, or multiplied by gamma^step");
+        v.number("gamma", gamma, {0, 1}, "exp_range: factor of each step");
     }
 };
 
 // rate(s) = low + (peak - low) * x(s) * h, x going evenly from 0 to 1 and back in a cycle; h = 1, 2^-cycle, or gamma^s.
 //                                      (Smith 2017, "Cyclical learning rates"; torch.optim.lr_scheduler.CyclicLR)
-class Cyclic final : public Schedule {
+class Cyclic final : public ScheduleOf<CyclicOptions> {
   public:
     Cyclic(const CyclicOptions& o, double peak, int64_t steps)
-        : o_(o), peak_(peak), fall_(o.fall == 0 ? o.rise : o.fall), last_(std::max<int64_t>(steps - 1, 0)) {
-        check("cyclic", peak, steps, 0);
-        require(o.low >= 0 && o.low <= peak,
-                "schedule cyclic: the low rate must lie between 0 and the peak: low {}, learning_rate {}; low is an absolute "
-                "rate",
-                o.low, peak);
-        require(o.rise >= 1 && o.rise <= most_steps && o.fall >= 0 && o.fall <= most_steps,
-                "schedule cyclic: steps of a cycle out of range: rise {}, fall {}", o.rise, o.fall);
-        check_factor("cyclic", "gamma", o.gamma);
+        : ScheduleOf(o, peak, steps), fall_(o.fall == 0 ? o.rise : o.fall) {
+        at_most_peak("low", o.low);
     }
-    bool depends_on_steps() const override { return false; }
-    double rate(int64_t step) const override {
-        step = std::min(step, last_);
+
+  private:
+    double then(int64_t step) const override {
+        step = std::min(step, last());
         const int64_t length = o_.rise + fall_, cycle = step / length, within = step % length;
         const double way = within <= o_.rise ? static_cast<double>(within) / static_cast<double>(o_.rise)
                                              : static_cast<double>(length - within) / static_cast<double>(fall_);
@@ -289,11 +227,7 @@ class Cyclic final : public Schedule {
             height = std::pow(o_.gamma, static_cast<double>(step));
         return o_.low + (peak_ - o_.low) * way * height;
     }
-
-  private:
-    CyclicOptions o_;
-    double peak_;
-    int64_t fall_, last_;
+    int64_t fall_;
 };
 
 struct OneCycleOptions {
@@ -305,51 +239,29 @@ struct OneCycleOptions {
         v.number("rise", rise, {0, 1}, "share of the run in which the rate rises");
         v.number("start_divisor", start_divisor, {1, 1e9}, "the rate starts at the peak divided by this");
         v.number("final_divisor", final_divisor, {1, 1e9}, "and ends at where it started divided by this");
-        v.choice("shape", shape, {"cosine", "linear"}, "how it goes up and down");
+        v.choice("shape", shape, {"cosine", "linear"}, "form of the rise and of the fall");
     }
 };
 
 // From peak / start_divisor at step 0 to the peak at step rise * n - 1, and from there to peak / (start_divisor final_divisor)
 // at the last step.     (Smith and Topin 2019, "Super-convergence", in the two phases of torch.optim.lr_scheduler.OneCycleLR)
-class OneCycle final : public Schedule {
-  public:
-    OneCycle(const OneCycleOptions& o, double peak, int64_t steps)
-        : o_(o), peak_(peak), last_(static_cast<double>(std::max<int64_t>(steps - 1, 0))) {
-        check("one_cycle", peak, steps, 0);
-        check_factor("one_cycle", "rise", o.rise);
-        require(o.start_divisor >= 1 && o.final_divisor >= 1,
-                "schedule one_cycle: divisors must be at least 1: start_divisor {}, final_divisor {}", o.start_divisor,
-                o.final_divisor);
-        top_ = std::max(o.rise * static_cast<double>(steps) - 1, 0.0);
-    }
+class OneCycle final : public ScheduleOf<OneCycleOptions> {
+    using ScheduleOf::ScheduleOf;
     bool depends_on_steps() const override { return true; }
-    double rate(int64_t step) const override {
-        const double s = std::min(static_cast<double>(step), last_);
+    double then(int64_t step) const override {
+        const double end_step = static_cast<double>(last()), s = std::min(static_cast<double>(step), end_step);
+        const double top = std::max(o_.rise * static_cast<double>(steps_) - 1, 0.0);
         const double start = peak_ / o_.start_divisor, end = start / o_.final_divisor;
-        if (s <= top_)
-            return top_ > 0 ? between(start, peak_, s / top_) : peak_;
-        return between(peak_, end, (s - top_) / (last_ - top_));
+        if (s <= top)
+            return top > 0 ? between(start, peak_, s / top) : peak_;
+        return between(peak_, end, (s - top) / (end_step - top));
     }
-
-  private:
     // From a (way = 0) to b (way = 1).
     double between(double a, double b, double way) const {
         const double share = o_.shape == "linear" ? way : (1 - std::cos(std::numbers::pi * way)) / 2;
         return a + (b - a) * share;
     }
-    OneCycleOptions o_;
-    double peak_, last_, top_ = 0;
 };
-
-using ScheduleTable = Table<std::unique_ptr<Schedule>(double, int64_t)>;
-
-// The build function of a row.
-template <class S, class O>
-ScheduleTable::Row row(const char* name, const char* help) {
-    return ScheduleTable::make<O>(name, help, [](const O& options, double peak, int64_t steps) -> std::unique_ptr<Schedule> {
-        return std::make_unique<S>(options, peak, steps);
-    });
-}
 
 }  // namespace
 
@@ -363,19 +275,19 @@ void Schedule::restore(const std::vector<double>& state) {
 
 const ScheduleTable& schedule_table() {
     static const ScheduleTable table(
-        "schedule", {
-                        row<Constant, WarmupOptions>("constant", "the peak rate throughout, after the warm-up"),
-                        row<Linear, DecayOptions>("linear", "falls evenly from the peak to `final` at the end of the run"),
-                        row<Cosine, DecayOptions>("cosine", "falls from the peak to `final` along half a cosine"),
-                        row<InverseSqrt, InverseSqrtOptions>("inverse_sqrt", "falls with the square root of the step"),
-                        row<Step, StepOptions>("step", "falls by the factor `gamma` every `every` steps"),
-                        row<Plateau, PlateauOptions>("plateau", "falls when evaluations stop improving"),
-                        row<Cyclic, CyclicOptions>("cyclic", "up and down between `low` and the peak (Smith 2017)"),
-                        row<OneCycle, OneCycleOptions>("one_cycle", "up and down once in the run (Smith and Topin 2019)"),
-                    });
+        "schedule",
+        {
+            ScheduleTable::row<Constant, WarmupOptions>("constant", "the peak rate throughout, after the warm-up"),
+            ScheduleTable::row<Linear, DecayOptions>("linear", "falls evenly from the peak to `final` at the end of the run"),
+            ScheduleTable::row<Cosine, DecayOptions>("cosine", "falls from the peak to `final` along half a cosine"),
+            ScheduleTable::row<InverseSqrt, InverseSqrtOptions>("inverse_sqrt", "the rate is proportional to 1 / sqrt(step)"),
+            ScheduleTable::row<Step, StepOptions>("step", "multiplied by `gamma` every `every` steps"),
+            ScheduleTable::row<Plateau, PlateauOptions>("plateau", "multiplied by `factor` when evaluations stop improving"),
+            ScheduleTable::row<Cyclic, CyclicOptions>("cyclic", "up and down between `low` and the peak (Smith 2017)"),
+            ScheduleTable::row<OneCycle, OneCycleOptions>("one_cycle", "up and down once in the run (Smith and Topin 2019)"),
+        });
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_schedules = schedule_table();
+const registry::AtStart listed(schedule_table());
 
 }  // namespace attend::ATTEND_PRECISION

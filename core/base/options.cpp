@@ -56,7 +56,40 @@ class Text final : public Visitor {
         all += fmt::format("{}{} {}", all.empty() ? "" : ", ", name, value);
     }
 };
+
+// Throws for a number outside of its bounds.
+class BoundsCheck final : public Visitor {
+  public:
+    explicit BoundsCheck(const Selection& of) : of_(of) {}
+    void integer(const char* name, int64_t& v, Bounds<int64_t> bounds, const char*) override { check(name, v, bounds); }
+    void number(const char* name, double& v, Bounds<double> bounds, const char*) override { check(name, v, bounds); }
+    void flag(const char*, bool&, const char*) override {}
+    void text(const char*, std::string&, const char*) override {}
+    void choice(const char*, std::string&, std::vector<std::string>, const char*) override {}
+    void path(const char*, std::string&, const char*) override {}
+    void paths(const char*, std::vector<std::string>&, const char*) override {}
+    void numbers(const char* name, std::vector<double>& all, Bounds<double> bounds, bool, const char*) override {
+        for (const double v : all) check(name, v, bounds);
+    }
+    void selection(const char*, Selection&, const char*) override {}  // checked where it is built
+
+  protected:
+    void nested(const char*, FunctionRef<void(Visitor&)> fields, const char*) override { fields(*this); }
+
+  private:
+    template <class T>
+    void check(const char* name, T value, const Bounds<T>& bounds) const {
+        require(value >= bounds.low && value <= bounds.high, "{} {}: {} out of range: {} {}, allowed {} to {}",
+                of_.seam().kind(), of_.name(), name, name, value, bounds.low, bounds.high);
+    }
+    const Selection& of_;
+};
 }  // namespace
+
+void registry::require_bounds(const Selection& selection) {
+    BoundsCheck check(selection);
+    selection.options().copy()->fields(check);
+}
 
 std::string text_of(const Selection& selection) {
     Text text;

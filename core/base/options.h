@@ -12,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
@@ -147,6 +148,12 @@ enum class Listed { yes, no };
 namespace registry {
 void register_seam(const Seam* seam);
 [[noreturn]] void fail_unknown(const Seam& seam, const std::string& name);
+/// Throws Error for the first number among the options that is outside of its declared bounds.
+void require_bounds(const Selection& selection);
+/// One of these next to the function that returns a table: the table is then in all_seams() from the program's start.
+struct AtStart {
+    explicit AtStart(const Seam&) {}
+};
 }  // namespace registry
 
 /// The name in `known` that `name` can be a misspelling of, or "" when none is: a third of the shorter one's letters changed at
@@ -191,6 +198,24 @@ class Table<Product(Args...)> final : public Seam {
         return row(selection.name()).build(selection, std::forward<Args>(args)...);
     }
 
+    /// A row that makes an Implementation, with options O. Of (const O&, Args...) its constructor takes both parts, one, or
+    /// none. Building throws Error for a number outside of its declared bounds.
+    template <class Implementation, class O = NoOptions>
+    static Row row(const char* name, const char* help) {
+        return Row{name, help, [] { return std::make_unique<OptionsOf<O>>(); },
+                   [](const Selection& s, [[maybe_unused]] Args... args) -> Product {
+                       registry::require_bounds(s);
+                       [[maybe_unused]] const O& o = s.template as<O>();
+                       if constexpr (std::is_constructible_v<Implementation, const O&, Args...>)
+                           return std::make_unique<Implementation>(o, std::forward<Args>(args)...);
+                       else if constexpr (std::is_same_v<O, NoOptions> && std::is_constructible_v<Implementation, Args...>)
+                           return std::make_unique<Implementation>(std::forward<Args>(args)...);
+                       else if constexpr (std::is_constructible_v<Implementation, const O&>)
+                           return std::make_unique<Implementation>(o);
+                       else
+                           return std::make_unique<Implementation>();
+                   }};
+    }
     /// A row whose options are the struct O and whose build is a function of (const O&, Args...).
     template <class O, class F>
     static Row make(const char* name, const char* help, F build) {

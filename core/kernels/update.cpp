@@ -5,7 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/update.cpp"
 #include "hwy/foreach_target.h"
-// Behind foreach_target.h.
+// After foreach_target.h.
 #include "core/kernels/vector-inl.h"
 #include "hwy/highway.h"
 
@@ -138,7 +138,7 @@ void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int6
 
 void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n) {
     const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate);
-    const V shrink = set(1 - step.learning_rate * step.decoupled_decay);
+    const V shrink = set(1 - step.learning_rate * step.weight_decay);
     const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
     vectors(n, [=](auto part, int64_t i) HWY_ATTR {
         const V gradient = gradient_scale * part.load(g + i), before = part.load(m + i);

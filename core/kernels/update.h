@@ -10,23 +10,24 @@ namespace attend::ATTEND_PRECISION::kernels {
 enum class Nesterov { no, yes };
 enum class FirstStep { no, yes };
 
-struct SgdStep {
+/// What every update is given.
+struct UpdateNumbers {
     double gradient_scale = 1;
     double learning_rate = 0;
     double weight_decay = 0;
+};
+
+struct SgdStep : UpdateNumbers {
     double momentum = 0;
     double dampening = 0;
     Nesterov nesterov = Nesterov::no;
-    FirstStep first = FirstStep::no;  ///< the buffer is started with the gradient itself, dampening left out
+    FirstStep first = FirstStep::no;  ///< the buffer starts as the gradient itself, without dampening
 };
 /// b = momentum b + (1 - dampening) g' (first step: b = g'); p -= lr b, with Nesterov p -= lr (g' + momentum b).
 /// momentum_buffer null: p -= lr g'.
 void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n);
 
-struct AdamStep {
-    double gradient_scale = 1;
-    double learning_rate = 0;
-    double weight_decay = 0;     ///< added to the gradient (adam)
+struct AdamStep : UpdateNumbers {
     double decoupled_decay = 0;  ///< p *= 1 - learning_rate decoupled_decay, before all else (adamw)
     double beta1 = 0, beta2 = 0;
     double epsilon = 0;           ///< > 0, or elements that never had a gradient become NaN
@@ -37,10 +38,7 @@ struct AdamStep {
 /// p -= lr / correction1 m / (sqrt(v) / sqrt(correction2) + epsilon)
 void adam(const AdamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
 
-struct AdadeltaStep {
-    double gradient_scale = 1;
-    double learning_rate = 1;
-    double weight_decay = 0;
+struct AdadeltaStep : UpdateNumbers {
     double rho = 0;
     double epsilon = 0;  ///< > 0
 };
@@ -48,19 +46,13 @@ struct AdadeltaStep {
 /// a is square_average, u is accumulated_delta.
 void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n);
 
-struct AdagradStep {
-    double gradient_scale = 1;
-    double learning_rate = 0;
-    double weight_decay = 0;
+struct AdagradStep : UpdateNumbers {
     double epsilon = 0;  ///< > 0
 };
 /// s += g'^2; p -= lr g' / (sqrt(s) + epsilon).
 void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n);
 
-struct RmspropStep {
-    double gradient_scale = 1;
-    double learning_rate = 0;
-    double weight_decay = 0;
+struct RmspropStep : UpdateNumbers {
     double alpha = 0;
     double momentum = 0;
     double epsilon = 0;  ///< > 0
@@ -71,35 +63,25 @@ struct RmspropStep {
 void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
              real* momentum_buffer, int64_t n);
 
-struct NadamStep {
-    double gradient_scale = 1;
-    double weight_decay = 0;
-    double beta1 = 0, beta2 = 0;
-    double epsilon = 0;           ///< > 0
-    double bias_correction2 = 1;  ///< 1 - beta2^t
-    double momentum_rate = 0;     ///< factor of m in the step
-    double gradient_rate = 0;     ///< factor of g' in the step
+/// Of an AdamStep all but learning_rate, decoupled_decay and bias_correction1.
+struct NadamStep : AdamStep {
+    double momentum_rate = 0;  ///< factor of m in the step
+    double gradient_rate = 0;  ///< factor of g' in the step
 };
 /// m, v as adam; p -= (momentum_rate m + gradient_rate g') / (sqrt(v) / sqrt(correction2) + epsilon).
 void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
 
 enum class Adaptive { no, yes };
 
-struct RadamStep {
-    double gradient_scale = 1;
-    double weight_decay = 0;
-    double beta1 = 0, beta2 = 0;
-    double epsilon = 0;  ///< > 0
-    double rate = 0;     ///< all factors of the step but the root of v
+/// Of an AdamStep the gradient's numbers, the betas and epsilon.
+struct RadamStep : AdamStep {
+    double rate = 0;  ///< all factors of the step but the root of v
     Adaptive adaptive = Adaptive::yes;
 };
 /// m, v as adam; p -= rate m / (sqrt(v) + epsilon), not adaptive: p -= rate m.
 void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
 
-struct LionStep {
-    double gradient_scale = 1;
-    double learning_rate = 0;
-    double decoupled_decay = 0;  ///< p *= 1 - learning_rate decoupled_decay, before all else
+struct LionStep : UpdateNumbers {  ///< weight_decay is decoupled: p *= 1 - learning_rate weight_decay, before all else
     double beta1 = 0, beta2 = 0;
 };
 /// p -= lr sign(beta1 m + (1 - beta1) g'); m = beta2 m + (1 - beta2) g'. sign(0) is 0.

@@ -2,22 +2,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// The table: one line an alignment. NAME stands for align_NAME(), defined in align_NAME.cpp.
-#define ATTEND_ALIGNMENTS(ROW) \
-    ROW(softmax)               \
-    ROW(sparsemax)
+// Each row is defined in the file of its name.
+AlignTable::Row align_softmax(), align_sparsemax();
 
-#define DECLARE(NAME) AlignTable::Row align_##NAME();
-ATTEND_ALIGNMENTS(DECLARE)
-
-#define LIST(NAME) align_##NAME(),
 const AlignTable& align_table() {
-    static const AlignTable table("align", {ATTEND_ALIGNMENTS(LIST)});
+    static const AlignTable table("align", {align_softmax(), align_sparsemax()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (align_table(), true);
-}
+const registry::AtStart listed(align_table());
 
 }  // namespace attend::ATTEND_PRECISION

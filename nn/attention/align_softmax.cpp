@@ -21,8 +21,8 @@ class SoftmaxAlign final : public Align {
 }  // namespace
 
 AlignTable::Row align_softmax() {
-    return AlignTable::make<TemperatureOptions>("softmax", "e^(score / temperature), normalised (Bahdanau 2015, eq. 6)",
-                                                [](const TemperatureOptions& o) { return std::make_unique<SoftmaxAlign>(o); });
+    return AlignTable::row<SoftmaxAlign, TemperatureOptions>("softmax",
+                                                             "e^(score / temperature), normalised (Bahdanau 2015, eq. 6)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

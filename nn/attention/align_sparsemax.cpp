@@ -20,9 +20,8 @@ class SparsemaxAlign final : public Align {
 }  // namespace
 
 AlignTable::Row align_sparsemax() {
-    return AlignTable::make<TemperatureOptions>(
-        "sparsemax", "nearest point of the simplex, with exact zeros (Martins and Astudillo 2016)",
-        [](const TemperatureOptions& o) { return std::make_unique<SparsemaxAlign>(o); });
+    return AlignTable::row<SparsemaxAlign, TemperatureOptions>(
+        "sparsemax", "nearest point of the simplex, with exact zeros (Martins and Astudillo 2016)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,7 +1,7 @@
 #include "nn/attention/attention.h"
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -20,15 +20,16 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     require(!(kind.parallel && score->needs_previous()),
             "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
             o.score.name());
+    require(kind.aligned_positions || !window->needs_position(),
+            "{}: window '{}' compares the query's position with the source's, but query and source are different sequences; it "
+            "is for "
+            "self-attention",
+            path, o.window.name());
     require(
-        kind.aligned_positions || !window->needs_position(),
-        "{}: window '{}' compares the query's place with the source's, but query and source are different sequences; it is for "
-        "self-attention",
-        path, o.window.name());
-    require(kind.aligned_positions || !bias->needs_position(),
-            "{}: bias '{}' compares the query's place with the source's, but query and source are different sequences; it is "
-            "for self-attention",
-            path, o.bias.name());
+        kind.aligned_positions || !bias->needs_position(),
+        "{}: bias '{}' compares the query's position with the source's, but query and source are different sequences; it is "
+        "for self-attention",
+        path, o.bias.name());
     require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
@@ -37,7 +38,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
     const trace::Scope here(score_path.c_str());
     require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
-            "{}: one length a row: memory {}, {} lengths", path, memory.shape(), lengths.size());
+            "{}: one length for each row: memory {}, {} lengths", path, memory.shape(), lengths.size());
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
@@ -62,7 +63,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values};
-    const Ranges ranges = (*window)(site);
+    const Ranges ranges = window->ranges(site.lengths, site.queries(), position);
     AttentionScores scores = scored(site, ranges);
     const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);

@@ -1,6 +1,6 @@
 #pragma once
-/// The attention algebra put together: score, bias, window, align, select and read. Self-, cross- and memory attention are the
-/// same thing with other arguments.
+/// The complete attention algebra: score, bias, window, align, select and read. Self-, cross- and memory attention differ in
+/// their arguments alone.
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,15 +24,15 @@ struct AttentionOptions {
     int64_t width = 0;
     void fields(Visitor& v) {
         v.selection("score", score, "how well a query fits a key");
-        v.selection("bias", bias, "what the places of query and key add to the score");
+        v.selection("bias", bias, "what the positions of query and key add to the score");
         v.selection("window", window, "which positions a query may see");
-        v.selection("align", align, "scores to weights");
-        v.selection("select", select, "what becomes of the weights: soft reads with them");
+        v.selection("align", align, "from scores to weights");
+        v.selection("select", select, "how the weights are used: soft reads with them, hard chooses one position");
         v.integer("width", width, {0, 65536, "auto"}, "width of the alignment space; auto: the query's width");
     }
 };
 
-/// A source made ready, once, for any number of queries.
+/// A source, prepared once for any number of queries.
 struct Attendable {
     Tensor keys;             ///< Score::prepare of the memory
     Tensor values;           ///< [B, S, Dm] what is read
@@ -41,15 +41,15 @@ struct Attendable {
 
 struct Attended {
     Tensor context;                    ///< [B, T, Dm]
-    Tensor weights;                    ///< [B, T, S] as read with
+    Tensor weights;                    ///< [B, T, S] with which values were read
     Tensor state;                      ///< of the score, for the next step
     std::optional<Decision> decision;  ///< hard selection only
 };
 
 /// What the caller of an attention promises about its queries.
 struct QueryKind {
-    bool parallel = false;           ///< several queries at once: no previous weights to look at
-    bool aligned_positions = false;  ///< query t stands at position t of the source itself (self-attention)
+    bool parallel = false;           ///< several queries at once: there are no previous weights
+    bool aligned_positions = false;  ///< query t is at position t of the source itself (self-attention)
 };
 
 /// An attention that is one head of several, on that head's own projections.
@@ -61,15 +61,14 @@ struct Head {
 
 struct Attention {
     Attention() = default;
-    /// Throws Error for a combination that makes no sense, saying why.
+    /// Throws Error, with the reason, for a combination that makes no sense.
     Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind,
               const Head& head = {});
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
-    /// query [B, T, Dq]; `position` is the place of the first query in its sequence; `previous` what the step before left,
-    /// or nothing. In evaluation the weights go to context.taps; a hard
-    /// decision goes to context.decisions.
+    /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous` is the result of
+    /// the step before, or empty. In evaluation the weights go to context.taps; a hard decision goes to context.decisions.
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 

@@ -2,23 +2,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// The table: one line a bias. NAME stands for bias_NAME(), defined in bias_NAME.cpp.
-#define ATTEND_BIASES(ROW) \
-    ROW(none)              \
-    ROW(alibi)             \
-    ROW(relative)
+// Each row is defined in the file of its name.
+BiasTable::Row bias_none(), bias_alibi(), bias_relative();
 
-#define DECLARE(NAME) BiasTable::Row bias_##NAME();
-ATTEND_BIASES(DECLARE)
-
-#define LIST(NAME) bias_##NAME(),
 const BiasTable& bias_table() {
-    static const BiasTable table("bias", {ATTEND_BIASES(LIST)});
+    static const BiasTable table("bias", {bias_none(), bias_alibi(), bias_relative()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (bias_table(), true);
-}
+const registry::AtStart listed(bias_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -19,12 +19,12 @@ struct BiasSetup {
 class PositionBias {
   public:
     virtual ~PositionBias() = default;
-    /// Scores [B, T, S] with the bias of each (query, source) pair of places added. Positions outside `ranges` (one a row of
-    /// B * T) are not looked at behind it. Query t of the site stands at site.position + t.
+    /// Scores [B, T, S] with the bias of each (query, source) pair of positions added. Positions outside `ranges` (one for
+    /// each row of B * T) are not read afterwards. Query t of the site is at site.position + t.
     virtual Tensor operator()(const Tensor& scores, const Site& site, const Ranges& ranges) const = 0;
-    /// Whether the query's place in a sequence aligned with the source is compared with the source's (self-attention only).
+    /// Whether the query's position is compared with those of the source, which must be the same sequence (self-attention).
     virtual bool needs_position() const { return false; }
-    /// m where the bias is -m |query's place - key's place| and nothing else (0: none at all): such a bias can be part of a
+    /// m where the bias is -m |query's position - key's position| and nothing else (0: no bias): such a bias can be part of a
     /// fused kernel.
     virtual std::optional<real> slope() const { return {}; }
 };

@@ -21,7 +21,7 @@ double slope_of(int64_t head, int64_t heads) {
 /// e[t, s] - m |t - s|, with a slope m of each head   (Press, Smith and Lewis 2022, section 3; |.| where both sides are seen)
 class AlibiBias final : public PositionBias {
   public:
-    explicit AlibiBias(const BiasSetup& s) : slope_(static_cast<real>(slope_of(s.head, s.heads))) {}
+    AlibiBias(const Scope&, const BiasSetup& s) : slope_(static_cast<real>(slope_of(s.head, s.heads))) {}
     Tensor operator()(const Tensor& scores, const Site& site, const Ranges&) const override {
         Tensor bias = Tensor::empty({site.queries(), site.source});
         for (int64_t t = 0; t < site.queries(); ++t)
@@ -39,9 +39,7 @@ class AlibiBias final : public PositionBias {
 }  // namespace
 
 BiasTable::Row bias_alibi() {
-    return BiasTable::make<NoOptions>(
-        "alibi", "score - m |distance|, m a constant of the head (Press 2022)",
-        [](const NoOptions&, const Scope&, const BiasSetup& s) { return std::make_unique<AlibiBias>(s); });
+    return BiasTable::row<AlibiBias>("alibi", "score - m |distance|, m a constant of the head (Press 2022)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

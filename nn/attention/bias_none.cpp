@@ -13,10 +13,6 @@ class NoBias final : public PositionBias {
 
 }  // namespace
 
-BiasTable::Row bias_none() {
-    return BiasTable::make<NoOptions>(
-        "none", "the scores as they are: content alone decides",
-        [](const NoOptions&, const Scope&, const BiasSetup&) { return std::make_unique<NoBias>(); });
-}
+BiasTable::Row bias_none() { return BiasTable::row<NoBias>("none", "no bias: the scores depend on content alone"); }
 
 }  // namespace attend::ATTEND_PRECISION

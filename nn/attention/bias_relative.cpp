@@ -11,7 +11,8 @@ namespace {
 struct RelativeOptions {
     int64_t distance = 16;
     void fields(Visitor& v) {
-        v.integer("distance", distance, {1, 65536}, "farthest distance k that is told apart; what is farther counts as k");
+        v.integer("distance", distance, {1, 65536},
+                  "greatest distance k with a vector of its own; greater distances count as k");
     }
 };
 
@@ -39,11 +40,8 @@ class RelativeBias final : public PositionBias {
 }  // namespace
 
 BiasTable::Row bias_relative() {
-    return BiasTable::make<RelativeOptions>(
-        "relative", "score + q . w(distance) / sqrt(Dq), vectors w learned for the distances -k ... k (Shaw 2018, eq. 4)",
-        [](const RelativeOptions& o, const Scope& scope, const BiasSetup& s) {
-            return std::make_unique<RelativeBias>(o, scope, s);
-        });
+    return BiasTable::row<RelativeBias, RelativeOptions>(
+        "relative", "score + q . w(distance) / sqrt(Dq), vectors w learned for the distances -k ... k (Shaw 2018, eq. 4)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

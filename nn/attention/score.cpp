@@ -2,25 +2,14 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// The table: one line a score. NAME stands for score_NAME(), defined in score_NAME.cpp.
-#define ATTEND_SCORES(ROW) \
-    ROW(additive)          \
-    ROW(dot)               \
-    ROW(scaled_dot)        \
-    ROW(general)           \
-    ROW(concat)
+// Each row is defined in the file of its name.
+ScoreTable::Row score_additive(), score_dot(), score_scaled_dot(), score_general(), score_concat();
 
-#define DECLARE(NAME) ScoreTable::Row score_##NAME();
-ATTEND_SCORES(DECLARE)
-
-#define LIST(NAME) score_##NAME(),
 const ScoreTable& score_table() {
-    static const ScoreTable table("score", {ATTEND_SCORES(LIST)});
+    static const ScoreTable table("score",
+                                  {score_additive(), score_dot(), score_scaled_dot(), score_general(), score_concat()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (score_table(), true);
-}
+const registry::AtStart listed(score_table());
 
 }  // namespace attend::ATTEND_PRECISION

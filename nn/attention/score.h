@@ -9,7 +9,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Whether what a score compares has been projected for it, as the heads of multi-head attention are: then W q . U m is q . m.
+/// Whether queries and memory are projected already, as for the heads of multi-head attention: then W q . U m is q . m.
 enum class Projected { no, yes };
 
 /// Sizes a score is built for.
@@ -20,7 +20,7 @@ struct ScoreSetup {
     Projected projected = Projected::no;
 };
 
-/// What a score makes of a site.
+/// The result of a score.
 struct AttentionScores {
     AttentionScores(Tensor v, Tensor s = {}) : values(std::move(v)), state(std::move(s)) {}
     Tensor values;  ///< [B, T, S]
@@ -32,9 +32,9 @@ class Score {
     virtual ~Score() = default;
     /// The part that does not depend on the query, made once per source: memory [B, S, Dm] to keys [B, S, ...].
     virtual Tensor prepare(const Tensor& memory) const = 0;
-    /// Scores [B, T, S]. Positions outside `ranges` (one a row of B * T) are not looked at.
+    /// Scores [B, T, S]. Positions outside `ranges` (one for each row of B * T) are not computed.
     virtual AttentionScores operator()(const Site& site, const Ranges& ranges) const = 0;
-    /// Whether the query is read at all (a location score may not).
+    /// Whether the query is read at all (a location score need not read it).
     virtual bool needs_query() const { return true; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }

@@ -28,10 +28,7 @@ class AdditiveScore final : public Score {
 }  // namespace
 
 ScoreTable::Row score_additive() {
-    return ScoreTable::make<NoOptions>("additive", "v . tanh(W q + U m) (Bahdanau 2015, A.1.2)",
-                                       [](const NoOptions&, const Scope& scope, const ScoreSetup& setup) {
-                                           return std::make_unique<AdditiveScore>(scope, setup);
-                                       });
+    return ScoreTable::row<AdditiveScore>("additive", "v . tanh(W q + U m) (Bahdanau 2015, A.1.2)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -27,11 +27,6 @@ class ConcatScore final : public Score {
 
 }  // namespace
 
-ScoreTable::Row score_concat() {
-    return ScoreTable::make<NoOptions>("concat", "v . tanh(W [q; m]) (Luong 2015, eq. 8)",
-                                       [](const NoOptions&, const Scope& scope, const ScoreSetup& setup) {
-                                           return std::make_unique<ConcatScore>(scope, setup);
-                                       });
-}
+ScoreTable::Row score_concat() { return ScoreTable::row<ConcatScore>("concat", "v . tanh(W [q; m]) (Luong 2015, eq. 8)"); }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -8,7 +8,7 @@ namespace {
 /// e[t, s] = q_t . m_s   (Luong, Pham and Manning 2015, eq. 8). No parameters; query and memory must be equally wide.
 class DotScore final : public Score {
   public:
-    explicit DotScore(const ScoreSetup& s) {
+    DotScore(const Scope&, const ScoreSetup& s) {
         require(
             s.query == s.memory,
             "attention.score: dot needs query and memory of one width: query {}, memory {}; general projects, or choose hidden "
@@ -23,10 +23,6 @@ class DotScore final : public Score {
 
 }  // namespace
 
-ScoreTable::Row score_dot() {
-    return ScoreTable::make<NoOptions>(
-        "dot", "q . m, without parameters (Luong 2015, eq. 8)",
-        [](const NoOptions&, const Scope&, const ScoreSetup& setup) { return std::make_unique<DotScore>(setup); });
-}
+ScoreTable::Row score_dot() { return ScoreTable::row<DotScore>("dot", "q . m, without parameters (Luong 2015, eq. 8)"); }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -22,11 +22,6 @@ class GeneralScore final : public Score {
 
 }  // namespace
 
-ScoreTable::Row score_general() {
-    return ScoreTable::make<NoOptions>("general", "q . (W m) (Luong 2015, eq. 8)",
-                                       [](const NoOptions&, const Scope& scope, const ScoreSetup& setup) {
-                                           return std::make_unique<GeneralScore>(scope, setup);
-                                       });
-}
+ScoreTable::Row score_general() { return ScoreTable::row<GeneralScore>("general", "q . (W m) (Luong 2015, eq. 8)"); }
 
 }  // namespace attend::ATTEND_PRECISION

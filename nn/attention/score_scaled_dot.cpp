@@ -36,10 +36,7 @@ class ScaledDotScore final : public Score {
 }  // namespace
 
 ScoreTable::Row score_scaled_dot() {
-    return ScoreTable::make<NoOptions>("scaled_dot", "(W q) . (U m) / sqrt(A) (Vaswani 2017, eq. 1)",
-                                       [](const NoOptions&, const Scope& scope, const ScoreSetup& setup) {
-                                           return std::make_unique<ScaledDotScore>(scope, setup);
-                                       });
+    return ScoreTable::row<ScaledDotScore>("scaled_dot", "(W q) . (U m) / sqrt(A) (Vaswani 2017, eq. 1)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -2,20 +2,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// The table: one line a selection. NAME stands for select_NAME(), defined in select_NAME.cpp.
-#define ATTEND_SELECTIONS(ROW) ROW(soft) ROW(hard)
+// Each row is defined in the file of its name.
+SelectTable::Row select_soft(), select_hard();
 
-#define DECLARE(NAME) SelectTable::Row select_##NAME();
-ATTEND_SELECTIONS(DECLARE)
-
-#define LIST(NAME) select_##NAME(),
 const SelectTable& select_table() {
-    static const SelectTable table("select", {ATTEND_SELECTIONS(LIST)});
+    static const SelectTable table("select", {select_soft(), select_hard()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (select_table(), true);
-}
+const registry::AtStart listed(select_table());
 
 }  // namespace attend::ATTEND_PRECISION

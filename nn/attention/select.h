@@ -1,13 +1,13 @@
 #pragma once
-/// Selection: what becomes of the weights. Soft attention reads with the weights themselves; hard attention chooses one
+/// Selection: how the weights are used. Soft attention reads with the weights themselves; hard attention chooses one
 /// position and reports the Decision, and names the estimator of its gradient. Rows of select_table(), one file each
 /// (select_NAME.cpp).
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "core/context.h"
 #include "core/base/options.h"
+#include "core/context.h"
 #include "core/parameters.h"
 #include "nn/attention/site.h"
 #include "nn/estimators/estimator.h"
@@ -23,12 +23,12 @@ struct Selected {
 class Select {
   public:
     virtual ~Select() = default;
-    /// With HardChoice::Evaluate::marginal a model sums by itself: outside of training the weights are returned as they are.
+    /// With HardChoice::Evaluate::marginal the model itself sums: outside of training the weights are returned unchanged.
     virtual Selected operator()(const Tensor& weights, const Site& site, const Context& context) const = 0;
-    /// Whether positions are drawn from the weights, so that these must be a distribution, and how; null where weights are read
-    /// with.
+    /// The options of a choice of positions, for which the weights must be a distribution; null where the weights are used for
+    /// reading.
     virtual const HardChoice* hard() const { return nullptr; }
-    /// Whether the weights are read with as they are: such a selection can be part of a fused kernel.
+    /// Whether the weights are used unchanged: such a selection can be part of a fused kernel.
     virtual bool reads_weights() const { return false; }
 };
 

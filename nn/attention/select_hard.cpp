@@ -14,12 +14,13 @@ struct HardOptions {
     std::string evaluate = "likeliest";
     int64_t soft_steps = 0;
     void fields(Visitor& v) {
-        v.selection("estimator", estimator, "what makes a gradient of the choices");
+        v.selection("estimator", estimator, "how the gradient of the choices is estimated");
         v.choice(
             "evaluate", evaluate, {"likeliest", "drawn", "marginal"},
-            "what is read outside of training: one position, or each in turn and their predictions summed (Wu 2018, eq. 5)");
+            "what is read outside of training: one position, or (marginal) each in turn, with the sum of their predictions (Wu "
+            "2018, eq. 5)");
         v.integer("soft_steps", soft_steps, {0, 4'000'000'000},
-                  "training steps that read with the weights, as soft attention does, before choices begin");
+                  "first training steps, in which values are read with the weights, as in soft attention");
     }
     HardChoice choice() const {
         using E = HardChoice::Evaluate;
@@ -74,25 +75,19 @@ class HardSelect final : public Select {
     }
     // The first position whose cumulated weight exceeds u of the row's sum; u of (time, sample, row) alone.
     Array<int32_t> drawn(const Tensor& weights, const Site& site, const Context& context) const {
-        const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2);
-        const int64_t samples = context.decisions != nullptr ? context.decisions->samples : 1, times = queries / samples;
-        Array<int32_t> index(static_cast<std::size_t>(rows * queries), -1);
-        for (int64_t q = 0; q < queries; ++q) {
-            Draws draws = context.draws(name_, static_cast<uint32_t>(site.position + q % times));
-            draws.sample += static_cast<uint32_t>(q / times);
-            for (int64_t b = 0; b < rows; ++b) {
-                const real* w = weights.data() + (b * queries + q) * s;
-                double total = 0;
-                for (int64_t i = 0; i < s; ++i) total += static_cast<double>(w[i]);
-                double left = static_cast<double>(open_interval(philox(draws.counter(b, 0), draws.key)[0])) * total;
-                int32_t& chosen = index[static_cast<std::size_t>(b * queries + q)];
-                for (int64_t i = 0; i < s && left >= 0; ++i)
-                    if (w[i] > 0) {
-                        chosen = static_cast<int32_t>(i);
-                        left -= static_cast<double>(w[i]);
-                    }
-            }
-        }
+        const int64_t s = weights.dim(2), samples = context.decisions != nullptr ? context.decisions->samples : 1;
+        Array<int32_t> index(static_cast<std::size_t>(weights.dim(0) * weights.dim(1)), -1);
+        each_query(weights, name_, site.position, samples, context, [&](int64_t row, int64_t b, const Draws& draws) {
+            const real* w = weights.data() + row * s;
+            double total = 0;
+            for (int64_t i = 0; i < s; ++i) total += static_cast<double>(w[i]);
+            double left = static_cast<double>(open_interval(philox(draws.counter(b, 0), draws.key)[0])) * total;
+            for (int64_t i = 0; i < s && left >= 0; ++i)
+                if (w[i] > 0) {
+                    index[static_cast<std::size_t>(row)] = static_cast<int32_t>(i);
+                    left -= static_cast<double>(w[i]);
+                }
+        });
         return index;
     }
 
@@ -112,22 +107,13 @@ class HardSelect final : public Select {
     // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone. What has no weight stays
     // without.
     Tensor relaxed(const Tensor& weights, const Site& site, const Context& context) const {
-        const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2);
+        const int64_t s = weights.dim(2);
         const Decisions& asked = *context.decisions;
-        const int64_t times = queries / asked.samples;
         Tensor noise = Tensor::empty(weights.shape());
-        for (int64_t q = 0; q < queries; ++q) {
-            Draws draws = context.draws(name_, static_cast<uint32_t>(site.position + q % times));
-            draws.sample += static_cast<uint32_t>(q / times);
-            for (int64_t b = 0; b < rows; ++b) {
-                const int64_t row = b * queries + q;
-                for (int64_t i = 0; i < s; ++i) {
-                    const auto bits = philox(draws.counter(b, 1 + i / 4), draws.key);
-                    const double u = static_cast<double>(open_interval(bits[static_cast<std::size_t>(i % 4)]));
-                    noise.writable()[row * s + i] = static_cast<real>(-std::log(-std::log(u)));
-                }
-            }
-        }
+        each_query(weights, name_, site.position, asked.samples, context, [&](int64_t row, int64_t b, const Draws& draws) {
+            for (int64_t i = 0; i < s; ++i)
+                noise.writable()[row * s + i] = static_cast<real>(-std::log(exponential(draws, b, i)));
+        });
         const auto by = static_cast<real>(1 / asked.temperature);
         return softmax(scale(log(shift(weights, tiny_weight)) + noise + shut_out(weights, asked.temperature), by),
                        ranges_of(weights));
@@ -145,10 +131,10 @@ class HardSelect final : public Select {
         return index;
     }
 
-    // Choices that somebody else has made; positions that a query may not see can be among them.
+    // Choices of the caller; they can include positions that a query may not see.
     Array<int32_t> forced(const Tensor& weights, const Array<int32_t>& choices) const {
         require(static_cast<int64_t>(choices.size()) == weights.dim(0) * weights.dim(1),
-                "{}: one forced choice a query: choices {}, queries {}", path_, choices.size(),
+                "{}: one forced choice for each query: choices {}, queries {}", path_, choices.size(),
                 weights.dim(0) * weights.dim(1));
         for (const int32_t c : choices)
             require(c >= -1 && c < weights.dim(2), "{}: a forced choice out of range: position {}, positions {}", path_, c,
@@ -172,9 +158,7 @@ class HardSelect final : public Select {
 }  // namespace
 
 SelectTable::Row select_hard() {
-    return SelectTable::make<HardOptions>(
-        "hard", "read one position: drawn in training (Xu 2015, 4.1)",
-        [](const HardOptions& o, const Scope& scope) { return std::make_unique<HardSelect>(o, scope); });
+    return SelectTable::row<HardSelect, HardOptions>("hard", "read one position: drawn in training (Xu 2015, 4.1)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -14,8 +14,7 @@ class SoftSelect final : public Select {
 }  // namespace
 
 SelectTable::Row select_soft() {
-    return SelectTable::make<NoOptions>("soft", "read with the weights themselves (Bahdanau 2015, eq. 5)",
-                                        [](const NoOptions&, const Scope&) { return std::make_unique<SoftSelect>(); });
+    return SelectTable::row<SoftSelect>("soft", "the weighted mean of the values (Bahdanau 2015, eq. 5)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

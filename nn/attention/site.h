@@ -2,7 +2,7 @@
 /// What every factor of the attention algebra sees.
 ///
 ///     scores   e = score(query, keys)              score.h
-///     bias     what their places add to them       bias.h
+///     bias     what their positions add to them       bias.h
 ///     range    which positions a query may see     window.h
 ///     weights  a = align(e) over the range         align.h
 ///     choice   a itself, or one position drawn     select.h
@@ -12,10 +12,10 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// What a step hands to the next: nothing at the first step, and where queries run in parallel.
+/// Results of a step that the next one reads: empty at the first step, and where queries run in parallel.
 struct Previous {
     Tensor weights;  ///< [B, 1, S] as read with
-    Tensor state;    ///< what the score returned, its own business (a coverage, a position)
+    Tensor state;    ///< what the score returned, for its own use (a coverage, a position)
 };
 
 /// One call of an attention: queries [B, T, Dq] over the S positions of a source.
@@ -24,7 +24,7 @@ struct Site {
     Tensor keys;             ///< what Score::prepare made of the memory: [B, S, ...]
     Array<int32_t> lengths;  ///< B lengths of the source
     int64_t source = 0;      ///< S
-    int64_t position = 0;    ///< place of the first query in its own sequence
+    int64_t position = 0;    ///< position of the first query in its own sequence
     Previous previous;       ///< of the step before
     Tensor values = {};      ///< [B, S, Dv] what is read
 

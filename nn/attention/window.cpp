@@ -2,22 +2,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// The table: one line a window. NAME stands for window_NAME(), defined in window_NAME.cpp.
-#define ATTEND_WINDOWS(ROW) \
-    ROW(global)             \
-    ROW(causal)
+// Each row is defined in the file of its name.
+WindowTable::Row window_global(), window_causal();
 
-#define DECLARE(NAME) WindowTable::Row window_##NAME();
-ATTEND_WINDOWS(DECLARE)
-
-#define LIST(NAME) window_##NAME(),
 const WindowTable& window_table() {
-    static const WindowTable table("window", {ATTEND_WINDOWS(LIST)});
+    static const WindowTable table("window", {window_global(), window_causal()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (window_table(), true);
-}
+const registry::AtStart listed(window_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,10 +1,9 @@
 #pragma once
-/// What an estimator's expectation is the gradient of. Knows no number, so reports can name it.
+/// The objective whose gradient an estimator estimates. Does not use `real`, so reports can name it.
 
 namespace attend {
 
 enum class Aim { expected, marginal, bound };
-/// "expected", "marginal", "bound".
 /// "expected", "marginal", "bound".
 inline const char* aim_name(Aim aim) {
     switch (aim) {

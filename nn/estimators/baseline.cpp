@@ -11,20 +11,27 @@ Tensor loss_of_pass(const BaselineInput& input, Choose how) {
     return gathered(input.play({.how = how, .samples = 1}).loss, input.reward);
 }
 
-// The table: one line a baseline. NAME stands for baseline_NAME(), defined in baseline_NAME.cpp.
-#define ATTEND_BASELINES(ROW) ROW(none) ROW(moving_average) ROW(learned) ROW(self_critical) ROW(soft_context) ROW(leave_one_out)
+void baseline_field(Visitor& v, Selection& baseline) {
+    v.selection("baseline", baseline, "what is subtracted from the loss to go of a choice");
+}
 
-#define DECLARE(NAME) BaselineTable::Row baseline_##NAME();
-ATTEND_BASELINES(DECLARE)
+std::unique_ptr<Baseline> build_baseline(const Selection& baseline, int64_t samples, const Scope& scope,
+                                         const EstimatorSetup& setup) {
+    std::unique_ptr<Baseline> built = baseline_table().build(baseline, scope.in("baseline"), setup);
+    require(samples >= built->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}", scope.path(),
+            baseline.name(), samples, built->least_samples());
+    return built;
+}
 
-#define LIST(NAME) baseline_##NAME(),
+// Each row is defined in the file of its name (self_critical and soft_context in baseline_of_pass.cpp).
+BaselineTable::Row baseline_none(), baseline_moving_average(), baseline_learned(), baseline_self_critical(),
+    baseline_soft_context(), baseline_leave_one_out();
+
 const BaselineTable& baseline_table() {
-    static const BaselineTable table("baseline", {ATTEND_BASELINES(LIST)});
+    static const BaselineTable table("baseline", {baseline_none(), baseline_moving_average(), baseline_learned(),
+                                                  baseline_self_critical(), baseline_soft_context(), baseline_leave_one_out()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (baseline_table(), true);
-}
+const registry::AtStart listed(baseline_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -29,9 +29,7 @@ class LeaveOneOut final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_leave_one_out() {
-    return BaselineTable::make<NoOptions>(
-        "leave_one_out", "the mean of the example's other samples (Kool 2019, eq. 8)",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<LeaveOneOut>(); });
+    return BaselineTable::row<LeaveOneOut>("leave_one_out", "the mean of the example's other samples (Kool 2019, eq. 8)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -8,14 +8,14 @@ namespace {
 
 struct MovingAverageOptions {
     double decay = 0.9;
-    void fields(Visitor& v) { v.number("decay", decay, {0, 0.9999999}, "share of the mean kept a step"); }
+    void fields(Visitor& v) { v.number("decay", decay, {0, 0.9999999}, "share of the mean kept in a step"); }
 };
 
-/// b_t = n_t m, n_t the targets that a choice answers for and m the moving mean of the loss of one target in earlier steps
-/// (Xu et al. 2015, eq. 12, where a sequence has one reward)
+/// b_t = n_t m, n_t the number of targets that a choice is credited with and m the moving mean of the loss of one target in
+/// earlier steps (Xu et al. 2015, eq. 12, where a sequence has one reward)
 class MovingAverage final : public Baseline {
   public:
-    MovingAverage(const MovingAverageOptions& o, const Scope& scope)
+    MovingAverage(const MovingAverageOptions& o, const Scope& scope, const EstimatorSetup&)
         : store_(&scope.store()), mean_(&scope.add_state("mean", {1}, 0, o.decay)) {}
 
     BaselineValue operator()(const BaselineInput& in, const Context& context) const override {
@@ -39,11 +39,8 @@ class MovingAverage final : public Baseline {
 }  // namespace
 
 BaselineTable::Row baseline_moving_average() {
-    return BaselineTable::make<MovingAverageOptions>(
-        "moving_average", "the mean loss of earlier steps (Xu 2015, eq. 12)",
-        [](const MovingAverageOptions& o, const Scope& scope, const EstimatorSetup&) {
-            return std::make_unique<MovingAverage>(o, scope);
-        });
+    return BaselineTable::row<MovingAverage, MovingAverageOptions>("moving_average",
+                                                                   "the mean loss of earlier steps (Xu 2015, eq. 12)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -12,10 +12,6 @@ class NoBaseline final : public Baseline {
 
 }  // namespace
 
-BaselineTable::Row baseline_none() {
-    return BaselineTable::make<NoOptions>(
-        "none", "0 (Williams 1992)",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<NoBaseline>(); });
-}
+BaselineTable::Row baseline_none() { return BaselineTable::row<NoBaseline>("none", "0 (Williams 1992)"); }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -9,7 +9,7 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// Values [B, K T'] of each decision to [B, K, T]: those of a site one behind the other, sites added up.
+// Values [B, K T'] of each decision to [B, K, T]: those of a site one after the other, the sum over sites.
 template <class F>
 Tensor over_sites(const Played& played, F value) {
     const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
@@ -40,7 +40,7 @@ Tensor over_sites(const Played& played, F value) {
     return t == 1 ? total + first : total + concat({first, Tensor::zeros({b, k, t - 1})}, -1);
 }
 
-// p [B, K T, S] of the choices; 1 where there was none: a query that sees nothing has weights of 0.
+// p [B, K T, S] of the choices; 1 where there was no choice: a query that sees nothing has weights of 0.
 Tensor chosen(const Tensor& p, const Array<int32_t>& index) {
     const int64_t queries = p.dim(0) * p.dim(1);
     Array<int32_t> ids = index;
@@ -98,7 +98,7 @@ Tensor Played::queries() const {
     std::vector<Tensor> parts;
     require(
         !decisions.empty(),
-        "baseline 'learned': it looks at the decoder's queries that choose, and here an encoder alone chooses: choices of the "
+        "baseline 'learned': it reads the queries of the decoder's choices, and here only an encoder chooses: choices of the "
         "decoder {}, of the encoder {}",
         decisions.size(), before.size());
     for (const Decision& d : decisions)
@@ -115,6 +115,15 @@ Tensor Played::weights() const {
         parts.push_back(d.weights.reshape({b, k, d.weights.size() / (b * k * s), s}));
     }
     return parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), 2);
+}
+
+void samples_field(Visitor& v, int64_t& samples) {
+    v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+}
+
+Estimated averaged(const Played& played, const Tensor& sum, double normaliser) {
+    const double samples = static_cast<double>(played.loss.dim(1));
+    return {scale(sum, static_cast<real>(1 / (normaliser * samples))), mean_of_samples(played.loss), first_sample(played)};
 }
 
 Tensor mean_of_samples(const Tensor& x) {
@@ -149,22 +158,16 @@ Tensor from_each_step_on(const Tensor& x) {
     return y;
 }
 
-// The table: one line an estimator. NAME stands for estimator_NAME(), defined in estimator_NAME.cpp.
-#define ATTEND_ESTIMATORS(ROW) \
-    ROW(reinforce)             \
-    ROW(exact) ROW(sum_and_sample) ROW(straight_through) ROW(gumbel_softmax) ROW(rebar) ROW(relax) ROW(variational)
+// Each row is defined in the file of its name.
+EstimatorTable::Row estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
+    estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational();
 
-#define DECLARE(NAME) EstimatorTable::Row estimator_##NAME();
-ATTEND_ESTIMATORS(DECLARE)
-
-#define LIST(NAME) estimator_##NAME(),
 const EstimatorTable& estimator_table() {
-    static const EstimatorTable table("estimator", {ATTEND_ESTIMATORS(LIST)});
+    static const EstimatorTable table(
+        "estimator", {estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
+                      estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational()});
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (estimator_table(), true);
-}
+const registry::AtStart listed(estimator_table());
 
 }  // namespace attend::ATTEND_PRECISION

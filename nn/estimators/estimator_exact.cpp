@@ -5,7 +5,7 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 /// L = -sum_t log sum_s p(a_t = s) p(y_t | a_t = s)   (Wu, Shapiro and Cotterell 2018, eq. 5): every position of every step is
-/// read, so it is exact where a choice reaches its own step alone.
+/// read, so it is exact where a choice affects its own step alone.
 class Exact final : public Estimator {
   public:
     Aim aim() const override { return Aim::marginal; }
@@ -21,9 +21,7 @@ class Exact final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_exact() {
-    return EstimatorTable::make<NoOptions>(
-        "exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)",
-        [](const NoOptions&, const Scope&, const EstimatorSetup&) { return std::make_unique<Exact>(); });
+    return EstimatorTable::row<Exact>("exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

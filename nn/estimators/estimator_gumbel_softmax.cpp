@@ -13,12 +13,13 @@ struct GumbelSoftmaxOptions {
     bool hard = false;
     int64_t samples = 1;
     void fields(Visitor& v) {
-        v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices: low is nearer to a choice and noisier");
+        v.number("temperature", temperature, {1e-2, 1e3},
+                 "of the relaxed choices: a low one is nearer to a choice, and its gradient is noisier");
         v.number("final_temperature", final_temperature, {0, 1e3, "auto"},
-                 "where the temperature goes, step by step by the same factor; auto: it stays");
+                 "temperature at the end, reached by the same factor in each step; auto: it stays");
         v.integer("temperature_steps", temperature_steps, {1, 4'000'000'000}, "training steps until final_temperature");
-        v.flag("hard", hard, "read the largest alone, with the gradient of all (the straight-through form, Jang 2017, 2.2)");
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        v.flag("hard", hard, "read only the largest, with the gradient of all (the straight-through form, Jang 2017, 2.2)");
+        samples_field(v, samples);
     }
 };
 
@@ -53,9 +54,8 @@ class GumbelSoftmax final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_gumbel_softmax() {
-    return EstimatorTable::make<GumbelSoftmaxOptions>(
-        "gumbel_softmax", "expected, biased: relaxed choices, at a temperature (Jang 2017, eq. 2; Maddison 2017)",
-        [](const GumbelSoftmaxOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<GumbelSoftmax>(o); });
+    return EstimatorTable::row<GumbelSoftmax, GumbelSoftmaxOptions>(
+        "gumbel_softmax", "expected, biased: relaxed choices, at a temperature (Jang 2017, eq. 2; Maddison 2017)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -11,7 +11,7 @@ struct RebarOptions {
     double temperature = 0.5;
     double strength = 1;
     void fields(Visitor& v) {
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        samples_field(v, samples);
         v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices that the control variate reads");
         v.number("strength", strength, {0, 10}, "how much of the control variate is used (eta); 0: REINFORCE");
     }
@@ -20,8 +20,8 @@ struct RebarOptions {
 /// With f the loss of a step, a ~ p, z its Gumbel noise given a, y = softmax(z / tau):
 ///     grad E[f(a)] = E[ (f(a) - eta f(y)) grad log p(a) + grad f(a) + eta grad_free f(y) - eta grad_given f(y) ]
 /// (Tucker et al. 2017, eq. 7, its two noises coupled as in appendix C): grad_free differentiates z as a draw that nothing is
-/// known of, grad_given as one whose largest is a. Their values are equal, so all that does not go through z cancels. What is
-/// chosen at a step must reach no other, as the relaxed pass would be another history.
+/// known of, grad_given as one whose largest is a. Their values are equal, so all that does not go through z cancels. Choices
+/// must affect no other step, as the relaxed pass would be another history.
 class Rebar final : public Estimator {
   public:
     explicit Rebar(const RebarOptions& o) : options_(o) {}
@@ -44,11 +44,7 @@ class Rebar final : public Estimator {
             control = scale(free.detach(), eta);
         }
         each = each + advantage(played.loss, control, play.counted()) * played.log_probability();
-        Estimated out;
-        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(k))));
-        out.target_loss = mean_of_samples(played.loss);
-        out.predicted = first_sample(played);
-        return out;
+        return averaged(played, sum(each), normaliser);
     }
 
   private:
@@ -62,9 +58,8 @@ class Rebar final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_rebar() {
-    return EstimatorTable::make<RebarOptions>(
-        "rebar", "expected: REINFORCE with the relaxed model as control variate, two passes more (Tucker 2017, eq. 7)",
-        [](const RebarOptions& o, const Scope&, const EstimatorSetup&) { return std::make_unique<Rebar>(o); });
+    return EstimatorTable::row<Rebar, RebarOptions>(
+        "rebar", "expected: REINFORCE with the relaxed model as control variate, two passes more (Tucker 2017, eq. 7)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -11,17 +11,15 @@ namespace {
 /// With G_t = sum_{t' >= t} -log p(y_t' | a) and a baseline b that does not see a_t,
 ///     grad E[-log p(y | a)] = E[ grad -log p(y | a) + sum_t (G_t - b_t) grad log p(a_t) ]   (Williams 1992; Xu 2015, eq. 11)
 /// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ]. With entropy the
-/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice answers for the entropies from its step on
+/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice is credited with the entropies from its step on
 /// too: those of other sites at its own step may depend on it, and what does not only adds noise.
 class Reinforce final : public Estimator {
   public:
     Reinforce(const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s)
         : options_(o),
           reward_(o.reward == "own" ? Reward::own : Reward::following),
-          baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)),
+          baseline_(build_baseline(o.baseline, o.samples, scope, s)),
           store_(&scope.store()) {
-        require(o.samples >= baseline_->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}",
-                scope.path(), o.baseline.name(), o.samples, baseline_->least_samples());
         if (o.scale == "running")
             square_ = &scope.add_state("square", {1}, 1, o.scale_decay);
     }
@@ -48,12 +46,9 @@ class Reinforce final : public Estimator {
         Tensor each = played.loss + advantage * played.log_probability();
         if (bonus.defined())
             each = each + bonus;
-        Estimated out;
-        out.loss = scale(sum(each), static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));
+        Estimated out = averaged(played, sum(each), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
-        out.target_loss = mean_of_samples(played.loss);
-        out.predicted = first_sample(played);
         return out;
     }
 
@@ -86,11 +81,8 @@ class Reinforce final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_reinforce() {
-    return EstimatorTable::make<ReinforceOptions>(
-        "reinforce", "expected: drawn choices, weighed by the loss that follows them (Williams 1992; Xu 2015, eq. 11)",
-        [](const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Reinforce>(o, scope, s);
-        });
+    return EstimatorTable::row<Reinforce, ReinforceOptions>(
+        "reinforce", "expected: drawn choices, weighted by the loss to go (Williams 1992; Xu 2015, eq. 11)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

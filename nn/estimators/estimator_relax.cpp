@@ -4,6 +4,7 @@
 #include "core/ops.h"
 #include "nn/estimators/baseline.h"
 #include "nn/estimators/gumbel.h"
+#include "nn/layers.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -14,7 +15,7 @@ struct RelaxOptions {
     double temperature = 0.5;
     int64_t hidden = 64;
     void fields(Visitor& v) {
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        samples_field(v, samples);
         v.number("temperature", temperature, {1e-2, 1e3}, "of the relaxed choices that the control variate sees");
         v.integer("hidden", hidden, {1, 65536}, "width of the control variate's hidden layer");
     }
@@ -32,11 +33,9 @@ class Relax final : public Estimator {
   public:
     Relax(const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) : options_(o), name_(hash_name(scope.path())) {
         const double in = 1 / std::sqrt(static_cast<double>(s.query + s.values));
-        query_ = scope.in("query").add("weight", {s.query, o.hidden}, Init::uniform(in));
-        read_ = scope.in("read").add("weight", {s.values, o.hidden}, Init::uniform(in));
-        bias_ = scope.in("read").add("bias", {o.hidden}, Init::zeros());
-        down_ = scope.in("down").add("weight", {o.hidden, 1}, Init::uniform(1 / std::sqrt(static_cast<double>(o.hidden))));
-        down_bias_ = scope.in("down").add("bias", {1}, Init::zeros());
+        query_ = Linear(scope.in("query"), s.query, o.hidden, Bias::no, Init::uniform(in));
+        read_ = Linear(scope.in("read"), s.values, o.hidden, Bias::yes, Init::uniform(in));
+        down_ = Linear(scope.in("down"), o.hidden, 1, Bias::yes, Init::uniform(1 / std::sqrt(static_cast<double>(o.hidden))));
     }
     Aim aim() const override { return Aim::expected; }
     bool needs_one_site() const override { return true; }
@@ -53,23 +52,18 @@ class Relax final : public Estimator {
         // All the control variate's own: recorded in its weights alone.
         const Tensor y = seen.y.reshape({b, rows, s}), q = seen.queries.reshape({b, rows, seen.queries.dim(3)});
         const Tensor r = matmul(y, seen.values);
-        const Tensor h = tanh(linear(q, query_) + linear(r, read_, bias_));
-        const Tensor c = linear(h, down_, down_bias_).reshape({b, k, t, 1});
-        const Tensor slope = shift(negate(square(h)), 1) * down_.reshape({down_.dim(0)});
-        const Tensor dr = matmul(slope.reshape({b * rows, read_.dim(1)}), read_, Transpose::no, Transpose::yes);
-        const Tensor dy = matmul(dr.reshape({b, rows, read_.dim(0)}), seen.values, Transpose::no, Transpose::yes);
+        const Tensor h = tanh(query_(q) + read_(r));
+        const Tensor c = down_(h).reshape({b, k, t, 1});
+        const Tensor slope = shift(negate(square(h)), 1) * down_.weight.reshape({down_.weight.dim(0)});
+        const Tensor dr = matmul(slope.reshape({b * rows, options_.hidden}), read_.weight, Transpose::no, Transpose::yes);
+        const Tensor dy = matmul(dr.reshape({b, rows, read_.weight.dim(0)}), seen.values, Transpose::no, Transpose::yes);
         const Tensor mean = sum(y * dy, -1).reshape({b, rows, 1});
         const Tensor dz = scale(y * (dy - mean), static_cast<real>(1 / options_.temperature)).reshape({b, k, t, s});
         const Tensor g = ((follows - c) * seen.chosen + seen.left * dz) * counted;  // [B, K, T, S]
 
         const Tensor p = weights.detach(), centred = g - p * sum(g, -1).reshape({b, k, t, 1});
-        const double share = 1 / (normaliser * static_cast<double>(k));
-        Estimated out;
-        out.loss = scale(sum(played.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
-                         static_cast<real>(share));
-        out.target_loss = mean_of_samples(played.loss);
-        out.predicted = first_sample(played);
-        return out;
+        return averaged(played, sum(played.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
+                        normaliser);
     }
 
   private:
@@ -103,17 +97,14 @@ class Relax final : public Estimator {
 
     RelaxOptions options_;
     uint64_t name_;
-    Tensor query_, read_, bias_, down_, down_bias_;
+    Linear query_, read_, down_;
 };
 
 }  // namespace
 
 EstimatorTable::Row estimator_relax() {
-    return EstimatorTable::make<RelaxOptions>(
-        "relax", "expected: REINFORCE with a learned control variate of relaxed choices (Grathwohl 2018, eq. 9)",
-        [](const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Relax>(o, scope, s);
-        });
+    return EstimatorTable::row<Relax, RelaxOptions>(
+        "relax", "expected: REINFORCE with a learned control variate of relaxed choices (Grathwohl 2018, eq. 9)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -7,9 +7,7 @@ namespace {
 
 struct StraightThroughOptions {
     int64_t samples = 1;
-    void fields(Visitor& v) {
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
-    }
+    void fields(Visitor& v) { samples_field(v, samples); }
 };
 
 /// c = value_a, a ~ Categorical(p), with dc/dp taken as if c were sum_s p_s value_s   (Bengio, Leonard and Courville 2013, 4)
@@ -29,11 +27,8 @@ class StraightThrough final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_straight_through() {
-    return EstimatorTable::make<StraightThroughOptions>(
-        "straight_through", "expected, biased: drawn, with soft attention's gradient (Bengio 2013, section 4)",
-        [](const StraightThroughOptions& o, const Scope&, const EstimatorSetup&) {
-            return std::make_unique<StraightThrough>(o);
-        });
+    return EstimatorTable::row<StraightThrough, StraightThroughOptions>(
+        "straight_through", "expected, biased: drawn, with soft attention's gradient (Bengio 2013, section 4)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

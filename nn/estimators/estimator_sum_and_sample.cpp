@@ -18,7 +18,8 @@ struct SumAndSampleOptions {
 /// which is biased unless all positions are summed: with k = S it is `exact`.
 class SumAndSample final : public Estimator {
   public:
-    SumAndSample(const SumAndSampleOptions& o, const Scope& scope) : options_(o), name_(hash_name(scope.path())) {}
+    SumAndSample(const SumAndSampleOptions& o, const Scope& scope, const EstimatorSetup&)
+        : options_(o), name_(hash_name(scope.path())) {}
     Aim aim() const override { return Aim::marginal; }
     bool unbiased() const override { return false; }
     bool needs_independence() const override { return true; }
@@ -50,7 +51,7 @@ class SumAndSample final : public Estimator {
         return play({.how = Choose::likeliest, .samples = 1}).decisions.front().weights;
     }
 
-    // Brings a position drawn from behind the k likeliest to place k, and gives (1 - P) / p_r, 0 where nothing is left.
+    // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r; 0 where none has weight.
     real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {
         double left = 0;
         for (std::size_t j = static_cast<std::size_t>(k); j < order.size(); ++j) left += static_cast<double>(w[order[j]]);
@@ -75,11 +76,8 @@ class SumAndSample final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_sum_and_sample() {
-    return EstimatorTable::make<SumAndSampleOptions>(
-        "sum_and_sample", "marginal: the likeliest positions are summed, one of the rest is drawn (Liu 2019, eq. 6)",
-        [](const SumAndSampleOptions& o, const Scope& scope, const EstimatorSetup&) {
-            return std::make_unique<SumAndSample>(o, scope);
-        });
+    return EstimatorTable::row<SumAndSample, SumAndSampleOptions>(
+        "sum_and_sample", "marginal: the likeliest positions are summed, one of the rest is drawn (Liu 2019, eq. 6)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

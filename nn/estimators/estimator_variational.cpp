@@ -14,8 +14,8 @@ struct VariationalOptions {
     int64_t samples = 1;
     int64_t hidden = 64;
     void fields(Visitor& v) {
-        v.selection("baseline", baseline, "what is taken from the loss that a choice answers for");
-        v.integer("samples", samples, {1, 1024}, "choices drawn for each example; their estimates are averaged");
+        baseline_field(v, baseline);
+        samples_field(v, samples);
         v.integer("hidden", hidden, {1, 65536}, "width of the inference network's hidden layer");
     }
 };
@@ -57,11 +57,9 @@ class Inferred final : public Proposal {
 class Variational final : public Estimator {
   public:
     Variational(const VariationalOptions& o, const Scope& scope, const EstimatorSetup& s)
-        : options_(o), baseline_(baseline_table().build(o.baseline, scope.in("baseline"), s)) {
-        require(o.samples >= baseline_->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}",
-                scope.path(), o.baseline.name(), o.samples, baseline_->least_samples());
-        require(s.vocabulary > 0, "{}: the inference network sees targets: target vocabulary {}, at least {}", scope.path(),
-                s.vocabulary, 1);
+        : options_(o), baseline_(build_baseline(o.baseline, o.samples, scope, s)) {
+        require(s.vocabulary > 0, "{}: the inference network sees targets, and there are none: target vocabulary {}",
+                scope.path(), s.vocabulary);
         const Scope inference = scope.in("inference");
         network_.query = inference.in("query").add("weight", {s.query, o.hidden},
                                                    Init::uniform(1 / std::sqrt(static_cast<double>(s.query))));
@@ -84,13 +82,10 @@ class Variational final : public Estimator {
         const Tensor follows = costs(played.loss, divergence);
         const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser}, context);
         const Tensor advantage = less(follows, baseline.value, still_counted(play.counted()));
-        Estimated out;
-        out.loss = scale(sum(played.loss + divergence + advantage * played.log_proposal()),
-                         static_cast<real>(1 / (normaliser * static_cast<double>(options_.samples))));
+        Estimated out = averaged(played, sum(played.loss + divergence + advantage * played.log_proposal()), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
         out.target_loss = mean_of_samples(played.loss + divergence);
-        out.predicted = first_sample(played);
         return out;
     }
 
@@ -112,11 +107,8 @@ class Variational final : public Estimator {
 }  // namespace
 
 EstimatorTable::Row estimator_variational() {
-    return EstimatorTable::make<VariationalOptions>(
-        "variational", "a bound of the marginal: an inference network that sees the target draws (Deng 2018, eq. 7)",
-        [](const VariationalOptions& o, const Scope& scope, const EstimatorSetup& s) {
-            return std::make_unique<Variational>(o, scope, s);
-        });
+    return EstimatorTable::row<Variational, VariationalOptions>(
+        "variational", "a bound of the marginal: an inference network that sees the target draws (Deng 2018, eq. 7)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

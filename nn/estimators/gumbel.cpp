@@ -24,31 +24,26 @@ Tensor shut_out(const Tensor& weights, double temperature) {
     return out;
 }
 
+double exponential(const Draws& draws, int64_t row, int64_t i) {
+    const auto bits = philox(draws.counter(row, 1 + i / 4), draws.key);
+    return -std::log(static_cast<double>(open_interval(bits[static_cast<std::size_t>(i % 4)])));
+}
+
 GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, const GumbelPlace& place, const Context& context) {
-    const int64_t rows = weights.dim(0), queries = weights.dim(1), s = weights.dim(2), times = queries / place.samples;
     GivenGumbel out{Tensor::zeros(weights.shape()), Tensor::zeros(weights.shape())};
-    for (int64_t q = 0; q < queries; ++q) {
-        Draws draws = context.draws(place.name, static_cast<uint32_t>(place.position + q % times));
-        draws.sample += static_cast<uint32_t>(q / times);
-        for (int64_t b = 0; b < rows; ++b) {
-            const int64_t row = b * queries + q;
-            const int32_t a = index[static_cast<std::size_t>(row)];
-            if (a < 0)
-                continue;
-            // -ln v of each position; groups of four behind the one that drew the choice.
-            const auto spread = [&](int64_t i) {
-                const auto bits = philox(draws.counter(b, 1 + i / 4), draws.key);
-                return -std::log(static_cast<double>(open_interval(bits[static_cast<std::size_t>(i % 4)])));
-            };
-            const double least = spread(a);
-            for (int64_t i = 0; i < s; ++i) {
-                const double w = std::max(static_cast<double>(weights.data()[row * s + i]), static_cast<double>(tiny_weight));
-                const double r = i == a ? 0 : spread(i) / w;
-                out.z.writable()[row * s + i] = static_cast<real>(-std::log(r + least));
-                out.slope.writable()[row * s + i] = static_cast<real>(r / (r + least));
-            }
+    const int64_t s = weights.dim(2);
+    each_query(weights, place.name, place.position, place.samples, context, [&](int64_t row, int64_t b, const Draws& draws) {
+        const int32_t a = index[static_cast<std::size_t>(row)];
+        if (a < 0)
+            return;
+        const double least = exponential(draws, b, a);
+        for (int64_t i = 0; i < s; ++i) {
+            const double w = std::max(static_cast<double>(weights.data()[row * s + i]), static_cast<double>(tiny_weight));
+            const double r = i == a ? 0 : exponential(draws, b, i) / w;
+            out.z.writable()[row * s + i] = static_cast<real>(-std::log(r + least));
+            out.slope.writable()[row * s + i] = static_cast<real>(r / (r + least));
         }
-    }
+    });
     return out;
 }
 

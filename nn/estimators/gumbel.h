@@ -1,11 +1,11 @@
 #pragma once
-/// Gumbel noise given its largest place: what REBAR and RELAX condition on.
-#include "core/context.h"
+/// Gumbel noise given the position of its largest value, on which REBAR and RELAX condition.
 #include "core/base/ids.h"
+#include "core/context.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// Stands for a weight of 0 where its logarithm is taken.
+/// Added to weights before their logarithm is taken.
 constexpr real tiny_weight = static_cast<real>(1e-30);
 
 /// For each row of weights [..., S] all of it, or nothing where no position has weight.
@@ -14,6 +14,21 @@ Ranges ranges_of(const Tensor& weights);
 /// What is added to z at a temperature so that a position without weight has none: -1e4 temperature there, else 0. Not
 /// recorded.
 Tensor shut_out(const Tensor& weights, double temperature);
+
+/// body(row b * K T + q, row b of the batch, draws) for each query q of weights [B, K T, S] with K samples: the draws of (name,
+/// position + time, sample).
+template <class F>
+void each_query(const Tensor& weights, uint64_t name, int64_t position, int64_t samples, const Context& context, F body) {
+    const int64_t queries = weights.dim(1), times = queries / samples;
+    for (int64_t q = 0; q < queries; ++q) {
+        Draws draws = context.draws(name, static_cast<uint32_t>(position + q % times));
+        draws.sample += static_cast<uint32_t>(q / times);
+        for (int64_t b = 0; b < weights.dim(0); ++b) body(b * queries + q, b, draws);
+    }
+}
+
+/// -ln v of position i, v uniform in (0, 1). The first group of four draws is left to the choice of a position.
+double exponential(const Draws& draws, int64_t row, int64_t i);
 
 /// What the noise is a function of: the name of its stream, the place of the first query, and the samples K.
 struct GumbelPlace {

@@ -8,7 +8,7 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// What the likeliest position says, the target unseen.
+// The prediction at the likeliest position.
 Array<int32_t> likeliest(const Played& played, const Tensor& share) {
     const int64_t b = share.dim(0), s = share.dim(1), t = share.dim(2);
     Array<int32_t> out(static_cast<std::size_t>(b * t));

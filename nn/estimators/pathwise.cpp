@@ -22,11 +22,7 @@ const Estimator& soft_start() {
 
 Estimated pathwise(const Play& play, const Rule& rule, double normaliser) {
     const Played played = play(rule);
-    Estimated out;
-    out.loss = scale(sum(played.loss), static_cast<real>(1 / (normaliser * static_cast<double>(rule.samples))));
-    out.target_loss = mean_of_samples(played.loss);
-    out.predicted = first_sample(played);
-    return out;
+    return averaged(played, sum(played.loss), normaliser);
 }
 
 }  // namespace attend::ATTEND_PRECISION

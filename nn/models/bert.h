@@ -4,12 +4,11 @@
 #include <memory>
 #include <string>
 
-#include "nn/blocks.h"
-#include "nn/models/model.h"
+#include "nn/models/transformer.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks as published: norms behind the sums.
+/// The blocks as published: norms after the sums.
 inline BlockOptions bert_blocks() {
     BlockOptions b;
     b.norm_place = "post";
@@ -27,11 +26,8 @@ struct BertOptions {
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "longest row, special tokens included");
-        v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own to be told by; 0: none");
-        v.choice(
-            "positions", positions, position_names(),
-            "what tells positions apart: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5), rotary: turned "
-            "queries and keys (Su 2021); none: attention.bias or nothing");
+        v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own; 0: none");
+        positions_field(v, positions);
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.object("attention", attention, "how positions attend to each other");
     }
@@ -41,7 +37,7 @@ struct BertOptions {
 ///   masked targets: norm(gelu(x W + b)) E^T + c at the positions of targets alone, E the word embedding
 ///   labels beside targets (next sentence): p W + b, with p = tanh(x_0 W + b) of the first position, [CLS] (the pooler)
 ///   labels alone (classification): dropout(p) W + b
-class Bert final : public Model {
+class Bert final : public TransformerModel {
   public:
     /// Parameters `embedding.word`, `.position`, `.segment`, `.norm`; `encoder.0 ...` (BlockStack); as the heads need them
     /// `masked`
@@ -54,18 +50,12 @@ class Bert final : public Model {
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return encoder_.hard().empty() ? nullptr : encoder_.hard().front(); }
-    EstimatorSetup estimator_setup() const override {
-        const int64_t head = options_.blocks.width / options_.blocks.heads;
-        return {head, head, vocabulary_};
-    }
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     bool decodes() const override { return false; }
-    /// Both throw Error: an encoder writes nothing.
+    /// Both throw Error: an encoder generates no text.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// BERT's, with the heads that there are. Throws Error naming the option for what BERT has not.
+    /// BERT's, with the heads that there are. Throws Error with the first option that it cannot represent.
     PublishedLayout published_layout() const override;
 
   private:
@@ -78,6 +68,10 @@ class Bert final : public Model {
     Scored estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                      const Context& context) const;
     Tensor embed(const ScoreInput& batch, const Context& context) const;
+    // What the masked head reads at those places of features [B, T, D]: [N, D].
+    Tensor at_places(const Tensor& features, const Array<int32_t>& places) const;
+    // What the head of labels reads: [B, D].
+    Tensor pooled(const Tensor& features, const Context& context) const;
     // Loss of the targets of features [B, T, D]; fills in the scores at their positions.
     Tensor score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& options, Scored& scores) const;
     Tensor score_labels(const Tensor& features, const ScoreInput& batch, const LossOptions& options, const Context& context,
@@ -85,21 +79,19 @@ class Bert final : public Model {
     bool predicts_targets() const { return targets_ == TargetKind::masked; }
 
     BertOptions options_;
-    int64_t vocabulary_;
     TargetKind targets_;
     int64_t classes_;
     Embedding word_, segment_;
-    Tensor position_;  // [context, D]; undefined where positions are not added
+    Positions positions_;
     Norm norm_;
     Dropout dropout_;
     BlockStack encoder_;
     Linear dense_;
     Norm dense_norm_;
-    Tensor masked_bias_;  // [V]; undefined without biases
-    Linear pooler_, label_head_;
+    Linear pooler_;
+    OutputHead masked_head_, label_head_;
     Dropout label_dropout_;
-    std::string position_path_, masked_path_;
-    std::unique_ptr<Estimator> estimator_;  // of hard attention
+    std::string masked_path_;
 };
 
 }  // namespace attend::ATTEND_PRECISION

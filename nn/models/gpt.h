@@ -1,11 +1,10 @@
 #pragma once
-/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms behind the sums) and GPT-2 (Radford et al. 2019: norms in
-/// front, residual projections scaled down at the start), by options.
+/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms after the sums) and GPT-2 (Radford et al. 2019: norms before
+/// the parts, residual projections scaled down at the start), by options.
 #include <memory>
 #include <string>
 
-#include "nn/blocks.h"
-#include "nn/models/model.h"
+#include "nn/models/transformer.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -19,20 +18,17 @@ struct GptOptions {
     AttentionOptions attention = transformer_attention("causal");
     void fields(Visitor& v) {
         blocks.fields(v);
-        v.integer("context", context, {1, 1 << 20}, "most positions that are seen at once");
-        v.choice(
-            "positions", positions, position_names(),
-            "what tells positions apart: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5), rotary: turned "
-            "queries and keys (Su 2021); none: attention.bias or nothing");
-        v.flag("tie", tie, "the output layer is the embedding, transposed (Press and Wolf 2017)");
+        v.integer("context", context, {1, 1 << 20}, "greatest number of positions that are seen at once");
+        positions_field(v, positions);
+        v.flag("tie", tie, "the output layer is the transposed embedding (Press and Wolf 2017)");
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.flag("scale_residual", scale_residual,
-               "what writes to the residual stream begins smaller, by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
+               "first weights of what writes to the residual stream are multiplied by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
         v.object("attention", attention, "how a position attends to those before it");
     }
 };
 
-class Gpt final : public Model {
+class Gpt final : public TransformerModel {
   public:
     /// Parameters `embedding`, `position`, `decoder.0 ...` (BlockStack), and `head` unless tied. Throws Error for a task with a
     /// source, and for factors of attention that would let a position see what it predicts.
@@ -42,18 +38,12 @@ class Gpt final : public Model {
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return decoder_.hard().empty() ? nullptr : decoder_.hard().front(); }
-    EstimatorSetup estimator_setup() const override {
-        const int64_t head = options_.blocks.width / options_.blocks.heads;
-        return {head, head, vocabulary_};
-    }
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
     /// model sees the last half of its context and what follows.
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// GPT-2's. Throws Error naming the option for what GPT-2 has not: norms behind the sums or others than layer norm, no
+    /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums or not layer norms, no
     /// biases, positions that are not learned, fewer key heads, other attention.
     PublishedLayout published_layout() const override;
 
@@ -61,18 +51,13 @@ class Gpt final : public Model {
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
     // Ids [B, T] to what goes into the blocks, the first at `position`.
     Tensor embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
-    const Tensor& head_weight() const { return options_.tie ? embedding_.weight : head_.weight; }
-    Tensor logits(const Tensor& features) const;
 
     GptOptions options_;
-    int64_t vocabulary_;
     Embedding embedding_;
-    Tensor position_;  // [context, D]; undefined where positions are not added
+    Positions positions_;
     Dropout dropout_;
     BlockStack decoder_;
-    Linear head_;
-    std::string position_path_;
-    std::unique_ptr<Estimator> estimator_;  // of hard attention
+    OutputHead head_;
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -5,19 +5,12 @@
 #include "nn/models/rnn_seq2seq.h"
 #include "nn/models/transformer_seq2seq.h"
 
-#include <algorithm>
-
 namespace attend::ATTEND_PRECISION {
-
-Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored) {
-    Array<int32_t> out(target.values.size(), ignored);
-    for (int64_t b = 0; b < target.rows; ++b) std::copy_n(target.row(b), target.length(b), out.begin() + b * target.columns);
-    return out;
-}
 
 void require_following(const char* model, const ModelSetup& setup) {
     require(setup.targets == TargetKind::following && setup.classes == 0,
-            "model {}: it predicts what follows what it reads, and no labels: targets '{}', needed '{}', classes {}, needed 0; "
+            "model {}: it predicts the symbols that follow its input, and no labels: targets '{}', needed '{}', classes {}, "
+            "needed 0; "
             "model 'bert' predicts masked targets and labels",
             model, target_kind_name(setup.targets), target_kind_name(TargetKind::following), setup.classes);
 }
@@ -28,43 +21,35 @@ void require_plain(const char* model, const ScoreInput& batch) {
             batch.labels.size());
 }
 
+void require_fit(const char* model, const ScoreInput& batch, int64_t sources) {
+    const auto& [source, input, target, segments, labels] = batch;
+    require(source.rows == sources && target.rows == input.rows && target.columns == input.columns && input.rows > 0 &&
+                input.columns > 0,
+            "model {}: batch does not fit together: source {} rows, input {} x {}, target {} x {}", model, source.rows,
+            input.rows, input.columns, target.rows, target.columns);
+}
+
 PublishedLayout Model::published_layout() const {
-    fail("model: there is no published layout for this kind: layouts 0, kinds that have one: gpt (as GPT-2), bert");
+    fail("model: there is no published layout for this kind; kinds that have one: gpt (as GPT-2), bert");
 }
 
 Estimated Model::estimate(const Estimator&, const ScoreInput&, const LossOptions&, const Context&) const {
-    fail("model: this kind has no attention that chooses positions: sites with select 'hard' {}, least {}", 0, 1);
+    fail("model: this kind has no attention that chooses positions (select 'hard')");
 }
 
-// The table: one line a model.
-const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table() {
-    using T = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
-    static const T table(
+const ModelTable& model_table() {
+    static const ModelTable table(
         "model",
         {
-            T::make<RnnSeq2SeqOptions>("rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)",
-                                       [](const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                           return std::make_unique<RnnSeq2Seq>(o, scope, setup);
-                                       }),
-            T::make<TransformerSeq2SeqOptions>(
-                "transformer_seq2seq", "transformer encoder-decoder (Vaswani 2017)",
-                [](const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) {
-                    return std::make_unique<TransformerSeq2Seq>(o, scope, setup);
-                }),
-            T::make<GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)",
-                                [](const GptOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                    return std::make_unique<Gpt>(o, scope, setup);
-                                }),
-            T::make<BertOptions>("bert", "bidirectional encoder for masked text and labels (Devlin 2018)",
-                                 [](const BertOptions& o, const Scope& scope, const ModelSetup& setup) {
-                                     return std::make_unique<Bert>(o, scope, setup);
-                                 }),
+            ModelTable::row<RnnSeq2Seq, RnnSeq2SeqOptions>(
+                "rnn_seq2seq", "recurrent encoder-decoder with attention (Bahdanau 2015; Luong 2015)"),
+            ModelTable::row<TransformerSeq2Seq, TransformerSeq2SeqOptions>("transformer_seq2seq",
+                                                                           "transformer encoder-decoder (Vaswani 2017)"),
+            ModelTable::row<Gpt, GptOptions>("gpt", "decoder-only transformer (Radford 2018, 2019)"),
+            ModelTable::row<Bert, BertOptions>("bert", "bidirectional encoder for masked text and labels (Devlin 2018)"),
         });
     return table;
 }
-
-namespace {
-[[maybe_unused]] const bool listed = (model_table(), true);
-}
+const registry::AtStart listed(model_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -5,42 +5,42 @@
 #include <string>
 #include <vector>
 
-#include "core/context.h"
 #include "core/base/ids.h"
-#include "core/ops/cross_entropy.h"
 #include "core/base/options.h"
+#include "core/context.h"
+#include "core/ops/cross_entropy.h"
 #include "core/parameters.h"
 #include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// What an id that both vocabularies have means on the two sides: one symbol, or two that have nothing to do with each other.
+/// Whether an id means the same symbol in both vocabularies.
 enum class Symbols { same, separate };
 
-/// What a model is told when it is built.
+/// What a model is built for.
 struct ModelSetup {
     int64_t source_vocabulary = 0;  ///< 0: no source
     int64_t target_vocabulary = 0;
     TargetKind targets = TargetKind::following;
     int64_t classes = 0;              ///< of the rows' labels; 0: rows have none
-    int64_t segments = 0;             ///< texts in a row that are told apart; 0: rows say nothing of that
+    int64_t segments = 0;             ///< texts in a row that have numbers of their own; 0: none
     Symbols symbols = Symbols::same;  ///< of source and target
 };
 
-/// The longest sequences that a model has positions for, special symbols included; 0: there is no limit.
+/// The longest sequences, special symbols included, for which a model has positions; 0: there is no limit.
 struct PositionLimits {
     int64_t source = 0, input = 0;
-    const char* option = "";  ///< of the model's, that says so
+    const char* option = "";  ///< of the model, that sets the limit
 };
 
-/// Ids that are not there.
+/// No ids.
 inline const Ids no_ids;
 
 /// What a model is given to score: parts of one shard, referred to for the call and not copied.
 struct ScoreInput {
     const Ids& source;                     ///< [B, S]; no rows: there is none
-    const Ids& input;                      ///< [B, T] what is read beside it
+    const Ids& input;                      ///< [B, T] what the decoder reads
     const Ids& target;                     ///< [B, T] what is to be predicted
     const Ids& segments = no_ids;          ///< [B, T] which of several texts an input is of; no rows: there is one
     std::span<const int32_t> labels = {};  ///< [B] class of each row; empty: rows have none
@@ -74,7 +74,7 @@ struct Scored {
     Array<int32_t> predicted_labels = {};  ///< [B] most likely class; or empty
 };
 
-/// Where a decoder stands for every row of a batch. Made and changed by the model alone.
+/// The state of a decoder for every row of a batch. Made and changed by the model alone.
 class DecoderState {
   public:
     virtual ~DecoderState() = default;
@@ -93,7 +93,7 @@ class Model {
     /// when the model has no hard attention, or when this estimator does not fit its form.
     virtual Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                                const Context& context) const;
-    /// What makes a gradient of its hard choices in training; null where it makes none.
+    /// Estimates the gradient of its hard choices in training; null where it makes none.
     virtual const Estimator* estimator() const { return nullptr; }
     /// The options of its hard selection; null where it makes no choices.
     virtual const HardChoice* hard() const { return nullptr; }
@@ -107,12 +107,12 @@ class Model {
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
     /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
     virtual int64_t longest() const { return 0; }
-    /// The most that it can be given, for tasks to be checked against before anything is trained.
+    /// The longest sequences that it can read: tasks are checked against it before training.
     virtual PositionLimits positions() const { return {}; }
     /// Whether LossOptions::own_inputs can be more than 0: the model must read step by step.
     virtual bool reads_own_symbols() const { return false; }
-    /// The layout that models of this kind were published in. Throws Error when there is none, or when it has no place for
-    /// what this model's options ask for.
+    /// The layout in which models of this kind were published. Throws Error when there is none, or when it cannot represent
+    /// this model's options.
     virtual PublishedLayout published_layout() const;
 };
 
@@ -121,9 +121,10 @@ void require_following(const char* model, const ModelSetup& setup);
 /// Throws Error for a batch with segments or labels, which such a model has no use for.
 void require_plain(const char* model, const ScoreInput& batch);
 
-/// The target ids in order, with those behind a row's length ignored.
-Array<int32_t> ignoring_padding(const Ids& target, int32_t ignored);
+/// Throws Error for a batch whose parts do not fit together; `sources`: rows of the source that it has.
+void require_fit(const char* model, const ScoreInput& batch, int64_t sources);
 
-const Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>& model_table();
+using ModelTable = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;
+const ModelTable& model_table();
 
 }  // namespace attend::ATTEND_PRECISION

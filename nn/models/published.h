@@ -1,6 +1,6 @@
 #pragma once
 /// The layout in which a model's kind was published: names and orientations of tensors and the entries of its config.json, as
-/// Hugging Face's transformers library keeps them. What a model says here is all that reading and writing such folders needs.
+/// Hugging Face's transformers library keeps them. This is all that reading and writing such folders needs.
 #include <string>
 #include <utility>
 #include <variant>
@@ -36,7 +36,7 @@ struct PublishedLayout {
     std::string model_type;    ///< "gpt2"
     std::string architecture;  ///< "GPT2LMHeadModel"
     std::string family;        ///< how names of architectures of this kind begin: "GPT2"
-    std::string prefix;        ///< of names, which may lack it where they are read: "transformer."
+    std::string prefix;        ///< of names, which may be without it where they are read: "transformer."
     std::string telling;       ///< a tensor by whose name alone this kind is known, as it may be written
     std::vector<PublishedTensor> tensors;
     std::vector<PublishedCopy> copies;

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/base/trace.h"
-#include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -271,11 +270,8 @@ Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
 }
 
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
-    const auto& [source, input, target, segments, labels] = batch;
     require_plain("rnn_seq2seq", batch);
-    require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
-            "model rnn_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}", source.rows,
-            input.rows, input.columns, target.rows, target.columns);
+    require_fit("rnn_seq2seq", batch, batch.input.rows);
 }
 
 Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
@@ -296,13 +292,11 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Co
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
     Scored out{r.loss, r.row_loss, r.predicted};
     if (time_major) {
+        const real* losses = r.row_loss.data();
+        const Array<real> by_row = from_time(Array<real>(losses, losses + r.row_loss.size()), input.rows);
         out.target_loss = Tensor::empty({input.rows, input.columns});
-        for (int64_t b = 0; b < input.rows; ++b)
-            for (int64_t t = 0; t < input.columns; ++t) {
-                const int64_t from = t * input.rows + b, to = b * input.columns + t;
-                out.target_loss.writable()[to] = r.row_loss.data()[from];
-                out.predicted[static_cast<std::size_t>(to)] = r.predicted[static_cast<std::size_t>(from)];
-            }
+        std::copy(by_row.begin(), by_row.end(), out.target_loss.writable());
+        out.predicted = from_time(out.predicted, input.rows);
     }
     out.target_loss = out.target_loss.reshape({input.rows, input.columns});
     return out;

@@ -1,6 +1,6 @@
 #pragma once
 /// The recurrent encoder-decoder with attention, in Bahdanau's form (attention from the previous state, context into the cell:
-/// Bahdanau, Cho and Bengio 2015) and in Luong's (attention behind the cell, optionally fed back: Luong, Pham and Manning
+/// Bahdanau, Cho and Bengio 2015) and in Luong's (attention after the cell, optionally fed back: Luong, Pham and Manning
 /// 2015).
 #include <memory>
 #include <string>
@@ -28,7 +28,7 @@ struct RnnSeq2SeqOptions {
     void fields(Visitor& v) {
         v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
         v.choice("form", form, {"bahdanau", "luong"},
-                 "bahdanau: attend from the previous state, context into the cell; luong: attend behind the cell");
+                 "bahdanau: attend from the previous state, context into the cell; luong: attend after the cell");
         v.integer("embedding", embedding, {1, 65536}, "width of the symbol embeddings");
         v.integer("hidden", hidden, {1, 65536}, "width of the decoder's state");
         v.integer("encoder_hidden", encoder_hidden, {0, 65536, "auto"},
@@ -37,18 +37,18 @@ struct RnnSeq2SeqOptions {
         v.integer("decoder_layers", decoder_layers, {1, 64}, "stacked decoder layers");
         v.flag("bidirectional", bidirectional, "encoder reads in both directions");
         v.flag("input_feeding", input_feeding, "luong: the attentional state goes into the next step (Luong 2015, 3.3)");
-        v.number("dropout", dropout, {0, 0.99}, "share dropped of embeddings, between layers, and of the readout");
+        v.number("dropout", dropout, {0, 0.99}, "dropout probability of embeddings, between layers, and of the readout");
         v.object("attention", attention, "how the decoder attends to the source");
     }
 };
 
-/// The encoder's states made ready for the decoder.
+/// The encoder's states, prepared for the decoder.
 struct EncodedSource {
     Attendable memory;
     Array<CellState> start;  ///< the decoder's layers before the first step
 };
 
-/// Where the decoder stands: its layers, the attentional state fed back, the last weights, and the number of the next step.
+/// The state of the decoder: its layers, the attentional state fed back, the last weights, and the number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
     Tensor feed;        ///< [B, hidden] with input feeding
@@ -94,7 +94,6 @@ class RnnSeq2Seq final : public Model {
     RnnDecoderPlace begin(const EncodedSource& source) const;
     StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
-    class Plays;
     // One pass of the decoder for an estimator of hard attention.
     Played play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options, const Context& context,
                 const Rule& rule) const;

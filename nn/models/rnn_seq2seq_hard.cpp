@@ -1,42 +1,13 @@
 // The recurrent encoder-decoder where its attention chooses one position: passes for estimators, and evaluation that sums over
 // positions.
+#include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/base/trace.h"
 #include "nn/estimators/gumbel.h"
 #include "nn/models/rnn_seq2seq.h"
-#include "nn/models/row_order.h"
 #include "nn/models/row_plays.h"
 
 namespace attend::ATTEND_PRECISION {
-
-// What an estimator of hard attention plays with: the source is encoded once.
-class RnnSeq2Seq::Plays final : public Play {
-  public:
-    Plays(const RnnSeq2Seq& model, const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
-          const Context& context)
-        : model_(model),
-          source_(source),
-          batch_(batch),
-          options_(options),
-          context_(context),
-          counted_(counted_targets(batch.target, options.ignored)) {}
-    Played operator()(const Rule& rule) const override { return model_.play(source_, batch_, options_, context_, rule); }
-    int64_t rows() const override { return batch_.input.rows; }
-    int64_t targets() const override { return batch_.input.columns; }
-    int64_t positions() const override { return source_.memory.values.dim(1); }
-    const Tensor& counted() const override { return counted_; }
-    const Ids& target() const override { return batch_.target; }
-    bool independent() const override { return model_.parallel(); }
-
-  private:
-    const RnnSeq2Seq& model_;
-    const EncodedSource& source_;
-    const ScoreInput& batch_;
-    const LossOptions& options_;
-    const Context& context_;
-    Tensor counted_;
-};
 
 Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o, const Context& context,
                         const Rule& rule) const {
@@ -61,11 +32,7 @@ Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, co
     Played out{each.loss, std::move(each.predicted), std::move(decisions.taken), {}};
     if (!parallel()) {
         out.loss = transpose(out.loss.reshape({t, b * k}), 0, 1);
-        Array<int32_t> by_row(out.predicted.size());
-        for (int64_t i = 0; i < t; ++i)
-            for (int64_t r = 0; r < b * k; ++r)
-                by_row[static_cast<std::size_t>(r * t + i)] = out.predicted[static_cast<std::size_t>(i * b * k + r)];
-        out.predicted = std::move(by_row);
+        out.predicted = from_time(out.predicted, b * k);
     }
     out.loss = out.loss.reshape({b, k, t});
     return out;
@@ -73,8 +40,8 @@ Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, co
 
 void RnnSeq2Seq::check_fits(const Estimator& estimator) const {
     require(!estimator.needs_independence() || parallel(),
-            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads goes into the "
-            "steps behind it: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
+            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads affects later "
+            "steps: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
             options_.form, options_.input_feeding);
 }
 
@@ -85,15 +52,18 @@ Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& bat
     require(estimator_ != nullptr, "model rnn_seq2seq: its attention chooses no position: select is '{}'",
             options_.attention.select.name());
     const EncodedSource encoded = encode(batch.source, context);
-    return estimator(Plays(*this, encoded, batch, o, context), o.normaliser, context);
+    const BatchPlay passes(
+        batch, counted_targets(batch.target, o.ignored),
+        [&](const Rule& rule) { return play(encoded, batch, o, context, rule); }, encoded.memory.values.dim(1),
+        parallel() ? Steps::independent : Steps::dependent);
+    return estimator(passes, o.normaliser, context);
 }
 
 void RnnSeq2Seq::check_evaluation(const HardChoice& hard) const {
-    require(
-        hard.evaluate != HardChoice::Evaluate::marginal || parallel(),
-        "model rnn_seq2seq: evaluate 'marginal' sums over the positions of each step, and here what a step reads goes into the "
-        "steps behind it: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
-        options_.form, options_.input_feeding);
+    require(hard.evaluate != HardChoice::Evaluate::marginal || parallel(),
+            "model rnn_seq2seq: evaluate 'marginal' sums over the positions of each step, and here what a step reads affects "
+            "later steps: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
+            options_.form, options_.input_feeding);
 }
 
 bool RnnSeq2Seq::sums_positions(const Context& context) const {

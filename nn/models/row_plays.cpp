@@ -1,7 +1,6 @@
 #include "nn/models/row_plays.h"
 
 #include "nn/estimators/pathwise.h"
-#include "nn/models/row_order.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -13,31 +12,31 @@ Tensor counted_targets(const Ids& target, int32_t ignored) {
     return counted;
 }
 
-RowPlays::RowPlays(const ScoreInput& batch, const Tensor& counted, const Context& context, RunRows run)
-    : batch_(batch), context_(context), run_(std::move(run)), counted_(counted) {}
-
-Played RowPlays::operator()(const Rule& rule) const {
-    // Every row is a query's own: to the selection there is one sample.
-    Decisions decisions{rule.how, 1, {}, rule.forced, rule.temperature, rule.proposal};
-    Context asked = context_;
-    asked.decisions = &decisions;
-    asked.first_row *= rule.samples;
-    RowPass pass = run_(rule.samples, asked);
-    Played out{pass.loss.reshape({rows(), rule.samples, targets()}), std::move(pass.predicted), {}, {}};
-    const Ids& read = batch_.source.rows > 0 ? batch_.source : batch_.input;  // what an encoder reads
-    const Ids sources = pass.in_encoder > 0 ? repeated(read, rule.samples) : Ids();
-    for (std::size_t i = 0; i < decisions.taken.size(); ++i) {
-        Decision& d = decisions.taken[i];
-        if (i >= pass.in_encoder) {
-            out.decisions.push_back(std::move(d));
-            continue;
+BatchPlay row_plays(const ScoreInput& batch, const Tensor& counted, const Context& context, RunRows run) {
+    const auto play = [batch, context, run = std::move(run)](const Rule& rule) {
+        // Every sample is a row of its own: for the selection there is one sample.
+        Decisions decisions{rule.how, 1, {}, rule.forced, rule.temperature, rule.proposal};
+        Context asked = context;
+        asked.decisions = &decisions;
+        asked.first_row *= rule.samples;
+        RowPass pass = run(rule.samples, asked);
+        Played out{pass.loss.reshape({batch.input.rows, rule.samples, batch.input.columns}), std::move(pass.predicted), {}, {}};
+        const Ids& read = batch.source.rows > 0 ? batch.source : batch.input;  // what an encoder reads
+        const Ids sources = pass.in_encoder > 0 ? repeated(read, rule.samples) : Ids();
+        for (std::size_t i = 0; i < decisions.taken.size(); ++i) {
+            Decision& d = decisions.taken[i];
+            if (i >= pass.in_encoder) {
+                out.decisions.push_back(std::move(d));
+                continue;
+            }
+            for (int64_t r = 0; r < sources.rows; ++r)  // nobody reads what is after a source's end
+                for (int64_t q = sources.length(r); q < sources.columns; ++q)
+                    d.index[static_cast<std::size_t>(r * sources.columns + q)] = -1;
+            out.before.push_back(std::move(d));
         }
-        for (int64_t r = 0; r < sources.rows; ++r)  // what stands behind a source's end is read by nobody
-            for (int64_t q = sources.length(r); q < sources.columns; ++q)
-                d.index[static_cast<std::size_t>(r * sources.columns + q)] = -1;
-        out.before.push_back(std::move(d));
-    }
-    return out;
+        return out;
+    };
+    return BatchPlay(batch, counted, play);
 }
 
 const Estimator& estimator_at(const Model& model, const Context& context) {
@@ -51,7 +50,8 @@ Scored score_by_estimator(const Model& model, const ScoreInput& batch, const Los
 
 void require_for_many_sites(const std::string& model, const Estimator& estimator) {
     require(!estimator.needs_independence() && !estimator.needs_one_site(),
-            "model {}: this estimator is for one choice a step that reaches no other step, and here every head of every layer "
+            "model {}: this estimator is for one choice in each step that affects no other step, and here every head of every "
+            "layer "
             "chooses: "
             "needs independent steps {}, needs one site {}; 'reinforce', 'straight_through' and 'gumbel_softmax' need neither",
             model, estimator.needs_independence(), estimator.needs_one_site());

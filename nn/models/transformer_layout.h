@@ -7,13 +7,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// What a layout has been published for.
+/// The form of the models that a layout can represent.
 struct LayoutForm {
     const char *model, *kind;         ///< ours and theirs: "gpt", "GPT-2"
     const char *norm_place, *window;  ///< the only ones that it knows
 };
 
-/// Throws Error naming the first option that a layout has no place for: norms elsewhere or others than layer norm, no biases,
+/// Throws Error with the first option that a layout cannot represent: norms elsewhere or not layer norms, no biases,
 /// positions that are not learned, fewer key heads, other attention, a gated activation.
 void require_form(const LayoutForm& form, const BlockOptions& blocks, const AttentionOptions& attention,
                   const std::string& positions);

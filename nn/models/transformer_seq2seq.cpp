@@ -2,10 +2,9 @@
 
 #include <cmath>
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
 #include "nn/models/row_order.h"
-#include "nn/models/row_plays.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -31,23 +30,18 @@ class TransformerState final : public DecoderState {
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
                                                        const AttentionOptions& self, const CrossOptions& cross) const {
     Side side;
-    // With sqrt(D) in front the embeddings begin at the size of the positions.
+    // Multiplied by sqrt(D), the embeddings begin at the size of the positions.
     const double deviation = options_.scale_embedding ? 1 / std::sqrt(static_cast<double>(blocks.width)) : 1;
     if (vocabulary > 0)
         side.embedding = Embedding(scope.in("embedding"), vocabulary, blocks.width, deviation);
-    if (options_.positions == "learned") {
-        side.position_path = scope.in("position").path();
-        side.position = scope.in("position").add("weight", {options_.max_length, blocks.width}, Init::normal(0.02));
-    } else if (options_.positions == "sinusoidal") {
-        side.position = sinusoidal_positions(options_.max_length, blocks.width);
-    }
+    side.positions = Positions(scope.in("position"), options_.positions, options_.max_length, blocks.width, 0.02);
     side.dropout = Dropout(scope.in("dropout"), blocks.dropout);
     side.blocks = BlockStack(scope, blocks, self, cross, {}, options_.positions == "rotary");
     return side;
 }
 
 TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup)
-    : options_(o) {
+    : TransformerModel("transformer_seq2seq", o.blocks, setup.target_vocabulary), options_(o) {
     require(setup.source_vocabulary > 0,
             "model transformer_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
@@ -70,20 +64,14 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
                          {&o.cross_attention, blocks.width});
     if (all)
         decoder_.embedding = encoder_.embedding;
-    if (!tied())
-        head_ = Linear(scope.in("head"), blocks.width, setup.target_vocabulary, Bias::no,
-                       WeightInit{}(blocks.width, setup.target_vocabulary));
-    if (blocks.bias)
-        head_bias_ = scope.in("head").add("bias", {setup.target_vocabulary}, Init::zeros());
-    classes_ = setup.target_vocabulary;
-    estimator_ =
-        estimator_of_sites("transformer_seq2seq", hard_sites(), scope.in("estimator"), estimator_setup(), o.blocks.recompute);
-}
-
-std::vector<const HardChoice*> TransformerSeq2Seq::hard_sites() const {
-    std::vector<const HardChoice*> all = decoder_.blocks.hard();
-    for (const HardChoice* site : encoder_.blocks.hard()) all.push_back(site);
-    return all;
+    const Scope head = scope.in("head");
+    head_ =
+        o.share == "none"
+            ? OutputHead(Linear(head, blocks.width, vocabulary_, blocks.with_bias(), WeightInit{}(blocks.width, vocabulary_)))
+            : OutputHead(head, decoder_.embedding, blocks.with_bias());
+    std::vector<const HardChoice*> sites = decoder_.blocks.hard();
+    for (const HardChoice* site : encoder_.blocks.hard()) sites.push_back(site);
+    add_estimator(std::move(sites), scope);
 }
 
 Tensor TransformerSeq2Seq::decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths,
@@ -96,25 +84,16 @@ Tensor TransformerSeq2Seq::decode(const Ids& input, const Tensor& memory, std::s
 Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
                                        const Context& context) const {
     check_batch(batch, o);
-    require(
-        hard() != nullptr,
-        "model transformer_seq2seq: no attention of it chooses a position: selects 'cross_attention' '{}', 'attention' '{}'",
-        options_.cross_attention.select.name(), options_.attention.select.name());
-    require_for_many_sites("transformer_seq2seq", estimator);
+    require_estimator(estimator);
     const bool chooses = !encoder_.blocks.hard().empty();
     const Tensor shared = chooses ? Tensor() : encode(batch.source, context);
-    const RowPlays play(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
-        const Ids input = repeated(batch.input, samples), source = repeated(batch.source, samples);
-        const Tensor memory = chooses ? encode(source, asked) : repeated(shared, samples);
-        const std::size_t in_encoder = asked.decisions->taken.size();
-        const Tensor features = decode(input, memory, source.lengths, asked);
-        const trace::Scope here("head");
-        RowLosses each =
-            head_row_losses(features.reshape({input.rows * input.columns, options_.blocks.width}),
-                            tied() ? decoder_.embedding.weight : head_.weight, tied() ? Transpose::yes : Transpose::no,
-                            head_bias_, ignoring_padding(repeated(batch.target, samples), o.ignored), o.cross_entropy());
-        return RowPass{each.loss.reshape({input.rows, input.columns}), std::move(each.predicted), in_encoder};
-    });
+    const BatchPlay play =
+        row_plays(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
+            const Ids input = repeated(batch.input, samples), source = repeated(batch.source, samples);
+            const Tensor memory = chooses ? encode(source, asked) : repeated(shared, samples);
+            const std::size_t in_encoder = asked.decisions->taken.size();
+            return head_.pass(decode(input, memory, source.lengths, asked), repeated(batch.target, samples), o, in_encoder);
+        });
     return estimator(play, o.normaliser, context);
 }
 
@@ -128,11 +107,7 @@ Tensor TransformerSeq2Seq::embed(const Side& side, std::span<const int32_t> ids,
     Tensor x = side.embedding(ids, {rows, columns});
     if (options_.scale_embedding)
         x = scale(x, std::sqrt(static_cast<real>(options_.blocks.width)));
-    if (side.position.defined()) {
-        const trace::Scope here(side.position_path.c_str());
-        x = add(x, side.position.rows(position, position + columns));
-    }
-    return side.dropout(x, context);
+    return side.dropout(side.positions(x, position), context);
 }
 
 Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) const {
@@ -141,29 +116,16 @@ Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) con
 }
 
 void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions& o) const {
-    const auto& [source, input, target, segments, labels] = batch;
     require_plain("transformer_seq2seq", batch);
-    require(input.rows == source.rows && target.rows == input.rows && target.columns == input.columns && input.columns > 0,
-            "model transformer_seq2seq: batch does not fit together: source {} rows, input {} x {}, target {} x {}",
-            source.rows, input.rows, input.columns, target.rows, target.columns);
-    require(o.own_inputs == 0,
-            "objective: scheduled sampling is for models that read step by step: model transformer_seq2seq, "
-            "share {}",
-            o.own_inputs);
+    require_batch(batch, o, batch.input.rows);
 }
 
 Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
-    const auto& [source, input, target, segments, labels] = batch;
-    if (estimator_ && context.training())
+    if (estimator() != nullptr && context.training())
         return score_by_estimator(*this, batch, o, context);
     check_batch(batch, o);
-    const Tensor memory = encode(source, context), features = decode(input, memory, source.lengths, context);
-    const trace::Scope here("head");
-    const CrossEntropyResult r =
-        head_cross_entropy(features.reshape({input.rows * input.columns, options_.blocks.width}),
-                           tied() ? decoder_.embedding.weight : head_.weight, tied() ? Transpose::yes : Transpose::no,
-                           head_bias_, ignoring_padding(target, o.ignored), o.cross_entropy());
-    return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
+    const Tensor memory = encode(batch.source, context);
+    return head_.score(decode(batch.input, memory, batch.source.lengths, context), batch.target, o);
 }
 
 std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const Context& context) const {
@@ -184,10 +146,7 @@ Tensor TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t>
     const Tensor features = decoder_.blocks.extend(embed(decoder_, ids, s->rows(), s->position, context), s->cache, context)
                                 .reshape({s->rows(), options_.blocks.width});
     ++s->position;
-    const trace::Scope here("head");
-    const Tensor logits = matmul(features, tied() ? decoder_.embedding.weight : head_.weight, Transpose::no,
-                                 tied() ? Transpose::yes : Transpose::no);
-    return head_bias_.defined() ? add(logits, head_bias_) : logits;
+    return head_.logits(features);
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -3,12 +3,11 @@
 #include <memory>
 #include <string>
 
-#include "nn/blocks.h"
-#include "nn/models/model.h"
+#include "nn/models/transformer.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks of the paper: ReLU, norms behind the sums.
+/// The blocks of the paper: ReLU, norms after the sums.
 inline BlockOptions vaswani_blocks() {
     BlockOptions b;
     b.activation = "relu";
@@ -29,23 +28,20 @@ struct TransformerSeq2SeqOptions {
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("decoder_layers", decoder_layers, {0, 1024, "auto"}, "blocks of the decoder; auto: layers, as the encoder");
-        v.choice(
-            "positions", positions, position_names(),
-            "what tells positions apart: vectors added to the embeddings, learned or fixed (3.5), rotary: turned queries and "
-            "keys (Su 2021); none: attention.bias or nothing");
+        positions_field(v, positions);
         v.integer("max_length", max_length, {1, 1 << 20}, "longest sequence that has positions");
         v.choice(
             "share", share, {"none", "target", "all"},
-            "weights that are one: target: output layer and target embedding (Press and Wolf 2017); all: the source embedding "
-            "too (3.4), of one vocabulary (data.joint_vocabulary)");
+            "shared weights: target: output layer and target embedding (Press and Wolf 2017); all: also the source embedding "
+            "(3.4), which needs one vocabulary (data.joint_vocabulary)");
         v.flag("scale_embedding", scale_embedding, "embeddings are multiplied by sqrt(width) (3.4)");
         v.object("encoder_attention", encoder_attention, "how source positions attend to each other");
-        v.object("attention", attention, "how target positions attend to those before");
+        v.object("attention", attention, "how target positions attend to earlier ones");
         v.object("cross_attention", cross_attention, "how target positions attend to the source");
     }
 };
 
-class TransformerSeq2Seq final : public Model {
+class TransformerSeq2Seq final : public TransformerModel {
   public:
     /// Parameters `encoder.embedding`, `encoder.0 ...`, `decoder.embedding`, `decoder.0 ...`, `head` (BlockStack). Throws Error
     /// for a task without a source, for vocabularies that cannot be shared, and for factors of attention that do not go
@@ -55,12 +51,6 @@ class TransformerSeq2Seq final : public Model {
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return hard_sites().empty() ? nullptr : hard_sites().front(); }
-    EstimatorSetup estimator_setup() const override {
-        const int64_t head = options_.blocks.width / options_.blocks.heads;
-        return {head, head, classes_};
-    }
     int64_t longest() const override { return options_.max_length; }
     PositionLimits positions() const override { return {options_.max_length, options_.max_length, "max_length"}; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
@@ -70,10 +60,9 @@ class TransformerSeq2Seq final : public Model {
     // One side: its embedding, positions and blocks.
     struct Side {
         Embedding embedding;
-        Tensor position;  // [max_length, D]; undefined where positions are not added
+        Positions positions;
         Dropout dropout;
         BlockStack blocks;
-        std::string position_path;
     };
     Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const AttentionOptions& self,
                    const CrossOptions& cross) const;
@@ -81,16 +70,11 @@ class TransformerSeq2Seq final : public Model {
     Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
     Tensor encode(const Ids& source, const Context& context) const;
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
-    std::vector<const HardChoice*> hard_sites() const;
     Tensor decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths, const Context& context) const;
-    bool tied() const { return options_.share != "none"; }
 
     TransformerSeq2SeqOptions options_;
     Side encoder_, decoder_;
-    Linear head_;  // without `share`
-    Tensor head_bias_;
-    int64_t classes_ = 0;
-    std::unique_ptr<Estimator> estimator_;  // of hard attention
+    OutputHead head_;
 };
 
 }  // namespace attend::ATTEND_PRECISION

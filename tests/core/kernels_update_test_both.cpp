@@ -258,7 +258,7 @@ TEST_CASE("lion") {
             kernels::LionStep s;
             s.gradient_scale = 0.7;
             s.learning_rate = 0.01;
-            s.decoupled_decay = 0.5;
+            s.weight_decay = 0.5;
             s.beta1 = 0.8;
             s.beta2 = 0.9;
             kernels::lion(s, p, g, m, n);
@@ -352,7 +352,7 @@ TEST_CASE("padding stays zero") {
         radam.weight_decay = radam.beta1 = radam.beta2 = radam.epsilon = radam.rate = 0.5;
         kernels::radam(radam, p, g, a, b, 20);
         kernels::LionStep lion;
-        lion.learning_rate = lion.decoupled_decay = lion.beta1 = lion.beta2 = 0.5;
+        lion.learning_rate = lion.weight_decay = lion.beta1 = lion.beta2 = 0.5;
         kernels::lion(lion, p, g, a, 20);
         kernels::move_towards(p, g, real{0.5}, 20);
         for (const Buffer* x : {&p, &a, &b, &c}) check_close(*x, zero, 0, 0);

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/base/trace.h"
 #include "tests/nn/bert_forms.h"
 
 using namespace attend;
@@ -263,9 +263,7 @@ TEST_CASE("what bert cannot do is refused with the numbers") {
     ParameterStore store(1);
     const Bert model(testing::bert_forms().front().options, Scope(store), words);
     CHECK_FALSE(model.decodes());
-    CHECK_THROWS_WITH_AS(model.start(Ids(2, 3), {}),
-                         "model bert: an encoder writes nothing: rows to begin with 2, models that write: those with a decoder",
-                         Error);
+    CHECK_THROWS_WITH_AS(model.start(Ids(2, 3), {}), "model bert: an encoder generates no text: rows to begin with 2", Error);
 }
 
 TEST_CASE("every parameter of bert, poisoned, names its own module") {
@@ -313,7 +311,8 @@ TEST_CASE("models that write refuse masked targets and labels") {
             } catch (const Error& e) {
                 said = e.what();
             }
-            CHECK(said.starts_with(std::string("model ") + name + ": it predicts what follows what it reads, and no labels"));
+            CHECK(said.starts_with(std::string("model ") + name +
+                                   ": it predicts the symbols that follow its input, and no labels"));
         }
     for (const char* name : {"gpt", "rnn_seq2seq", "transformer_seq2seq"}) {
         ParameterStore store(1);

@@ -157,12 +157,12 @@ TEST_CASE("options that do not go together are refused with the numbers") {
         return std::string();
     };
     CHECK(message([](GptOptions& o) { o.blocks.heads = 3; }) ==
-          "decoder.0.self: the heads must share the width evenly: width 8, heads 3");
+          "decoder.0.self: the number of heads must divide the width: width 8, heads 3");
     CHECK(message([](GptOptions& o) { o.blocks.heads = 4, o.blocks.key_heads = 3; }) ==
-          "decoder.0.self: each key-value head serves as many query heads: heads 4, key_heads 3");
-    CHECK(message([](GptOptions& o) {
-              o.blocks.heads = 8, o.positions = "rotary";
-          }).starts_with("decoder.0.self: rotary positions turn pairs of elements: head size 1 "));
+          "decoder.0.self: the number of key-value heads must divide the number of heads: heads 4, key_heads 3");
+    CHECK(message([](GptOptions& o) { o.blocks.heads = 8, o.positions = "rotary"; })
+              .starts_with(
+                  "decoder.0.self: rotary positions rotate pairs of elements, so the head size must be even: head size 1 "));
     CHECK(message([](GptOptions& o) { o.attention.window.choose("global"); }) ==
           "model gpt: window 'global' shows a position what it has to predict; 'causal' does not");
     CHECK(message([](GptOptions&) {}, {5, 5}).starts_with("model gpt: it reads one text and continues it"));

@@ -252,7 +252,7 @@ TEST_CASE("a learned baseline looks at a decoder's choices") {
     CHECK(worst(*small, *plain, exact, 60, 350) < 5);
     const auto learned =
         estimator_table().build(hard("learned"), Scope(small->store, "tried"), small->model->estimator_setup());
-    CHECK_THROWS_WITH_AS(worst(*small, *learned, exact, 1, 1), doctest::Contains("here an encoder alone chooses"), Error);
+    CHECK_THROWS_WITH_AS(worst(*small, *learned, exact, 1, 1), doctest::Contains("here only an encoder chooses"), Error);
 }
 
 TEST_CASE("training, evaluation and estimators that do not fit") {

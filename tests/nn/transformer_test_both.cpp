@@ -142,7 +142,7 @@ TEST_CASE("options of transformer_seq2seq that do not go together are refused") 
           }).starts_with("model transformer_seq2seq: attention.window 'global' shows a target position"));
     CHECK(message([](auto& o) {
               o.cross_attention.window.choose("causal");
-          }).starts_with("decoder.0.cross.heads.0: window 'causal' compares the query's place"));
+          }).starts_with("decoder.0.cross.heads.0: window 'causal' compares the query's position"));
     CHECK(message([](auto&) {}) ==
           "model transformer_seq2seq: a sequence is longer than there are positions: symbols 13, model.max_length 12");
 }

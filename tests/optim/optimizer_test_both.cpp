@@ -401,37 +401,37 @@ TEST_SUITE("optimizers") {
               "optimizer sgd: nesterov needs momentum above 0 and dampening 0: momentum 0, dampening 0");
         CHECK(built("sgd", {{"nesterov", "true"}, {"momentum", "0.9"}, {"dampening", "0.5"}}) ==
               "optimizer sgd: nesterov needs momentum above 0 and dampening 0: momentum 0.9, dampening 0.5");
-        CHECK(built("adam", {{"betas", "0.9"}}) == "optimizer adam: betas must be two numbers: given 1, needed 2");
-        CHECK(built("adamw", {{"betas", "0.9 1"}}) == "optimizer adamw: betas out of range: value 1, allowed 0 to 0.9999999");
+        CHECK(built("adam", {{"betas", "0.9"}}) == "optimizer adam: betas must be two numbers: given 1");
+        CHECK(built("adamw", {{"betas", "0.9 1"}}) == "optimizer adamw: betas out of range: betas 1, allowed 0 to 0.9999999");
         CHECK(built("adam", {{"betas", "-0.5 0.9"}}) ==
-              "optimizer adam: betas out of range: value -0.5, allowed 0 to 0.9999999");
-        CHECK(built("adam", {{"epsilon", "0"}}) == "optimizer adam: epsilon must be above 0: epsilon 0, least 1e-30");
+              "optimizer adam: betas out of range: betas -0.5, allowed 0 to 0.9999999");
+        CHECK(built("adam", {{"epsilon", "0"}}) == "optimizer adam: epsilon out of range: epsilon 0, allowed 1e-30 to 1");
         CHECK(built("adadelta", {{"rho", "1"}}) == "optimizer adadelta: rho out of range: rho 1, allowed 0 to 0.9999999");
-        CHECK(built("adadelta", {{"epsilon", "0"}}) == "optimizer adadelta: epsilon must be above 0: epsilon 0, least 1e-30");
+        CHECK(built("adadelta", {{"epsilon", "0"}}) ==
+              "optimizer adadelta: epsilon out of range: epsilon 0, allowed 1e-30 to 1");
         for (const char* name : {"adagrad", "rmsprop", "nadam", "radam", "adafactor"})
             CHECK(built(name, {{"epsilon", "0"}}) ==
-                  fmt::format("optimizer {}: epsilon must be above 0: epsilon 0, least 1e-30", name));
+                  fmt::format("optimizer {}: epsilon out of range: epsilon 0, allowed 1e-30 to 1", name));
         for (const char* name : {"nadam", "radam", "lion"}) {
-            CHECK(built(name, {{"betas", "0.9"}}) ==
-                  fmt::format("optimizer {}: betas must be two numbers: given 1, needed 2", name));
+            CHECK(built(name, {{"betas", "0.9"}}) == fmt::format("optimizer {}: betas must be two numbers: given 1", name));
             CHECK(built(name, {{"betas", "1 0.9"}}) ==
-                  fmt::format("optimizer {}: betas out of range: value 1, allowed 0 to 0.9999999", name));
+                  fmt::format("optimizer {}: betas out of range: betas 1, allowed 0 to 0.9999999", name));
         }
         CHECK(built("adagrad", {{"learning_rate_decay", "-1"}}) ==
-              "optimizer adagrad: the decay must not be negative: learning_rate_decay -1, least 0");
+              "optimizer adagrad: learning_rate_decay out of range: learning_rate_decay -1, allowed 0 to 1000");
         CHECK(built("adagrad", {{"initial_sum", "-1"}}) ==
-              "optimizer adagrad: a sum of squares must not be negative: initial_sum -1, least 0");
+              "optimizer adagrad: initial_sum out of range: initial_sum -1, allowed 0 to 1e+30");
         CHECK(built("rmsprop", {{"alpha", "1"}}) == "optimizer rmsprop: alpha out of range: alpha 1, allowed 0 to 0.9999999");
         CHECK(built("rmsprop", {{"momentum", "1"}}) ==
               "optimizer rmsprop: momentum out of range: momentum 1, allowed 0 to 0.9999999");
         CHECK(built("nadam", {{"momentum_decay", "-1"}}) ==
-              "optimizer nadam: the decay must not be negative: momentum_decay -1, least 0");
+              "optimizer nadam: momentum_decay out of range: momentum_decay -1, allowed 0 to 1000");
         CHECK(built("adafactor", {{"decay_exponent", "0"}}) ==
-              "optimizer adafactor: decay_exponent out of range: decay_exponent 0, allowed 1e-6 to 1");
+              "optimizer adafactor: decay_exponent out of range: decay_exponent 0, allowed 1e-06 to 1");
         CHECK(built("adafactor", {{"clip_threshold", "0"}}) ==
-              "optimizer adafactor: clip_threshold must be above 0: clip_threshold 0, least 1e-6");
+              "optimizer adafactor: clip_threshold out of range: clip_threshold 0, allowed 1e-06 to 1000000");
         CHECK(built("adafactor", {{"least_scale", "-1"}}) ==
-              "optimizer adafactor: least_scale must not be negative: least_scale -1, least 0");
+              "optimizer adafactor: least_scale out of range: least_scale -1, allowed 0 to 1000");
         CHECK(built("adagrab", {}).find("optimizer: unknown name 'adagrab'") == 0);
 
         const auto optimizer = make("adam", {}, store);
@@ -443,7 +443,7 @@ TEST_SUITE("optimizers") {
         CHECK(updated(0, 5, n + 1) ==
               fmt::format("optimizer: range outside of the arena: range 5 to {}, elements {}", n + 1, n));
         CHECK(updated(0, 6, 5) == fmt::format("optimizer: range outside of the arena: range 6 to 5, elements {}", n));
-        CHECK(updated(-1, 0, n) == "optimizer: steps are counted from 0: step -1, least 0");
+        CHECK(updated(-1, 0, n) == "optimizer: steps are counted from 0: step -1");
         for (const char* name : {"nadam", "adafactor"}) {
             const auto unprepared = make(name, {}, store);
             CHECK(message([&] {

@@ -8,13 +8,13 @@
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
-#include "train/records/bundle.h"
 #include "train/learn/replay.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/objective.h"
 #include "train/learn/step.h"
+#include "train/records/bundle.h"
 
 TEST_SUITE_BEGIN("train: bert");
 
@@ -292,7 +292,7 @@ TEST_CASE("models refuse tasks whose targets are not for them, with exit code 2"
     const Outcome gpt = attend_command({"train", runs.path("masked.json"), "--out", runs.path("a"), "--set",
                                         R"(model={"type": "gpt", "layers": 1, "width": 16, "context": 12})"});
     CHECK(gpt.code == 2);
-    CHECK(contains(gpt.error, "model gpt: it predicts what follows what it reads, and no labels: targets 'masked'"));
+    CHECK(contains(gpt.error, "model gpt: it predicts the symbols that follow its input, and no labels: targets 'masked'"));
     CHECK(!fs::exists(runs / "a"));
 }
 

@@ -11,11 +11,11 @@
 #include <thread>
 
 #include "tests/train/run_support.h"
-#include "train/records/maps.h"
-#include "train/show/report/report.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/signals.h"
 #include "train/exchange/pretrained.h"
+#include "train/records/maps.h"
+#include "train/show/report/report.h"
 
 TEST_SUITE_BEGIN("train: data");
 
@@ -190,7 +190,7 @@ TEST_CASE("rows of two texts need a model that tells two apart") {
             data, R"({"type": "bert", "layers": 1, "heads": 2, "width": 8, "segments": )" + std::string(segments) + "}"));
         CHECK(o.code == 2);
         CHECK(
-            contains(o.error, std::string("model bert: rows of this task have more texts than the model tells apart: texts 2, "
+            contains(o.error, std::string("model bert: rows of this task have more texts than the model has segments: texts 2, "
                                           "model.segments ") +
                                   segments + "; set model.segments to 2"));
     }

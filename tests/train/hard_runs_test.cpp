@@ -132,7 +132,7 @@ TEST_CASE("what does not go together is refused, both sides named") {
                    "baseline 'leave_one_out' needs more samples: samples 1, least 2"));
     CHECK(contains(message({R"(model={"type": "transformer_seq2seq", "layers": 1, "width": 8, "heads": 2,
                                 "cross_attention": {"select": {"type": "hard", "estimator": "exact"}}})"}),
-                   "this estimator is for one choice a step"));
+                   "this estimator is for one choice in each step"));
     CHECK(contains(message({R"(model={"type": "transformer_seq2seq", "layers": 1, "width": 8, "heads": 2,
                                 "cross_attention": {"select": "hard"}, "encoder_attention": {"select": {"type": "hard", "estimator": "gumbel_softmax"}}})"}),
                    "all of its hard attention has one estimator"));

@@ -1,0 +1,103 @@
+#include "nn/models/transformer.h"
+
+#include <cmath>
+
+#include "core/base/trace.h"
+#include "core/ops.h"
+
+namespace attend::ATTEND_PRECISION {
+
+void positions_field(Visitor& v, std::string& positions) {
+    v.choice(
+        "positions", positions, {"learned", "sinusoidal", "rotary", "none"},
+        "how positions enter: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5); rotary: queries and keys "
+        "are rotated (Su 2021); none: by attention.bias, or not at all");
+}
+
+namespace {
+// p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(the same)   (Vaswani et al. 2017, 3.5)
+Tensor sinusoidal_positions(int64_t positions, int64_t width) {
+    Tensor p = Tensor::empty({positions, width});
+    for (int64_t t = 0; t < positions; ++t)
+        for (int64_t i = 0; i < width; ++i) {
+            const double angle =
+                static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(width));
+            p.writable()[t * width + i] = static_cast<real>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
+        }
+    return p;
+}
+
+Tensor rows_of(const Tensor& features) { return features.reshape({features.dim(0) * features.dim(1), features.dim(2)}); }
+}  // namespace
+
+Positions::Positions(const Scope& scope, const std::string& positions, int64_t length, int64_t width, double deviation)
+    : path_(scope.path()) {
+    if (positions == "learned")
+        vectors_ = scope.add("weight", {length, width}, Init::normal(deviation));
+    else if (positions == "sinusoidal")
+        vectors_ = sinusoidal_positions(length, width);
+}
+
+Tensor Positions::operator()(const Tensor& x, int64_t first) const {
+    if (!vectors_.defined())
+        return x;
+    const trace::Scope here(path_.c_str());
+    return add(x, vectors_.rows(first, first + x.dim(1)));
+}
+
+OutputHead::OutputHead(const Linear& layer) : weight_(layer.weight), bias_(layer.bias), path_(layer.path) {}
+
+OutputHead::OutputHead(const Scope& scope, const Embedding& tied, Bias with_bias)
+    : weight_(tied.weight), transposed_(Transpose::yes), path_(scope.path()) {
+    if (with_bias == Bias::yes)
+        bias_ = scope.add("bias", {weight_.dim(0)}, Init::zeros());
+}
+
+Tensor OutputHead::logits(const Tensor& h) const {
+    const trace::Scope here(path_.c_str());
+    const Tensor products = matmul(h, weight_, Transpose::no, transposed_);
+    return bias_.defined() ? add(products, bias_) : products;
+}
+
+CrossEntropyResult OutputHead::cross_entropy(const Tensor& h, std::span<const int32_t> targets,
+                                             const CrossEntropyOptions& o) const {
+    const trace::Scope here(path_.c_str());
+    return head_cross_entropy(h, weight_, transposed_, bias_, targets, o);
+}
+
+RowLosses OutputHead::row_losses(const Tensor& h, std::span<const int32_t> targets, const CrossEntropyOptions& o) const {
+    const trace::Scope here(path_.c_str());
+    return head_row_losses(h, weight_, transposed_, bias_, targets, o);
+}
+
+Scored OutputHead::score(const Tensor& features, const Ids& target, const LossOptions& o) const {
+    CrossEntropyResult r =
+        cross_entropy(rows_of(features), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
+    return {r.loss, r.row_loss.reshape({target.rows, target.columns}), std::move(r.predicted)};
+}
+
+RowPass OutputHead::pass(const Tensor& features, const Ids& target, const LossOptions& o, std::size_t in_encoder) const {
+    RowLosses r = row_losses(rows_of(features), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
+    return {r.loss.reshape({target.rows, target.columns}), std::move(r.predicted), in_encoder};
+}
+
+TransformerModel::TransformerModel(const char* name, const BlockOptions& blocks, int64_t vocabulary)
+    : name_(name), vocabulary_(vocabulary), head_size_(blocks.width / blocks.heads), recompute_(blocks.recompute) {}
+
+void TransformerModel::add_estimator(std::vector<const HardChoice*> sites, const Scope& scope) {
+    sites_ = std::move(sites);
+    estimator_ = estimator_of_sites(name_, sites_, scope.in("estimator"), estimator_setup(), recompute_);
+}
+
+void TransformerModel::require_estimator(const Estimator& estimator) const {
+    require(hard() != nullptr, "model {}: none of its attention chooses a position, as select 'hard' does", name_);
+    require_for_many_sites(name_, estimator);
+}
+
+void TransformerModel::require_batch(const ScoreInput& batch, const LossOptions& o, int64_t sources) const {
+    require_fit(name_, batch, sources);
+    require(o.own_inputs == 0, "objective: scheduled sampling is for models that read step by step: model {}, share {}", name_,
+            o.own_inputs);
+}
+
+}  // namespace attend::ATTEND_PRECISION

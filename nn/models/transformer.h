@@ -1,0 +1,80 @@
+#pragma once
+/// What the transformers share besides their blocks: positions, output heads, the checks of a batch, and the estimator of their
+/// hard attention.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/blocks.h"
+#include "nn/models/model.h"
+#include "nn/models/row_plays.h"
+
+namespace attend::ATTEND_PRECISION {
+
+/// Declares the option `positions` and its values.
+void positions_field(Visitor& v, std::string& positions);
+
+/// The vectors [length, D] that are added to what a model reads: learned (parameter `weight`), or sines and cosines; no vectors
+/// where positions are rotary or none.
+class Positions {
+  public:
+    Positions() = default;
+    Positions(const Scope& scope, const std::string& positions, int64_t length, int64_t width, double deviation);
+    /// x [B, T, D], whose first column is at position `first`, with the vectors added.
+    Tensor operator()(const Tensor& x, int64_t first) const;
+
+  private:
+    Tensor vectors_;
+    std::string path_;
+};
+
+/// Scores of V classes: a layer of its own, or an embedding [V, D], transposed (tied: Press and Wolf 2017).
+class OutputHead {
+  public:
+    OutputHead() = default;
+    explicit OutputHead(const Linear& layer);
+    /// Adds the parameter `bias` [V] where there is to be one.
+    OutputHead(const Scope& scope, const Embedding& tied, Bias with_bias);
+
+    /// h [N, D] to [N, V].
+    Tensor logits(const Tensor& h) const;
+    /// Loss of h [N, D] with N targets, in sum or one by one; throws as head_cross_entropy.
+    CrossEntropyResult cross_entropy(const Tensor& h, std::span<const int32_t> targets, const CrossEntropyOptions& o) const;
+    RowLosses row_losses(const Tensor& h, std::span<const int32_t> targets, const CrossEntropyOptions& o) const;
+    /// The same of features [B, T, D] and targets [B, T].
+    Scored score(const Tensor& features, const Ids& target, const LossOptions& o) const;
+    RowPass pass(const Tensor& features, const Ids& target, const LossOptions& o, std::size_t in_encoder = 0) const;
+
+  private:
+    Tensor weight_, bias_;
+    Transpose transposed_ = Transpose::no;
+    std::string path_;
+};
+
+/// A model of transformer blocks, whose heads can have hard attention.
+class TransformerModel : public Model {
+  public:
+    const Estimator* estimator() const override { return estimator_.get(); }
+    const HardChoice* hard() const override { return sites_.empty() ? nullptr : sites_.front(); }
+    EstimatorSetup estimator_setup() const override { return {head_size_, head_size_, vocabulary_}; }
+
+  protected:
+    TransformerModel(const char* name, const BlockOptions& blocks, int64_t vocabulary);
+    /// Builds the estimator of the attentions that choose (`sites`; their heads have the same); throws as estimator_of_sites().
+    void add_estimator(std::vector<const HardChoice*> sites, const Scope& scope);
+    /// Throws Error unless attention chooses positions and the estimator fits.
+    void require_estimator(const Estimator& estimator) const;
+    /// Throws Error for a batch whose parts do not fit together, or with scheduled sampling; `sources`: rows that it has.
+    void require_batch(const ScoreInput& batch, const LossOptions& o, int64_t sources) const;
+
+    const char* name_;
+    int64_t vocabulary_;
+
+  private:
+    int64_t head_size_;
+    bool recompute_;
+    std::vector<const HardChoice*> sites_;
+    std::unique_ptr<Estimator> estimator_;
+};
+
+}  // namespace attend::ATTEND_PRECISION
