@@ -132,15 +132,12 @@ Tensor watch(const Tensor& x) {
 
 // ---- Gradients -------------------------------------------------------------------------------------------------------
 
-namespace {
-// A product x^T dy for a weight, kept until the weight's last use.
-struct PendingProduct {
-    int64_t offset;  // of the weight's view within the parameter
-    Tensor x, dy;
-};
-}  // namespace
-
 struct Gradients::State {
+    // A product x^T dy for a weight, kept until the weight's last use.
+    struct PendingProduct {
+        int64_t offset;  // of the weight's view within the parameter
+        Tensor x, dy;
+    };
     const ParameterStore* store = nullptr;
     Tensor arena;
     Array<uint8_t> written;                      // per parameter: its range holds this step's values
@@ -292,21 +289,21 @@ struct BackwardPass {
 
     // One product over all uses of each view of a parameter, in the order of the views' first uses.
     static void flush(const Parameter& p, Gradients& sink) {
-        Array<PendingProduct>& pending = sink.state_->pending[p.index];
+        Array<Gradients::State::PendingProduct>& pending = sink.state_->pending[p.index];
         while (!pending.empty()) {
             const int64_t offset = pending.front().offset;
             Tensor x = pending.front().x, dy = pending.front().dy;
             const int64_t in = x.shape().columns(), out = dy.shape().columns();
-            const auto same = [=](const PendingProduct& q) {
+            const auto same = [=](const Gradients::State::PendingProduct& q) {
                 return q.offset == offset && q.x.shape().columns() == in && q.dy.shape().columns() == out;
             };
             int64_t rows = 0;
-            for (const PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
+            for (const Gradients::State::PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
             if (rows != x.shape().rows()) {
                 x = Tensor::empty({rows, in});
                 dy = Tensor::empty({rows, out});
                 int64_t row = 0;
-                for (const PendingProduct& q : pending)
+                for (const Gradients::State::PendingProduct& q : pending)
                     if (same(q)) {
                         std::copy_n(q.x.data(), q.x.size(), x.writable() + row * in);
                         std::copy_n(q.dy.data(), q.dy.size(), dy.writable() + row * out);

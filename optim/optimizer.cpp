@@ -85,6 +85,6 @@ const OptimizerTable& optimizer_table() {
         });
     return table;
 }
-const registry::AtStart listed(optimizer_table());
+const registry::AtStart optimizer_listed(optimizer_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -288,6 +288,6 @@ const ScheduleTable& schedule_table() {
         });
     return table;
 }
-const registry::AtStart listed(schedule_table());
+const registry::AtStart schedule_listed(schedule_table());
 
 }  // namespace attend::ATTEND_PRECISION

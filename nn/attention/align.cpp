@@ -9,6 +9,6 @@ const AlignTable& align_table() {
     static const AlignTable table("align", {align_softmax(), align_sparsemax()});
     return table;
 }
-const registry::AtStart listed(align_table());
+const registry::AtStart align_listed(align_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -9,6 +9,6 @@ const BiasTable& bias_table() {
     static const BiasTable table("bias", {bias_none(), bias_alibi(), bias_relative()});
     return table;
 }
-const registry::AtStart listed(bias_table());
+const registry::AtStart bias_listed(bias_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -10,6 +10,6 @@ const ScoreTable& score_table() {
                                   {score_additive(), score_dot(), score_scaled_dot(), score_general(), score_concat()});
     return table;
 }
-const registry::AtStart listed(score_table());
+const registry::AtStart score_listed(score_table());
 
 }  // namespace attend::ATTEND_PRECISION

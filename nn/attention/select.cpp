@@ -9,6 +9,6 @@ const SelectTable& select_table() {
     static const SelectTable table("select", {select_soft(), select_hard()});
     return table;
 }
-const registry::AtStart listed(select_table());
+const registry::AtStart select_listed(select_table());
 
 }  // namespace attend::ATTEND_PRECISION

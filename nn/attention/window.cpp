@@ -9,6 +9,6 @@ const WindowTable& window_table() {
     static const WindowTable table("window", {window_global(), window_causal()});
     return table;
 }
-const registry::AtStart listed(window_table());
+const registry::AtStart window_listed(window_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -32,6 +32,6 @@ const BaselineTable& baseline_table() {
                                                   baseline_self_critical(), baseline_soft_context(), baseline_leave_one_out()});
     return table;
 }
-const registry::AtStart listed(baseline_table());
+const registry::AtStart baseline_listed(baseline_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -168,6 +168,6 @@ const EstimatorTable& estimator_table() {
                       estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational()});
     return table;
 }
-const registry::AtStart listed(estimator_table());
+const registry::AtStart estimator_listed(estimator_table());
 
 }  // namespace attend::ATTEND_PRECISION

@@ -50,6 +50,6 @@ const ModelTable& model_table() {
         });
     return table;
 }
-const registry::AtStart listed(model_table());
+const registry::AtStart model_listed(model_table());
 
 }  // namespace attend::ATTEND_PRECISION

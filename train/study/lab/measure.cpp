@@ -29,7 +29,7 @@ constexpr const char* own_estimator = "estimator.";  // parameters that a model'
 constexpr const char* built_estimator = "lab.";      // and one that is built here
 
 // An experiment's model with the weights of a place and one estimator over it.
-struct Bench {
+struct LabBench {
     ModelInStore made;
     std::size_t of_model = 0;  // its parameters, before those of the estimator
     std::unique_ptr<Estimator> built;
@@ -76,7 +76,7 @@ class Lab {
         report.targets = counts_.targets;
         report.draws = setup_.draws;
         for (const lab::Place& place : places) {
-            const Bench own = bench(place, nullptr);
+            const LabBench own = bench(place, nullptr);
             require(own.estimator != nullptr,
                     "lab: the model makes no hard choices, so there is nothing to estimate; --set model.attention.select=hard");
             report.exact = own.made.model->estimator_setup().independent;
@@ -89,8 +89,8 @@ class Lab {
 
   private:
     // With the estimator of `selection`, or the model's own.
-    Bench bench(const lab::Place& place, const Selection* selection) const {
-        Bench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
+    LabBench bench(const lab::Place& place, const Selection* selection) const {
+        LabBench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
         if (place.folder.empty())
             take_weights(experiment_.init, *b.made.model, *b.made.store);
         else
@@ -104,7 +104,7 @@ class Lab {
     }
 
     // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
-    Tensor loss(const Bench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw,
+    Tensor loss(const LabBench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw,
                 StateUpdates* updates) const {
         Context context;
         context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
@@ -115,7 +115,7 @@ class Lab {
     }
 
     // An estimator's own network and state learn what they are for; the model's weights stay.
-    void adapt(Bench& b, const lab::Place& place) {
+    void adapt(LabBench& b, const lab::Place& place) {
         // A parameter or a state of the estimator in hand: of one that was built here, or of the model's own.
         const std::string prefix = b.built ? built_estimator : own_estimator;
         const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
@@ -146,7 +146,7 @@ class Lab {
     }
 
     // `count` estimates in groups, each group by one thread.
-    Groups draw(const Bench& b, const Estimator& estimator, const lab::Place& place, int64_t count, uint64_t first,
+    Groups draw(const LabBench& b, const Estimator& estimator, const lab::Place& place, int64_t count, uint64_t first,
                 const std::vector<double>* direction) {
         Groups out;
         const int64_t groups = count == 1 ? 1 : group_count;
@@ -187,7 +187,7 @@ class Lab {
     }
 
     // Median seconds of an estimate, alone on the machine as far as we are concerned.
-    double seconds(const Bench& b, const lab::Place& place) const {
+    double seconds(const LabBench& b, const lab::Place& place) const {
         std::vector<double> all;
         Gradients gradients(b.store());
         for (uint64_t i = 0; i < 7; ++i) {
@@ -202,7 +202,7 @@ class Lab {
     }
 
     // g of an aim: exact, or the mean of many draws of an unbiased estimator of small variance.
-    Groups reference(const Bench& b, const lab::Place& place) {
+    Groups reference(const LabBench& b, const lab::Place& place) {
         const Aim aim = b.estimator->aim();
         if (aim == Aim::bound)  // of its own inference network
             return reference_of(b, place);
@@ -212,7 +212,7 @@ class Lab {
         for (std::vector<double>& mean : out.means) mean.resize(b.blocks.of.size());
         return out;
     }
-    Groups reference_of(const Bench& b, const lab::Place& place) {
+    Groups reference_of(const LabBench& b, const lab::Place& place) {
         if (b.made.model->estimator_setup().independent)
             return draw(b, *exact_objective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
         if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
@@ -226,7 +226,7 @@ class Lab {
 
     // With the estimator of `selection`, or the model's own.
     Row row_of(const lab::Place& place, const Selection* selection) {
-        std::optional<Bench> b;
+        std::optional<LabBench> b;
         Row row;
         if (selection != nullptr)
             row = described(*selection);
@@ -257,7 +257,7 @@ class Lab {
         }
         return row;
     }
-    void estimate(Row& row, Bench& b, const lab::Place& place) {
+    void estimate(Row& row, LabBench& b, const lab::Place& place) {
         adapt(b, place);
         const Groups expected = reference(b, place);
         const std::vector<double> g = expected.mean();

@@ -22,11 +22,11 @@ using Verdict = CheckedParameter::Verdict;
 constexpr double relative_step = 1e-5;
 
 // The model once for each thread: a difference moves a value of the store.
-struct Bench {
+struct CheckBench {
     ModelInStore made;
     StateUpdates updates;
 
-    Bench(const Experiment& experiment, const Task& task) : made(make_model(experiment, task)), updates(*made.store) {
+    CheckBench(const Experiment& experiment, const Task& task) : made(make_model(experiment, task)), updates(*made.store) {
         take_weights(experiment.init, *made.model, *made.store);
     }
 };
@@ -52,7 +52,7 @@ class Check {
         report_.targets = counts_.all();
         report_.tolerance = setup.tolerance;
         require(report_.targets > 0, "check: the rows have no targets: rows {}, targets {}", report_.rows, report_.targets);
-        for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<Bench>(experiment_, *task_));
+        for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<CheckBench>(experiment_, *task_));
         const Estimator* estimator = benches_.front()->made.model->estimator();
         require(
             estimator == nullptr || !estimator->draws(),
@@ -76,7 +76,7 @@ class Check {
   private:
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
 
-    ShardLoss loss(Bench& bench) const {
+    ShardLoss loss(CheckBench& bench) const {
         bench.updates.reset();
         Context context;
         context.mode = Mode::train;
@@ -87,7 +87,7 @@ class Check {
     }
 
     void engine_gradients() {
-        Bench& bench = *benches_.front();
+        CheckBench& bench = *benches_.front();
         Gradients gradients(*bench.made.store);
         const ShardLoss l = loss(bench);
         const auto value = static_cast<double>(l.loss.item());
@@ -145,7 +145,7 @@ class Check {
         return chosen;
     }
 
-    double central_difference(Bench& bench, const Job& job, double factor) const {
+    double central_difference(CheckBench& bench, const Job& job, double factor) const {
         ParameterStore& store = *bench.made.store;
         real* values = store.values(store.table()[parameters_[job.parameter]]);
         const real x = values[job.element];
@@ -160,7 +160,7 @@ class Check {
         return (above - below) / (static_cast<double>(up) - static_cast<double>(down));
     }
 
-    void compare(Bench& bench, Job& job) const {
+    void compare(CheckBench& bench, Job& job) const {
         job.error = std::numeric_limits<double>::infinity();
         for (const double factor : {1.0, 0.25, 4.0}) {
             const double d = central_difference(bench, job, factor);
@@ -204,7 +204,7 @@ class Check {
     std::unique_ptr<Task> task_;
     std::unique_ptr<Objective> objective_;
     Batch batch_;
-    std::vector<std::unique_ptr<Bench>> benches_;
+    std::vector<std::unique_ptr<CheckBench>> benches_;
     std::vector<std::size_t> parameters_;  // the index in the store of each row of the report
     std::vector<Job> jobs_;
     LossCounts counts_;
