@@ -257,7 +257,7 @@ TEST_CASE("what bert cannot do is refused with the numbers") {
     CHECK(message(rows, [](BertOptions&, BertSample& s) { s.labels.pop_back(); }) ==
           "model bert: a label a row, of the classes it has a head for: labels 2, rows 3, classes 3");
     CHECK(message(rows, [](BertOptions&, BertSample& s) { s.labels.clear(); }) ==
-          "model bert: nothing to score: targets 0, labels 0, classes 3");
+          "model bert: nothing to score: no targets, labels 0, classes 3");
     CHECK(message(rows, [](BertOptions&, BertSample& s) { s.target.at(0, 0) = 1; }) ==
           "model bert: it has no head for targets: targets 1, allowed 0");
     ParameterStore store(1);

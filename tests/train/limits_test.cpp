@@ -7,6 +7,7 @@
 #include "nn/models/transformer_seq2seq.h"
 #include "tests/train/run_support.h"
 #include "train/study/plan/plan.h"
+#include "train/study/plan/plan_report.h"
 #include "train/experiment/assemble.h"
 #include "train/evaluate/evaluate.h"
 #include "train/exchange/pretrained.h"
