@@ -57,7 +57,7 @@ class Text final : public Visitor {
     }
 };
 
-// Throws for a number outside of its bounds.
+// Throws for a number outside of its bounds; 0 is allowed where it stands for a word.
 class BoundsCheck final : public Visitor {
   public:
     explicit BoundsCheck(const Selection& of) : of_(of) {}
@@ -79,7 +79,8 @@ class BoundsCheck final : public Visitor {
   private:
     template <class T>
     void check(const char* name, T value, const Bounds<T>& bounds) const {
-        require(value >= bounds.low && value <= bounds.high, "{} {}: {} out of range: {} {}, allowed {} to {}",
+        const bool automatic = bounds.automatic != nullptr && value == T{0};
+        require(automatic || (value >= bounds.low && value <= bounds.high), "{} {}: {} out of range: {} {}, allowed {} to {}",
                 of_.seam().kind(), of_.name(), name, name, value, bounds.low, bounds.high);
     }
     const Selection& of_;

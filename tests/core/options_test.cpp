@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <memory>
 
 using namespace attend;
 
@@ -19,6 +21,19 @@ struct Box {
         v.integer("height", height, {1, 100}, "of the box");
     }
 };
+
+struct Ring {
+    int64_t parts = 0;
+    double gap = 0.5;
+    void fields(Visitor& v) {
+        v.integer("parts", parts, {1, 8, "auto"}, "of the ring");
+        v.number("gap", gap, {0.25, 1}, "between them");
+    }
+};
+struct Figure {
+    virtual ~Figure() = default;
+};
+struct Parted final : Figure {};
 
 using Shapes = Table<double(double)>;
 const Shapes& shapes() {
@@ -91,6 +106,26 @@ TEST_SUITE("options") {
         s.choose("box");  // with its defaults again
         CHECK(shapes().build(s, 1) == 6);
         CHECK(shapes().build(Selection(shapes(), "point"), 1) == 0);
+    }
+
+    TEST_CASE("building refuses a number outside of its bounds, but not the 0 that stands for a word") {
+        using Figures = Table<std::unique_ptr<Figure>()>;
+        const Figures table("figure", {Figures::row<Parted, Ring>("ring", "in parts")}, "type", Listed::no);
+        const auto message = [&](int64_t parts, double gap) -> std::string {
+            Selection ring(table, "ring");
+            ring.as<Ring>() = {parts, gap};
+            try {
+                return table.build(ring) ? "built" : "";
+            } catch (const Error& e) {
+                return e.what();
+            }
+        };
+        CHECK(message(0, 0.5) == "built");
+        CHECK(message(8, 1) == "built");
+        CHECK(message(9, 1) == "figure ring: parts out of range: parts 9, allowed 1 to 8");
+        CHECK(message(-1, 1) == "figure ring: parts out of range: parts -1, allowed 1 to 8");
+        CHECK(message(1, 0) == "figure ring: gap out of range: gap 0, allowed 0.25 to 1");
+        CHECK(message(1, std::nan("")) == "figure ring: gap out of range: gap nan, allowed 0.25 to 1");
     }
 
     TEST_CASE("selections are values: copies are independent") {
