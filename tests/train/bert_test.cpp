@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/safetensors.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/replay.h"

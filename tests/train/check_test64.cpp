@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/small_folder.h"
 #include "train/study/plan/gradient_check.h"
 

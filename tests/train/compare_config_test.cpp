@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/study/compare/compare.h"
 #include "train/config/writer.h"

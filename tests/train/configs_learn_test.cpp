@@ -6,6 +6,7 @@
 
 #include "data/text/bpe_tokenizer.h"
 #include "nn/models/gpt.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 #include "train/exchange/published.h"

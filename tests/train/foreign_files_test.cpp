@@ -3,6 +3,7 @@
 
 #include "tests/oracles/snapshot.h"
 #include "tests/train/foreign_support.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/records/resume.h"
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/learn/restored.h"
 

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"

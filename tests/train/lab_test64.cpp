@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "tests/train/commands.h"
 #include "tests/train/small_folder.h"
 #include "train/study/lab/lab.h"
 #include "train/study/lab/judge.h"
@@ -115,7 +116,7 @@ TEST_CASE("a transformer's estimators, and those that are not for many sites lef
                                    setup);
     const lab::Row *relax = find(r, "relax x2"), *gumbel = find(r, "gumbel_softmax x2");
     REQUIRE((relax != nullptr && gumbel != nullptr));
-    CHECK(contains(relax->skipped, "one choice a step"));
+    CHECK(contains(relax->skipped, "one choice in each step"));
     CHECK(gumbel->skipped == "");
     CHECK(gumbel->variance > 0);
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "nn/models/transformer_seq2seq.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/study/plan/plan.h"
 #include "train/study/plan/plan_report.h"

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/safetensors.h"
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
 TEST_SUITE_BEGIN("train: nested json");

@@ -8,6 +8,7 @@
 
 #include "core/ops.h"
 #include "core/base/trace.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/replay.h"

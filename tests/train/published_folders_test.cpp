@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "nn/models/bert.h"
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 #include "train/exchange/published_weights.h"
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
 TEST_SUITE_BEGIN("train: published");

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/learn/signals.h"

@@ -8,7 +8,8 @@
 
 #include "core/base/own_files.h"
 #include "tests/oracles/snapshot.h"
-#include "tests/train/run_support.h"
+#include "tests/train/commands.h"
+#include "tests/train/page_support.h"
 #include "train/learn/restored.h"
 #include "train/records/resume.h"
 #include "train/show/terminal_observer.h"
@@ -20,7 +21,7 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
-using attend::testing::SmallRun;
+using attend::testing::PagedRun;
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
@@ -28,7 +29,7 @@ namespace {
 
 // The message of the MachineError with which a run ends whose folder somebody does something to after step `at`.
 template <class F>
-std::string disturbed(const SmallRun& runs, int64_t at, F disturb, const Strings& set = {}) {
+std::string disturbed(const PagedRun& runs, int64_t at, F disturb, const Strings& set = {}) {
     TrainRequest request = runs.request("run", set);
     request.after_step = [&, done = false](int64_t step) mutable {
         if (step == at && !done)
@@ -60,7 +61,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
         for (const std::string how : {"removed", "renamed", "replaced", "replaced by a link"}) {
             CAPTURE(at);
             CAPTURE(how);
-            const SmallRun runs;
+            const PagedRun runs;
             const fs::path run = runs / "run";
             const std::string message = disturbed(runs, at, [&] {
                 if (how == "removed")
@@ -91,7 +92,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
             }
         }
     // The command's code is the machine's, and so the file's that is gone from a folder that is there.
-    const SmallRun runs, others;
+    const PagedRun runs, others;
     const std::string message = disturbed(runs, 6, [&] { fs::remove(runs / "run/metrics.jsonl"); });
     CHECK_MESSAGE(contains(message, "run/metrics.jsonl: was removed or replaced while it was written"), message);
     // A config that was removed is written again: a run is nothing without.
@@ -99,7 +100,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
     CHECK(others.summary("run")["status"] == "finished");
     CHECK(restore((others / "run").string(), Data::vocabularies).step > 0);
     // So is one that was changed.
-    const SmallRun changed;
+    const PagedRun changed;
     const fs::path config = changed / "run/config.json";
     CHECK(disturbed(changed, 6, [&] { std::ofstream(config) << "{}"; }).empty());
     CHECK(changed.text("run/config.json") == others.text("run/config.json"));
@@ -115,7 +116,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
 
 TEST_CASE("a broken last checkpoint: the error names those that are whole, and what it says to do works") {
     const Strings set = {"train.keep=3"};
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", set);
     for (const std::string how : {"model", "optimizer", "state", "missing"}) {
         CAPTURE(how);
@@ -156,7 +157,7 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
 TEST_CASE(
     "going back further than the best checkpoint that is left: the best is chosen anew, later checkpoints are made again") {
     const Strings set = {"train.keep=3"};
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", set);
     runs.run("run", set);
     const fs::path checkpoints = runs / "run/checkpoints";
@@ -177,7 +178,7 @@ TEST_CASE(
 }
 
 TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("run", {"train.keep=5"});
     for (const char* link : {"last", "best"}) fs::remove(runs / "run/checkpoints" / link);
     for (const auto& entry : fs::directory_iterator(runs / "run/checkpoints")) damage(entry.path() / "model.safetensors");
@@ -190,7 +191,7 @@ TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
 }
 
 TEST_CASE("no whole checkpoint is left, and no link last is there") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("run");
     runs.run("whole");
     TrainRequest request = runs.request("run", {"train.steps=16", "schedule=constant"});
@@ -221,7 +222,7 @@ TEST_CASE("no whole checkpoint is left, and no link last is there") {
 TEST_CASE("an old checkpoint that cannot be removed is warned of once, and the run goes on") {
     for (const mode_t mode : {0500, 0}) {
         CAPTURE(mode);
-        const SmallRun runs;
+        const PagedRun runs;
         const pid_t child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
@@ -253,7 +254,7 @@ TEST_CASE("an old checkpoint that cannot be removed is warned of once, and the r
 }
 
 TEST_CASE("what killed runs left half written is removed when a run goes on or begins anew, and nothing else") {
-    const SmallRun runs;
+    const PagedRun runs;
     const pid_t dead = ::fork();
     if (dead == 0)
         ::_exit(0);
@@ -313,7 +314,7 @@ TEST_CASE("what killed runs left half written is removed when a run goes on or b
 }
 
 TEST_CASE("killed at any moment a run leaves a folder in which it goes on, and nothing half written after that") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", {"train.checkpoint_every=1", "train.evaluate_every=2"});
     for (int i = 0; i < 12; ++i) {
         CAPTURE(i);

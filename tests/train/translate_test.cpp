@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/cli/input_lines.h"
