@@ -1,4 +1,5 @@
-// Going on beyond the end that a run was begun with, and other ways in which a run could be none that its config.json says.
+// Going on beyond the end that a run was begun with, and other ways in which a run could be none
+// that its config.json says.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -69,12 +70,11 @@ TEST_CASE("more steps than a run was begun with need --extend, whether it has en
                                           "schedule=constant", "--set", "train.steps=15"});
         CHECK(o.code == 2);
         const std::string done = name == "ended" ? "12" : "4";
-        CHECK_MESSAGE(
-            contains(o.error, name +
-                                  "/config.json: continuing with more steps than the run began with needs --extend: "
-                                  "train.steps before 12, now 15, steps done " +
-                                  done + "; --overwrite"),
-            o.error);
+        CHECK_MESSAGE(contains(o.error, name +
+                                            "/config.json: continuing with more steps than the run began with needs --extend: "
+                                            "train.steps before 12, now 15, steps done " +
+                                            done + "; --overwrite"),
+                      o.error);
         CHECK(runs.text(name + "/metrics.jsonl") == metrics);
         CHECK(runs.text(name + "/config.json") == before);
     }
@@ -117,7 +117,8 @@ TEST_CASE("an extension is recorded, and every command reads such a run") {
     CHECK(attend_command({"report", out, "--out", (runs / "page.html").string()}).code == 0);
     CHECK(attend_command({"metrics", out}).code == 0);
     CHECK(attend_command({"plan", out + "/config.json"}).code == 0);
-    // the same command again, and the run's own config, go on with it; a new run is not begun with that
+    // the same command again, and the run's own config, go on with it; a new run is not begun with
+    // that
     CHECK(attend_command(command).code == 0);
     CHECK(attend_command({"train", out + "/config.json", "--out", out, "--resume"}).code == 0);
     CHECK(runs.summary("a")["extended"] == record);
@@ -156,7 +157,8 @@ TEST_CASE("a schedule laid over the steps that a run was begun with needs anothe
     CHECK(written["extended"]["schedule_from"] == 12);
     CHECK(written["extended"]["schedules"] == "cosine {warmup 3, final 0} until 12");
 
-    // the same schedule, asked for by name, begins anew over the steps that are added: 6 of them, 3 to warm up
+    // the same schedule, asked for by name, begins anew over the steps that are added: 6 of them, 3
+    // to warm up
     runs.run("b", each_line);
     const Outcome o =
         attend_command({"train", (runs / "small.json").string(), "--out", (runs / "b").string(), "--resume", "--extend",

@@ -1,4 +1,5 @@
-// JSON nested without end, wherever the program reads JSON: an error that names file, depth and limit, and no crash.
+// JSON nested without end, wherever the program reads JSON: an error that names file, depth and
+// limit, and no crash.
 #include <doctest/doctest.h>
 
 #include <fstream>

@@ -19,7 +19,9 @@ class PagedRun : public SmallRun {
         return r;
     }
     /// Trains a new run.
-    TrainResult run(const std::string& name, const std::vector<std::string>& set = {}) const { return train(request(name, set)); }
+    TrainResult run(const std::string& name, const std::vector<std::string>& set = {}) const {
+        return train(request(name, set));
+    }
 
   private:
     mutable PageWriter pages_;

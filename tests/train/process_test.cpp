@@ -1,4 +1,5 @@
-// What the process does about its surroundings, and numbers and words of the command line that are not what was meant.
+// What the process does about its surroundings, and numbers and words of the command line that are
+// not what was meant.
 #include "train/cli/process.h"
 
 #include <doctest/doctest.h>

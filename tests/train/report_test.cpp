@@ -8,10 +8,10 @@
 #include "core/safetensors.h"
 #include "tests/train/commands.h"
 #include "tests/train/page_support.h"
-#include "train/records/maps.h"
-#include "train/experiment/assemble.h"
 #include "train/evaluate/evaluate.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/records/maps.h"
 
 namespace attend::ATTEND_PRECISION {
 

@@ -1,4 +1,5 @@
-// What a run must not pass over in silence: a ruined model, outputs cut short, other data, lines written twice.
+// What a run must not pass over in silence: a ruined model, outputs cut short, other data, lines
+// written twice.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// What a run does when its folder is taken away, when a checkpoint is broken or cannot be removed, and what killed runs leave.
+// What a run does when its folder is taken away, when a checkpoint is broken or cannot be removed,
+// and what killed runs leave.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -27,7 +28,8 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-// The message of the MachineError with which a run ends whose folder somebody does something to after step `at`.
+// The message of the MachineError with which a run ends whose folder somebody does something to
+// after step `at`.
 template <class F>
 std::string disturbed(const PagedRun& runs, int64_t at, F disturb, const Strings& set = {}) {
     TrainRequest request = runs.request("run", set);
@@ -91,7 +93,8 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
                 CHECK(runs.model("run") == runs.model("whole"));
             }
         }
-    // The command's code is the machine's, and so the file's that is gone from a folder that is there.
+    // The command's code is the machine's, and so the file's that is gone from a folder that is
+    // there.
     const PagedRun runs, others;
     const std::string message = disturbed(runs, 6, [&] { fs::remove(runs / "run/metrics.jsonl"); });
     CHECK_MESSAGE(contains(message, "run/metrics.jsonl: was removed or replaced while it was written"), message);
@@ -131,16 +134,18 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
         request.existing = Existing::resume;
         const std::string message = message_of([&] { train(request); });
         const std::string command = fmt::format("ln -sfn step-8 '{}'", last.string());
-        CHECK_MESSAGE(contains(message, "; complete checkpoints: step-4, step-8; --resume continues from step-8 after: " + command),
-                      message);
+        CHECK_MESSAGE(
+            contains(message, "; complete checkpoints: step-4, step-8; --resume continues from step-8 after: " + command),
+            message);
         if (how != "optimizer") {  // which looking does without
             fs::remove(best);
             fs::create_symlink("step-12", best);
             const Outcome o = attend_command({"eval", run.string()});
             CHECK(o.code == 2);
             const std::string step = (run / "checkpoints/step-8").string();
-            CHECK_MESSAGE(contains(o.error, "; complete checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
-                          o.error);
+            CHECK_MESSAGE(
+                contains(o.error, "; complete checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
+                o.error);
             CHECK(attend_command({"eval", step}).code == 0);
             CHECK(attend_command({"train", (runs / "small.json").string(), "--out", (runs / "new").string(), "--set",
                                   "init.from=" + run.string()})
@@ -186,7 +191,8 @@ TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
     TrainRequest request = runs.request("run", {"train.keep=5"});
     request.existing = Existing::resume;
     const std::string message = message_of([&] { train(request); });
-    CHECK_MESSAGE(contains(message, "no link to the checkpoint to continue from, and none is complete: checkpoints 3"), message);
+    CHECK_MESSAGE(contains(message, "no link to the checkpoint to continue from, and none is complete: checkpoints 3"),
+                  message);
     CHECK(oracles::changed(before, oracles::snapshot(runs / "run")).empty());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// A folder with a small experiment, and commands of the program: for tests in either precision, as nothing here computes.
+/// A folder with a small experiment, and commands of the program: for tests in either precision, as
+/// nothing here computes.
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
