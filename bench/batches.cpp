@@ -1,10 +1,10 @@
-/// Writes what the first steps of a training run are made of into one file, so that another program can train the same model
-/// from the same weights on the same batches.
+/// Writes what the first steps of a training run are made of into one file, so that another program
+/// can train the same model from the same weights on the same batches.
 ///
 ///     attend_bench_batches CONFIG FILE [--set a.b=value ...]
 ///
-/// The file is a bundle (train/records/bundle.h) of all train.steps batches: `model.NAME`, `batch.N.input`, `.target`, ..., and the
-/// resolved config in its metadata.
+/// The file is a bundle (train/records/bundle.h) of all train.steps batches: `model.NAME`,
+/// `batch.N.input`, `.target`, ..., and the resolved config in its metadata.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,13 +1,14 @@
-/// Times one full training step (forward, backward, clip to norm 1, AdamW) through the trainer's own code, on random ids and
-/// models of the sizes of torch_training_step.py; and the machine's matrix-product rate through core/gemm.h.
+/// Times one full training step (forward, backward, clip to norm 1, AdamW) through the trainer's
+/// own code, on random ids and models of the sizes of torch_training_step.py; and the machine's
+/// matrix-product rate through core/gemm.h.
 ///
 ///     attend_bench_step --list
 ///     attend_bench_step [--threads N] [--shards N] [--steps N] CASE ...
 ///     attend_bench_step --matrix-product [--threads N]
 ///     attend_bench_step --attention-memory
 ///
-/// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step (median), tokens_per_second,
-/// parameters, peak_mib.
+/// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step
+/// (median), tokens_per_second, parameters, peak_mib.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -18,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "core/gemm.h"
 #include "core/base/memory.h"
+#include "core/gemm.h"
 #include "nn/models/model.h"
 #include "nn/multi_head.h"
 #include "optim/optimizer.h"
@@ -133,7 +134,8 @@ std::string measure(const Case& named, const Effort& effort) {
                           {.shards = shards, .clip_norm = 1.0, .clip_value = 0, .seed = 1});
     const Batch batch = random_batch(options);
 
-    // The first two steps warm caches up and are not counted; at least 3 are, however long they take.
+    // The first two steps warm caches up and are not counted; at least 3 are, however long they
+    // take.
     std::vector<double> times;
     const auto began = Clock::now();
     for (int step = 0; step < effort.steps + 2 && (step < 5 || seconds_since(began) < 20); ++step) {
@@ -176,7 +178,8 @@ std::string measure_products(int threads) {
                        operations / median(times) / 1e9, gemm_library());
 }
 
-// Most bytes in use in one training step (forward and backward) of one causal self-attention layer on one row.
+// Most bytes in use in one training step (forward and backward) of one causal self-attention layer
+// on one row.
 std::string measure_attention(int64_t length, bool fused) {
     constexpr int64_t width = 256, heads = 4;
     ParameterStore store(1);

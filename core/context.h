@@ -1,18 +1,20 @@
 #pragma once
-/// What a caller tells a model: training or evaluation, the random draws, what to collect, hard choices. An argument, never a global.
+/// What a caller tells a model: training or evaluation, the random draws, what to collect, hard
+/// choices. An argument, never a global.
 #include <string>
 #include <vector>
 
-#include "core/real.h"
-#include "core/parameters.h"
 #include "core/base/random.h"
+#include "core/parameters.h"
+#include "core/real.h"
 #include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
 
 enum class Mode { train, evaluate };
 
-/// What a map's columns are: positions of a source, or of the sequence that the rows are of (self-attention).
+/// What a map's columns are: positions of a source, or of the sequence that the rows are of
+/// (self-attention).
 enum class Columns { source, own };
 
 /// One attention map: weights [B, T, S] of one site.
@@ -37,13 +39,15 @@ enum class Choose {
     straight_through,  ///< drawn; the gradient goes to the weights as if they had been read with (Bengio 2013)
     relaxed,           ///< softmax((ln weights + Gumbel noise) / temperature) (Jang 2017; Maddison 2017)
     relaxed_hard,      ///< the largest of those; the gradient goes to them as if they had been read with (Jang 2017, 2.2)
-    /// softmax(z / temperature) of z = ln weights + Gumbel noise drawn so that its largest is the forced choice: differentiated
-    /// as a free z, or as z given the choice (Tucker 2017, appendix C; core of REBAR). Both have the same values.
+    /// softmax(z / temperature) of z = ln weights + Gumbel noise drawn so that its largest is the
+    /// forced choice: differentiated as a free z, or as z given the choice (Tucker 2017, appendix
+    /// C; core of REBAR). Both have the same values.
     relaxed_free,
     relaxed_given,
 };
 
-/// The hard choices of a site in one call: for every row of the batch, K samples of T queries, sample by sample.
+/// The hard choices of a site in one call: for every row of the batch, K samples of T queries,
+/// sample by sample.
 struct Decision {
     std::string site;
     int64_t step = 0;      ///< place of the first query
@@ -54,12 +58,13 @@ struct Decision {
     Tensor proposal = {};  ///< [B, K T, S] what they were drawn from instead of the weights, recorded; undefined: the weights
 };
 
-/// A distribution to draw choices from in place of the weights: an inference network (Deng et al. 2018).
+/// A distribution to draw choices from in place of the weights: an inference network (Deng et al.
+/// 2018).
 class Proposal {
   public:
     virtual ~Proposal() = default;
-    /// Of the site's weights [B, K T, S], queries [B, K T, Dq] of K `samples`, and values [B, S, Dv], the first query at
-    /// `position`: [B, K T, S].
+    /// Of the site's weights [B, K T, S], queries [B, K T, Dq] of K `samples`, and values [B, S,
+    /// Dv], the first query at `position`: [B, K T, S].
     virtual Tensor operator()(const Tensor& weights, const Tensor& query, const Tensor& values, int64_t position,
                               int64_t samples) const = 0;
 };

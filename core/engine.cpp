@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/trace.h"
 #include "core/broadcast.h"
 #include "core/gemm.h"
 #include "core/kernels/copy.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 #include "core/parameters.h"
-#include "core/base/trace.h"
 
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-// Whether this thread records, and the serial number of its last node. Serials only order the nodes of one graph: a node's is
-// greater than its inputs' even when a graph is continued on another thread.
+// Whether this thread records, and the serial number of its last node. Serials only order the nodes
+// of one graph: a node's is greater than its inputs' even when a graph is continued on another
+// thread.
 struct Recording {
     bool enabled = true;
     uint64_t serial = 0;
@@ -44,7 +45,8 @@ const char* where(const char* module) { return *module ? module : "graph"; }
     int64_t i = 0;
     while (i < n && std::isfinite(x[i])) ++i;
     const real first = i < n ? x[i] : real{0};
-    // Which sign a NaN has is the processor's choice: the same failure gives the same message everywhere.
+    // Which sign a NaN has is the processor's choice: the same failure gives the same message
+    // everywhere.
     const real value = std::isnan(first) ? std::abs(first) : first;
     throw Diverged(
         fmt::format("{}: {} is not finite: op '{}', element {} of {}, value {}", where(module), what, op, i, n, value),
@@ -226,7 +228,8 @@ struct BackwardPass {
         }
     }
 
-    // Descending serials, found order where equal. (std::stable_sort would ask the system for its buffer.)
+    // Descending serials, found order where equal. (std::stable_sort would ask the system for its
+    // buffer.)
     void sort() {
         struct Place {
             uint64_t serial;

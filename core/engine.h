@@ -1,5 +1,6 @@
 #pragma once
-/// The autograd engine. An op computes, then records what its backward needs; backward() walks the graph.
+/// The autograd engine. An op computes, then records what its backward needs; backward() walks the
+/// graph.
 ///
 ///     Tensor tanh(const Tensor& x) {
 ///         Tensor y = Tensor::empty(x.shape());
@@ -9,8 +10,9 @@
 ///         });
 ///     }
 ///
-/// The engine does once what every op would otherwise repeat: skipping inputs that need no gradient, summing over broadcast
-/// axes, accumulating, freeing saved tensors as soon as used, destroying long graphs without recursion.
+/// The engine does once what every op would otherwise repeat: skipping inputs that need no
+/// gradient, summing over broadcast axes, accumulating, freeing saved tensors as soon as used,
+/// destroying long graphs without recursion.
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -92,15 +94,19 @@ class Backward {
     Tensor gradient_tensor() const;
     /// Whether the gradient of `input` is needed.
     bool needs(int input) const;
-    /// Where to write the gradient of `input`; ask once for each needed input, and write before asking for the next.
+    /// Where to write the gradient of `input`; ask once for each needed input, and write before
+    /// asking for the next.
     Destination into(int input);
-    /// The same, or a destination without data when it is not needed. Several may be written at once only if they are distinct().
+    /// The same, or a destination without data when it is not needed. Several may be written at
+    /// once only if they are distinct().
     Destination wanted(int input) { return needs(input) ? into(input) : Destination{}; }
-    /// Whether no two of these inputs have their gradients in one buffer, so that one kernel may write them all in one pass.
-    /// (They share one when a tensor, or views of one, are given to an op twice.)
+    /// Whether no two of these inputs have their gradients in one buffer, so that one kernel may
+    /// write them all in one pass. (They share one when a tensor, or views of one, are given to an
+    /// op twice.)
     bool distinct(std::initializer_list<int> inputs) const;
-    /// d(weight) += x^T dy with x [M, in], dy [M, out], for an input declared `deferred`: postponed to the last use of a
-    /// parameter in the graph and then one product over all uses; at once for any other tensor.
+    /// d(weight) += x^T dy with x [M, in], dy [M, out], for an input declared `deferred`: postponed
+    /// to the last use of a parameter in the graph and then one product over all uses; at once for
+    /// any other tensor.
     void add_product(int input, const Tensor& x, const Tensor& dy);
     /// For nested backward calls (recomputation).
     Gradients& sink() { return sink_; }
@@ -116,8 +122,8 @@ class Backward {
     int broadcast_input_[2] = {-1, -1};
 };
 
-/// Gradients of one store's parameters in one flat arena with the store's layout, and of watched tensors. Filled by
-/// backward(), which adds to what is there since reset().
+/// Gradients of one store's parameters in one flat arena with the store's layout, and of watched
+/// tensors. Filled by backward(), which adds to what is there since reset().
 class Gradients {
   public:
     explicit Gradients(const ParameterStore& store);
@@ -135,7 +141,8 @@ class Gradients {
     real* data();
     const real* data() const;
     int64_t size() const;
-    /// The gradient of a parameter (or view of one) or of a watched tensor; zeros if none came. Throws Error for other tensors.
+    /// The gradient of a parameter (or view of one) or of a watched tensor; zeros if none came.
+    /// Throws Error for other tensors.
     Tensor of(const Tensor& x) const;
 
   private:
@@ -145,10 +152,11 @@ class Gradients {
     std::unique_ptr<State> state_;
 };
 
-/// Reverse pass from `outputs` with their cotangents (none given: every output must have one element, cotangent 1). Adds
-/// the gradients of sink's parameters and of watched tensors to `sink`. Frees saved tensors as it goes, so a graph is used
-/// once; may be called inside a backward function on another graph. Throws Error when an output is not recorded or a
-/// cotangent has another shape, and MachineError when a graph is used twice. No double backward.
+/// Reverse pass from `outputs` with their cotangents (none given: every output must have one
+/// element, cotangent 1). Adds the gradients of sink's parameters and of watched tensors to `sink`.
+/// Frees saved tensors as it goes, so a graph is used once; may be called inside a backward
+/// function on another graph. Throws Error when an output is not recorded or a cotangent has
+/// another shape, and MachineError when a graph is used twice. No double backward.
 void backward(std::span<const Tensor> outputs, std::span<const Tensor> cotangents, Gradients& sink);
 void backward(const Tensor& loss, Gradients& sink);
 
@@ -179,7 +187,8 @@ class NodeOf final : public Node {
 bool checked_mode();
 }  // namespace detail
 
-/// Ends every op: attaches `backward_function` to `output` if recording is on and an input is recorded.
+/// Ends every op: attaches `backward_function` to `output` if recording is on and an input is
+/// recorded.
 template <class F>
 Tensor record(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
     if (detail::checked_mode()) [[unlikely]]

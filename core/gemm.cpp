@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "core/kernels/product.h"
 #include "core/base/library_check.h"
 #include "core/base/openblas.h"
+#include "core/kernels/product.h"
 
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-// Where OpenBLAS has kernels of its own for small matrices, they ask the system for memory at every call. It takes at most so
-// many multiplications for small, and calls of that size gain little from its blocks.
+// Where OpenBLAS has kernels of its own for small matrices, they ask the system for memory at every
+// call. It takes at most so many multiplications for small, and calls of that size gain little from
+// its blocks.
 constexpr int64_t small_product = 100 * 100 * 100;
 
 // Whether OpenBLAS computes the larger products here.

@@ -1,12 +1,15 @@
 #pragma once
-/// The only interface to matrix products, single-threaded. Row-major, C := alpha * op(A) op(B) + beta * C, with op(A) [M, K], op(B)
-/// [K, N], C [M, N]; lda, ldb, ldc are the distances between stored rows. beta == 0 overwrites C, NaN included.
+/// The only interface to matrix products, single-threaded. Row-major, C := alpha * op(A) op(B) +
+/// beta * C, with op(A) [M, K], op(B) [K, N], C [M, N]; lda, ldb, ldc are the distances between
+/// stored rows. beta == 0 overwrites C, NaN included.
 ///
-/// Where the machine has AVX-512, and for few rows or columns and small sizes everywhere, our own kernels compute
-/// (kernels/product.h), which ask the system for no memory. On other machines OpenBLAS computes the rest, after a check that it
-/// computes right (core/base/library_check.h); where it does not, our own kernels compute everything. Bits of a row depend on M, N, K, the
-/// transposes and beta, never on addresses or on other callers: so M must never be chosen from the number of threads. (Those of
-/// our own kernels depend on K and the transposes; which kernel runs depends on M and N.)
+/// Where the machine has AVX-512, and for few rows or columns and small sizes everywhere, our own
+/// kernels compute (kernels/product.h), which ask the system for no memory. On other machines
+/// OpenBLAS computes the rest, after a check that it computes right (core/base/library_check.h);
+/// where it does not, our own kernels compute everything. Bits of a row depend on M, N, K, the
+/// transposes and beta, never on addresses or on other callers: so M must never be chosen from the
+/// number of threads. (Those of our own kernels depend on K and the transposes; which kernel runs
+/// depends on M and N.)
 #include <string>
 
 #include "core/base/transpose.h"
@@ -22,19 +25,22 @@ void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch,
                   const real* a, int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta,
                   real* c, int64_t ldc, int64_t stride_c);
 
-/// Where OpenBLAS takes part: checks it, in a child process, unless that is known from an earlier start. A program does this first,
-/// before it starts a thread; the first product does it where the program did not.
+/// Where OpenBLAS takes part: checks it, in a child process, unless that is known from an earlier
+/// start. A program does this first, before it starts a thread; the first product does it where the
+/// program did not.
 void prepare_gemm();
 
-/// What the check found wrong with OpenBLAS, so that our own kernels compute everything; empty where it is right or not used.
+/// What the check found wrong with OpenBLAS, so that our own kernels compute everything; empty
+/// where it is right or not used.
 const std::string& gemm_fault();
 
-/// Allocates OpenBLAS's working memory for `threads` products at the same time, where it is used. Without it the second buffer
-/// is asked of the system when two products first happen to overlap, which may be at any step.
+/// Allocates OpenBLAS's working memory for `threads` products at the same time, where it is used.
+/// Without it the second buffer is asked of the system when two products first happen to overlap,
+/// which may be at any step.
 void reserve_gemm_buffers(int threads);
 
-/// Which kernels compute, for a run's log: "own kernels with AVX-512", or "own kernels with AVX2 for narrow and small products,
-/// OpenBLAS ... (Haswell) for the rest".
+/// Which kernels compute, for a run's log: "own kernels with AVX-512", or "own kernels with AVX2
+/// for narrow and small products, OpenBLAS ... (Haswell) for the rest".
 std::string gemm_library();
 
 }  // namespace attend::ATTEND_PRECISION

@@ -19,7 +19,8 @@ struct ParameterStore::Arena {
     int64_t size = 0;
     std::size_t usable = 0, reserved = 0;
 
-    // At most `share` of the addresses that the process may have (`ulimit -v`), and less where the system refuses that.
+    // At most `share` of the addresses that the process may have (`ulimit -v`), and less where the
+    // system refuses that.
     explicit Arena(double share) {
         const double allowed = share * static_cast<double>(memory::address_limit());
         const std::size_t wanted = allowed < static_cast<double>(most) ? static_cast<std::size_t>(allowed) / page * page : most;
@@ -62,8 +63,8 @@ Init Init::xavier(int64_t in, int64_t out) {
 
 namespace {
 
-// Orthonormal columns (rows, if there are more columns than rows) of every square-or-smaller block of `rows` columns, by
-// modified Gram-Schmidt on normal draws, in double.
+// Orthonormal columns (rows, if there are more columns than rows) of every square-or-smaller block
+// of `rows` columns, by modified Gram-Schmidt on normal draws, in double.
 void fill_orthogonal(real* values, const Shape& shape, double gain, Stream& stream) {
     const int64_t rows = shape.rows(), columns = shape.columns();
     if (shape.size() == 0)
@@ -113,7 +114,8 @@ void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
     }
 }
 
-// Of the addresses of a process that is limited: training also has gradients by shard, the optimizer's arrays, averages.
+// Of the addresses of a process that is limited: training also has gradients by shard, the
+// optimizer's arrays, averages.
 constexpr double parameters_share = 1.0 / 8, state_share = 1.0 / 128;
 }  // namespace
 

@@ -1,13 +1,14 @@
 #pragma once
-/// Parameters are one flat arena with an ordered table of names; so are the named state (moving baselines, running scales).
+/// Parameters are one flat arena with an ordered table of names; so are the named state (moving
+/// baselines, running scales).
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/real.h"
 #include "core/base/random.h"
+#include "core/real.h"
 #include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -26,7 +27,8 @@ struct Init {
     static Init normal(double deviation) { return {Kind::normal, deviation}; }
     /// Uniform with bound sqrt(6 / (in + out)) (Glorot and Bengio 2010, eq. 16).
     static Init xavier(int64_t in, int64_t out);
-    /// Square or tall blocks with orthonormal columns times gain (Saxe et al. 2014), a block per `columns / rows`.
+    /// Square or tall blocks with orthonormal columns times gain (Saxe et al. 2014), a block per
+    /// `columns / rows`.
     static Init orthogonal(double gain = 1) { return {Kind::orthogonal, gain}; }
 };
 
@@ -40,7 +42,8 @@ struct Parameter {
     const ParameterStore* store = nullptr;
 };
 
-/// Named state: read-only during a step; shards return sums and counts, added in shard order and applied after the step.
+/// Named state: read-only during a step; shards return sums and counts, added in shard order and
+/// applied after the step.
 struct NamedState {
     std::string name;
     Shape shape;
@@ -49,24 +52,28 @@ struct NamedState {
     std::size_t index = 0;
 };
 
-/// Reserves address space and grows in place, so handles stay valid. Padding between parameters is zero and stays zero.
-/// Optimiser, norm, checkpoint and all-reduce are single passes over [data(), data() + size()).
+/// Reserves address space and grows in place, so handles stay valid. Padding between parameters is
+/// zero and stays zero. Optimiser, norm, checkpoint and all-reduce are single passes over [data(),
+/// data() + size()).
 class ParameterStore {
   public:
-    /// Draws initial values under `seed`. Throws MachineError when address space cannot be reserved.
+    /// Draws initial values under `seed`. Throws MachineError when address space cannot be
+    /// reserved.
     explicit ParameterStore(uint64_t seed);
     ~ParameterStore();
     ParameterStore(const ParameterStore&) = delete;
     ParameterStore& operator=(const ParameterStore&) = delete;
 
-    /// Adds a parameter and fills it. The tensor is a handle that is not reference-counted: threads share it, and the store
-    /// must outlive it. Throws Error for a name that is taken (sharing is explicit: pass the tensor).
+    /// Adds a parameter and fills it. The tensor is a handle that is not reference-counted: threads
+    /// share it, and the store must outlive it. Throws Error for a name that is taken (sharing is
+    /// explicit: pass the tensor).
     Tensor add(const std::string& name, const Shape& shape, const Init& init);
 
     /// Elements of the arena, padding included; number of parameters' own elements.
     int64_t size() const;
     int64_t count() const;
-    /// Bytes of addresses that all parameters may take: 64 GiB, less where the process is limited (`ulimit -v`).
+    /// Bytes of addresses that all parameters may take: 64 GiB, less where the process is limited
+    /// (`ulimit -v`).
     int64_t reserved_bytes() const;
     real* data();
     const real* data() const;

@@ -1,13 +1,14 @@
 #pragma once
-/// Saves memory at the cost of time: a part of a model whose inner values are not kept for the backward but computed again there (Chen et al.
-/// 2016, section 3).
+/// Saves memory at the cost of time: a part of a model whose inner values are not kept for the
+/// backward but computed again there (Chen et al. 2016, section 3).
 #include "core/engine.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// f(x, z), of which only x and z are kept; z may be undefined. f must compute the same when run again, and what it refers to
-/// must outlive the graph, as a module's parameters do. In the backward f runs on watched copies, and its own graph is
-/// differentiated at once: of a deep stack one layer's inner values exist at a time.
+/// f(x, z), of which only x and z are kept; z may be undefined. f must compute the same when run
+/// again, and what it refers to must outlive the graph, as a module's parameters do. In the
+/// backward f runs on watched copies, and its own graph is differentiated at once: of a deep stack
+/// one layer's inner values exist at a time.
 template <class F>
 Tensor recompute(const Tensor& x, const Tensor& z, F f) {
     Tensor y;

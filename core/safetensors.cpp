@@ -20,7 +20,8 @@ namespace {
 using attend::detail::in_quotes;
 using attend::detail::json_string;
 
-// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no overlap, nothing after.
+// Every tensor has the bytes its shape asks for, and together they are the data: no gap, no
+// overlap, nothing after.
 void check_layout(const std::string& where, const std::vector<TensorInfo>& tensors, uint64_t data_bytes) {
     for (const TensorInfo& t : tensors) {
         require(t.begin <= t.end, "{}: tensor {}: offsets run backwards: begin {}, end {}", where, in_quotes(t.name), t.begin,
@@ -67,7 +68,8 @@ real half_to_real(uint16_t bits) {
 
 real bfloat_to_real(uint16_t bits) { return static_cast<real>(std::bit_cast<float>(uint32_t{bits} << 16)); }
 
-// to[i] = function(element i) for the elements of type T in bytes [begin, end), read piece by piece.
+// to[i] = function(element i) for the elements of type T in bytes [begin, end), read piece by
+// piece.
 template <class T, class Function>
 void convert(const OpenFile& file, std::size_t begin, std::size_t end, real* to, Function function) {
     std::vector<T> piece(std::min<std::size_t>((end - begin) / sizeof(T), std::size_t{1} << 16));

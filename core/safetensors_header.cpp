@@ -25,8 +25,8 @@ constexpr DtypeRow dtypes[] = {
 };
 const DtypeRow& row_of(Dtype dtype) { return dtypes[static_cast<std::size_t>(dtype)]; }
 
-// The header, read value by value in the one form that the format allows:
-// {"__metadata__": {KEY: TEXT ...}, NAME: {"dtype": TEXT, "shape": [SIZE ...], "data_offsets": [BEGIN, END]} ...}.
+// The header, read value by value in the one form that the format allows: {"__metadata__": {KEY:
+// TEXT ...}, NAME: {"dtype": TEXT, "shape": [SIZE ...], "data_offsets": [BEGIN, END]} ...}.
 class Header final : public JsonEvents {
   public:
     Header(const std::string& where, std::vector<TensorInfo>& tensors, Metadata& metadata)
@@ -131,7 +131,8 @@ class Header final : public JsonEvents {
              : field_ == "shape" ? "a list of unsigned 64-bit integers"
                                  : "two unsigned 64-bit integers");
     }
-    // The limit is on the product of the sizes that are not zero, so that nothing overflows anywhere (as in Shape).
+    // The limit is on the product of the sizes that are not zero, so that nothing overflows
+    // anywhere (as in Shape).
     void add_axis(uint64_t n) {
         if (n > 0) {
             require(n <= static_cast<uint64_t>(Shape::max_size / product_),

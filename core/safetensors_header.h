@@ -1,5 +1,6 @@
 #pragma once
-/// What the JSON header of a safetensors file says. How the offsets fit the file is checked in core/safetensors.cpp.
+/// What the JSON header of a safetensors file says. How the offsets fit the file is checked in
+/// core/safetensors.cpp.
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,8 +30,8 @@ using Metadata = std::map<std::string, std::string>;
 
 namespace detail {
 
-/// Appends to `tensors` and `metadata` what the header `text` says. `where` is the file's name for messages. Throws Error when
-/// it is not JSON, not of the format's form, or names something twice.
+/// Appends to `tensors` and `metadata` what the header `text` says. `where` is the file's name for
+/// messages. Throws Error when it is not JSON, not of the format's form, or names something twice.
 void parse_safetensors_header(const std::string& where, std::string_view text, std::vector<TensorInfo>& tensors,
                               Metadata& metadata);
 

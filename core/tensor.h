@@ -1,12 +1,13 @@
 #pragma once
-/// Tensor: a cheap value handle. Shape, contiguous 64-byte-aligned storage and, when recording, the node that made it.
+/// Tensor: a cheap value handle. Shape, contiguous 64-byte-aligned storage and, when recording, the
+/// node that made it.
 #include <atomic>
 #include <initializer_list>
 #include <vector>
 
-#include "core/real.h"
 #include "core/base/memory.h"
 #include "core/base/shape.h"
+#include "core/real.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -87,8 +88,9 @@ class Tensor {
     }
 
     bool defined() const { return data_ != nullptr; }
-    /// Throws Error when the tensor is undefined: every op looks at the shapes of the inputs it needs before it reads them, so
-    /// this one place refuses what is not there. The same for size(), rank() and dim(), which throws for a missing axis too.
+    /// Throws Error when the tensor is undefined: every op looks at the shapes of the inputs it
+    /// needs before it reads them, so this one place refuses what is not there. The same for
+    /// size(), rank() and dim(), which throws for a missing axis too.
     const Shape& shape() const {
         if (data_ == nullptr) [[unlikely]]
             fail_undefined();
@@ -99,7 +101,8 @@ class Tensor {
     int64_t dim(int axis) const { return shape()[axis]; }
 
     const real* data() const { return data_; }
-    /// For writing a tensor that nothing was recorded on. Throws MachineError on a recorded tensor or a parameter.
+    /// For writing a tensor that nothing was recorded on. Throws MachineError on a recorded tensor
+    /// or a parameter.
     real* writable();
     /// The one element. Throws Error unless there is exactly one.
     real item() const;
@@ -111,14 +114,17 @@ class Tensor {
     Tensor rows(int64_t begin, int64_t end) const;
     /// Row i of the leading axis, that axis removed: a view.
     Tensor row(int64_t i) const { return rows(i, i + 1).reshape(shape_.without(0)); }
-    /// `shape.size()` elements from flat element `offset` on, in that shape: a view. For ops with several outputs.
+    /// `shape.size()` elements from flat element `offset` on, in that shape: a view. For ops with
+    /// several outputs.
     Tensor part(int64_t offset, const Shape& shape) const;
     /// The same values, not recorded.
     Tensor detach() const;
 
-    /// What messages say: "[4, 3]", of a parameter "'head.weight' [4, 3]", and "nothing" when undefined.
+    /// What messages say: "[4, 3]", of a parameter "'head.weight' [4, 3]", and "nothing" when
+    /// undefined.
     std::string text() const;
-    /// Whether gradients flow through it: it was made by a recorded op, is watched, or is a trainable parameter.
+    /// Whether gradients flow through it: it was made by a recorded op, is watched, or is a
+    /// trainable parameter.
     bool recorded() const;
     Node* node() const { return node_.get(); }
     const Parameter* parameter() const { return parameter_; }
@@ -138,7 +144,8 @@ class Tensor {
     const Parameter* parameter_ = nullptr;
 };
 
-/// What a backward function keeps of a tensor: its values without its history, so that saved tensors keep no graph alive.
+/// What a backward function keeps of a tensor: its values without its history, so that saved
+/// tensors keep no graph alive.
 class Saved {
   public:
     Saved() = default;

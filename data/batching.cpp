@@ -38,7 +38,8 @@ class BucketedBatches final : public Batches {
     }
 
   private:
-    // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one answer.
+    // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one
+    // answer.
     bool shorter(int32_t a, int32_t b) const {
         if (target_.length(a) != target_.length(b))
             return target_.length(a) < target_.length(b);

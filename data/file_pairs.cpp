@@ -29,7 +29,8 @@ PairRows read_training(const PairFiles& files, int64_t first) {
     return rows;
 }
 
-// Encodes the rows into `into`; returns how many were longer than `max_length` (0: no limit) and left out.
+// Encodes the rows into `into`; returns how many were longer than `max_length` (0: no limit) and
+// left out.
 int64_t encode(const PairRows& rows, const Tokenizer& source, const Tokenizer& target, int64_t max_length, PairSplit& into) {
     int64_t left_out = 0;
     const int64_t count = rows.source.lines.size();

@@ -1,6 +1,7 @@
 #pragma once
-/// What the tasks of pairs of texts from files share (parallel, tsv, sigmorphon): options, vocabularies, limits, references.
-/// A task says how the rows of a split are read and how each side is cut; the rest is here.
+/// What the tasks of pairs of texts from files share (parallel, tsv, sigmorphon): options,
+/// vocabularies, limits, references. A task says how the rows of a split are read and how each side
+/// is cut; the rest is here.
 #include <functional>
 
 #include "data/pair_task.h"
@@ -68,26 +69,31 @@ struct PairRows {
 
 /// Where a task's texts come from.
 struct PairFiles {
-    /// The rows of a split; no rows when the config names no files for it. Must throw rather than return no training rows.
+    /// The rows of a split; no rows when the config names no files for it. Must throw rather than
+    /// return no training rows.
     std::function<PairRows(Split)> read;
     std::function<std::shared_ptr<const Tokenizer>(const TokenizerSetup&)> source_tokenizer, target_tokenizer;
-    /// Both tokenizers, with one vocabulary, from the lines of both sides; null: each learns from its own side.
+    /// Both tokenizers, with one vocabulary, from the lines of both sides; null: each learns from
+    /// its own side.
     std::function<std::array<std::shared_ptr<const Tokenizer>, 2>(const TokenizerSetup&)> joint_tokenizers;
 };
 
-/// Tokenizers by `units` and `vocabulary`, into `files`. Throws Error for one vocabulary of two units.
+/// Tokenizers by `units` and `vocabulary`, into `files`. Throws Error for one vocabulary of two
+/// units.
 void set_tokenizers(PairFiles& files, const PairUnits& units, const PairVocabulary& vocabulary);
 
-/// The text after a missing file's name: what names it and what to do. `example` is what --set would give, as "FILE".
+/// The text after a missing file's name: what names it and what to do. `example` is what --set
+/// would give, as "FILE".
 std::string missing_file_hint(Split split, std::string_view example);
 
 /// The lines of a split's one file. Throws Error where no file is named, and as read_lines().
 TextFile read_split(Split split, const std::string& file);
 
-/// Completes `task` and builds it. Vocabularies come from the training pairs that `first` leaves (before max_length), or from
-/// setup.saved. Nothing but what `first` and `max_length` name is left out; validation and test pairs never are.
-/// Throws Error for `first` beyond the last pair, invalid UTF-8, a pair with a side without symbols (naming both places), when
-/// max_length leaves no training pair, and when one vocabulary is asked for and the saved ones are two.
+/// Completes `task` and builds it. Vocabularies come from the training pairs that `first` leaves
+/// (before max_length), or from setup.saved. Nothing but what `first` and `max_length` name is left
+/// out; validation and test pairs never are. Throws Error for `first` beyond the last pair, invalid
+/// UTF-8, a pair with a side without symbols (naming both places), when max_length leaves no
+/// training pair, and when one vocabulary is asked for and the saved ones are two.
 std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, const PairLimits& limits,
                                       const std::string& references, const TaskSetup& setup);
 

@@ -37,10 +37,12 @@ struct Masking {
     int32_t mask = 0;  ///< id of the mask token
 };
 
-/// Chooses max(1, round(share * n)) of the n positions in `texts` without replacement, writes their ids to `target`, and
-/// changes them in `input`: with probability 0.8 to the mask, 0.1 to an id drawn from the whole vocabulary, 0.1 not at all.
-/// With `whole_word` the words (Tokenizer::continues_word) are chosen, in random order, each one that does not exceed that
-/// count, and the first one where all do. No other element of `target` is written. `input` and `target` have the same length.
+/// Chooses max(1, round(share * n)) of the n positions in `texts` without replacement, writes their
+/// ids to `target`, and changes them in `input`: with probability 0.8 to the mask, 0.1 to an id
+/// drawn from the whole vocabulary, 0.1 not at all. With `whole_word` the words
+/// (Tokenizer::continues_word) are chosen, in random order, each one that does not exceed that
+/// count, and the first one where all do. No other element of `target` is written. `input` and
+/// `target` have the same length.
 void mask_tokens(std::span<int32_t> input, std::span<int32_t> target, std::span<const Range> texts, const Tokenizer& tokenizer,
                  const Masking& masking, RowDraws& draws);
 

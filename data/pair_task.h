@@ -1,5 +1,6 @@
 #pragma once
-/// The one class for tasks with pairs of a source and a target text. Such tasks differ in their data, not in code.
+/// The one class for tasks with pairs of a source and a target text. Such tasks differ in their
+/// data, not in code.
 #include <array>
 #include <functional>
 #include <memory>
@@ -14,8 +15,8 @@ struct PairSplit {
     Texts source_text, target_text;  ///< in the tokenizers' normal form
     Sequences source, target;        ///< the same as ids
     Packed<Range> gold;              ///< a range for each target symbol; empty: not known
-    /// For the first example of each source the examples with that source, itself included; nothing for the others. Empty:
-    /// every example counts for itself.
+    /// For the first example of each source the examples with that source, itself included; nothing
+    /// for the others. Empty: every example counts for itself.
     Packed<int32_t> same_source;
     LongestExample longest;  ///< note_longest()
 };

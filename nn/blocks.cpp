@@ -113,7 +113,8 @@ Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dr
 
 Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
                               std::span<const int32_t> memory_lengths, const Context& context) const {
-    // What a recomputed block refers to must live as long as the graph: lengths are copied, the memory is an input.
+    // What a recomputed block refers to must live as long as the graph: lengths are copied, the
+    // memory is an input.
     const Array<int32_t> own(lengths.begin(), lengths.end()), others(memory_lengths.begin(), memory_lengths.end());
     Tensor y = x;
     for (const Block& b : blocks_) {

@@ -1,6 +1,7 @@
 #pragma once
-/// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention in decoders with a memory, and a feed-forward
-/// network, each with a residual connection, and with a norm before it (pre) or after the sum (post).
+/// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention in decoders with
+/// a memory, and a feed-forward network, each with a residual connection, and with a norm before it
+/// (pre) or after the sum (post).
 #include <span>
 #include <string>
 #include <vector>
@@ -42,8 +43,8 @@ struct Norm {
     RmsNorm rms;
 };
 
-/// down(activation(up(x))): `up` [D, F], `down` [F, D] (Vaswani et al. 2017, eq. 2); with swiglu `up` [D, 2 F] holds gate and
-/// value side by side (Shazeer 2020, eq. 6).
+/// down(activation(up(x))): `up` [D, F], `down` [F, D] (Vaswani et al. 2017, eq. 2); with swiglu
+/// `up` [D, 2 F] holds gate and value side by side (Shazeer 2020, eq. 6).
 struct FeedForward {
     FeedForward() = default;
     FeedForward(const Scope& scope, const BlockOptions& options, const WeightInit& init, const WeightInit& down_init);
@@ -72,15 +73,16 @@ struct StackCache {
     StackCache select(std::span<const int32_t> rows) const;
 };
 
-/// A stack of blocks `NAME.0`, `NAME.1`, ... with parameters `self`, `cross`, `ffn` and `self_norm`, `cross_norm`, `ffn_norm`;
-/// and for norm_place pre a last one, `norm`.
+/// A stack of blocks `NAME.0`, `NAME.1`, ... with parameters `self`, `cross`, `ffn` and
+/// `self_norm`, `cross_norm`, `ffn_norm`; and for norm_place pre a last one, `norm`.
 class BlockStack {
   public:
     BlockStack() = default;
     BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
                const BlockInit& init, bool rotary);
 
-    /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to one.
+    /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
+    /// one.
     Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
                       std::span<const int32_t> memory_lengths, const Context& context) const;
     /// Keys and values of a memory, for extend().

@@ -1,7 +1,7 @@
 #pragma once
-/// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter once; calling it runs it and
-/// stores nothing. Each keeps its path for the messages about what it runs (core/base/trace.h); a module must outlive the
-/// graphs it made.
+/// The plain layers. A module is a struct: its constructor takes a Scope and names each parameter
+/// once; calling it runs it and stores nothing. Each keeps its path for the messages about what it
+/// runs (core/base/trace.h); a module must outlive the graphs it made.
 #include <span>
 #include <string>
 
@@ -13,14 +13,15 @@ namespace attend::ATTEND_PRECISION {
 
 enum class Bias { no, yes };
 
-/// First values of a weight [in, out]: normal, or uniform (Init::xavier) where no deviation is given.
+/// First values of a weight [in, out]: normal, or uniform (Init::xavier) where no deviation is
+/// given.
 struct WeightInit {
     double deviation = 0;
     Init operator()(int64_t in, int64_t out) const { return deviation > 0 ? Init::normal(deviation) : Init::xavier(in, out); }
 };
 
-/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and bias; or the weight as `init`
-/// and the bias at 0.
+/// y = x W + b: `weight` [in, out], `bias` [out]. Starts uniform within 1 / sqrt(in), weight and
+/// bias; or the weight as `init` and the bias at 0.
 struct Linear {
     Linear() = default;
     Linear(const Scope& scope, int64_t in, int64_t out, Bias with_bias);
@@ -41,7 +42,8 @@ struct Embedding {
     std::string path;
 };
 
-/// (x - mean) / sqrt(variance + epsilon) gain + bias over the last axis (Ba, Kiros and Hinton 2016): `weight`, `bias` [D].
+/// (x - mean) / sqrt(variance + epsilon) gain + bias over the last axis (Ba, Kiros and Hinton
+/// 2016): `weight`, `bias` [D].
 struct LayerNorm {
     LayerNorm() = default;
     LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_ = 1e-5);
@@ -51,7 +53,8 @@ struct LayerNorm {
     std::string path;
 };
 
-/// gain x / sqrt(mean of x^2 + epsilon) over the last axis (Zhang and Sennrich 2019, eq. 4): `weight` [D].
+/// gain x / sqrt(mean of x^2 + epsilon) over the last axis (Zhang and Sennrich 2019, eq. 4):
+/// `weight` [D].
 struct RmsNorm {
     RmsNorm() = default;
     RmsNorm(const Scope& scope, int64_t width, double epsilon_ = 1e-5);
@@ -61,8 +64,8 @@ struct RmsNorm {
     std::string path;
 };
 
-/// Zeroes elements with `probability` in training and divides the rest by 1 - probability (Srivastava et al. 2014); the
-/// identity in evaluation. The leading axis is the batch.
+/// Zeroes elements with `probability` in training and divides the rest by 1 - probability
+/// (Srivastava et al. 2014); the identity in evaluation. The leading axis is the batch.
 struct Dropout {
     Dropout() = default;
     Dropout(const Scope& scope, double probability_)

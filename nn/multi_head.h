@@ -1,7 +1,8 @@
 #pragma once
-/// Multi-head attention (Vaswani et al. 2017, 3.2.2): the attention algebra on H projections of queries, keys and values side
-/// by side, and their results joined. With fewer key-value heads than query heads it is grouped-query attention (Ainslie et al.
-/// 2023), with one multi-query attention (Shazeer 2019).
+/// Multi-head attention (Vaswani et al. 2017, 3.2.2): the attention algebra on H projections of
+/// queries, keys and values side by side, and their results joined. With fewer key-value heads than
+/// query heads it is grouped-query attention (Ainslie et al. 2023), with one multi-query attention
+/// (Shazeer 2019).
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,30 +37,34 @@ struct MultiHeadSetup {
 class MultiHead {
   public:
     MultiHead() = default;
-    /// Parameters: self-attention `qkv` [D, (H + 2 G) K], else `query` [D, H K] and `key_value` [Dm, 2 G K]; `out` [H K, D].
-    /// Throws Error when H does not divide the width, G does not divide H, or the factors do not go together.
+    /// Parameters: self-attention `qkv` [D, (H + 2 G) K], else `query` [D, H K] and `key_value`
+    /// [Dm, 2 G K]; `out` [H K, D]. Throws Error when H does not divide the width, G does not
+    /// divide H, or the factors do not go together.
     MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup);
 
     /// Self-attention of x [B, T, D] with B lengths.
     Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
-    /// Self-attention of the next positions x [B, n, D] to all so far; adds their keys and values to `past`, which is empty at
-    /// first. Every row has the full length.
+    /// Self-attention of the next positions x [B, n, D] to all so far; adds their keys and values
+    /// to `past`, which is empty at first. Every row has the full length.
     Tensor extend(const Tensor& x, KeyValues& past, const Context& context) const;
-    /// Cross-attention: keys and values of memory [B, S, Dm], once; then queries x [B, T, D], the first at `position`.
+    /// Cross-attention: keys and values of memory [B, S, Dm], once; then queries x [B, T, D], the
+    /// first at `position`.
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
 
     /// The options of its heads' hard selection; null where they choose nothing.
     const HardChoice* hard() const { return heads_.empty() ? nullptr : heads_.front().select->hard(); }
 
-    /// Computes head by head even where there is a fused kernel: the composite, with which tests compare it.
+    /// Computes head by head even where there is a fused kernel: the composite, with which tests
+    /// compare it.
     void use_heads() { fused_.reset(); }
 
   private:
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Tensor by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
     Tensor attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
-    // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see them.
+    // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
+    // them.
     bool fuses(const Context& context) const { return fused_ && (context.training() || context.taps == nullptr); }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
     Ranges ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const;

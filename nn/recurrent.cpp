@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
 

@@ -1,6 +1,6 @@
 #pragma once
-/// GRU and LSTM: one step, one layer, both directions, stacked. For the formulas and the order of gates see
-/// core/ops/recurrent.h.
+/// GRU and LSTM: one step, one layer, both directions, stacked. For the formulas and the order of
+/// gates see core/ops/recurrent.h.
 #include <span>
 #include <string>
 #include <vector>
@@ -25,16 +25,16 @@ struct LayerOutput {
     CellState last;
 };
 
-/// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU) or 4 (LSTM) gates and two biases, all
-/// uniform within 1 / sqrt(H) at the start.
+/// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU) or 4 (LSTM)
+/// gates and two biases, all uniform within 1 / sqrt(H) at the start.
 struct RecurrentLayer {
     RecurrentLayer() = default;
     RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in, int64_t hidden_);
 
     /// The input's part of the gates for any number of steps: x [..., in] to [..., G H].
     Tensor project(const Tensor& x) const { return project_part(x, 0, in, {}); }
-    /// The same for the input's columns [begin, end) alone, added to `plus`: lets a decoder project what it knows in advance
-    /// for all steps at once, and the rest step by step.
+    /// The same for the input's columns [begin, end) alone, added to `plus`: lets a decoder project
+    /// what it knows in advance for all steps at once, and the rest step by step.
     Tensor project_part(const Tensor& x, int64_t begin, int64_t end, const Tensor& plus) const;
     /// One step from a projection [B, G H].
     CellState step(const Tensor& projection, const CellState& state) const;
@@ -57,8 +57,8 @@ struct EncoderOutput {
 
 enum class Directions { one, two };
 
-/// Stacked layers, each in one or both directions (Schuster and Paliwal 1997): layer l + 1 reads [forward, backward] of layer
-/// l, with dropout between layers.
+/// Stacked layers, each in one or both directions (Schuster and Paliwal 1997): layer l + 1 reads
+/// [forward, backward] of layer l, with dropout between layers.
 struct RecurrentStack {
     RecurrentStack() = default;
     RecurrentStack(const Scope& scope, CellKind kind, Directions directions, int64_t layers, int64_t in, int64_t hidden,

@@ -1,7 +1,7 @@
 #pragma once
-/// Adadelta (Zeiler 2012, algorithm 1) as torch.optim.Adadelta. The defaults are PyTorch's (rho 0.9, epsilon 1e-6). Zeiler's
-/// experiments and Bahdanau et al. 2015 (B.2) use rho 0.95, epsilon 1e-6 and a learning rate of 1, a factor that changes
-/// nothing.
+/// Adadelta (Zeiler 2012, algorithm 1) as torch.optim.Adadelta. The defaults are PyTorch's (rho
+/// 0.9, epsilon 1e-6). Zeiler's experiments and Bahdanau et al. 2015 (B.2) use rho 0.95, epsilon
+/// 1e-6 and a learning rate of 1, a factor that changes nothing.
 #include "optim/arena_optimizer.h"
 
 namespace attend::ATTEND_PRECISION {

@@ -7,7 +7,8 @@
 namespace attend::ATTEND_PRECISION {
 
 namespace {
-// Rows and columns of a tile: its sums, the scratch of a pass, are then less than a fiftieth of its elements.
+// Rows and columns of a tile: its sums, the scratch of a pass, are then less than a fiftieth of its
+// elements.
 constexpr int64_t tile_rows = 64, tile_columns = 1024;
 
 std::size_t at(int64_t index) { return static_cast<std::size_t>(index); }
@@ -105,7 +106,8 @@ void Adafactor::prepare(const ParameterStore& store, const real* gradient, const
     const real scale = static_cast<real>(step.gradient_scale);
     const double t = static_cast<double>(step.step + 1);
     const int64_t tiles = static_cast<int64_t>(tiles_.size()), parameters = static_cast<int64_t>(layouts_.size());
-    // body(tile, its parameter's layout, first element in the arena) for the tiles of parameters that are trained.
+    // body(tile, its parameter's layout, first element in the arena) for the tiles of parameters
+    // that are trained.
     const auto each_tile = [&](auto body) {
         workers.blocks(tiles, 1, [&](int64_t k, int64_t, int64_t) {
             const Tile& tile = tiles_[at(k)];

@@ -1,6 +1,7 @@
 #pragma once
-/// Adafactor (Shazeer and Stern 2018, "Adafactor: adaptive learning rates with sublinear memory cost", algorithms 4 and 5,
-/// without momentum): of the running squares of a matrix only the means of rows and of columns are kept.
+/// Adafactor (Shazeer and Stern 2018, "Adafactor: adaptive learning rates with sublinear memory
+/// cost", algorithms 4 and 5, without momentum): of the running squares of a matrix only the means
+/// of rows and of columns are kept.
 #include "optim/arena_optimizer.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -29,15 +30,17 @@ struct AdafactorOptions : UpdateOptions {
 ///     R_i = b R_i + (1 - b) mean_j (g_ij^2 + epsilon),  C_j = b C_j + (1 - b) mean_i (g_ij^2 + epsilon)
 ///     U_ij = g_ij / sqrt(R_i C_j / mean(R))
 ///     X = (1 - learning_rate weight_decay) X - a U / max(1, rms(U) / clip_threshold)
-/// with a = min(learning_rate, 1 / sqrt(t)) max(least_scale, rms(X)), or a = learning_rate without relative_step. A vector is
-/// a matrix of one row, whose R drops out. Of more axes than two the last two are the matrix (as torch.optim.Adafactor), and
-/// rms is over the complete parameter.
+/// with a = min(learning_rate, 1 / sqrt(t)) max(least_scale, rms(X)), or a = learning_rate without
+/// relative_step. A vector is a matrix of one row, whose R drops out. Of more axes than two the
+/// last two are the matrix (as torch.optim.Adafactor), and rms is over the complete parameter.
 class Adafactor final : public ArenaOptimizer<AdafactorOptions> {
   public:
     Adafactor(const AdafactorOptions& o, const ParameterStore& store);
-    /// "rows.NAME" and "columns.NAME" for parameters of two or more dimensions, "squares.NAME" for others.
+    /// "rows.NAME" and "columns.NAME" for parameters of two or more dimensions, "squares.NAME" for
+    /// others.
     std::vector<OptimizerState> state(const ParameterStore& store) override;
-    /// Updates R and C and finds each parameter's a / max(1, ...): passes over fixed tiles, whose sums are added in order.
+    /// Updates R and C and finds each parameter's a / max(1, ...): passes over fixed tiles, whose
+    /// sums are added in order.
     void prepare(const ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers) override;
 
   private:

@@ -1,5 +1,6 @@
 #pragma once
-/// Adam (Kingma and Ba 2015, algorithm 1) as torch.optim.Adam: weight decay is added to the gradient.
+/// Adam (Kingma and Ba 2015, algorithm 1) as torch.optim.Adam: weight decay is added to the
+/// gradient.
 #include <cmath>
 
 #include "optim/arena_optimizer.h"
@@ -39,8 +40,8 @@ class AdamLike : public ArenaOptimizer<O> {
 
   protected:
     double beta1() const { return as_real(this->o_.betas[0]); }
-    // The corrections are those of the betas as `real` holds them: 1 - 0.999f differs from 0.001 by 1e-5 of it, and the first
-    // steps would carry that error.
+    // The corrections are those of the betas as `real` holds them: 1 - 0.999f differs from 0.001 by
+    // 1e-5 of it, and the first steps would carry that error.
     kernels::AdamStep moments(const Segment& s, const UpdateStep& step) const {
         const double t = static_cast<double>(step.step + 1), beta2 = as_real(this->o_.betas[1]);
         kernels::AdamStep k{this->numbers(s, step), 0, beta1(), beta2, as_real(this->o_.epsilon)};

@@ -1,5 +1,6 @@
 #pragma once
-/// AdamW (Loshchilov and Hutter 2019, algorithm 2) as torch.optim.AdamW: weight decay acts on the weights themselves.
+/// AdamW (Loshchilov and Hutter 2019, algorithm 2) as torch.optim.AdamW: weight decay acts on the
+/// weights themselves.
 #include "optim/adam.h"
 
 namespace attend::ATTEND_PRECISION {

@@ -1,5 +1,6 @@
 #pragma once
-/// What the optimisers here share: options, flat state arrays with the layout of the arena, and the loop over its parameters.
+/// What the optimisers here share: options, flat state arrays with the layout of the arena, and the
+/// loop over its parameters.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -34,7 +35,8 @@ struct UpdateOptions {
     void decay_field(Visitor& v, const char* help) { v.number("weight_decay", weight_decay, {0, 1000}, help); }
 };
 
-/// A stretch of one parameter within the arena: what a derived optimiser updates with one kernel call.
+/// A stretch of one parameter within the arena: what a derived optimiser updates with one kernel
+/// call.
 struct Segment {
     real* value;           ///< first element of the stretch
     const real* gradient;  ///< its gradient
@@ -56,14 +58,16 @@ class ArenaStates : public Optimizer {
         return pieces;
     }
 
-    /// Throws MachineError when the range is not within the arena, or the arena has grown since the optimiser was made.
+    /// Throws MachineError when the range is not within the arena, or the arena has grown since the
+    /// optimiser was made.
     void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) final {
         require_unchanged(store);
         ensure(0 <= begin && begin <= end && end <= size_, "optimizer: range outside of the arena: range {} to {}, elements {}",
                begin, end, size_);
         ensure(step.step >= 0, "optimizer: steps are counted from 0: step {}", step.step);
         const auto& table = store.table();
-        // The first parameter that begins after `begin`, and the one before it, which may contain it.
+        // The first parameter that begins after `begin`, and the one before it, which may contain
+        // it.
         auto p =
             std::upper_bound(table.begin(), table.end(), begin, [](int64_t at, const Parameter& q) { return at < q.offset; });
         if (p != table.begin())

@@ -1,6 +1,7 @@
 #pragma once
-/// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2). Every weight moves by the rate, so
-/// rates are 3 to 10 times smaller than Adam's, and weight decay is larger by the same factor.
+/// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2). Every
+/// weight moves by the rate, so rates are 3 to 10 times smaller than Adam's, and weight decay is
+/// larger by the same factor.
 #include "optim/adam.h"
 
 namespace attend::ATTEND_PRECISION {

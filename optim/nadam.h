@@ -1,6 +1,7 @@
 #pragma once
-/// Adam with Nesterov momentum (Dozat 2016, "Incorporating Nesterov momentum into Adam") as torch.optim.NAdam is documented.
-/// (PyTorch 1.13's code has one factor mu_t too many in the product up to t + 1; later versions do as documented.)
+/// Adam with Nesterov momentum (Dozat 2016, "Incorporating Nesterov momentum into Adam") as
+/// torch.optim.NAdam is documented. (PyTorch 1.13's code has one factor mu_t too many in the
+/// product up to t + 1; later versions do as documented.)
 #include "optim/adam.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -15,12 +16,14 @@ struct NadamOptions : AdamOptions {
     }
 };
 
-/// m, v as in Adam, and with t from 1, u_t = b1 (1 - 0.96^(t momentum_decay) / 2), U_t = u_1 ... u_t:
-/// p -= learning_rate (u_(t+1) / (1 - U_(t+1)) m + (1 - u_t) / (1 - U_t) g') / (sqrt(v / (1 - b2^t)) + epsilon)
+/// m, v as in Adam, and with t from 1, u_t = b1 (1 - 0.96^(t momentum_decay) / 2), U_t = u_1 ...
+/// u_t: p -= learning_rate (u_(t+1) / (1 - U_(t+1)) m + (1 - u_t) / (1 - U_t) g') / (sqrt(v / (1 -
+/// b2^t)) + epsilon)
 class Nadam final : public AdamLike<NadamOptions> {
   public:
     Nadam(const NadamOptions& o, const ParameterStore& store) : AdamLike("nadam", o, store) {}
-    /// The product U_t: a function of t alone, continued from the step before, or computed again (after a resume).
+    /// The product U_t: a function of t alone, continued from the step before, or computed again
+    /// (after a resume).
     void prepare(const ParameterStore&, const real*, const UpdateStep& step, Workers&) override {
         const int64_t t = step.step + 1;
         if (factors_ > t) {

@@ -19,7 +19,8 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// Elements of one block, the unit of parallel passes over the arena. Fixed, so that sums do not depend on the threads.
+// Elements of one block, the unit of parallel passes over the arena. Fixed, so that sums do not
+// depend on the threads.
 constexpr int64_t arena_block = 16384;
 
 }  // namespace

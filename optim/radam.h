@@ -1,14 +1,14 @@
 #pragma once
-/// Rectified Adam (Liu et al. 2020, "On the variance of the adaptive learning rate and beyond", algorithm 2) as
-/// torch.optim.RAdam.
+/// Rectified Adam (Liu et al. 2020, "On the variance of the adaptive learning rate and beyond",
+/// algorithm 2) as torch.optim.RAdam.
 #include "optim/adam.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// m, v as in Adam, and with t from 1, r_inf = 2 / (1 - b2) - 1, r_t = r_inf - 2 t b2^t / (1 - b2^t):
-/// while r_t <= 5, p -= learning_rate m / (1 - b1^t), and then with
-/// R = sqrt((r_t - 4) (r_t - 2) r_inf / ((r_inf - 4) (r_inf - 2) r_t)):
-/// p -= learning_rate R m / (1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + epsilon)
+/// m, v as in Adam, and with t from 1, r_inf = 2 / (1 - b2) - 1, r_t = r_inf - 2 t b2^t / (1 -
+/// b2^t): while r_t <= 5, p -= learning_rate m / (1 - b1^t), and then with R = sqrt((r_t - 4) (r_t
+/// - 2) r_inf / ((r_inf - 4) (r_inf - 2) r_t)): p -= learning_rate R m / (1 - b1^t) sqrt(1 - b2^t)
+/// / (sqrt(v) + epsilon)
 class Radam final : public AdamLike<AdamOptions> {
   public:
     Radam(const AdamOptions& o, const ParameterStore& store) : AdamLike("radam", o, store) {}

@@ -1,5 +1,6 @@
 #pragma once
-/// RMSprop (Tieleman and Hinton 2012, lecture 6.5) as torch.optim.RMSprop; centered: Graves 2013, eq. 38 to 45.
+/// RMSprop (Tieleman and Hinton 2012, lecture 6.5) as torch.optim.RMSprop; centered: Graves 2013,
+/// eq. 38 to 45.
 #include "optim/arena_optimizer.h"
 
 namespace attend::ATTEND_PRECISION {

@@ -1,7 +1,8 @@
 // Learning-rate schedules. With s the step from 0, w = warmup, n = total steps:
 //     while s < w:   rate(s) = peak * (s + 1) / w
-// and then the formula of each; from step n on (after the end of a run) the rate keeps its last value. A warm-up longer than
-// the run is legal: a run that is cut short is then the beginning of the long one. (cyclic and one_cycle have no warm-up.)
+// and then the formula of each; from step n on (after the end of a run) the rate keeps its last
+// value. A warm-up longer than the run is legal: a run that is cut short is then the beginning of
+// the long one. (cyclic and one_cycle have no warm-up.)
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -144,7 +145,8 @@ struct PlateauOptions : DecayOptions {
     }
 };
 
-// rate(s) = max(final, peak * factor^reductions): a reduction comes with evaluation number patience + 1 in a row that is not
+// rate(s) = max(final, peak * factor^reductions): a reduction comes with evaluation number patience
+// + 1 in a row that is not
 // better than the best so far by threshold * |best|.                  (torch.optim.lr_scheduler.ReduceLROnPlateau)
 class Plateau final : public ScheduleOf<PlateauOptions> {
   public:
@@ -205,7 +207,8 @@ struct CyclicOptions {
     }
 };
 
-// rate(s) = low + (peak - low) * x(s) * h, x going evenly from 0 to 1 and back in a cycle; h = 1, 2^-cycle, or gamma^s.
+// rate(s) = low + (peak - low) * x(s) * h, x going evenly from 0 to 1 and back in a cycle; h = 1,
+// 2^-cycle, or gamma^s.
 //                                      (Smith 2017, "Cyclical learning rates"; torch.optim.lr_scheduler.CyclicLR)
 class Cyclic final : public ScheduleOf<CyclicOptions> {
   public:
@@ -243,7 +246,8 @@ struct OneCycleOptions {
     }
 };
 
-// From peak / start_divisor at step 0 to the peak at step rise * n - 1, and from there to peak / (start_divisor final_divisor)
+// From peak / start_divisor at step 0 to the peak at step rise * n - 1, and from there to peak /
+// (start_divisor final_divisor)
 // at the last step.     (Smith and Topin 2019, "Super-convergence", in the two phases of torch.optim.lr_scheduler.OneCycleLR)
 class OneCycle final : public ScheduleOf<OneCycleOptions> {
     using ScheduleOf::ScheduleOf;

@@ -1,6 +1,7 @@
 #pragma once
-/// Stochastic gradient descent with momentum, as torch.optim.SGD: "On the importance of initialization and momentum in deep
-/// learning" (Sutskever et al. 2013) in the form where the learning rate multiplies the buffer.
+/// Stochastic gradient descent with momentum, as torch.optim.SGD: "On the importance of
+/// initialization and momentum in deep learning" (Sutskever et al. 2013) in the form where the
+/// learning rate multiplies the buffer.
 #include "optim/arena_optimizer.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -21,7 +22,8 @@ struct SgdOptions : UpdateOptions {
 };
 
 /// g' = g + weight_decay p;  b = momentum b + (1 - dampening) g' (first step: b = g');
-/// p -= learning_rate b, with nesterov p -= learning_rate (g' + momentum b). Without momentum there is no buffer.
+/// p -= learning_rate b, with nesterov p -= learning_rate (g' + momentum b). Without momentum there
+/// is no buffer.
 class Sgd final : public ArenaOptimizer<SgdOptions> {
   public:
     /// Throws Error for nesterov without momentum or with dampening.

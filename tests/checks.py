@@ -17,17 +17,28 @@ import tempfile
 
 SOURCES = (".h", ".cpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
-# Who may include whom: core/kernels <- core <- {nn, optim, data} <- train. Tests and benchmarks may include everything.
+# The rooms of train/ in their order: each may include itself and those before it.
+ROOMS = ["config", "experiment", "evaluate", "records", "exchange", "learn", "study", "show", "cli"]
+BELOW_TRAIN = ["core", "nn", "optim", "data"]
+# Who may include whom: core/base <- core/kernels <- core <- {nn, optim, data} <- train. Tests and benchmarks may include everything.
 MAY_INCLUDE = {
+    "core/base": ["core/base"],
     "core/kernels": ["core/kernels", "core/real.h", "core/destination.h", "core/base/range.h", "core/base/random.h"],
     "core": ["core"],
     "nn": ["core", "nn"],
     "optim": ["core", "optim"],
-    "data": ["core", "data"],
-    "train": ["core", "nn", "optim", "data", "train"],
-    "bench": ["core", "nn", "optim", "data", "train", "bench"],
-    "tests": ["core", "nn", "optim", "data", "train", "tests"],
+    "data": ["core/base", "data"],
+    **{f"train/{room}": BELOW_TRAIN + [f"train/{r}" for r in ROOMS[:i + 1]] for i, room in enumerate(ROOMS)},
+    "train": [],  # every source of train/ is in a room
+    "bench": BELOW_TRAIN + ["train", "bench"],
+    "tests": BELOW_TRAIN + ["train", "tests"],
 }
+# Compiled once, and yet clients of one precision. All else that is compiled once knows no number.
+CLIENTS = [f"train/{room}" for room in ROOMS[2:]] + ["bench", "tests"]
+# Who may name a precision: the border, and those who cross it.
+NAME_A_PRECISION = ["core/real.h", "train/study/in_double.h", "train/cli/check.cpp", "train/cli/lab.cpp", "tests"]
+# Sources that are compiled for both precisions say so by their namespace.
+PER_PRECISION = re.compile(r"^namespace attend::ATTEND_PRECISION", re.M)
 # Libraries that only some folders may know.
 ONLY_IN = {
     "nlohmann/": ["core", "train", "data", "tests", "bench"],
@@ -92,6 +103,38 @@ def check_include_directions(tree):
             for library, folders in ONLY_IN.items():
                 if name.startswith(library) and not any(within(path, f) for f in folders):
                     yield f"{path}:{line}: {library} belongs to {', '.join(folders)} only"
+
+
+def reached(tree, path, known):
+    """All of our headers that a file includes, directly or not."""
+    if path not in known:
+        known[path] = set()
+        for kind, name in INCLUDE.findall(tree.text(path)):
+            beside = os.path.join(os.path.dirname(path), name)
+            header = name if name in tree.paths else beside if beside in tree.paths else None
+            if kind == '"' and header:
+                known[path] |= {header} | reached(tree, header, known)
+    return known[path]
+
+
+def check_precisions(tree):
+    """What is compiled once knows no real number but for clients, whose types exist for one precision alone: nothing that is
+    compiled for both may see them."""
+    known = {}
+    per_precision = {p for p in tree.named(*SOURCES) if PER_PRECISION.search(tree.text(p))} | {"core/ops.h"}  # all ops' headers
+    for path in tree.named(*SOURCES):
+        headers = reached(tree, path, known)
+        both = path in per_precision or re.search(r"_test(64|_both)\.cpp$", path)
+        if not both and path != "core/real.h" and "core/real.h" in headers and not any(within(path, c) for c in CLIENTS):
+            yield f"{path}:1: it is compiled once and no client of a precision, and includes core/real.h"
+        for header in sorted(headers) if both and not re.search(r"^(tests|bench)/.*(?<!_test64)(?<!_both)\.(h|cpp)$", path) else []:
+            if header not in per_precision and header != "core/real.h" and "core/real.h" in reached(tree, header, known):
+                if not header.startswith("tests/"):
+                    yield f"{path}:1: it is compiled for both precisions, and sees {header}, which exists for one"
+        if not any(within(path, f) for f in NAME_A_PRECISION):
+            for line, m in tree.lines(path, r"\b(f32|f64)::|namespace (?:attend::)?(f32|f64)\b|ATTEND_DOUBLE"):
+                if not path.startswith("core/kernels/"):
+                    yield f"{path}:{line}: only the border names a precision: {m.group(0)}"
 
 
 def check_one_blas_seam(tree):
@@ -271,9 +314,16 @@ CHECKS = {name[6:]: f for name, f in list(globals().items()) if name.startswith(
 BREACHES = {
     "include_directions": [("nn/planted.h", '#pragma once\n#include "data/task.h"\n'),
                            ("core/kernels/planted.h", '#pragma once\n#include "core/tensor.h"\n'),
-                           ("optim/planted.cpp", '#include "train/run/trainer.h"\n'),
+                           ("optim/planted.cpp", '#include "train/learn/training.h"\n'),
+                           ("train/learn/planted.cpp", '#include "train/show/report/report.h"\n'),
+                           ("train/records/planted.h", '#pragma once\n#include "train/learn/step.h"\n'),
+                           ("core/base/planted.cpp", '#include "core/tensor.h"\n'),
                            ("nn/planted.cpp", "#include <nlohmann/json.hpp>\n"),
                            ("data/planted.cpp", "#include <spdlog/spdlog.h>\n")],
+    "precisions": [("data/planted.h", '#pragma once\n#include "core/real.h"\n'),
+                   ("core/base/planted.h", '#pragma once\nnamespace attend::f64 {}\n'),
+                   ("train/learn/planted.cpp", '#include "train/learn/training.h"\nnamespace attend::ATTEND_PRECISION {}\n'),
+                   ("tests/train/planted_test64.cpp", '#include "train/learn/training.h"\n')],
     "one_json_reader": [("train/planted.cpp", "const Json j = Json::parse(text);\n"),
                         ("data/planted.cpp", "const auto j = nlohmann::ordered_json::parse(text);\n"),
                         ("train/run/planted.h", "nlohmann::json::sax_parse (text, &handler);\n")],

@@ -1,7 +1,7 @@
 #pragma once
-/// Errors, whose messages have one form (docs: `<where>: <rule>: <name> <value>, <name> <value>[; hint]`).
-/// The class decides the process's exit code: Error 2 (usage, config, data, checkpoint), MachineError 1 (disk full, out of
-/// memory, our own failure), Diverged 3.
+/// Errors, whose messages have one form (docs: `<where>: <rule>: <name> <value>, <name> <value>[;
+/// hint]`). The class decides the process's exit code: Error 2 (usage, config, data, checkpoint),
+/// MachineError 1 (disk full, out of memory, our own failure), Diverged 3.
 #include <fmt/core.h>
 
 #include <optional>
@@ -52,7 +52,8 @@ template <class... Args>
     throw Error(fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// Throws Error with a formatted message unless `condition` holds. Every public function checks its arguments with it.
+/// Throws Error with a formatted message unless `condition` holds. Every public function checks its
+/// arguments with it.
 template <class... Args>
 void require(bool condition, fmt::format_string<Args...> text, Args&&... args) {
     if (!condition) [[unlikely]]

@@ -18,7 +18,8 @@ bool user_can_mend(int code) {
 }
 
 std::string message_of(const fs::filesystem_error& error) {
-    // "filesystem error: WHAT: REASON [PATH1] [PATH2]", where WHAT is as "cannot create directories" or the function's name.
+    // "filesystem error: WHAT: REASON [PATH1] [PATH2]", where WHAT is as "cannot create
+    // directories" or the function's name.
     constexpr std::string_view head = "filesystem error: ";
     const std::string reason = error.code().message();
     std::string what = error.what();

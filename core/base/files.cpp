@@ -18,7 +18,8 @@
 namespace attend {
 
 namespace {
-// Open for reading, and what the system says of it. Folders are refused, and what else is not to be read.
+// Open for reading, and what the system says of it. Folders are refused, and what else is not to be
+// read.
 std::pair<Descriptor, struct stat> open_for_reading(const std::filesystem::path& path, Pipes pipes) {
     // Without O_NONBLOCK the opening of a pipe waits for somebody who writes into it.
     Descriptor file(
@@ -125,7 +126,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit, Pipe
     const auto [file, status] = open_for_reading(path, pipes);
     const std::size_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : 0;
     require(expected <= limit, "{}: file is too large: size {} bytes, limit {} bytes", path.string(), expected, limit);
-    // One byte more than it should have, to meet the end. Pipes and files that grow are read as far as the limit.
+    // One byte more than it should have, to meet the end. Pipes and files that grow are read as far
+    // as the limit.
     std::string text;
     std::size_t size = 0;
     for (;;) {

@@ -7,8 +7,8 @@
 
 namespace attend {
 
-/// A non-owning reference to something callable: what std::function would be without its allocation. The callee must
-/// outlive the call it is passed to.
+/// A non-owning reference to something callable: what std::function would be without its
+/// allocation. The callee must outlive the call it is passed to.
 template <class Signature>
 class FunctionRef;
 

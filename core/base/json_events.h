@@ -1,5 +1,6 @@
 #pragma once
-/// JSON read value by value: for texts of which no tree may be made, because they are large or because every name counts.
+/// JSON read value by value: for texts of which no tree may be made, because they are large or
+/// because every name counts.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -15,7 +16,8 @@ class JsonEvents : public nlohmann::json_sax<nlohmann::json> {
     }
 };
 
-/// Tells `events` what is in `text`, in its order. Throws Error "WHERE: ..." as parse_json() (core/base/json_text.h).
+/// Tells `events` what is in `text`, in its order. Throws Error "WHERE: ..." as parse_json()
+/// (core/base/json_text.h).
 void read_json(const std::string& where, std::string_view text, JsonEvents& events);
 
 }  // namespace attend

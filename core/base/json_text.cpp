@@ -10,8 +10,8 @@ namespace attend {
 
 namespace {
 
-// The byte of the first bracket that opens a level too many; npos where none does. Of a text that is no JSON it may say either:
-// the parser complains of that.
+// The byte of the first bracket that opens a level too many; npos where none does. Of a text that
+// is no JSON it may say either: the parser complains of that.
 std::size_t first_too_deep(std::string_view text) {
     int depth = 0;
     bool inside = false;  // a string
@@ -29,8 +29,9 @@ std::size_t first_too_deep(std::string_view text) {
     return std::string_view::npos;
 }
 
-// What the parser says without its own name and without the text it last read, which may be the rest of the file:
-// "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN'][; expected X]".
+// What the parser says without its own name and without the text it last read, which may be the
+// rest of the file: "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT -
+// DETAIL[; last read: 'TOKEN'][; expected X]".
 std::string complaint(const nlohmann::detail::exception& e) {
     constexpr int out_of_range = 406;
     if (e.id == out_of_range)

@@ -32,8 +32,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// Below and above the small-matrix kernels' limit (m n k = 100^3), more rows and more inner positions than one block of the
-// library's, none a multiple of its tiles.
+// Below and above the small-matrix kernels' limit (m n k = 100^3), more rows and more inner
+// positions than one block of the library's, none a multiple of its tiles.
 struct Size {
     int64_t m, n, k;
 };
@@ -49,7 +49,8 @@ std::vector<int> integers(int64_t n, uint32_t state) {
     return values;
 }
 
-// A matrix of `rows` rows of `columns` as numbers of type T, or its transpose; rows are `gap` elements apart.
+// A matrix of `rows` rows of `columns` as numbers of type T, or its transpose; rows are `gap`
+// elements apart.
 constexpr int64_t gap = 3;
 template <class T>
 std::vector<T> stored(const std::vector<int>& values, int64_t rows, int64_t columns, Transpose transposed) {

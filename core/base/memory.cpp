@@ -13,14 +13,16 @@
 namespace attend::memory {
 
 namespace {
-// Bytes handed out, over all threads. A thread adds its own difference when that reaches `accounting_step`, so the peak is
-// right to within that much a thread and the counter is seldom contended.
+// Bytes handed out, over all threads. A thread adds its own difference when that reaches
+// `accounting_step`, so the peak is right to within that much a thread and the counter is seldom
+// contended.
 constexpr int64_t accounting_step = 4 * 1024;
 constinit std::atomic<int64_t> global_in_use{0}, peak_in_use{0};
 constinit std::atomic<std::size_t> system_calls{0};
 
-// Whether what is kept has already seen a step of the largest shape: use rose to its highest, fell, and rises again.
-// Until then every request gets a block of its own class, so that the same step again finds all of its blocks.
+// Whether what is kept has already seen a step of the largest shape: use rose to its highest, fell,
+// and rises again. Until then every request gets a block of its own class, so that the same step
+// again finds all of its blocks.
 constinit std::atomic<int64_t> highest_in_use{0}, lowest_since{0};
 constinit std::atomic<bool> settled{false};
 
@@ -52,7 +54,8 @@ void account_globally(int64_t difference) {
         settled.store(true, std::memory_order_relaxed);
 }
 
-// All bits set is a NaN in both precisions, and -1 as an integer: reading memory that was never written shows.
+// All bits set is a NaN in both precisions, and -1 as an integer: reading memory that was never
+// written shows.
 void spoil([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
 #if !defined(NDEBUG)
     std::memset(block, 0xff, bytes);
@@ -70,7 +73,8 @@ void* ask_system(std::size_t bytes) {
         fmt::format("memory: the system has no more: asked {} bytes, in use {} bytes", bytes, statistics().in_use));
 }
 
-// A request beyond this is refused before any arithmetic on it can overflow (and before a sanitizer ends the program).
+// A request beyond this is refused before any arithmetic on it can overflow (and before a sanitizer
+// ends the program).
 #if defined(ATTEND_SANITIZED)
 constexpr std::size_t largest_request = std::size_t{1} << 39;
 #else
@@ -80,7 +84,8 @@ constexpr std::size_t largest_request = std::size_t{1} << 46;
 
 #if defined(ATTEND_SANITIZED)
 
-// Every block by itself and of the exact size, so that the sanitizers see each use outside of it or after its release.
+// Every block by itself and of the exact size, so that the sanitizers see each use outside of it or
+// after its release.
 void* allocate(std::size_t bytes) {
     void* block = bytes <= largest_request ? ask_system(bytes == 0 ? 1 : bytes) : nullptr;
     if (block == nullptr)
@@ -110,8 +115,8 @@ void trim() noexcept {}
 #else
 
 namespace {
-// Size classes: 64, 128, 192, 256, then four to a doubling (320, 384, 448, 512, 640, ...), so above 256 bytes at most a
-// quarter of the request is lost.
+// Size classes: 64, 128, 192, 256, then four to a doubling (320, 384, 448, 512, 640, ...), so above
+// 256 bytes at most a quarter of the request is lost.
 constexpr int class_count = 4 + 4 * (46 - 8);
 
 int class_of(std::size_t bytes) {
@@ -130,7 +135,8 @@ std::size_t capacity_of(int c) {
 
 struct Cache;
 
-// Stands before every block. It knows the block's own class, because a request may be served by a larger block.
+// Stands before every block. It knows the block's own class, because a request may be served by a
+// larger block.
 struct alignas(alignment) Block {
     Block* next = nullptr;
     Cache* owner = nullptr;  // the cache of the thread that took it; none while it is free
@@ -196,7 +202,8 @@ struct Lists {
     }
 };
 
-// What one thread keeps. Never destroyed: blocks point to it, and the next thread to start takes it over.
+// What one thread keeps. Never destroyed: blocks point to it, and the next thread to start takes it
+// over.
 struct Cache {
     Lists lists;
     std::atomic<int64_t> in_use{0};         // taken minus given back by this thread, not yet added to global_in_use
@@ -231,12 +238,13 @@ struct Cache {
     }
 };
 
-// A thread keeps at most this much for itself; what is beyond goes to the shared lists, the largest blocks first.
+// A thread keeps at most this much for itself; what is beyond goes to the shared lists, the largest
+// blocks first.
 constexpr std::size_t cache_bytes = std::size_t{64} << 20;
 constexpr std::size_t cache_blocks = 65536;
 
-// Everything below is constant-initialised and has nothing to destroy, so memory may be taken and given back before main,
-// after it, and in the destructors of thread-locals.
+// Everything below is constant-initialised and has nothing to destroy, so memory may be taken and
+// given back before main, after it, and in the destructors of thread-locals.
 constinit std::mutex mutex;
 constinit Lists shared;             // guarded by mutex
 constinit Cache* caches = nullptr;  // all there ever were; guarded by mutex
@@ -257,7 +265,8 @@ struct ThreadEnd {
     }
 };
 
-// This thread's cache on its first use; none when there is no memory for one, or when the thread is ending.
+// This thread's cache on its first use; none when there is no memory for one, or when the thread is
+// ending.
 [[gnu::noinline]] Cache* open_cache() noexcept {
     if (thread_ended)
         return nullptr;
@@ -299,7 +308,8 @@ void* hand_out(Block* b, Cache* cache, std::size_t bytes) {
     return b->memory();
 }
 
-// One block of class c from the shared lists, and some more of its kind for the cache when they are small.
+// One block of class c from the shared lists, and some more of its kind for the cache when they are
+// small.
 Block* take_shared(int c, Cache* cache) {
     const std::lock_guard lock(mutex);
     Block* b = shared.pop(c);
@@ -324,14 +334,16 @@ Block* make_block(int c) noexcept {
     return b;
 }
 
-// With the first block of a class that a thread makes, and with every so many more, it makes a spare one: other lengths, or
-// another thread's turn, want blocks in another order and number than the step that made them. Of small blocks every one has
-// its spare; a larger one that is never used is never written to, so it costs address space and no memory.
+// With the first block of a class that a thread makes, and with every so many more, it makes a
+// spare one: other lengths, or another thread's turn, want blocks in another order and number than
+// the step that made them. Of small blocks every one has its spare; a larger one that is never used
+// is never written to, so it costs address space and no memory.
 constexpr std::size_t small_block = 4096;
 uint32_t blocks_a_spare(int c) { return capacity_of(c) <= small_block ? 1 : 8; }
 
-// Nothing of the very class in the cache. Once settled, a free block up to 64 times as large (or of 256 KiB) serves before
-// the system is asked: a smaller batch lives in what a larger one left, instead of adding its own classes to it.
+// Nothing of the very class in the cache. Once settled, a free block up to 64 times as large (or of
+// 256 KiB) serves before the system is asked: a smaller batch lives in what a larger one left,
+// instead of adding its own classes to it.
 [[gnu::noinline]] void* allocate_slowly(int c, Cache* cache, std::size_t bytes) {
     int last = c;
     if (settled.load(std::memory_order_relaxed))
@@ -400,7 +412,8 @@ void release(void* memory, std::size_t bytes) noexcept {
             spill(*cache);
         return;
     }
-    // Back to the thread that took it: so a thread that makes what others consume finds its blocks again.
+    // Back to the thread that took it: so a thread that makes what others consume finds its blocks
+    // again.
     if (owner != nullptr && !owner->closed.load(std::memory_order_relaxed) &&
         owner->returned_bytes.load(std::memory_order_relaxed) + b->capacity() <= cache_bytes)
         return owner->give_back(b);

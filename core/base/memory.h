@@ -1,8 +1,9 @@
 #pragma once
-/// The caching allocator under tensor storage, graph nodes and batches. After one step of the largest shape a training step
-/// makes no system allocation; a smaller batch uses the blocks that the larger one left. Blocks are 64-byte aligned. Thread caches
-/// are bounded and spill to a shared list; a thread's end returns all it keeps. Debug builds fill fresh and freed blocks with
-/// NaN; sanitizer builds bypass the cache.
+/// The caching allocator under tensor storage, graph nodes and batches. After one step of the
+/// largest shape a training step makes no system allocation; a smaller batch uses the blocks that
+/// the larger one left. Blocks are 64-byte aligned. Thread caches are bounded and spill to a shared
+/// list; a thread's end returns all it keeps. Debug builds fill fresh and freed blocks with NaN;
+/// sanitizer builds bypass the cache.
 #include <cstddef>
 #include <vector>
 
@@ -14,17 +15,19 @@ namespace memory {
 
 constexpr std::size_t alignment = 64;
 
-/// At least `bytes` bytes, 64-byte aligned; zero bytes give a valid pointer too. Throws MachineError with both numbers
-/// (asked, in use) when the system has no more.
+/// At least `bytes` bytes, 64-byte aligned; zero bytes give a valid pointer too. Throws
+/// MachineError with both numbers (asked, in use) when the system has no more.
 void* allocate(std::size_t bytes);
 
-/// Gives back what allocate(bytes) gave, with the same `bytes`. Any thread may give back what any other took.
+/// Gives back what allocate(bytes) gave, with the same `bytes`. Any thread may give back what any
+/// other took.
 void release(void* block, std::size_t bytes) noexcept;
 
-/// Memory this process may use at most, in bytes: the machine's, or its control group's or the shell's limit (`ulimit -v`)
-/// where that is less.
+/// Memory this process may use at most, in bytes: the machine's, or its control group's or the
+/// shell's limit (`ulimit -v`) where that is less.
 std::size_t physical();
-/// Bytes of addresses that this process may have at most (`ulimit -v`); the largest number where there is no limit.
+/// Bytes of addresses that this process may have at most (`ulimit -v`); the largest number where
+/// there is no limit.
 std::size_t address_limit();
 
 struct Statistics {
@@ -58,7 +61,8 @@ struct CacheAllocator {
     }
 };
 
-/// A vector whose memory comes from the caching allocator: for everything that a training step builds anew.
+/// A vector whose memory comes from the caching allocator: for everything that a training step
+/// builds anew.
 template <class T>
 using Array = std::vector<T, CacheAllocator<T>>;
 

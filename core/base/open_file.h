@@ -1,6 +1,6 @@
 #pragma once
-/// A file that stays open and is read at any place. Not mapped: a mapping of a file that somebody shortens ends the process
-/// (SIGBUS), while a read that meets the end can say so.
+/// A file that stays open and is read at any place. Not mapped: a mapping of a file that somebody
+/// shortens ends the process (SIGBUS), while a read that meets the end can say so.
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -18,8 +18,8 @@ class OpenFile {
     const std::filesystem::path& path() const { return path_; }
     /// In bytes, when it was opened.
     std::size_t size() const { return size_; }
-    /// Fills `to` with the bytes from `offset` on; several threads may read at once. Throws MachineError naming the file when
-    /// they are not there any more, or cannot be read.
+    /// Fills `to` with the bytes from `offset` on; several threads may read at once. Throws
+    /// MachineError naming the file when they are not there any more, or cannot be read.
     void read(std::size_t offset, std::span<std::byte> to) const;
     /// Tells the system that small pieces anywhere will be read, so that it need not read ahead.
     void expect_random_access() const noexcept;

@@ -16,11 +16,13 @@ void blas_memory_free(void* buffer);
 namespace attend::openblas {
 
 namespace {
-// Before OpenBLAS initialises itself, so that it starts no threads: they would only map buffers of their own, at any moment.
+// Before OpenBLAS initialises itself, so that it starts no threads: they would only map buffers of
+// their own, at any moment.
 __attribute__((constructor(101))) void start_no_threads() { setenv("OPENBLAS_NUM_THREADS", "1", 1); }
 
-// Once, before the first product: one level of parallelism, and it is ours. Not in a static initialiser: linked statically,
-// OpenBLAS initialises itself after this file would, and the thread that an early call starts reads its unset tables.
+// Once, before the first product: one level of parallelism, and it is ours. Not in a static
+// initialiser: linked statically, OpenBLAS initialises itself after this file would, and the thread
+// that an early call starts reads its unset tables.
 void use_one_thread() {
     [[maybe_unused]] static const bool done = [] {
         openblas_set_num_threads(1);

@@ -12,7 +12,8 @@ std::vector<const Seam*>& seams() {
     return all;
 }
 
-// Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions, swaps of neighbours.
+// Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions,
+// swaps of neighbours.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
@@ -132,9 +133,9 @@ bool Seam::has(const std::string& name) const {
 }
 
 namespace {
-// Whether `known` can be what was meant by `name`, `distance` edits away. Errors at a word's first letter are rare (Pollock and
-// Zamora 1984); of a word of five letters two changed ones leave another word ("local" is not "global"), and so does one of
-// two.
+// Whether `known` can be what was meant by `name`, `distance` edits away. Errors at a word's first
+// letter are rare (Pollock and Zamora 1984); of a word of five letters two changed ones leave
+// another word ("local" is not "global"), and so does one of two.
 bool plausible(const std::string& name, const std::string& known, std::size_t distance) {
     constexpr std::size_t letters_an_error = 3;
     const std::size_t length = std::min(name.size(), known.size());

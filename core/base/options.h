@@ -6,8 +6,8 @@
 ///         void fields(Visitor& v) { v.integer("hidden", hidden, {1, 65536}, "width of the state"); }
 ///     };
 ///
-/// The parser, the help, the JSON schema, the resolved config and the error messages all come from that listing. A field's
-/// default is that of a default-constructed struct. Knows nothing of JSON.
+/// The parser, the help, the JSON schema, the resolved config and the error messages all come from
+/// that listing. A field's default is that of a default-constructed struct. Knows nothing of JSON.
 #include <functional>
 #include <limits>
 #include <memory>
@@ -30,7 +30,8 @@ struct Bounds {
     const char* automatic = nullptr;  ///< a word (as "auto") that stands for 0; null: none
 };
 
-/// What visits the fields of an options struct: a reader, a writer, a help printer, a schema builder.
+/// What visits the fields of an options struct: a reader, a writer, a help printer, a schema
+/// builder.
 class Visitor {
   public:
     virtual ~Visitor() = default;
@@ -47,7 +48,8 @@ class Visitor {
     /// A list of exactly value.size() numbers when `fixed_length`, else of any length.
     virtual void numbers(const char* name, std::vector<double>& value, Bounds<double> bounds, bool fixed_length,
                          const char* help) = 0;
-    /// One row of a seam's table with that row's own options: {"type": NAME, ...}, or NAME for short.
+    /// One row of a seam's table with that row's own options: {"type": NAME, ...}, or NAME for
+    /// short.
     virtual void selection(const char* name, Selection& value, const char* help) = 0;
     /// A nested struct.
     template <class T>
@@ -100,9 +102,10 @@ class Seam {
     bool has(const std::string& name) const;
 };
 
-/// All seams, for `attend list`, help and the schema. A Table registers itself here when constructed, unless it is unlisted.
-/// What is compiled for both precisions has two tables of each kind: the second is accepted once, with the same rows, and not
-/// listed; anything else is a MachineError.
+/// All seams, for `attend list`, help and the schema. A Table registers itself here when
+/// constructed, unless it is unlisted. What is compiled for both precisions has two tables of each
+/// kind: the second is accepted once, with the same rows, and not listed; anything else is a
+/// MachineError.
 const std::vector<const Seam*>& all_seams();
 
 /// The chosen row of a seam and its options. A value: copies are independent.
@@ -142,7 +145,8 @@ class Selection {
 /// Name and options in one line, the same for equal selections alone: "reinforce {samples 4, ...}".
 std::string text_of(const Selection& selection);
 
-/// Whether a table is one of all_seams(). Tables that are no part of the program (those of its tests) are not.
+/// Whether a table is one of all_seams(). Tables that are no part of the program (those of its
+/// tests) are not.
 enum class Listed { yes, no };
 
 namespace registry {
@@ -150,14 +154,16 @@ void register_seam(const Seam* seam);
 [[noreturn]] void fail_unknown(const Seam& seam, const std::string& name);
 /// Throws Error for the first number among the options that is outside of its declared bounds.
 void require_bounds(const Selection& selection);
-/// One of these next to the function that returns a table: the table is then in all_seams() from the program's start.
+/// One of these next to the function that returns a table: the table is then in all_seams() from
+/// the program's start.
 struct AtStart {
     explicit AtStart(const Seam&) {}
 };
 }  // namespace registry
 
-/// The name in `known` that `name` can be a misspelling of, or "" when none is: a third of the shorter one's letters changed at
-/// most (swapped neighbours are one change; of more than one change none is to the first letter), or its end left out.
+/// The name in `known` that `name` can be a misspelling of, or "" when none is: a third of the
+/// shorter one's letters changed at most (swapped neighbours are one change; of more than one
+/// change none is to the first letter), or its end left out.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 /// All names that are as near as the nearest, in the order of `known`; none when none is near.
 std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& known);
@@ -198,8 +204,9 @@ class Table<Product(Args...)> final : public Seam {
         return row(selection.name()).build(selection, std::forward<Args>(args)...);
     }
 
-    /// A row that makes an Implementation, with options O. Of (const O&, Args...) its constructor takes both parts, one, or
-    /// none. Building throws Error for a number outside of its declared bounds.
+    /// A row that makes an Implementation, with options O. Of (const O&, Args...) its constructor
+    /// takes both parts, one, or none. Building throws Error for a number outside of its declared
+    /// bounds.
     template <class Implementation, class O = NoOptions>
     static Row row(const char* name, const char* help) {
         return Row{name, help, [] { return std::make_unique<OptionsOf<O>>(); },

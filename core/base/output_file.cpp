@@ -14,7 +14,8 @@
 namespace attend {
 
 namespace {
-// A file is never replaced where a link points to an open descriptor: who opened it would go on with the old file.
+// A file is never replaced where a link points to an open descriptor: who opened it would go on
+// with the old file.
 struct Destination {
     std::filesystem::path file;  // at the end of all links
     Descriptor opened{};         // what is written into in place; none: `file` is replaced

@@ -28,7 +28,8 @@ namespace {
 
 constexpr std::string_view partial_mark = ".attend-partial-";
 
-// Numbers of names in this process go up from a time, so that those of an earlier process with the same id were lower.
+// Numbers of names in this process go up from a time, so that those of an earlier process with the
+// same id were lower.
 const uint64_t first_number = static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 std::atomic<uint64_t> next_number{first_number};
 
@@ -51,7 +52,8 @@ std::pair<Kind, int> look_at(const fs::path& path) {
             0};
 }
 
-// A process that has ended but whose parent has not asked for it yet (state Z in proc(5)) writes nothing more.
+// A process that has ended but whose parent has not asked for it yet (state Z in proc(5)) writes
+// nothing more.
 bool is_alive(pid_t process) {
     if (::kill(process, 0) != 0 && errno == ESRCH)
         return false;

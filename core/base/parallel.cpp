@@ -39,7 +39,8 @@ void relax() { asm volatile("yield"); }
 #error "flush_denormals: this processor is not known: add its control register"
 #endif
 
-// Worker 0 is a thread that is not ours: its tasks compute as the other workers' do, and it gets its mode back.
+// Worker 0 is a thread that is not ours: its tasks compute as the other workers' do, and it gets
+// its mode back.
 class Flushed {
   public:
     Flushed() : before_(float_control()) { set_float_control(before_ | flush_bits); }
@@ -68,7 +69,8 @@ class SignalsBlocked {
     sigset_t before_;
 };
 
-// Returns when `done(value)` holds: looks for a while, then sleeps in the kernel until the value changes.
+// Returns when `done(value)` holds: looks for a while, then sleeps in the kernel until the value
+// changes.
 template <class T, class Done>
 T wait_until(const std::atomic<T>& value, int spins, Done done) {
     T seen = value.load(std::memory_order_acquire);

@@ -8,7 +8,8 @@
 namespace attend {
 
 namespace {
-// The finishing step of SplitMix64 (Steele, Lea and Flood 2014): every input bit reaches every output bit.
+// The finishing step of SplitMix64 (Steele, Lea and Flood 2014): every input bit reaches every
+// output bit.
 uint64_t mix(uint64_t x) {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -23,7 +24,8 @@ uint64_t hash_name(std::string_view name) {
 }
 
 Key stream_key(uint64_t seed, uint64_t name_hash) {
-    // The golden-ratio step keeps seed 0 from being the identity, and seed and name from being exchangeable.
+    // The golden-ratio step keeps seed 0 from being the identity, and seed and name from being
+    // exchangeable.
     const uint64_t key = mix(name_hash ^ mix(seed + 0x9e3779b97f4a7c15u));
     return {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)};
 }

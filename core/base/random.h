@@ -1,7 +1,8 @@
 #pragma once
-/// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
-/// A draw is a function of (seed, name, step, call, sample, row, element) alone: it does not depend on the thread, the shard,
-/// or what was drawn before. Draws are made from 32 bits and then converted, so float and double builds draw the same.
+/// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
+/// easy as 1, 2, 3"). A draw is a function of (seed, name, step, call, sample, row, element) alone:
+/// it does not depend on the thread, the shard, or what was drawn before. Draws are made from 32
+/// bits and then converted, so float and double builds draw the same.
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -59,10 +60,7 @@ class Stream {
     double uniform() { return unit_interval(next()); }
     /// low + (high - low) uniform(), computed in T.
     template <class T>
-    requires(std::is_floating_point_v<T>)
-    T uniform(T low, T high) {
-        return low + (high - low) * static_cast<T>(uniform());
-    }
+    requires(std::is_floating_point_v<T>) T uniform(T low, T high) { return low + (high - low) * static_cast<T>(uniform()); }
     /// Standard normal by Box and Muller.
     double normal();
     /// How many 32-bit words have been drawn.

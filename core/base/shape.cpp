@@ -7,7 +7,8 @@ namespace attend {
 Shape::Shape(std::span<const int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
     require(sizes.size() <= max_rank, "shape: too many axes: rank {}, limit {}", sizes.size(), max_rank);
     std::copy(sizes.begin(), sizes.end(), sizes_.begin());
-    // The bound is checked on the product of the non-zero sizes too, so [0, huge, huge] cannot overflow a stride.
+    // The bound is checked on the product of the non-zero sizes too, so [0, huge, huge] cannot
+    // overflow a stride.
     int64_t bound = 1;
     for (int64_t n : sizes) {
         require(n >= 0, "shape: negative size: size {}, least 0", n);

@@ -8,7 +8,8 @@
 
 namespace attend {
 
-/// The sizes of a tensor's axes, outermost first; kept inline. An empty shape is a scalar of one element.
+/// The sizes of a tensor's axes, outermost first; kept inline. An empty shape is a scalar of one
+/// element.
 class Shape {
   public:
     static constexpr int max_rank = 6;
@@ -16,7 +17,8 @@ class Shape {
     static constexpr int64_t max_size = int64_t{1} << 40;
 
     Shape() = default;
-    /// Throws Error when there are more than max_rank axes, one is negative, or the product exceeds max_size.
+    /// Throws Error when there are more than max_rank axes, one is negative, or the product exceeds
+    /// max_size.
     Shape(std::initializer_list<int64_t> sizes) : Shape(std::span<const int64_t>(sizes.begin(), sizes.size())) {}
     explicit Shape(std::span<const int64_t> sizes);
 
@@ -25,19 +27,21 @@ class Shape {
     int64_t size() const { return size_; }
     /// Size of an axis; negative counts from the end. Throws Error when there is no such axis.
     int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(checked(axis))]; }
-    /// The axis as 0 ... rank-1; negative counts from the end. Throws Error when there is no such axis.
+    /// The axis as 0 ... rank-1; negative counts from the end. Throws Error when there is no such
+    /// axis.
     int checked(int axis) const {
         require(axis >= -rank_ && axis < rank_, "shape: no such axis: axis {}, rank {}", axis, rank_);
         return axis < 0 ? axis + rank_ : axis;
     }
-    /// Product of the axes before / after `axis`; negative counts from the end. Throw Error when there is no such axis.
+    /// Product of the axes before / after `axis`; negative counts from the end. Throw Error when
+    /// there is no such axis.
     int64_t outer(int axis) const;
     int64_t inner(int axis) const;
     /// Size of the last axis, 1 for a scalar; and the number of such rows.
     int64_t columns() const { return rank_ == 0 ? 1 : (*this)[-1]; }
     int64_t rows() const { return rank_ == 0 ? 1 : outer(-1); }
-    /// Copies with one axis changed or removed (axis as for operator[]), or inserted in front of `axis` (0 ... rank). Throw
-    /// Error when there is no such axis.
+    /// Copies with one axis changed or removed (axis as for operator[]), or inserted in front of
+    /// `axis` (0 ... rank). Throw Error when there is no such axis.
     Shape with(int axis, int64_t size) const;
     Shape without(int axis) const;
     Shape inserted(int axis, int64_t size) const;
@@ -53,7 +57,8 @@ class Shape {
     std::array<int64_t, max_rank> sizes_{};
 };
 
-/// The shape both broadcast to (axes aligned at the end, sizes equal or 1). Throws Error naming `op` and both shapes.
+/// The shape both broadcast to (axes aligned at the end, sizes equal or 1). Throws Error naming
+/// `op` and both shapes.
 Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 
 }  // namespace attend

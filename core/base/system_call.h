@@ -12,8 +12,8 @@
 
 namespace attend {
 
-/// Makes the call again as long as a signal interrupts it (EINTR), and gives its result. Not for close(): Linux has released
-/// the descriptor also where close() says EINTR.
+/// Makes the call again as long as a signal interrupts it (EINTR), and gives its result. Not for
+/// close(): Linux has released the descriptor also where close() says EINTR.
 template <class Call>
 auto uninterrupted(Call call) {
     for (;;)
@@ -35,7 +35,8 @@ class Descriptor {
     }
     ~Descriptor() { close(); }
     int get() const { return file_; }
-    /// Closes now; 0, or the error number. Where a signal interrupts it the descriptor is closed all the same.
+    /// Closes now; 0, or the error number. Where a signal interrupts it the descriptor is closed
+    /// all the same.
     int close() { return file_ < 0 || ::close(std::exchange(file_, -1)) == 0 || errno == EINTR ? 0 : errno; }
 
   private:

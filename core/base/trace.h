@@ -1,6 +1,6 @@
 #pragma once
-/// Where execution stands, for error messages: the module path and the checked mode. Thread-local; it never changes a value
-/// (see docs/decisions.md).
+/// Where execution stands, for error messages: the module path and the checked mode. Thread-local;
+/// it never changes a value (see docs/decisions.md).
 #include <string>
 
 #include "core/base/integers.h"
@@ -22,8 +22,8 @@ class Scope {
 /// Path of the innermost module, "" outside of any.
 const char* module();
 
-/// While one exists, every op's output and every gradient on this thread is tested, and the first value that is not finite
-/// throws Diverged naming op and module.
+/// While one exists, every op's output and every gradient on this thread is tested, and the first
+/// value that is not finite throws Diverged naming op and module.
 class Checked {
   public:
     Checked();

@@ -25,9 +25,10 @@ HWY_INLINE Normal normal_of(V x) {
     for (real& t : tail) t = real{0.5} * std::erfc(t);
     return {hn::Load(d, tail), exp_of_negative(set(-0.5) * x * x)};
 #else
-    // P(-a) = e^(-a^2 / 2) R(a), a = |x|; R is a polynomial of degree 9 without constant in t = 1 / (1 + 0.28 a), fitted by us
-    // to least relative error on 0 <= a <= 15 (6e-8, before rounding), above which e^(-a^2 / 2) is 0. The rounding of a^2, far
-    // larger than the result's in the tail, is put right by its first-order term.
+    // P(-a) = e^(-a^2 / 2) R(a), a = |x|; R is a polynomial of degree 9 without constant in t = 1 /
+    // (1 + 0.28 a), fitted by us to least relative error on 0 <= a <= 15 (6e-8, before rounding),
+    // above which e^(-a^2 / 2) is 0. The rounding of a^2, far larger than the result's in the tail,
+    // is put right by its first-order term.
     const V a = at_most(hn::Abs(x), set(15.0f));
     const V square = a * a, rounding = hn::MulSub(a, a, square);
     const V bell = exp_of_negative(set(-0.5f) * square) * hn::MulAdd(rounding, set(-0.5f), set(1.0f));

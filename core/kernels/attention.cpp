@@ -22,8 +22,9 @@ HWY_INLINE Range range_of(const Range* ranges, int64_t row, int64_t keys) {
     return {begin, std::clamp(ranges[row].end, begin, all)};
 }
 
-/// scores[i] = sum_a v_a tanh(q_a + k_ia) for `count` keys, one accumulator a key: a score's bits depend on the width alone,
-/// not on which keys stand beside it. Several keys at a time hide the latency of tanh.
+/// scores[i] = sum_a v_a tanh(q_a + k_ia) for `count` keys, one accumulator a key: a score's bits
+/// depend on the width alone, not on which keys stand beside it. Several keys at a time hide the
+/// latency of tanh.
 template <int count>
 HWY_INLINE void score_keys(const real* q, const real* k, const real* v, int64_t width, real* scores) {
     V sums[count];
@@ -50,7 +51,8 @@ void additive_score(ScoreSizes sizes, const real* query, const real* keys, const
     }
 }
 
-/// The backward of `count` keys of one query: g [count] their score gradients, k and dk (null when not wanted) their rows.
+/// The backward of `count` keys of one query: g [count] their score gradients, k and dk (null when
+/// not wanted) their rows.
 HWY_INLINE void score_keys_backward(int64_t count, const real* q, const real* k, const real* v, const real* g, int64_t width,
                                     Destination dq, real* dk, real* dv) {
     vectors(width, [=](auto part, int64_t a) HWY_ATTR {
@@ -76,7 +78,8 @@ HWY_INLINE void score_keys_backward(int64_t count, const real* q, const real* k,
 
 void additive_score_backward(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges,
                              const real* dscores, Destination dquery, Destination dkeys, Destination dv) {
-    // Keys at a time: their sums stay in registers; more rows than this, a power of two apart, would fight for the first cache.
+    // Keys at a time: their sums stay in registers; more rows than this, a power of two apart,
+    // would fight for the first cache.
     constexpr int64_t block = 8;
     const int64_t width = sizes.width;
     write_zero(dkeys, sizes.batch * sizes.keys * width);

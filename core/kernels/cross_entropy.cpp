@@ -60,7 +60,8 @@ void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, r
             write_zero({x, Write::set}, classes);
             continue;
         }
-        // The loss needs the logits but the sum of exponentials too, which overwrites them: its other parts come first.
+        // The loss needs the logits but the sum of exponentials too, which overwrites them: its
+        // other parts come first.
         const real rest = row_loss == nullptr ? 0 : rest_of_loss(x, classes, target, options.smoothing, m);
         const V vm = set(m);
         const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR {

@@ -11,9 +11,10 @@ struct CrossEntropy {
 
 /// With p = softmax of a row of logits [rows, classes], V = classes, t its target:
 ///     row_loss = -(1 - e) ln p_t - e / V sum_k ln p_k,
-/// and `logits` is overwritten with d(scale sum of the row losses) / d logits = scale (p_k - (1 - e) [k = t] - e / V).
-/// row_loss [rows]; row_argmax [rows] is the first largest class of every row, ignored ones included; each null when not
-/// wanted. Targets other than `ignored` must lie in 0 ... classes - 1 (the op checks).
+/// and `logits` is overwritten with d(scale sum of the row losses) / d logits = scale (p_k - (1 -
+/// e) [k = t] - e / V). row_loss [rows]; row_argmax [rows] is the first largest class of every row,
+/// ignored ones included; each null when not wanted. Targets other than `ignored` must lie in 0 ...
+/// classes - 1 (the op checks).
 void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
                    int64_t rows, int64_t classes);
 

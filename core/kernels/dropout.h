@@ -1,13 +1,13 @@
 #pragma once
-#include "core/destination.h"
 #include "core/base/random.h"
+#include "core/destination.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
-/// y (=|+=) x keep / (1 - p) (Srivastava et al. 2014, scaled in training): element (i, j) is kept when word j mod 4 of
-/// philox(draws.counter(i, j / 4), draws.key) is at least p 2^32. p is rounded to float first, so both precisions keep the
-/// same elements. x, y [rows, columns], contiguous; y.data may be x. p = 0 keeps all, p = 1 keeps none. The same call on dy is
-/// the backward.
+/// y (=|+=) x keep / (1 - p) (Srivastava et al. 2014, scaled in training): element (i, j) is kept
+/// when word j mod 4 of philox(draws.counter(i, j / 4), draws.key) is at least p 2^32. p is rounded
+/// to float first, so both precisions keep the same elements. x, y [rows, columns], contiguous;
+/// y.data may be x. p = 0 keeps all, p = 1 keeps none. The same call on dy is the backward.
 void dropout(const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns);
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -1,12 +1,14 @@
 #pragma once
-/// Elementwise kernels over n elements, n >= 0, any alignment. Formulas are per element. The output may be the very array
-/// of an input, but must not overlap one otherwise. Backward kernels take what the forward saved: its output y where that is
-/// enough, its input x otherwise; a Destination without data asks for nothing.
+/// Elementwise kernels over n elements, n >= 0, any alignment. Formulas are per element. The output
+/// may be the very array of an input, but must not overlap one otherwise. Backward kernels take
+/// what the forward saved: its output y where that is enough, its input x otherwise; a Destination
+/// without data asks for nothing.
 #include "core/destination.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
-/// y = tanh(x), within 3 units in the last place of the exact value; odd, never beyond -1 ... 1, NaN stays NaN.
+/// y = tanh(x), within 3 units in the last place of the exact value; odd, never beyond -1 ... 1,
+/// NaN stays NaN.
 void tanh(const real* x, real* y, int64_t n);
 /// y = 1 / (1 + e^-x), accurate relative to the result on both sides.
 void sigmoid(const real* x, real* y, int64_t n);

@@ -66,8 +66,8 @@ HWY_INLINE void look(const Attention& a, int64_t example, int64_t first, Window&
     w.most = std::max(least, most);
 }
 
-/// The part of a block of keys that product_rows queries see: keys begin ... end of the block, and the columns that whole
-/// vectors over them take.
+/// The part of a block of keys that product_rows queries see: keys begin ... end of the block, and
+/// the columns that whole vectors over them take.
 struct Span {
     int64_t begin, end, first_column = 0, last_column = 0;
     bool whole = true;  // every query sees every one of these columns
@@ -104,8 +104,8 @@ HWY_INLINE bool sees(const Window& w, int64_t row, int64_t first_key, const Span
     return w.begin[row] < w.end[row] && w.begin[row] < first_key + s.end && w.end[row] > first_key + s.begin;
 }
 
-/// score(column, j) of one query over the columns of a span: what the query does not see is -infinity, the position bias is
-/// added. body(score, j) takes them.
+/// score(column, j) of one query over the columns of a span: what the query does not see is
+/// -infinity, the position bias is added. body(score, j) takes them.
 template <class Body>
 HWY_INLINE void masked_scores(const Attention& a, const Head& h, const Window& w, int64_t row, int64_t first_key, const Span& s,
                               const real* scores, Body body) {
@@ -142,23 +142,24 @@ struct Arena {
     }
 };
 
-/// Rows of a head as columns: block n has the rows n width ... (n + 1) width - 1 as [head_size, width].
+/// Rows of a head as columns: block n has the rows n width ... (n + 1) width - 1 as [head_size,
+/// width].
 HWY_INLINE void pack_columns(const Attention& a, const real* from, int64_t width, real* to) {
     for (int64_t s = 0; s < a.keys; s += width)
         pack_transposed(from + s * a.kv_stride, a.kv_stride, std::min(width, a.keys - s), a.head_size, to + s * a.head_size,
                         width);
 }
 
-/// Softmax over the keys met so far, for each query of a tile: the largest score, sums of e^(score - maximum) a lane, and the
-/// values weighted alike, [tile, columns].
+/// Softmax over the keys met so far, for each query of a tile: the largest score, sums of e^(score
+/// - maximum) a lane, and the values weighted alike, [tile, columns].
 struct Running {
     real maximum[tile];
     HWY_ALIGN real sums[tile * lanes];
     real* context;
 };
 
-/// Turns the scores of product_rows queries, [product_rows, block], into weights relative to their new maximum; what was summed
-/// before is brought down to it.
+/// Turns the scores of product_rows queries, [product_rows, block], into weights relative to their
+/// new maximum; what was summed before is brought down to it.
 HWY_INLINE void running_softmax(const Attention& a, const Head& h, const Window& w, int64_t first_row, int64_t first_key,
                                 const Span& s, int64_t columns, real* scores, Running& state) {
     real largest[product_rows];
@@ -211,8 +212,8 @@ HWY_INLINE void dot_keys(const real* q, const real* k, int64_t stride, int64_t s
     for (int i = 0; i < count; ++i) scores[i] = lane_sum(sums[i]);
 }
 
-/// Few queries, as when a text is continued: packing would cost more than the products, so keys and values are read where they
-/// lie, once. scores [keys].
+/// Few queries, as when a text is continued: packing would cost more than the products, so keys and
+/// values are read where they lie, once. scores [keys].
 HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Range range, real* y, real* log_sums,
                            real* scores) {
     real* const out = y + h.y_offset + query * a.heads * a.head_size;

@@ -44,8 +44,8 @@ HWY_INLINE void finish(const Narrow& x, V sum, real beta, real* c, Part part, in
     }
 }
 
-/// c[r, j] = alpha sum_q a(r, q) b[q, j] + beta c[r, j] for R rows and N vectors of columns, q < inner; B's rows are contiguous
-/// and read in place.
+/// c[r, j] = alpha sum_q a(r, q) b[q, j] + beta c[r, j] for R rows and N vectors of columns, q <
+/// inner; B's rows are contiguous and read in place.
 template <int R, int N, class Part>
 HWY_INLINE void rows_times_columns(const Narrow& x, const real* a, const real* b, int64_t inner, real beta, real* c, Part part,
                                    int64_t count) {
@@ -90,7 +90,8 @@ HWY_INLINE void rows_by_rows_of_b(const Narrow& x, int64_t row, int64_t first, i
                                  x.p.n - j);
 }
 
-/// c[r, j] = alpha sum_q a[r, q] b[j, q] + beta c[r, j] for R rows and N columns, q < inner: both are contiguous along q.
+/// c[r, j] = alpha sum_q a[r, q] b[j, q] + beta c[r, j] for R rows and N columns, q < inner: both
+/// are contiguous along q.
 template <int R, int N>
 HWY_INLINE void rows_times_rows(const Narrow& x, const real* a, int64_t a_row, const real* b, int64_t inner, real beta,
                                 real* c) {

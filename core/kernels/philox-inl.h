@@ -1,4 +1,5 @@
-/// Philox4x32-10 (core/base/random.h) a vector at a time, and keeping elements by its words; compiled once per instruction set.
+/// Philox4x32-10 (core/base/random.h) a vector at a time, and keeping elements by its words;
+/// compiled once per instruction set.
 #if defined(ATTEND_KERNELS_PHILOX_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTEND_KERNELS_PHILOX_INL_H
 #undef ATTEND_KERNELS_PHILOX_INL_H
@@ -8,8 +9,8 @@
 
 #include <bit>
 
-#include "core/kernels/vector-inl.h"
 #include "core/base/random.h"
+#include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
@@ -43,11 +44,13 @@ struct RoundKeys {
     }
 };
 
-/// Words that philox_words() makes at a time: those of two vectors of counters, whose rounds hide each other's latency.
+/// Words that philox_words() makes at a time: those of two vectors of counters, whose rounds hide
+/// each other's latency.
 constexpr int64_t drawn = 8 * groups;
 
-/// Writes the words of 2 `groups` counters from `start` on (its first word counting up), four a group. One group lives in a
-/// 64-bit lane of four vectors; the upper halves have values that no product reads, until they are packed at the end.
+/// Writes the words of 2 `groups` counters from `start` on (its first word counting up), four a
+/// group. One group lives in a 64-bit lane of four vectors; the upper halves have values that no
+/// product reads, until they are packed at the end.
 HWY_INLINE void philox_words(Counter start, const RoundKeys& keys, uint32_t* words) {
     const D64 d64;
     const V64 low_half = hn::Set(d64, 0xFFFFFFFF);
@@ -88,12 +91,13 @@ HWY_INLINE V keep(V x, const uint32_t* words, uint32_t threshold) {
 #endif
 }
 
-/// How dropout with a probability treats an element: kept, and then scaled by 1 / (1 - p), when its word is at least the
-/// threshold.
+/// How dropout with a probability treats an element: kept, and then scaled by 1 / (1 - p), when its
+/// word is at least the threshold.
 struct Dropping {
     uint32_t threshold;
     real scale;
-    /// p < 1; rounded to float, the same in both precisions; then exact: a float's product with 2^32 fits a double.
+    /// p < 1; rounded to float, the same in both precisions; then exact: a float's product with
+    /// 2^32 fits a double.
     explicit Dropping(real probability) {
         const double p = static_cast<double>(static_cast<float>(probability));
         threshold = static_cast<uint32_t>(p * 0x1p32);

@@ -19,13 +19,15 @@ constexpr int64_t sliver = 2 * lanes;  // columns of B packed together
 // A run of the inner axis times a sliver takes 32 KiB with 64-byte vectors.
 constexpr int64_t block_of_a = 512 * 1024 / sizeof(real), least_rows = 128;  // of A, at a time: half of the second cache
 
-/// Which part of product_rows rows and a sliver is written: all, or rows from `first_row` on and `columns` columns.
+/// Which part of product_rows rows and a sliver is written: all, or rows from `first_row` on and
+/// `columns` columns.
 struct Everything {};
 struct Edge {
     int64_t first_row, columns;
 };
 
-/// c[r, j] = alpha sum_p a(r, p) b[p, j] + beta c[r, j] for product_rows rows and N vectors of a sliver.
+/// c[r, j] = alpha sum_p a(r, p) b[p, j] + beta c[r, j] for product_rows rows and N vectors of a
+/// sliver.
 template <int N, class Part>
 HWY_INLINE void product_of_sliver(Left a, const real* b, int64_t inner, real alpha, real beta, real* c, int64_t c_stride,
                                   Part written) {
@@ -54,8 +56,8 @@ HWY_INLINE void product_of_sliver(Left a, const real* b, int64_t inner, real alp
         }
 }
 
-/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver], zero after the
-/// columns up to a whole vector.
+/// Columns j ... j + columns - 1 and inner positions p ... p + run - 1 of op(B) as [run, sliver],
+/// zero after the columns up to a whole vector.
 HWY_INLINE void pack_sliver(const Product& x, int64_t j, int64_t columns, int64_t p, int64_t run, real* to) {
     const real* from = x.b + p * x.b_inner + j * x.b_column;
     if (x.b_column == 1) {
@@ -71,8 +73,8 @@ HWY_INLINE void pack_sliver(const Product& x, int64_t j, int64_t columns, int64_
     pack_transposed(from, x.b_column, columns, run, to, sliver);
 }
 
-/// One sliver times the rows first_row ... last_row - 1 of A, the run of the inner axis that begins at p. step says how A
-/// stands; there are at least product_rows rows in all.
+/// One sliver times the rows first_row ... last_row - 1 of A, the run of the inner axis that begins
+/// at p. step says how A stands; there are at least product_rows rows in all.
 template <class Step>
 HWY_INLINE void product_of_rows_and_sliver(const Product& x, Step step, const real* packed, int64_t j, int64_t columns,
                                            int64_t p, int64_t run, int64_t first_row, int64_t last_row) {

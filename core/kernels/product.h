@@ -3,9 +3,9 @@
 
 namespace attend::ATTEND_PRECISION::kernels {
 
-/// Sizes and places of C := alpha op(A) op(B) + beta C, row-major: op(A) [m, k] has element (i, p) at a[i * a_row + p *
-/// a_inner], op(B) [k, n] has (p, j) at b[p * b_inner + j * b_column]; one step of each pair is 1. c_row is the distance of C's
-/// rows.
+/// Sizes and places of C := alpha op(A) op(B) + beta C, row-major: op(A) [m, k] has element (i, p)
+/// at a[i * a_row + p * a_inner], op(B) [k, n] has (p, j) at b[p * b_inner + j * b_column]; one
+/// step of each pair is 1. c_row is the distance of C's rows.
 struct Product {
     int64_t m = 0, n = 0, k = 0;
     real alpha = 1;
@@ -18,26 +18,29 @@ struct Product {
     int64_t c_row = 0;
 };
 
-/// Whether this machine has vectors of 64 bytes and 32 registers, with which product() runs near their rate.
+/// Whether this machine has vectors of 64 bytes and 32 registers, with which product() runs near
+/// their rate.
 bool product_is_fast();
 /// The instruction set in use: "AVX-512", "AVX2", "NEON" or "scalar code".
 const char* vectors_name();
 
-/// The fewest rows product() takes, and the fewest columns with which it is faster than narrow_product().
+/// The fewest rows product() takes, and the fewest columns with which it is faster than
+/// narrow_product().
 constexpr int64_t product_least_rows = 8, product_least_columns = 5;
 
 /// Positions of the inner axis that are summed in registers, at most; such runs are added up in C.
 constexpr int64_t product_run = 1024 / sizeof(real);
 
-/// The product: columns of B in packed slivers that stay in the first cache (Goto and van de Geijn 2008), A read in place. Beta
-/// 0 overwrites C, NaN included; m >= product_least_rows, k >= 1. Each element is summed over p in ascending order, in runs
-/// whose lengths depend on k alone: its bits depend on no other size and on no address.
+/// The product: columns of B in packed slivers that stay in the first cache (Goto and van de Geijn
+/// 2008), A read in place. Beta 0 overwrites C, NaN included; m >= product_least_rows, k >= 1. Each
+/// element is summed over p in ascending order, in runs whose lengths depend on k alone: its bits
+/// depend on no other size and on no address.
 void product(const Product& p);
 
-/// The product for few rows or columns (m < product_least_rows or n < product_least_columns), where packing B would cost more
-/// than it saves: both are read in place, as sums along rows where those are contiguous, else as dot products. Beta 0
-/// overwrites C, NaN included; m, n, k >= 1. The first way gives the bits that product() gives; those of the second, too,
-/// depend on k alone.
+/// The product for few rows or columns (m < product_least_rows or n < product_least_columns), where
+/// packing B would cost more than it saves: both are read in place, as sums along rows where those
+/// are contiguous, else as dot products. Beta 0 overwrites C, NaN included; m, n, k >= 1. The first
+/// way gives the bits that product() gives; those of the second, too, depend on k alone.
 void narrow_product(const Product& p);
 
 }  // namespace attend::ATTEND_PRECISION::kernels

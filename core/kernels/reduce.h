@@ -1,5 +1,6 @@
 #pragma once
-/// Reductions over n elements, n >= 0, any alignment. The order of additions depends on the sizes alone.
+/// Reductions over n elements, n >= 0, any alignment. The order of additions depends on the sizes
+/// alone.
 #include "core/destination.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
@@ -18,7 +19,8 @@ real maximum(const real* x, int64_t n);
 int64_t argmax(const real* x, int64_t n);
 /// Whether no element is NaN or infinite.
 bool all_finite(const real* x, int64_t n);
-/// y[j] (=|+=) sum_i x[i, j], with x [rows, columns], its rows `stride` elements apart, and y [columns].
+/// y[j] (=|+=) sum_i x[i, j], with x [rows, columns], its rows `stride` elements apart, and y
+/// [columns].
 void column_sums(const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y);
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -13,8 +13,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// A query's keys by distance: [begin, low) are too far before it and share column 0, [low, high) have a column each, from
-/// `column` on, [high, end) are too far after it and share the last.
+/// A query's keys by distance: [begin, low) are too far before it and share column 0, [low, high)
+/// have a column each, from `column` on, [high, end) are too far after it and share the last.
 struct Stretches {
     int64_t begin, low, high, end, column;
 };

@@ -13,7 +13,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat element `offset` on.
+/// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat
+/// element `offset` on.
 template <class Inside>
 HWY_INLINE void ranged_rows(const Range* ranges, Destination y, int64_t rows, int64_t columns, Inside inside) {
     if (y.data == nullptr)
@@ -88,8 +89,9 @@ void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t 
         const V s = set(scale);
         const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(x + offset + i); }));
         write({z, Write::set}, n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(x + offset + i) - m; });
-        // f(tau) = sum max(z - tau, 0) - 1 is convex and falling with f(-1) >= 0, so Newton's steps from -1 go right and never
-        // pass the root; the support {z > tau} only shrinks, and when it no longer does, tau is exact.
+        // f(tau) = sum max(z - tau, 0) - 1 is convex and falling with f(-1) >= 0, so Newton's steps
+        // from -1 go right and never pass the root; the support {z > tau} only shrinks, and when it
+        // no longer does, tau is exact.
         real tau = -1;
         real size = std::numeric_limits<real>::max();
         for (;;) {

@@ -1,7 +1,8 @@
 #pragma once
-/// Which instruction sets the kernels are compiled for. Include before any Highway header.
-/// Wanted: AVX2, AVX-512 and NEON, chosen at run time. SSE is off (one fallback is enough for machines that old: plain scalar
-/// code, the baseline target of an x86-64 compile with g++ 12), and so is SVE, whose vectors have no operators.
+/// Which instruction sets the kernels are compiled for. Include before any Highway header. Wanted:
+/// AVX2, AVX-512 and NEON, chosen at run time. SSE is off (one fallback is enough for machines that
+/// old: plain scalar code, the baseline target of an x86-64 compile with g++ 12), and so is SVE,
+/// whose vectors have no operators.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 
 /// Defines the kernel NAME: calls what was compiled for this processor.

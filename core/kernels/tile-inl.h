@@ -1,5 +1,6 @@
-/// Products of small matrices that stay in the first caches, and the packing they want; compiled once per instruction set.
-/// Everything packed is 64-byte aligned, rows padded with zeros to whole vectors (padded()).
+/// Products of small matrices that stay in the first caches, and the packing they want; compiled
+/// once per instruction set. Everything packed is 64-byte aligned, rows padded with zeros to whole
+/// vectors (padded()).
 #if defined(ATTEND_KERNELS_TILE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTEND_KERNELS_TILE_INL_H
 #undef ATTEND_KERNELS_TILE_INL_H
@@ -12,20 +13,23 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// Rows of a product made at a time: with two vectors each, their sums fill half of the vector registers (32, AVX2: 16).
+/// Rows of a product made at a time: with two vectors each, their sums fill half of the vector
+/// registers (32, AVX2: 16).
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR
 constexpr int product_rows = 4;
 #else
 constexpr int product_rows = 8;
 #endif
 
-/// The left matrix of a product, element (r, p) at data[r * row_step + p * inner_step]: as stored or transposed.
+/// The left matrix of a product, element (r, p) at data[r * row_step + p * inner_step]: as stored
+/// or transposed.
 struct Left {
     const real* data;
     int64_t row_step, inner_step;
 };
 
-/// sum[r, j] += sum_p a(r, p) b[p, j], p < inner, for product_rows rows and N vectors of columns: the one loop of all products.
+/// sum[r, j] += sum_p a(r, p) b[p, j], p < inner, for product_rows rows and N vectors of columns:
+/// the one loop of all products.
 template <int N>
 HWY_INLINE void add_products(V (&sum)[product_rows][N], Left a, const real* b, int64_t b_stride, int64_t inner) {
     for (int64_t p = 0; p < inner; ++p) {
@@ -66,8 +70,8 @@ HWY_INLINE void product_of_rows(Left a, const real* b, int64_t b_stride, int64_t
         product_of_vectors<1>(a, b + j, b_stride, inner, c + j, c_stride, mode);
 }
 
-/// to[r, c] = factor from[r, c], rows of `stride` to rows of `to_stride`, zero after `columns`, and whole zero rows up to
-/// `to_rows`.
+/// to[r, c] = factor from[r, c], rows of `stride` to rows of `to_stride`, zero after `columns`, and
+/// whole zero rows up to `to_rows`.
 HWY_INLINE void pack_rows(const real* from, int64_t stride, int64_t rows, int64_t columns, real factor, real* to,
                           int64_t to_rows, int64_t to_stride) {
     for (int64_t r = 0; r < rows; ++r) {
@@ -78,8 +82,8 @@ HWY_INLINE void pack_rows(const real* from, int64_t stride, int64_t rows, int64_
     write_zero({to + rows * to_stride, Write::set}, (to_rows - rows) * to_stride);
 }
 
-/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero after `rows` up to a
-/// whole vector.
+/// to[c, r] = from[r, c]: `rows` rows of `columns` as `columns` rows of to_stride, zero after
+/// `rows` up to a whole vector.
 HWY_INLINE void pack_transposed(const real* from, int64_t stride, int64_t rows, int64_t columns, real* to, int64_t to_stride) {
     int64_t r = 0;
 #if HWY_TARGET != HWY_SCALAR

@@ -1,8 +1,9 @@
 #pragma once
-/// One-pass optimiser updates of n parameters p from gradients g, formulas as PyTorch documents them. Every gradient is first
-/// multiplied by gradient_scale (clipping), then weight decay is added: g' = gradient_scale g + weight_decay p. Decay is a
-/// number of the call: the caller cuts the arena into segments. Elements with p = g = 0 and zero state (padding) stay 0.
-/// Numbers of a step are double: 1 - beta2 taken in float would be off by 5e-5 of itself.
+/// One-pass optimiser updates of n parameters p from gradients g, formulas as PyTorch documents
+/// them. Every gradient is first multiplied by gradient_scale (clipping), then weight decay is
+/// added: g' = gradient_scale g + weight_decay p. Decay is a number of the call: the caller cuts
+/// the arena into segments. Elements with p = g = 0 and zero state (padding) stay 0. Numbers of a
+/// step are double: 1 - beta2 taken in float would be off by 5e-5 of itself.
 #include "core/real.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
@@ -23,8 +24,8 @@ struct SgdStep : UpdateNumbers {
     Nesterov nesterov = Nesterov::no;
     FirstStep first = FirstStep::no;  ///< the buffer starts as the gradient itself, without dampening
 };
-/// b = momentum b + (1 - dampening) g' (first step: b = g'); p -= lr b, with Nesterov p -= lr (g' + momentum b).
-/// momentum_buffer null: p -= lr g'.
+/// b = momentum b + (1 - dampening) g' (first step: b = g'); p -= lr b, with Nesterov p -= lr (g' +
+/// momentum b). momentum_buffer null: p -= lr g'.
 void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n);
 
 struct AdamStep : UpdateNumbers {
@@ -42,8 +43,8 @@ struct AdadeltaStep : UpdateNumbers {
     double rho = 0;
     double epsilon = 0;  ///< > 0
 };
-/// Zeiler 2012: a = rho a + (1 - rho) g'^2; d = sqrt(u + epsilon) / sqrt(a + epsilon) g'; u = rho u + (1 - rho) d^2; p -= lr d.
-/// a is square_average, u is accumulated_delta.
+/// Zeiler 2012: a = rho a + (1 - rho) g'^2; d = sqrt(u + epsilon) / sqrt(a + epsilon) g'; u = rho u
+/// + (1 - rho) d^2; p -= lr d. a is square_average, u is accumulated_delta.
 void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n);
 
 struct AdagradStep : UpdateNumbers {
@@ -57,9 +58,9 @@ struct RmspropStep : UpdateNumbers {
     double momentum = 0;
     double epsilon = 0;  ///< > 0
 };
-/// a = alpha a + (1 - alpha) g'^2; d = g' / (sqrt(a) + epsilon); p -= lr d. With gradient_average (not null), centered:
-/// m = alpha m + (1 - alpha) g', and max(a - m^2, 0) stands under the root. With momentum_buffer (not null): b = momentum b +
-/// d; p -= lr b.
+/// a = alpha a + (1 - alpha) g'^2; d = g' / (sqrt(a) + epsilon); p -= lr d. With gradient_average
+/// (not null), centered: m = alpha m + (1 - alpha) g', and max(a - m^2, 0) stands under the root.
+/// With momentum_buffer (not null): b = momentum b + d; p -= lr b.
 void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
              real* momentum_buffer, int64_t n);
 
@@ -68,7 +69,8 @@ struct NadamStep : AdamStep {
     double momentum_rate = 0;  ///< factor of m in the step
     double gradient_rate = 0;  ///< factor of g' in the step
 };
-/// m, v as adam; p -= (momentum_rate m + gradient_rate g') / (sqrt(v) / sqrt(correction2) + epsilon).
+/// m, v as adam; p -= (momentum_rate m + gradient_rate g') / (sqrt(v) / sqrt(correction2) +
+/// epsilon).
 void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n);
 
 enum class Adaptive { no, yes };
@@ -87,8 +89,9 @@ struct LionStep : UpdateNumbers {  ///< weight_decay is decoupled: p *= 1 - lear
 /// p -= lr sign(beta1 m + (1 - beta1) g'); m = beta2 m + (1 - beta2) g'. sign(0) is 0.
 void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n);
 
-/// Squares of the tile g [rows, columns], whose rows lie `stride` elements apart, times gradient_scale^2:
-/// row_sums[i] = sum_j (scale g[i, j])^2, column_sums[j] = sum_i (scale g[i, j])^2. Both are written, not added to.
+/// Squares of the tile g [rows, columns], whose rows lie `stride` elements apart, times
+/// gradient_scale^2: row_sums[i] = sum_j (scale g[i, j])^2, column_sums[j] = sum_i (scale g[i,
+/// j])^2. Both are written, not added to.
 void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
                   real* column_sums);
 /// sum_i row_factor[i]^2 sum_j (gradient_scale g[i, j] column_factor[j])^2 over the same tile.

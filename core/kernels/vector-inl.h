@@ -1,5 +1,6 @@
-/// Vector code shared by the kernels; compiled once per instruction set. The pieces: loads and stores of whole and partial
-/// vectors, drivers that cut n elements into them, reductions, and the transcendental functions.
+/// Vector code shared by the kernels; compiled once per instruction set. The pieces: loads and
+/// stores of whole and partial vectors, drivers that cut n elements into them, reductions, and the
+/// transcendental functions.
 #if defined(ATTEND_KERNELS_VECTOR_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ATTEND_KERNELS_VECTOR_INL_H
 #undef ATTEND_KERNELS_VECTOR_INL_H
@@ -44,8 +45,9 @@ struct Whole {
     HWY_INLINE V or_else(V v, V) const { return v; }
 };
 
-/// The first `count` lanes, fewer than a vector: never reads or writes beyond; absent lanes load as zero. AVX2 and AVX-512
-/// have masked memory access of 4- and 8-byte elements that cannot fault; elsewhere the elements go through the stack.
+/// The first `count` lanes, fewer than a vector: never reads or writes beyond; absent lanes load as
+/// zero. AVX2 and AVX-512 have masked memory access of 4- and 8-byte elements that cannot fault;
+/// elsewhere the elements go through the stack.
 struct Partial {
     std::size_t count;
     template <class Tag>
@@ -73,7 +75,8 @@ struct Partial {
     HWY_INLINE V or_else(V v, V other) const { return hn::IfThenElse(hn::FirstN(d, count), v, other); }
 };
 
-/// body(part, i) for every vector of n elements, i its first element: part is Whole, for the last one maybe Partial.
+/// body(part, i) for every vector of n elements, i its first element: part is Whole, for the last
+/// one maybe Partial.
 template <class Body>
 HWY_INLINE void vectors(int64_t n, Body body) {
     int64_t i = 0;
@@ -103,8 +106,9 @@ HWY_INLINE void write_zero(Destination y, int64_t n) {
 /// The destination moved by `offset` elements.
 HWY_INLINE Destination at(Destination y, int64_t offset) { return {y.data == nullptr ? nullptr : y.data + offset, y.write}; }
 
-/// Folds `term(part, i)` over n elements with four vector accumulators (hiding the latency of an addition): fold(a, b)
-/// joins two vectors, `start` is its neutral value, the result a vector still to be folded across lanes.
+/// Folds `term(part, i)` over n elements with four vector accumulators (hiding the latency of an
+/// addition): fold(a, b) joins two vectors, `start` is its neutral value, the result a vector still
+/// to be folded across lanes.
 template <class Fold, class Term>
 HWY_INLINE V reduce(int64_t n, V start, Fold fold, Term term) {
     V a0 = start, a1 = start, a2 = start, a3 = start;
@@ -159,9 +163,10 @@ HWY_INLINE int64_t first_equal(const real* x, int64_t n, real value) {
 HWY_INLINE V at_most(V x, V limit) { return hn::IfThenElse(x > limit, limit, x); }
 HWY_INLINE V at_least(V x, V limit) { return hn::IfThenElse(x < limit, limit, x); }
 
-/// tanh(x) of finite or infinite x; may exceed 1 in size by one unit in the last place; NaN stays NaN.
-/// In float x P(u) / Q(u), u = x^2, of degree 4 / 4, fitted by us to least relative error on |x| <= 9.02 (4e-8, before
-/// rounding), above which tanh rounds to 1: half the work of one by way of e^x.
+/// tanh(x) of finite or infinite x; may exceed 1 in size by one unit in the last place; NaN stays
+/// NaN. In float x P(u) / Q(u), u = x^2, of degree 4 / 4, fitted by us to least relative error on
+/// |x| <= 9.02 (4e-8, before rounding), above which tanh rounds to 1: half the work of one by way
+/// of e^x.
 HWY_INLINE V tanh_core(V x) {
 #if defined(ATTEND_DOUBLE)
     return hn::Tanh(d, x);
@@ -190,9 +195,9 @@ HWY_INLINE V exp_of(V x) {
     return hn::IfThenElse(x > set(largest), set(infinity), hn::IfThenElse(x == x, y, x));
 }
 
-/// e^x for x <= 0; 0 where it would be denormal, NaN for NaN.
-/// In float: x = n ln 2 + r, |r| <= ln 2 / 2, and e^x = 2^n p(r) with a polynomial of degree 6 fitted by us (3e-9, before
-/// rounding). Adding `magic` leaves n + 127, the biased exponent, in the lowest bits of the sum.
+/// e^x for x <= 0; 0 where it would be denormal, NaN for NaN. In float: x = n ln 2 + r, |r| <= ln 2
+/// / 2, and e^x = 2^n p(r) with a polynomial of degree 6 fitted by us (3e-9, before rounding).
+/// Adding `magic` leaves n + 127, the biased exponent, in the lowest bits of the sum.
 HWY_INLINE V exp_of_negative(V x) {
 #if defined(ATTEND_DOUBLE)
     return hn::IfThenElse(x == x, hn::Exp(d, x), x);
@@ -222,7 +227,8 @@ HWY_INLINE V log_of(V x) {
                           hn::IfThenElse(x < hn::Zero(d), set(std::numeric_limits<real>::quiet_NaN()), ordinary));
 }
 
-/// 1 / (1 + e^-x), by e^-|x|, which cannot overflow; for x < 0 the quotient e^x / (1 + e^x) keeps it relatively accurate.
+/// 1 / (1 + e^-x), by e^-|x|, which cannot overflow; for x < 0 the quotient e^x / (1 + e^x) keeps
+/// it relatively accurate.
 HWY_INLINE V sigmoid_of(V x) {
     const V e = exp_of_negative(hn::Neg(hn::Abs(x)));
     return hn::IfThenElse(x < hn::Zero(d), e, set(1)) / (set(1) + e);

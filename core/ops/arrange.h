@@ -1,30 +1,35 @@
 #pragma once
-/// Ops that move elements: concat, slice, stack, transpose, and rows picked by ids. (reshape and leading-axis slices are views:
-/// Tensor::reshape, rows, row.)
+/// Ops that move elements: concat, slice, stack, transpose, and rows picked by ids. (reshape and
+/// leading-axis slices are views: Tensor::reshape, rows, row.)
 #include <span>
 
-#include "core/engine.h"
 #include "core/base/ids.h"
+#include "core/engine.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// Joins along an axis (negative counts from the end). Throws Error when there is nothing to join or other axes differ.
+/// Joins along an axis (negative counts from the end). Throws Error when there is nothing to join
+/// or other axes differ.
 Tensor concat(std::span<const Tensor> parts, int axis);
 inline Tensor concat(std::initializer_list<Tensor> parts, int axis) {
     return concat(std::span<const Tensor>(parts.begin(), parts.size()), axis);
 }
 /// Joins along a new axis: T tensors [B, D] to [T, B, D] (axis 0) or [B, T, D] (axis 1).
 Tensor stack(std::span<const Tensor> parts, int axis);
-/// Positions [begin, end) of an axis. The leading axis gives a view. Throws Error when out of range.
+/// Positions [begin, end) of an axis. The leading axis gives a view. Throws Error when out of
+/// range.
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
-/// Position t of axis 1, that axis removed: [B, T, ...] to [B, ...]. Throws Error when out of range.
+/// Position t of axis 1, that axis removed: [B, T, ...] to [B, ...]. Throws Error when out of
+/// range.
 Tensor step(const Tensor& x, int64_t t);
 /// Swaps two axes.
 Tensor transpose(const Tensor& x, int axis_a, int axis_b);
-/// Rows of a table: table [V, D], ids in any order, output [shape..., D] where shape multiplies out to ids.size(). The gradient
-/// adds up rows that are picked more than once. Throws Error for an id outside 0 ... V - 1, naming its place.
+/// Rows of a table: table [V, D], ids in any order, output [shape..., D] where shape multiplies out
+/// to ids.size(). The gradient adds up rows that are picked more than once. Throws Error for an id
+/// outside 0 ... V - 1, naming its place.
 Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape& shape);
-/// One element of each row: x [N, V], ids of N, output [N]. Throws Error for an id outside 0 ... V - 1.
+/// One element of each row: x [N, V], ids of N, output [N]. Throws Error for an id outside 0 ... V
+/// - 1.
 Tensor pick(const Tensor& x, std::span<const int32_t> ids);
 
 }  // namespace attend::ATTEND_PRECISION

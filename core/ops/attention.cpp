@@ -4,7 +4,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-// h = tanh(q + k), e = v . h; dq_a = sum_s de v_a (1 - h^2), dk_a = sum_t de v_a (1 - h^2), dv_a = sum_bts de h
+// h = tanh(q + k), e = v . h; dq_a = sum_s de v_a (1 - h^2), dk_a = sum_t de v_a (1 - h^2), dv_a =
+// sum_bts de h
 Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {
     require(query.rank() == 3 && keys.rank() == 3 && v.rank() == 1 && query.dim(0) == keys.dim(0) &&
                 query.dim(2) == keys.dim(2) && v.dim(0) == keys.dim(2),

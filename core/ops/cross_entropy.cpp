@@ -22,7 +22,8 @@ void check(const char* op, int64_t rows, int64_t classes, std::span<const int32_
 
 kernels::CrossEntropy kernel_options(const CrossEntropyOptions& o) { return {o.ignored, static_cast<real>(o.label_smoothing)}; }
 
-// Row losses, argmax and the loss of `logits`, which become their own gradient when it will be asked for.
+// Row losses, argmax and the loss of `logits`, which become their own gradient when it will be
+// asked for.
 CrossEntropyResult evaluate(real* logits, int64_t rows, int64_t classes, std::span<const int32_t> targets,
                             const CrossEntropyOptions& o, bool with_gradient) {
     CrossEntropyResult r;

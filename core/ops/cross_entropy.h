@@ -1,6 +1,6 @@
 #pragma once
-/// The output layer and its loss as one op: the largest matrix of a language model, [rows, V], is made once, turned into its
-/// own gradient in place, and dropped.
+/// The output layer and its loss as one op: the largest matrix of a language model, [rows, V], is
+/// made once, turned into its own gradient in place, and dropped.
 #include <span>
 
 #include "core/engine.h"
@@ -20,9 +20,10 @@ struct CrossEntropyResult {
     Array<int32_t> predicted;  ///< first most likely class of every row
 };
 
-/// Loss of logits = h W + bias: h [rows, D]; weight [D, V], or [V, D] with Transpose::yes (a tied embedding); bias [V] or
-/// undefined; one target a row. Throws Error for sizes that differ, a target that is neither a class nor ignored, a normaliser
-/// that is not positive, or smoothing outside [0, 1).
+/// Loss of logits = h W + bias: h [rows, D]; weight [D, V], or [V, D] with Transpose::yes (a tied
+/// embedding); bias [V] or undefined; one target a row. Throws Error for sizes that differ, a
+/// target that is neither a class nor ignored, a normaliser that is not positive, or smoothing
+/// outside [0, 1).
 CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
                                       std::span<const int32_t> targets, const CrossEntropyOptions& options);
 
@@ -31,8 +32,8 @@ struct RowLosses {
     Array<int32_t> predicted;  ///< first most likely class of every row
 };
 
-/// The losses of the rows one by one, for objectives that weigh them by what the forward finds (estimators of hard attention).
-/// options.normaliser is not used. Throws as above.
+/// The losses of the rows one by one, for objectives that weigh them by what the forward finds
+/// (estimators of hard attention). options.normaliser is not used. Throws as above.
 RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
                           std::span<const int32_t> targets, const CrossEntropyOptions& options);
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Elementwise ops. The binary ones broadcast: axes aligned at the end, sizes equal or 1; they throw Error naming both shapes
-/// when these do not broadcast.
+/// Elementwise ops. The binary ones broadcast: axes aligned at the end, sizes equal or 1; they
+/// throw Error naming both shapes when these do not broadcast.
 #include "core/engine.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -38,12 +38,13 @@ Tensor sigmoid(const Tensor& x);
 Tensor relu(const Tensor& x);
 /// x P(x), P the standard normal's distribution function (Hendrycks and Gimpel 2016).
 Tensor gelu(const Tensor& x);
-/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, section 2; GPT-2's).
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel 2016, section 2;
+/// GPT-2's).
 Tensor gelu_tanh(const Tensor& x);
 /// x sigmoid(x) (Elfwing, Uchibe and Doya 2018; also called swish).
 Tensor silu(const Tensor& x);
-/// silu(u) v with u and v the halves of the last axis (Shazeer 2020, eq. 6, after the product with both weights): x [..., 2F],
-/// output [..., F]. Throws Error when the last axis is missing or odd.
+/// silu(u) v with u and v the halves of the last axis (Shazeer 2020, eq. 6, after the product with
+/// both weights): x [..., 2F], output [..., F]. Throws Error when the last axis is missing or odd.
 Tensor swiglu(const Tensor& x);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }

@@ -87,8 +87,8 @@ Destination moved(Destination d, int64_t offset) { return {d.data == nullptr ? n
 
 }  // namespace
 
-// y_t = sum_s p_ts v_s, p_t = softmax of scale q_t k_s - slope (t - s) over the range; the backward's formulas stand at the
-// kernel
+// y_t = sum_s p_ts v_s, p_t = softmax of scale q_t k_s - slope (t - s) over the range; the
+// backward's formulas stand at the kernel
 Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges) {
     constexpr const char* op = "self_attention";
     require(qkv.rank() == 3, "{}: three axes are needed: qkv {}, rank {}", op, qkv, qkv.rank());

@@ -75,7 +75,8 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real 
     });
 }
 
-// y = gain h, h = x r, r = 1 / sqrt(mean of x^2 + epsilon); the backward's formulas stand at the kernel
+// y = gain h, h = x r, r = 1 / sqrt(mean of x^2 + epsilon); the backward's formulas stand at the
+// kernel
 Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon) {
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
     require(x.rank() >= 1 && (!gain.defined() || gain.shape() == Shape{columns}), "rms_norm: sizes differ: x {}, gain {}", x,

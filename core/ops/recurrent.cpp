@@ -18,8 +18,8 @@ namespace {
 
 constexpr int64_t gru_gates = 3, gru_kept = 4, lstm_gates = 4, lstm_kept = 5;
 
-// Sizes of a layer and where each step finds its states. The states lie in one buffer [B, S + 1, H]: slot k holds them before
-// step k when walking forward, after step k when walking backward.
+// Sizes of a layer and where each step finds its states. The states lie in one buffer [B, S + 1,
+// H]: slot k holds them before step k when walking forward, after step k when walking backward.
 struct Walk {
     int64_t batch, steps, hidden, gates;
     Direction direction;
@@ -108,7 +108,8 @@ void through_recurrent(ConstRows g, const Saved& recurrent, int64_t rows, int64_
     gemm(Transpose::no, Transpose::yes, rows, hidden, width, 1, g.data, g.stride, recurrent.data(), width, 1, dh, hidden);
 }
 
-// The destination of an input's gradient, or a scratch that is added to it at the end: kernels that write in strides overwrite.
+// The destination of an input's gradient, or a scratch that is added to it at the end: kernels that
+// write in strides overwrite.
 struct Overwritten {
     Overwritten(Backward& b, int input, const Shape& shape) : to(b.wanted(input)) {
         if (to.data == nullptr || to.write == Write::add)

@@ -1,13 +1,16 @@
 #pragma once
-/// Recurrent steps and layers, gates fused. The input's projection is given (one product for all steps of a layer); the
-/// recurrent product is made here, and its weight gradient is one product over all steps. Gate order and formulas:
-///   GRU (Cho et al. 2014), r, z, n: r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
-///   LSTM (Hochreiter and Schmidhuber 1997), i, f, g, o: c' = s(f) c + s(i) tanh(g), h' = s(o) tanh(c')
+/// Recurrent steps and layers, gates fused. The input's projection is given (one product for all
+/// steps of a layer); the recurrent product is made here, and its weight gradient is one product
+/// over all steps. Gate order and formulas:
+///   GRU (Cho et al. 2014), r, z, n: r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 -
+///   z) n + z h
+///   LSTM (Hochreiter and Schmidhuber 1997), i, f, g, o: c' = s(f) c + s(i) tanh(g), h' = s(o)
+///   tanh(c')
 /// with (hr, hz, hn) = h U + b, the reset gate after the product.
 #include <span>
 
-#include "core/engine.h"
 #include "core/base/ids.h"
+#include "core/engine.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -26,14 +29,14 @@ struct LstmLayerResult {
     LstmState last;
 };
 
-/// One step: x_projection [B, 3H] (bias included), h [B, H], recurrent [H, 3H], bias [3H]; output [B, H]. Throws Error naming
-/// shapes that do not fit.
+/// One step: x_projection [B, 3H] (bias included), h [B, H], recurrent [H, 3H], bias [3H]; output
+/// [B, H]. Throws Error naming shapes that do not fit.
 Tensor gru_step(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
 /// One step: x_projection [B, 4H], recurrent [H, 4H], bias [4H].
 LstmState lstm_step(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias);
 
-/// All steps of x_projection [B, S, 3H], from `h` [B, H] or zeros when undefined. `lengths` holds B lengths or is empty; a row
-/// starts and ends within its length, whatever the direction.
+/// All steps of x_projection [B, S, 3H], from `h` [B, H] or zeros when undefined. `lengths` holds B
+/// lengths or is empty; a row starts and ends within its length, whatever the direction.
 GruLayerResult gru_layer(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
                          std::span<const int32_t> lengths, Direction direction);
 LstmLayerResult lstm_layer(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias,

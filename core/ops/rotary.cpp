@@ -10,9 +10,9 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// cos and sin of (first + t) base^(-2i / K), [2, T, K/2]; angles in double, so that far positions keep their precision.
-// Position p is turned by the angles of p - p mod 32 and of p mod 32, one after the other: few sines, and the same bits from
-// whichever position the table begins.
+// cos and sin of (first + t) base^(-2i / K), [2, T, K/2]; angles in double, so that far positions
+// keep their precision. Position p is turned by the angles of p - p mod 32 and of p mod 32, one
+// after the other: few sines, and the same bits from whichever position the table begins.
 Tensor angle_table(int64_t positions, int64_t half, int64_t first, double base) {
     constexpr int64_t group = 32;
     Tensor table = Tensor::empty({2, positions, half});

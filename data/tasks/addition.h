@@ -1,7 +1,8 @@
 #pragma once
-/// addition: two decimal numbers to their sum, digit by digit, "47+8" to "55". A digit of the sum depends on a digit of each
-/// number and on a carry that may come from far to the right; no one source range determines it, so there is no gold alignment.
-/// Least digit first ("order": "reversed") the carry is known when it is needed.
+/// addition: two decimal numbers to their sum, digit by digit, "47+8" to "55". A digit of the sum
+/// depends on a digit of each number and on a carry that may come from far to the right; no one
+/// source range determines it, so there is no gold alignment. Least digit first ("order":
+/// "reversed") the carry is known when it is needed.
 #include "data/tasks/generated.h"
 
 namespace attend {
@@ -19,8 +20,9 @@ struct AdditionOptions {
     }
 };
 
-/// The number of digits of each number is uniform over min_digits ... max_digits, then the number over those of so many digits
-/// (0 has one). a+b and b+a belong to the same split. Throws Error when min_digits > max_digits or there are too few sums.
+/// The number of digits of each number is uniform over min_digits ... max_digits, then the number
+/// over those of so many digits (0 has one). a+b and b+a belong to the same split. Throws Error
+/// when min_digits > max_digits or there are too few sums.
 std::unique_ptr<Task> addition_task(const AdditionOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -65,8 +65,8 @@ const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
     return file;
 }
 
-// Labels are the training rows' own. Where a run's that began elsewhere, or this very one, are kept in setup.saved and have all
-// of them, those are taken: a class keeps its number.
+// Labels are the training rows' own. Where a run's that began elsewhere, or this very one, are kept
+// in setup.saved and have all of them, those are taken: a class keeps its number.
 Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
     const std::string saved = setup.saved + "/" + labels_file;
     const bool kept = !setup.saved.empty() && is_there(saved);

@@ -1,5 +1,6 @@
 #pragma once
-/// classification: one or two columns of text to a label, from files with a tab between columns; plain or gzip.
+/// classification: one or two columns of text to a label, from files with a tab between columns;
+/// plain or gzip.
 #include "data/task.h"
 #include "data/text/tokenizer.h"
 
@@ -32,17 +33,19 @@ struct ClassificationOptions : SplitFiles<std::string> {
 /// The file of the labels' names that save() writes beside the tokenizer's.
 constexpr const char* labels_file = "labels.txt";
 
-/// A row of Batch::input is [CLS] TEXT [SEP], with a second column [CLS] TEXT [SEP] SECOND [SEP] and segments 0 up to the first
-/// [SEP], 1 after; ids are the tokenizer's own, then those of encoder_tokens that it does not have. A row longer than the
-/// context loses ids at the end of its longer text until it fits (Devlin 2018); describe() says how many did. Batch::labels are
-/// the classes: the labels of the training rows in ascending order of their bytes. Batch::target predicts nothing. Texts of
-/// targets are names of classes, and so are the symbols of target ids. A line to classify holds the text, or both with a tab
-/// between them.
+/// A row of Batch::input is [CLS] TEXT [SEP], with a second column [CLS] TEXT [SEP] SECOND [SEP]
+/// and segments 0 up to the first [SEP], 1 after; ids are the tokenizer's own, then those of
+/// encoder_tokens that it does not have. A row longer than the context loses ids at the end of its
+/// longer text until it fits (Devlin 2018); describe() says how many did. Batch::labels are the
+/// classes: the labels of the training rows in ascending order of their bytes. Batch::target
+/// predicts nothing. Texts of targets are names of classes, and so are the symbols of target ids. A
+/// line to classify holds the text, or both with a tab between them.
 ///
-/// Throws Error for: no training file when data are loaded; a missing, empty or broken file; a row with another number of
-/// columns, an empty label, or one that no training row has (naming file and line); a column that does not exist; fewer than
-/// two classes; a context neither in the options nor in the setup, longer than the setup's, or without room for a token of each
-/// text; text that the tokenizer refuses.
+/// Throws Error for: no training file when data are loaded; a missing, empty or broken file; a row
+/// with another number of columns, an empty label, or one that no training row has (naming file and
+/// line); a column that does not exist; fewer than two classes; a context neither in the options
+/// nor in the setup, longer than the setup's, or without room for a token of each text; text that
+/// the tokenizer refuses.
 std::unique_ptr<Task> classification_task(const ClassificationOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -16,8 +16,9 @@ constexpr std::array<std::string_view, 12> months = {"January", "February", "Mar
 constexpr std::array<std::string_view, 7> weekdays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                       "Thursday", "Friday", "Saturday"};
 
-// %Y year; %m month of two digits, %n without padding; %B its name, %b three letters of it, %. those and a full stop;
-// %d day of two digits, %e without padding, %o with its ordinal ending; %A weekday, %a three letters of it.
+// %Y year; %m month of two digits, %n without padding; %B its name, %b three letters of it, %.
+// those and a full stop; %d day of two digits, %e without padding, %o with its ordinal ending; %A
+// weekday, %a three letters of it.
 constexpr std::array<std::string_view, 42> formats = {
     "%Y-%m-%d",    "%Y/%m/%d",         "%Y.%m.%d",         "%Y %m %d",     "%Y%m%d",        "%Y-%n-%e",      "%Y/%n/%e",
     "%Y-%b-%d",    "%Y %b %e",         "%Y %B %e",         "%Y, %B %e",    "%e %B %Y",      "%d %B %Y",      "%e %b %Y",
@@ -44,7 +45,8 @@ Range append(std::string& text, std::string_view part) {
     return {begin, static_cast<int32_t>(text.size())};
 }
 
-// Digit `place` (0 or 1) of a number that has two digits in the target and one or two in the source.
+// Digit `place` (0 or 1) of a number that has two digits in the target and one or two in the
+// source.
 Range digit(Range number, int32_t place) {
     if (number.end - number.begin == 1)
         return number;

@@ -1,9 +1,10 @@
 #pragma once
 /// What the generated tasks share. An example is a function of (seed, split, number) alone.
 ///
-/// The splits never share a value: every value an example can be about (a calendar date, a sequence of symbols) belongs to one
-/// split for good, by its hash and whatever the seed: eight tenths of all values to train, one tenth each to valid and test. A
-/// test example therefore never occurs in the training data of any seed. Within a split values may repeat.
+/// The splits never share a value: every value an example can be about (a calendar date, a sequence
+/// of symbols) belongs to one split for good, by its hash and whatever the seed: eight tenths of
+/// all values to train, one tenth each to valid and test. A test example therefore never occurs in
+/// the training data of any seed. Within a split values may repeat.
 #include <optional>
 
 #include "core/base/function_ref.h"
@@ -23,7 +24,8 @@ struct GeneratedOptions {
     }
 };
 
-/// Throws Error when the examples, of up to `symbols_each` target symbols each, have more than 2^30 symbols in all.
+/// Throws Error when the examples, of up to `symbols_each` target symbols each, have more than 2^30
+/// symbols in all.
 void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each);
 
 /// The split that a value belongs to.
@@ -36,8 +38,9 @@ struct GeneratedExample {
     std::optional<Split> only;   ///< the one split it may be in; none: that of its value
 };
 
-/// Fills the splits of `task`, which has its tokenizers: draws from the stream (seed, "NAME.SPLIT.NUMBER") until the value
-/// belongs to the split. Throws Error when 10,000 draws in a row do not: then the space of values is too small to be divided.
+/// Fills the splits of `task`, which has its tokenizers: draws from the stream (seed,
+/// "NAME.SPLIT.NUMBER") until the value belongs to the split. Throws Error when 10,000 draws in a
+/// row do not: then the space of values is too small to be divided.
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
               FunctionRef<GeneratedExample(Stream&)> draw);
 

@@ -28,7 +28,8 @@ class MaskedBatches final : public Batches {
           form_(form),
           plan_(tokens.size(), places, form.text(), training, order),
           training_(order.shuffled),
-          // Evaluations hide the same words whatever the seed, so that runs are compared on the same targets.
+          // Evaluations hide the same words whatever the seed, so that runs are compared on the
+          // same targets.
           key_(order.shuffled ? stream_key(order.seed, "masking") : stream_key(0, "masking.evaluation")) {}
 
     int64_t per_epoch() const override { return plan_.per_epoch(); }

@@ -1,5 +1,6 @@
 #pragma once
-/// masked_text: running text with tokens to be guessed from both sides (data/masking.h; Devlin 2018).
+/// masked_text: running text with tokens to be guessed from both sides (data/masking.h; Devlin
+/// 2018).
 #include "data/tasks/running_text.h"
 
 namespace attend {
@@ -18,18 +19,22 @@ struct MaskedTextOptions {
     }
 };
 
-/// A row is a window of text: `context` ids, "[CLS]" before and "[SEP]" after the text among them; what the tokenizer has not
-/// of these (encoder_tokens) it is given. Batch::input is corrupted, Batch::target holds the right ids where something is to be
-/// guessed and id_ignored elsewhere. With `next_sentence` a row is [CLS] A [SEP] B [SEP]; A and B are parts of at least a
-/// quarter of the text each, cut at a drawn place; segments are 0 up to the first [SEP] and 1 after; label 0 says that B goes
-/// on with A, 1 that it begins at another place, drawn uniformly from all there are.
+/// A row is a window of text: `context` ids, "[CLS]" before and "[SEP]" after the text among them;
+/// what the tokenizer has not of these (encoder_tokens) it is given. Batch::input is corrupted,
+/// Batch::target holds the right ids where something is to be guessed and id_ignored elsewhere.
+/// With `next_sentence` a row is [CLS] A [SEP] B [SEP]; A and B are parts of at least a quarter of
+/// the text each, cut at a drawn place; segments are 0 up to the first [SEP] and 1 after; label 0
+/// says that B goes on with A, 1 that it begins at another place, drawn uniformly from all there
+/// are.
 ///
-/// Draws are of the streams (seed, "masking") at (batch, row) in training, so they are fresh in every epoch, and (seed,
-/// "masking.evaluation") at the window's number in evaluation, so they are the same whatever the batch. An example is an
-/// evaluation window; with `next_sentence` all of them are whole.
+/// Draws are of the streams (seed, "masking") at (batch, row) in training, so they are fresh in
+/// every epoch, and (seed, "masking.evaluation") at the window's number in evaluation, so they are
+/// the same whatever the batch. An example is an evaluation window; with `next_sentence` all of
+/// them are whole.
 ///
-/// Throws Error as RunningText; for a context too short for the special tokens and a token (two with next_sentence), a training
-/// part shorter than a window, or validation and test parts without any window.
+/// Throws Error as RunningText; for a context too short for the special tokens and a token (two
+/// with next_sentence), a training part shorter than a window, or validation and test parts without
+/// any window.
 std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -16,8 +16,8 @@ struct ParallelOptions : SplitFiles<std::vector<std::string>>, PairUnits, PairVo
     }
 };
 
-/// Throws Error as file_pairs_task() does, and for: a split that is not two files (train is needed when data are loaded); a
-/// missing, empty or broken file; files with different counts of lines.
+/// Throws Error as file_pairs_task() does, and for: a split that is not two files (train is needed
+/// when data are loaded); a missing, empty or broken file; files with different counts of lines.
 std::unique_ptr<Task> parallel_task(const ParallelOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -1,7 +1,8 @@
 #pragma once
-/// repeat: a sequence of numbers several times over. The source is a count and then the sequence, "x3 5 2", the target the
-/// sequence that many times, "5 2 5 2 5 2". The gold alignment is exact; it goes through the source again and again, so the
-/// model has to count. A sequence belongs to one split whatever its count.
+/// repeat: a sequence of numbers several times over. The source is a count and then the sequence,
+/// "x3 5 2", the target the sequence that many times, "5 2 5 2 5 2". The gold alignment is exact;
+/// it goes through the source again and again, so the model has to count. A sequence belongs to one
+/// split whatever its count.
 #include "data/tasks/symbols.h"
 
 namespace attend {

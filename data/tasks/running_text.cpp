@@ -48,10 +48,11 @@ Parts open_parts(const TextOptions& o) {
             o.path.size(), o.train.size());
     require(!o.path.empty() || !o.train.empty(), "data.path: a text is needed: files in path 0, in train 0; {}",
             hint_for("data.path"));
-    require(o.valid.empty() || !o.train.empty(),
-            "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' is for use with "
-            "'valid'",
-            o.path.size(), o.valid.size());
+    require(
+        o.valid.empty() || !o.train.empty(),
+        "data.valid: 'path' is cut into training and validation part: files in path {}, in valid {}; 'train' is for use with "
+        "'valid'",
+        o.path.size(), o.valid.size());
     const auto open = [&](const std::vector<std::string>& files, const char* option) {
         Part part;
         if (files.empty())

@@ -43,12 +43,12 @@ struct TextOptions {
 /// The parts of a corpus as ids of a tokenizer with ids of its own.
 class RunningText {
   public:
-    /// Builds the tokenizer, gives it the special tokens `added` as far as it has none of that name (with_special_tokens), and
-    /// encodes the parts where the setup loads data. Parts are encoded for themselves, and so are files. Throws Error for:
-    /// neither 'path' nor 'train', or both; 'valid' without 'train'; a context neither in the options nor in the setup, or
-    /// longer than the setup's; what Corpus and the tokenizer refuse.
-    /// With a folder for caches, the options' or else for a large text the setup's, the ids are read from there
-    /// (TokenIds::cached).
+    /// Builds the tokenizer, gives it the special tokens `added` as far as it has none of that name
+    /// (with_special_tokens), and encodes the parts where the setup loads data. Parts are encoded
+    /// for themselves, and so are files. Throws Error for: neither 'path' nor 'train', or both;
+    /// 'valid' without 'train'; a context neither in the options nor in the setup, or longer than
+    /// the setup's; what Corpus and the tokenizer refuse. With a folder for caches, the options' or
+    /// else for a large text the setup's, the ids are read from there (TokenIds::cached).
     RunningText(const TextOptions& options, const TaskSetup& setup, const std::vector<std::string>& added);
 
     const Tokenizer& tokenizer() const { return *tokenizer_; }
@@ -60,8 +60,8 @@ class RunningText {
     void require_tokens(Split s, int64_t needed, const char* is) const;
     /// Ids [begin, begin + count) as text.
     std::string text(Split s, int64_t begin, int64_t count) const;
-    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and where its ids are read from; and one for
-    /// the vocabulary.
+    /// A line for each part that is there, "train: 900 tokens of 1000 bytes", and where its ids are
+    /// read from; and one for the vocabulary.
     std::vector<std::string> describe() const;
     void save(const std::string& folder) const { tokenizer_->save(folder + "/" + tokenizer_file); }
     std::vector<std::string> publish(const std::string& folder) const { return tokenizer_->publish(folder, {}); }

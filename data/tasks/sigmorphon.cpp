@@ -8,7 +8,8 @@ namespace attend {
 
 namespace {
 
-// A tag's symbol is its name in angle brackets, so that the tag "N" is not the letter "N": a character is never that long.
+// A tag's symbol is its name in angle brackets, so that the tag "N" is not the letter "N": a
+// character is never that long.
 bool is_tag(std::string_view symbol) { return symbol.size() >= 3 && symbol.starts_with('<') && symbol.ends_with('>'); }
 
 class InflectionTokenizer final : public Tokenizer {

@@ -1,7 +1,8 @@
 #pragma once
-/// copy, reverse, sort: sequences of numbers whose target holds the same numbers in another order. Every target symbol has one
-/// source position, so the gold alignment is exact. Symbols are the words "0" ... "symbols - 1"; lengths are uniform over
-/// min_length ... max_length (before the division of the sequences between the splits, generated.h).
+/// copy, reverse, sort: sequences of numbers whose target holds the same numbers in another order.
+/// Every target symbol has one source position, so the gold alignment is exact. Symbols are the
+/// words "0" ... "symbols - 1"; lengths are uniform over min_length ... max_length (before the
+/// division of the sequences between the splits, generated.h).
 #include "data/tasks/generated.h"
 
 namespace attend {

@@ -24,11 +24,12 @@ struct TsvOptions : SplitFiles<std::string>, PairUnits, PairVocabulary, PairLimi
     }
 };
 
-/// Every row of a file has as many columns as its first line; columns that are neither source nor target are not read.
-/// With several source columns a line to translate holds them with tabs between them, or (a line without tabs) joined already.
-/// Throws Error as file_pairs_task() does, and for: no training file when data are loaded; a missing, empty or broken file; a
-/// row with another number of columns (naming file and line); a column that does not exist; several target columns; a header
-/// that names a wanted column twice; a header and nothing else.
+/// Every row of a file has as many columns as its first line; columns that are neither source nor
+/// target are not read. With several source columns a line to translate holds them with tabs
+/// between them, or (a line without tabs) joined already. Throws Error as file_pairs_task() does,
+/// and for: no training file when data are loaded; a missing, empty or broken file; a row with
+/// another number of columns (naming file and line); a column that does not exist; several target
+/// columns; a header that names a wanted column twice; a header and nothing else.
 std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -1,5 +1,5 @@
-// Packed files by libarchive: it tells xz, zstd and bzip2 apart and unpacks them piece by piece. gzip is not left to it: it
-// does not look at gzip's checksum.
+// Packed files by libarchive: it tells xz, zstd and bzip2 apart and unpacks them piece by piece.
+// gzip is not left to it: it does not look at gzip's checksum.
 #include <archive.h>
 #include <archive_entry.h>
 #include <sys/stat.h>

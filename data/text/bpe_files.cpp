@@ -114,8 +114,8 @@ void read_tokenizer_json(const std::string& file, const json& root, AddedTokens 
     }
 }
 
-// What tokenizer_config.json says beside them must be GPT-2's way, too. Where there is no tokenizer.json (`whole`), the class
-// of the tokenizer says how text is cut.
+// What tokenizer_config.json says beside them must be GPT-2's way, too. Where there is no
+// tokenizer.json (`whole`), the class of the tokenizer says how text is cut.
 void require_settings(const std::string& folder, bool whole) {
     std::vector<TokenizerEntry> entries = {{.key = "add_prefix_space", .allowed = {"false"}}};
     if (!whole)

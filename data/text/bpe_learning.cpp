@@ -19,7 +19,8 @@ struct PairHash {
     }
 };
 
-// The words as symbols, and how often two symbols are neighbours in them. A merge changes only the words that contain it.
+// The words as symbols, and how often two symbols are neighbours in them. A merge changes only the
+// words that contain it.
 class Learner {
   public:
     explicit Learner(const WordCounts& words) {
@@ -60,7 +61,8 @@ class Learner {
             interruption_point();
             merge_in(w, pair, id, risen);
         }
-        // Only pairs with the new symbol can have become more frequent; a lower count is found out when its pair is on top.
+        // Only pairs with the new symbol can have become more frequent; a lower count is found out
+        // when its pair is on top.
         std::ranges::sort(risen);
         risen.erase(std::ranges::unique(risen).begin(), risen.end());
         for (const Pair& p : risen) queue_.push({pairs_.at(p).count, p});

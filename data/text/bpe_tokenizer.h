@@ -19,9 +19,9 @@ struct BpeOptions {
     }
 };
 
-/// bpe: byte-level byte pair encoding as GPT-2 does it (data/text/bpe.h), words cut by its pattern (data/text/byte_level.h).
-/// Published vocabularies keep their ids, after the special ones where those are shared. Text that spells a special token, as
-/// "<|endoftext|>", is text.
+/// bpe: byte-level byte pair encoding as GPT-2 does it (data/text/bpe.h), words cut by its pattern
+/// (data/text/byte_level.h). Published vocabularies keep their ids, after the special ones where
+/// those are shared. Text that spells a special token, as "<|endoftext|>", is text.
 std::unique_ptr<Tokenizer> bpe_tokenizer(const BpeOptions& options, const TokenizerSetup& setup);
 
 }  // namespace attend

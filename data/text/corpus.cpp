@@ -32,8 +32,8 @@ void read_blocks(const std::string& file, const std::string& hint, Take take) {
     }
 }
 
-// Where the text may be cut in two for tokenizers: before the last line feed after a printing ASCII character; 0: nowhere. The
-// first `known` bytes have no such place.
+// Where the text may be cut in two for tokenizers: before the last line feed after a printing ASCII
+// character; 0: nowhere. The first `known` bytes have no such place.
 std::size_t last_cut(std::string_view text, std::size_t known) {
     for (std::size_t at = text.size(); at > std::max<std::size_t>(known, 1); --at)
         if (text[at - 1] == '\n' && at > 1 && text[at - 2] > ' ' && text[at - 2] < '\x7f')

@@ -25,7 +25,8 @@ class Block {
         offset_ += static_cast<int64_t>(bytes);
     }
 
-    // Reads until the rest has at least that many bytes, which is less than a block; false when the file ends before.
+    // Reads until the rest has at least that many bytes, which is less than a block; false when the
+    // file ends before.
     bool fill(std::size_t bytes, std::size_t lines) {
         if (rest_.size() >= bytes)
             return true;

@@ -43,7 +43,8 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
         require(total <= most, "{}: text is too long: more than {} bytes, allowed {}", file, total - 1, most);
         std::string_view rest(block.data(), got);
         while (!rest.empty()) {
-            // A line takes room even without a byte, and a small packed file can hold any number of those.
+            // A line takes room even without a byte, and a small packed file can hold any number of
+            // those.
             require(lines.size() < most_lines, "{}: too many lines: more than {}, allowed {}", file, lines.size(), most_lines);
             const std::size_t end = rest.find('\n');
             const std::string_view piece = rest.substr(0, end);

@@ -42,8 +42,8 @@ class Matcher {
     std::vector<std::string> found() const { return {found_.begin(), found_.end()}; }
 
   private:
-    // Adds what parts_[next] ... mean below `folder`. With several "**" there are many ways to one folder, and all but the
-    // first find nothing new.
+    // Adds what parts_[next] ... mean below `folder`. With several "**" there are many ways to one
+    // folder, and all but the first find nothing new.
     void match(const fs::path& folder, std::size_t next) {
         if (!seen_.emplace(folder.string(), next).second)
             return;

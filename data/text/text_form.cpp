@@ -10,7 +10,8 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-// Text of wide characters, by its byte order mark. UTF-32 comes first: its mark begins with that of UTF-16.
+// Text of wide characters, by its byte order mark. UTF-32 comes first: its mark begins with that of
+// UTF-16.
 struct Mark {
     std::string_view bytes, name;
 };
@@ -28,7 +29,8 @@ constexpr Kind kinds[] = {{0, "\x1F\x8B"sv, "gzip"},          {0, "\xFD\x37zXZ\0
                           {0, "\x04\x22\x4D\x18"sv, "lz4"},   {0, "LZIP\x01"sv, "lzip"},
                           {0, "\x1F\x9D"sv, "compress (.Z)"}, {257, "ustar"sv, "tar"}};
 
-// "UTF-16LE" and so on where the NUL bytes of a text stand as in one of mostly ASCII characters; empty for any other.
+// "UTF-16LE" and so on where the NUL bytes of a text stand as in one of mostly ASCII characters;
+// empty for any other.
 std::string_view wide_by_nul(std::string_view head) {
     std::size_t nul[4] = {};  // by place in a group of four
     const std::size_t bytes = head.size() / 2 * 2, groups = bytes / 4;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t asked_every = std::size_t{1} << 16;  // symbols: whether to go on
 
-// A way to cut a valid line: the next symbol at or after byte `at`, which it moves; empty at the end. And what comes between
-// symbols when they are joined again.
+// A way to cut a valid line: the next symbol at or after byte `at`, which it moves; empty at the
+// end. And what comes between symbols when they are joined again.
 struct Characters {
     static constexpr bool exact = true;
     static bool goes_on(std::string_view before, std::string_view symbol) { return same_word(before, symbol); }

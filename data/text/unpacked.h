@@ -13,8 +13,8 @@ namespace attend {
 class ByteSource {
   public:
     virtual ~ByteSource() = default;
-    /// The next bytes, into the front of `to`, which is not empty; how many, 0 at the end. Throws Error naming the file, with
-    /// ", after line LINES" at the end.
+    /// The next bytes, into the front of `to`, which is not empty; how many, 0 at the end. Throws
+    /// Error naming the file, with ", after line LINES" at the end.
     virtual std::size_t read(std::span<char> to, std::size_t lines) = 0;
 };
 
@@ -26,8 +26,8 @@ struct Packing {
 };
 std::span<const Packing> packings();
 
-/// The bytes of a file as they are, of gzip data, and of what libarchive unpacks; from the place on where `descriptor` is,
-/// which stays its owner's. `file` is for messages.
+/// The bytes of a file as they are, of gzip data, and of what libarchive unpacks; from the place on
+/// where `descriptor` is, which stays its owner's. `file` is for messages.
 std::unique_ptr<ByteSource> plain_source(const std::string& file, int descriptor);
 std::unique_ptr<ByteSource> gzip_source(const std::string& file, int descriptor);
 std::unique_ptr<ByteSource> archive_source(const std::string& file, int descriptor);

@@ -12,13 +12,15 @@ std::size_t utf8_size(std::string_view text, std::size_t at) {
     if (first < 0x80)
         return 1;
     const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    // 0x80 ... 0xC1 never start a character (0xC0 and 0xC1 would be overlong), nor do 0xF5 ... 0xFF (above U+10FFFF).
+    // 0x80 ... 0xC1 never start a character (0xC0 and 0xC1 would be overlong), nor do 0xF5 ... 0xFF
+    // (above U+10FFFF).
     if (first < 0xC2 || first > 0xF4 || text.size() - at < size)
         return 0;
     for (std::size_t i = 1; i < size; ++i)
         if ((byte(i) & 0xC0) != 0x80)
             return 0;
-    // The second byte rules out the remaining overlong forms, the surrogates and what is above U+10FFFF.
+    // The second byte rules out the remaining overlong forms, the surrogates and what is above
+    // U+10FFFF.
     if (first == 0xE0 && byte(1) < 0xA0)
         return 0;
     if (first == 0xED && byte(1) > 0x9F)

@@ -14,7 +14,8 @@ struct Place {
     std::string text() const;
 };
 
-/// Bytes (1 ... 4) of the character that starts at byte `at`, 0 when no valid one does. Requires at < text.size().
+/// Bytes (1 ... 4) of the character that starts at byte `at`, 0 when no valid one does. Requires at
+/// < text.size().
 std::size_t utf8_size(std::string_view text, std::size_t at);
 /// The code point that starts at byte `at`, which must be valid.
 char32_t utf8_decode(std::string_view text, std::size_t at);
@@ -24,8 +25,8 @@ std::string utf8_encode(char32_t c);
 std::size_t first_invalid_utf8(std::string_view text);
 /// The line that contains byte `at` of `text`, where `text` begins at `place`.
 Place place_of(std::string_view text, std::size_t at, const Place& place);
-/// Throws Error naming the place (`text` begins there and may have several lines), the byte's number in the line (from 1) and
-/// its value unless the text is valid.
+/// Throws Error naming the place (`text` begins there and may have several lines), the byte's
+/// number in the line (from 1) and its value unless the text is valid.
 void require_utf8(std::string_view text, const Place& place);
 
 }  // namespace attend

@@ -1,9 +1,10 @@
 #pragma once
 /// The symbols of a text and their ids: after the special ids of core/base/ids.h, or alone.
 ///
-/// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1: N symbols, own ids"), then N
-/// lines, one symbol each, in the order of the ids. A symbol is valid UTF-8 and not empty; backslash is written \\, bytes 0x00
-/// ... 0x1f and 0x7f are written \xHH with two lower-case hexadecimal digits. Each line ends with a line feed.
+/// File format: the line "attend vocabulary 1: N symbols" (ids of their own: "attend vocabulary 1:
+/// N symbols, own ids"), then N lines, one symbol each, in the order of the ids. A symbol is valid
+/// UTF-8 and not empty; backslash is written \\, bytes 0x00 ... 0x1f and 0x7f are written \xHH with
+/// two lower-case hexadecimal digits. Each line ends with a line feed.
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,13 +15,15 @@
 
 namespace attend {
 
-/// Whose the first ids are. Pairs of sequences need padding, begin, end and unknown: `shared`, ids 0 ... 3 are those of
-/// core/base/ids.h and the symbols follow. Language models have the ids of their vocabulary and nothing else: `own`, from 0.
+/// Whose the first ids are. Pairs of sequences need padding, begin, end and unknown: `shared`, ids
+/// 0 ... 3 are those of core/base/ids.h and the symbols follow. Language models have the ids of
+/// their vocabulary and nothing else: `own`, from 0.
 enum class Specials { shared, own };
 
 /// The id of the first symbol that is not special.
 constexpr int32_t first_id(Specials specials) { return specials == Specials::shared ? int32_t{first_free_id} : 0; }
-/// The symbol of an id; "<pad>", "<s>", "</s>" and "<unk>" below `first`. Throws Error, naming `owner`, for an id out of range.
+/// The symbol of an id; "<pad>", "<s>", "</s>" and "<unk>" below `first`. Throws Error, naming
+/// `owner`, for an id out of range.
 const std::string& symbol_of(std::string_view owner, const std::vector<std::string>& symbols, int32_t first, int32_t id);
 
 /// The symbol that stands for unknown ones where ids are `own`, if there is such a symbol.
@@ -53,15 +56,18 @@ class Vocabulary {
     int32_t first() const { return first_id(specials_); }
     /// Ids are 0 ... size() - 1, the special ones included.
     int64_t size() const { return first() + static_cast<int64_t>(symbols_.size()); }
-    /// For a symbol that is not there id_unknown, or with ids of its own that of unknown_symbol, id_none without one.
+    /// For a symbol that is not there id_unknown, or with ids of its own that of unknown_symbol,
+    /// id_none without one.
     int32_t id(std::string_view symbol) const;
-    /// The symbol; "<pad>", "<s>", "</s>" and "<unk>" for the shared special ids. Throws Error for an id out of range.
+    /// The symbol; "<pad>", "<s>", "</s>" and "<unk>" for the shared special ids. Throws Error for
+    /// an id out of range.
     const std::string& symbol(int32_t id) const;
     const std::vector<std::string>& symbols() const { return symbols_; }
 
     /// Writes the file format above. Throws as write_file_atomically().
     void save(const std::string& file) const;
-    /// Reads it. Throws Error naming file and line for anything else than what save() of such a vocabulary writes.
+    /// Reads it. Throws Error naming file and line for anything else than what save() of such a
+    /// vocabulary writes.
     static Vocabulary load(const std::string& file, Specials specials = Specials::shared);
 
   private:
@@ -80,8 +86,8 @@ class SymbolCounter {
         else
             counts_.emplace(symbol, 1);
     }
-    /// What is kept, by falling count, then by bytes. Throws Error when no symbol is left, or when limits.min_count < 1 or
-    /// limits.max_size < 0.
+    /// What is kept, by falling count, then by bytes. Throws Error when no symbol is left, or when
+    /// limits.min_count < 1 or limits.max_size < 0.
     std::vector<std::string> symbols(const VocabularyLimits& limits) const;
     /// The vocabulary of these symbols with shared special ids.
     Vocabulary vocabulary(const VocabularyLimits& limits) const { return Vocabulary(symbols(limits)); }

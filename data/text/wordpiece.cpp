@@ -20,8 +20,9 @@ constexpr std::string_view inside = "##";
 constexpr std::string_view unknown_token = "[UNK]";
 constexpr std::size_t longest_word = 100;  // characters
 
-// What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the ends of lines and paragraphs
-// (U+2028, U+2029), which are neither in category Zs nor control characters. Its fast tokenizer cuts there too.
+// What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the
+// ends of lines and paragraphs (U+2028, U+2029), which are neither in category Zs nor control
+// characters. Its fast tokenizer cuts there too.
 bool is_white(char32_t c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029 || unicode::is_separator(c);
 }
@@ -30,7 +31,8 @@ bool is_punctuation(char32_t c) {
     const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
     return in(33, 47) || in(58, 64) || in(91, 96) || in(123, 126) || unicode::is_punctuation(c);
 }
-// The blocks of CJK Unified Ideographs and their compatibility forms; not Hangul, Hiragana, Katakana.
+// The blocks of CJK Unified Ideographs and their compatibility forms; not Hangul, Hiragana,
+// Katakana.
 bool is_ideograph(char32_t c) {
     const auto in = [c](char32_t low, char32_t high) { return c >= low && c <= high; };
     return in(0x4E00, 0x9FFF) || in(0x3400, 0x4DBF) || in(0x20000, 0x2A6DF) || in(0x2A700, 0x2B73F) || in(0x2B740, 0x2B81F) ||
@@ -48,7 +50,8 @@ std::size_t count_characters(std::string_view text) {
     return count;
 }
 
-// What an ASCII character is: 0 left out, ' ' a separator, else itself; and whether it is punctuation.
+// What an ASCII character is: 0 left out, ' ' a separator, else itself; and whether it is
+// punctuation.
 struct Ascii {
     std::array<char, 128> clean{}, small{};
     std::array<bool, 128> punctuation{};
@@ -248,8 +251,9 @@ constexpr const char *text_file = "vocab.txt", *json_file = "tokenizer.json";
 std::string json_bool(bool value) { return value ? "true" : "false"; }
 std::string case_hint(bool theirs) { return fmt::format("set data.tokenizer's lowercase to {}", theirs); }
 
-// A folder in Hugging Face's layout says how its vocabulary was made. Throws Error when the options say something else. Where
-// there is no tokenizer.json (`whole`), the class of the tokenizer says how text is cut.
+// A folder in Hugging Face's layout says how its vocabulary was made. Throws Error when the options
+// say something else. Where there is no tokenizer.json (`whole`), the class of the tokenizer says
+// how text is cut.
 void require_settings(const std::string& folder, bool lowercase, bool whole) {
     const std::string ours = json_bool(lowercase);
     std::vector<TokenizerEntry> entries = {

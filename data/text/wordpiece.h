@@ -14,17 +14,19 @@ struct WordpieceOptions {
     }
 };
 
-/// A text as words: control characters, U+0000 and U+FFFD are left out; white space separates; every CJK ideograph and every
-/// punctuation character is a word of its own; with `lowercase` letters are small ones without accents (NFD without Mn). The
-/// text must be valid UTF-8.
+/// A text as words: control characters, U+0000 and U+FFFD are left out; white space separates;
+/// every CJK ideograph and every punctuation character is a word of its own; with `lowercase`
+/// letters are small ones without accents (NFD without Mn). The text must be valid UTF-8.
 std::vector<std::string> basic_words(std::string_view text, bool lowercase);
 
-/// Words are cut into the longest tokens of the vocabulary from left to right, those inside a word written "##TOKEN"; a word of
-/// more than 100 characters, or one that cannot be cut so, is "[UNK]". Ids are the lines of vocab.txt from 0 on, after the
-/// special ids where those are shared. Decoding puts a blank between words. special() knows all tokens in brackets or angles.
-/// A folder in Hugging Face's layout: its tokenizer.json, else vocab.txt, with the tokens that are added after them and what
-/// tokenizer_config.json says (data/text/published_settings.h). Throws Error for: no vocabulary; a broken one (a token twice,
-/// no [UNK], not UTF-8); one that means text cut in another way; text that is not valid UTF-8.
+/// Words are cut into the longest tokens of the vocabulary from left to right, those inside a word
+/// written "##TOKEN"; a word of more than 100 characters, or one that cannot be cut so, is "[UNK]".
+/// Ids are the lines of vocab.txt from 0 on, after the special ids where those are shared. Decoding
+/// puts a blank between words. special() knows all tokens in brackets or angles. A folder in
+/// Hugging Face's layout: its tokenizer.json, else vocab.txt, with the tokens that are added after
+/// them and what tokenizer_config.json says (data/text/published_settings.h). Throws Error for: no
+/// vocabulary; a broken one (a token twice, no [UNK], not UTF-8); one that means text cut in
+/// another way; text that is not valid UTF-8.
 std::unique_ptr<Tokenizer> wordpiece_tokenizer(const WordpieceOptions& options, const TokenizerSetup& setup);
 
 }  // namespace attend

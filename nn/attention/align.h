@@ -1,5 +1,6 @@
 #pragma once
-/// Alignments: scores to weights over the range. Rows of align_table(), one file each (align_NAME.cpp).
+/// Alignments: scores to weights over the range. Rows of align_table(), one file each
+/// (align_NAME.cpp).
 #include <memory>
 #include <optional>
 
@@ -20,7 +21,8 @@ struct TemperatureOptions {
 class Align {
   public:
     virtual ~Align() = default;
-    /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is all 0.
+    /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is
+    /// all 0.
     virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site& site) const = 0;
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }

@@ -1,6 +1,6 @@
 #pragma once
-/// The complete attention algebra: score, bias, window, align, select and read. Self-, cross- and memory attention differ in
-/// their arguments alone.
+/// The complete attention algebra: score, bias, window, align, select and read. Self-, cross- and
+/// memory attention differ in their arguments alone.
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,12 +67,14 @@ struct Attention {
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
-    /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous` is the result of
-    /// the step before, or empty. In evaluation the weights go to context.taps; a hard decision goes to context.decisions.
+    /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
+    /// is the result of the step before, or empty. In evaluation the weights go to context.taps; a
+    /// hard decision goes to context.decisions.
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
-    /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) - slope distance).
+    /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) -
+    /// slope distance).
     struct Fused {
         real factor = 1, slope = 0;
     };

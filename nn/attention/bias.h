@@ -1,5 +1,6 @@
 #pragma once
-/// Biases: what is added to the scores by position alone. Rows of bias_table(), one file each (bias_NAME.cpp).
+/// Biases: what is added to the scores by position alone. Rows of bias_table(), one file each
+/// (bias_NAME.cpp).
 #include <memory>
 #include <optional>
 
@@ -19,13 +20,15 @@ struct BiasSetup {
 class PositionBias {
   public:
     virtual ~PositionBias() = default;
-    /// Scores [B, T, S] with the bias of each (query, source) pair of positions added. Positions outside `ranges` (one for
-    /// each row of B * T) are not read afterwards. Query t of the site is at site.position + t.
+    /// Scores [B, T, S] with the bias of each (query, source) pair of positions added. Positions
+    /// outside `ranges` (one for each row of B * T) are not read afterwards. Query t of the site is
+    /// at site.position + t.
     virtual Tensor operator()(const Tensor& scores, const Site& site, const Ranges& ranges) const = 0;
-    /// Whether the query's position is compared with those of the source, which must be the same sequence (self-attention).
+    /// Whether the query's position is compared with those of the source, which must be the same
+    /// sequence (self-attention).
     virtual bool needs_position() const { return false; }
-    /// m where the bias is -m |query's position - key's position| and nothing else (0: no bias): such a bias can be part of a
-    /// fused kernel.
+    /// m where the bias is -m |query's position - key's position| and nothing else (0: no bias):
+    /// such a bias can be part of a fused kernel.
     virtual std::optional<real> slope() const { return {}; }
 };
 

@@ -7,8 +7,9 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// Head h of H = 2^n: 2^(-8 (h + 1) / H). Other counts take those of the power of two below, then every other one of those of
-// the power above (Press, Smith and Lewis 2022, section 3 and their code).
+// Head h of H = 2^n: 2^(-8 (h + 1) / H). Other counts take those of the power of two below, then
+// every other one of those of the power above (Press, Smith and Lewis 2022, section 3 and their
+// code).
 double slope_of(int64_t head, int64_t heads) {
     int64_t power = 1;
     while (2 * power <= heads) power *= 2;

@@ -1,5 +1,6 @@
 #pragma once
-/// Scoring functions: how well a query fits each key. Rows of score_table(), one file each (score_NAME.cpp).
+/// Scoring functions: how well a query fits each key. Rows of score_table(), one file each
+/// (score_NAME.cpp).
 #include <memory>
 #include <optional>
 
@@ -9,7 +10,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Whether queries and memory are projected already, as for the heads of multi-head attention: then W q . U m is q . m.
+/// Whether queries and memory are projected already, as for the heads of multi-head attention: then
+/// W q . U m is q . m.
 enum class Projected { no, yes };
 
 /// Sizes a score is built for.
@@ -30,7 +32,8 @@ struct AttentionScores {
 class Score {
   public:
     virtual ~Score() = default;
-    /// The part that does not depend on the query, made once per source: memory [B, S, Dm] to keys [B, S, ...].
+    /// The part that does not depend on the query, made once per source: memory [B, S, Dm] to keys
+    /// [B, S, ...].
     virtual Tensor prepare(const Tensor& memory) const = 0;
     /// Scores [B, T, S]. Positions outside `ranges` (one for each row of B * T) are not computed.
     virtual AttentionScores operator()(const Site& site, const Ranges& ranges) const = 0;

@@ -7,7 +7,8 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 /// e[t, s] = v . tanh(W [q_t; m_s])   (Luong, Pham and Manning 2015, eq. 8)
-/// W = weight [Dq + Dm, A], v [A]. The product is split by rows of W, so the memory's part is made once per source.
+/// W = weight [Dq + Dm, A], v [A]. The product is split by rows of W, so the memory's part is made
+/// once per source.
 class ConcatScore final : public Score {
   public:
     ConcatScore(const Scope& scope, const ScoreSetup& s)

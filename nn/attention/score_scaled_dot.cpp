@@ -9,7 +9,8 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 /// e[t, s] = (W q_t) . (U m_s) / sqrt(A)   (Vaswani et al. 2017, eq. 1, queries and keys projected as in 3.2.2)
-/// W = query.weight [Dq, A], U = key.weight [Dm, A]; neither where a head's own projections are compared (A is their width).
+/// W = query.weight [Dq, A], U = key.weight [Dm, A]; neither where a head's own projections are
+/// compared (A is their width).
 class ScaledDotScore final : public Score {
   public:
     ScaledDotScore(const Scope& scope, const ScoreSetup& s)

@@ -1,7 +1,7 @@
 #pragma once
-/// Selection: how the weights are used. Soft attention reads with the weights themselves; hard attention chooses one
-/// position and reports the Decision, and names the estimator of its gradient. Rows of select_table(), one file each
-/// (select_NAME.cpp).
+/// Selection: how the weights are used. Soft attention reads with the weights themselves; hard
+/// attention chooses one position and reports the Decision, and names the estimator of its
+/// gradient. Rows of select_table(), one file each (select_NAME.cpp).
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,10 +23,11 @@ struct Selected {
 class Select {
   public:
     virtual ~Select() = default;
-    /// With HardChoice::Evaluate::marginal the model itself sums: outside of training the weights are returned unchanged.
+    /// With HardChoice::Evaluate::marginal the model itself sums: outside of training the weights
+    /// are returned unchanged.
     virtual Selected operator()(const Tensor& weights, const Site& site, const Context& context) const = 0;
-    /// The options of a choice of positions, for which the weights must be a distribution; null where the weights are used for
-    /// reading.
+    /// The options of a choice of positions, for which the weights must be a distribution; null
+    /// where the weights are used for reading.
     virtual const HardChoice* hard() const { return nullptr; }
     /// Whether the weights are used unchanged: such a selection can be part of a fused kernel.
     virtual bool reads_weights() const { return false; }

@@ -73,7 +73,8 @@ class HardSelect final : public Select {
                 return Choose::likeliest;
         }
     }
-    // The first position whose cumulated weight exceeds u of the row's sum; u of (time, sample, row) alone.
+    // The first position whose cumulated weight exceeds u of the row's sum; u of (time, sample,
+    // row) alone.
     Array<int32_t> drawn(const Tensor& weights, const Site& site, const Context& context) const {
         const int64_t s = weights.dim(2), samples = context.decisions != nullptr ? context.decisions->samples : 1;
         Array<int32_t> index(static_cast<std::size_t>(weights.dim(0) * weights.dim(1)), -1);
@@ -94,7 +95,8 @@ class HardSelect final : public Select {
     // The value of `read` with the gradient of `weights`.
     static Tensor through(const Tensor& read, const Tensor& weights) { return add(read, subtract(weights, weights.detach())); }
 
-    // softmax(z / temperature) of z with its largest where the choice is; dz / d ln w as `how` says.
+    // softmax(z / temperature) of z with its largest where the choice is; dz / d ln w as `how`
+    // says.
     Tensor relaxed_by(const Decision& d, Choose how, const Context& context) const {
         const Decisions& asked = *context.decisions;
         const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, asked.samples}, context);
@@ -104,8 +106,8 @@ class HardSelect final : public Select {
                        static_cast<real>(1 / asked.temperature));
     }
 
-    // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone. What has no weight stays
-    // without.
+    // softmax((ln w + g) / temperature) with g = -ln(-ln u) of (time, sample, row, position) alone.
+    // What has no weight stays without.
     Tensor relaxed(const Tensor& weights, const Site& site, const Context& context) const {
         const int64_t s = weights.dim(2);
         const Decisions& asked = *context.decisions;

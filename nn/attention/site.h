@@ -12,7 +12,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Results of a step that the next one reads: empty at the first step, and where queries run in parallel.
+/// Results of a step that the next one reads: empty at the first step, and where queries run in
+/// parallel.
 struct Previous {
     Tensor weights;  ///< [B, 1, S] as read with
     Tensor state;    ///< what the score returned, for its own use (a coverage, a position)

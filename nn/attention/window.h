@@ -1,6 +1,6 @@
 #pragma once
-/// Windows: which positions of the source each query may see. Rows of window_table(), one file each (window_NAME.cpp). Padding
-/// is always outside, as the ranges lie within the lengths.
+/// Windows: which positions of the source each query may see. Rows of window_table(), one file each
+/// (window_NAME.cpp). Padding is always outside, as the ranges lie within the lengths.
 #include <memory>
 #include <span>
 
@@ -12,15 +12,18 @@ namespace attend::ATTEND_PRECISION {
 class Window {
   public:
     virtual ~Window() = default;
-    /// Which columns each query may see: one range for each of the B `queries`, row by row, within the lengths [B] of the
-    /// source. The first query of a row is at `position` of its sequence. Reads no tensor, so fused kernels can ask it.
+    /// Which columns each query may see: one range for each of the B `queries`, row by row, within
+    /// the lengths [B] of the source. The first query of a row is at `position` of its sequence.
+    /// Reads no tensor, so fused kernels can ask it.
     virtual Ranges ranges(std::span<const int32_t> lengths, int64_t queries, int64_t position) const = 0;
-    /// Weights [B, T, S] as they are read with, for windows that change weights after the alignment (local_p of Luong 2015,
-    /// eq. 10, does not renormalise); then the weights of a row need not sum to 1.
+    /// Weights [B, T, S] as they are read with, for windows that change weights after the alignment
+    /// (local_p of Luong 2015, eq. 10, does not renormalise); then the weights of a row need not
+    /// sum to 1.
     virtual Tensor reweigh(const Tensor& weights, const Site&) const { return weights; }
     /// Whether reweigh() changes weights.
     virtual bool after_align() const { return false; }
-    /// Whether the range of a query depends on its position, which must be one of the source's own sequence (self-attention).
+    /// Whether the range of a query depends on its position, which must be one of the source's own
+    /// sequence (self-attention).
     virtual bool needs_position() const { return false; }
     /// Whether no query sees a position after its own.
     virtual bool is_causal() const { return false; }

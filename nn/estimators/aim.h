@@ -1,5 +1,6 @@
 #pragma once
-/// The objective whose gradient an estimator estimates. Does not use `real`, so reports can name it.
+/// The objective whose gradient an estimator estimates. Does not use `real`, so reports can name
+/// it.
 
 namespace attend {
 

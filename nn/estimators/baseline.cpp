@@ -23,7 +23,8 @@ std::unique_ptr<Baseline> build_baseline(const Selection& baseline, int64_t samp
     return built;
 }
 
-// Each row is defined in the file of its name (self_critical and soft_context in baseline_of_pass.cpp).
+// Each row is defined in the file of its name (self_critical and soft_context in
+// baseline_of_pass.cpp).
 BaselineTable::Row baseline_none(), baseline_moving_average(), baseline_learned(), baseline_self_critical(),
     baseline_soft_context(), baseline_leave_one_out();
 

@@ -1,6 +1,7 @@
 #pragma once
-/// Baselines of REINFORCE: values that are subtracted from the loss to go of a choice, so that the estimate varies less. A
-/// baseline must not depend on the choice that it is for. Rows of baseline_table(), one file each (baseline_NAME.cpp).
+/// Baselines of REINFORCE: values that are subtracted from the loss to go of a choice, so that the
+/// estimate varies less. A baseline must not depend on the choice that it is for. Rows of
+/// baseline_table(), one file each (baseline_NAME.cpp).
 #include <memory>
 
 #include "nn/estimators/estimator.h"
@@ -12,7 +13,8 @@ enum class Reward {
     following,  ///< of its own step and all later ones
     own,        ///< of its own step, for choices that affect no other
 };
-/// [B, K, T] losses of each step to the losses that its choice is credited with (its loss to go), not recorded.
+/// [B, K, T] losses of each step to the losses that its choice is credited with (its loss to go),
+/// not recorded.
 Tensor gathered(const Tensor& loss, Reward reward);
 
 /// What a baseline sees.

@@ -13,8 +13,8 @@ struct LearnedOptions {
     void fields(Visitor& v) { v.integer("hidden", hidden, {1, 65536}, "width of the hidden layer"); }
 };
 
-/// b_t = w tanh(W q_t + c) + d of the query that chooses, trained by the squared error to the loss to go
-/// (Mnih and Gregor 2014, 2.3). No gradient reaches the query.
+/// b_t = w tanh(W q_t + c) + d of the query that chooses, trained by the squared error to the loss
+/// to go (Mnih and Gregor 2014, 2.3). No gradient reaches the query.
 class Learned final : public Baseline {
   public:
     Learned(const LearnedOptions& o, const Scope& scope, const EstimatorSetup& s) {

@@ -11,8 +11,9 @@ struct MovingAverageOptions {
     void fields(Visitor& v) { v.number("decay", decay, {0, 0.9999999}, "share of the mean kept in a step"); }
 };
 
-/// b_t = n_t m, n_t the number of targets that a choice is credited with and m the moving mean of the loss of one target in
-/// earlier steps (Xu et al. 2015, eq. 12, where a sequence has one reward)
+/// b_t = n_t m, n_t the number of targets that a choice is credited with and m the moving mean of
+/// the loss of one target in earlier steps (Xu et al. 2015, eq. 12, where a sequence has one
+/// reward)
 class MovingAverage final : public Baseline {
   public:
     MovingAverage(const MovingAverageOptions& o, const Scope& scope, const EstimatorSetup&)

@@ -4,9 +4,10 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-/// b_t = -sum_{t' >= t} log p(y_t' | choices), the loss to go in one more pass, where every choice is the likeliest one
-/// (Rennie et al. 2017, eq. 9), or where the expected context E_a[c] is read, as in soft attention (the centring of Xu et al.
-/// 2015, 4.1, with the model itself in place of an average).
+/// b_t = -sum_{t' >= t} log p(y_t' | choices), the loss to go in one more pass, where every choice
+/// is the likeliest one (Rennie et al. 2017, eq. 9), or where the expected context E_a[c] is read,
+/// as in soft attention (the centring of Xu et al. 2015, 4.1, with the model itself in place of an
+/// average).
 template <Choose how>
 class LossOfPass final : public Baseline {
   public:

@@ -9,7 +9,8 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// Values [B, K T'] of each decision to [B, K, T]: those of a site one after the other, the sum over sites.
+// Values [B, K T'] of each decision to [B, K, T]: those of a site one after the other, the sum over
+// sites.
 template <class F>
 Tensor over_sites(const Played& played, F value) {
     const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
@@ -40,7 +41,8 @@ Tensor over_sites(const Played& played, F value) {
     return t == 1 ? total + first : total + concat({first, Tensor::zeros({b, k, t - 1})}, -1);
 }
 
-// p [B, K T, S] of the choices; 1 where there was no choice: a query that sees nothing has weights of 0.
+// p [B, K T, S] of the choices; 1 where there was no choice: a query that sees nothing has weights
+// of 0.
 Tensor chosen(const Tensor& p, const Array<int32_t>& index) {
     const int64_t queries = p.dim(0) * p.dim(1);
     Array<int32_t> ids = index;

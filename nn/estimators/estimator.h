@@ -1,11 +1,12 @@
 #pragma once
-/// Estimators of the gradient of hard choices. There are two objectives to minimise, which must not be confused:
+/// Estimators of the gradient of hard choices. There are two objectives to minimise, which must not
+/// be confused:
 ///
 ///     expected    E_a[-log p(y | a, x)]          (Xu et al. 2015, eq. 10: an upper bound of the marginal)
 ///     marginal    -log sum_a p(a) p(y | a, x)    (Wu, Shapiro and Cotterell 2018, eq. 5, position by position)
 ///
-/// and a bound of the marginal in between, E_q[-log p(y | a, x)] + KL(q || p) with q of an inference network (Deng et al.
-/// 2018).
+/// and a bound of the marginal in between, E_q[-log p(y | a, x)] + KL(q || p) with q of an
+/// inference network (Deng et al. 2018).
 ///
 /// Rows of estimator_table(), one file each (estimator_NAME.cpp).
 #include <memory>
@@ -27,13 +28,14 @@ struct Played {
     std::vector<Decision> decisions;  ///< whose queries are those of the T targets: each site's in the order of time
     std::vector<Decision> before;     ///< that affect all targets (an encoder's), with queries of their own
 
-    /// One number for each target's choices, their sum over sites; those of `before` are counted with the first target.
-    /// [B, K, T], recorded. Of a query that could see no position: 0.
+    /// One number for each target's choices, their sum over sites; those of `before` are counted
+    /// with the first target. [B, K, T], recorded. Of a query that could see no position: 0.
     Tensor log_probability() const;  ///< of the choices under the weights
     Tensor log_proposal() const;     ///< under what they were drawn from
     Tensor entropy() const;          ///< of the weights in nats
     Tensor divergence() const;       ///< KL(proposal || weights) in nats
-    /// [B, K, T] what the weights of the only site gave each choice, recorded; 1 where a query could see no position.
+    /// [B, K, T] what the weights of the only site gave each choice, recorded; 1 where a query
+    /// could see no position.
     Tensor probability() const;
     /// [B, K, T, Dq] the first site's queries, not recorded: they see no choice of their own step.
     Tensor queries() const;
@@ -50,7 +52,8 @@ struct Rule {
     const Proposal* proposal = nullptr;
 };
 
-/// A model with its source encoded, ready for rollouts, which share the encoded source and nothing else.
+/// A model with its source encoded, ready for rollouts, which share the encoded source and nothing
+/// else.
 class Play {
   public:
     virtual ~Play() = default;
@@ -83,9 +86,11 @@ class Estimator {
     virtual bool needs_independence() const { return false; }
     /// Whether it is for models with one site that chooses.
     virtual bool needs_one_site() const { return false; }
-    /// Whether its gradient depends on draws; where not, its loss is a value and can be differentiated by differences.
+    /// Whether its gradient depends on draws; where not, its loss is a value and can be
+    /// differentiated by differences.
     virtual bool draws() const { return true; }
-    /// What choices are drawn from in place of the weights, for the targets of `play`; null: the weights.
+    /// What choices are drawn from in place of the weights, for the targets of `play`; null: the
+    /// weights.
     virtual std::unique_ptr<Proposal> proposal(const Play&) const { return nullptr; }
     /// The losses of the shard's targets are divided by `normaliser`.
     virtual Estimated operator()(const Play& play, double normaliser, const Context& context) const = 0;
@@ -105,24 +110,26 @@ const EstimatorTable& estimator_table();
 /// The options of a selection that chooses, for its model.
 struct HardChoice {
     Selection estimator{estimator_table(), "reinforce"};  ///< of the gradient of the choices
-    /// What is read outside of training: the likeliest position, a drawn one, or each in turn, their predictions summed by
-    /// weight (Wu, Shapiro and Cotterell 2018, eq. 5).
+    /// What is read outside of training: the likeliest position, a drawn one, or each in turn,
+    /// their predictions summed by weight (Wu, Shapiro and Cotterell 2018, eq. 5).
     enum class Evaluate { likeliest, drawn, marginal } evaluate = Evaluate::likeliest;
     int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
 };
 
 /// Declares the option `samples`.
 void samples_field(Visitor& v, int64_t& samples);
-/// The estimate with the loss sum / (normaliser K), `sum` a scalar over all samples of `played`; it reports the losses of
-/// `played`.
+/// The estimate with the loss sum / (normaliser K), `sum` a scalar over all samples of `played`; it
+/// reports the losses of `played`.
 Estimated averaged(const Played& played, const Tensor& sum, double normaliser);
 /// Mean over the samples, not recorded: [B, K, T] to [B, T].
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].
 Array<int32_t> first_sample(const Played& played);
-/// [B, 1, T] 1 where a target from t on is counted: where a choice that affects later steps is credited with a loss.
+/// [B, 1, T] 1 where a target from t on is counted: where a choice that affects later steps is
+/// credited with a loss.
 Tensor still_counted(const Tensor& counted);
-/// For each (b, k, t) the sum over t' >= t, not recorded: [B, K, T]. Where x is 0 after a row's last target, so is the sum.
+/// For each (b, k, t) the sum over t' >= t, not recorded: [B, K, T]. Where x is 0 after a row's
+/// last target, so is the sum.
 Tensor from_each_step_on(const Tensor& x);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -19,9 +19,10 @@ struct RebarOptions {
 
 /// With f the loss of a step, a ~ p, z its Gumbel noise given a, y = softmax(z / tau):
 ///     grad E[f(a)] = E[ (f(a) - eta f(y)) grad log p(a) + grad f(a) + eta grad_free f(y) - eta grad_given f(y) ]
-/// (Tucker et al. 2017, eq. 7, its two noises coupled as in appendix C): grad_free differentiates z as a draw that nothing is
-/// known of, grad_given as one whose largest is a. Their values are equal, so all that does not go through z cancels. Choices
-/// must affect no other step, as the relaxed pass would be another history.
+/// (Tucker et al. 2017, eq. 7, its two noises coupled as in appendix C): grad_free differentiates z
+/// as a draw that nothing is known of, grad_given as one whose largest is a. Their values are
+/// equal, so all that does not go through z cancels. Choices must affect no other step, as the
+/// relaxed pass would be another history.
 class Rebar final : public Estimator {
   public:
     explicit Rebar(const RebarOptions& o) : options_(o) {}

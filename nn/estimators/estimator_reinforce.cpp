@@ -11,8 +11,9 @@ namespace {
 /// With G_t = sum_{t' >= t} -log p(y_t' | a) and a baseline b that does not see a_t,
 ///     grad E[-log p(y | a)] = E[ grad -log p(y | a) + sum_t (G_t - b_t) grad log p(a_t) ]   (Williams 1992; Xu 2015, eq. 11)
 /// as the gradient of  1/(N K) sum_k sum_t [ -log p(y_t | a) + stop(G_t - b_t) log p(a_t) - lambda H_t ]. With entropy the
-/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice is credited with the entropies from its step on
-/// too: those of other sites at its own step may depend on it, and what does not only adds noise.
+/// objective is E[-log p(y | a) - lambda sum_t H_t], and a choice is credited with the entropies
+/// from its step on too: those of other sites at its own step may depend on it, and what does not
+/// only adds noise.
 class Reinforce final : public Estimator {
   public:
     Reinforce(const ReinforceOptions& o, const Scope& scope, const EstimatorSetup& s)
@@ -53,7 +54,8 @@ class Reinforce final : public Estimator {
     }
 
   private:
-    // stop(G - b) where there is a target, else 0; over max(1, its root mean square of earlier steps) where that is asked for.
+    // stop(G - b) where there is a target, else 0; over max(1, its root mean square of earlier
+    // steps) where that is asked for.
     Tensor advantage_of(const Tensor& follows, const Tensor& baseline, const Tensor& counted, const Context& context) const {
         const NoGrad off;
         const Tensor advantage = (follows - baseline) * counted;

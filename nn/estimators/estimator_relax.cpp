@@ -21,14 +21,16 @@ struct RelaxOptions {
     }
 };
 
-/// With l = ln p, a ~ p, z its Gumbel noise given a, and a control variate c(z) of the step's query q and source values v,
+/// With l = ln p, a ~ p, z its Gumbel noise given a, and a control variate c(z) of the step's query
+/// q and source values v,
 ///     c = w h + d,  h = tanh(q Q + r R + e),  r = y v,  y = softmax(z / tau),
-/// the gradient of E[f(a)] with respect to l has the unbiased estimate (Grathwohl et al. 2018, eq. 9; step by step as in their
-/// 3.3, so that f is the loss that follows; both noises coupled as in Tucker 2017, appendix C)
+/// the gradient of E[f(a)] with respect to l has the unbiased estimate (Grathwohl et al. 2018, eq.
+/// 9; step by step as in their 3.3, so that f is the loss that follows; both noises coupled as in
+/// Tucker 2017, appendix C)
 ///     g = (f(a) - c) 1_a + (1 - dz/dl) dc/dz
 ///     dc/dr = (w (1 - h^2)) R^T,  dc/dy = dc/dr v^T,  dc/dz = y (dc/dy - <y, dc/dy>) / tau.
-/// dc/dz stands here in ops, so the gradient of |g - p sum(g)|^2 for the network's own weights, an estimate of the variance of
-/// the scores' gradient, is an ordinary backward.
+/// dc/dz stands here in ops, so the gradient of |g - p sum(g)|^2 for the network's own weights, an
+/// estimate of the variance of the scores' gradient, is an ordinary backward.
 class Relax final : public Estimator {
   public:
     Relax(const RelaxOptions& o, const Scope& scope, const EstimatorSetup& s) : options_(o), name_(hash_name(scope.path())) {

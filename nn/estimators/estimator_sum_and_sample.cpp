@@ -13,9 +13,10 @@ struct SumAndSampleOptions {
     void fields(Visitor& v) { v.integer("k", k, {1, 65536}, "likeliest positions that are summed; one more is drawn"); }
 };
 
-/// p(y_t) = sum_{s in top k} p_s p(y_t | s) + (1 - P) E_{r ~ p_r / (1 - P)}[p(y_t | r)], P the weight of the k likeliest, with
-/// one draw for the expectation (Liu et al. 2019, eq. 6): unbiased for p(y_t) and its gradient. The loss is its logarithm,
-/// which is biased unless all positions are summed: with k = S it is `exact`.
+/// p(y_t) = sum_{s in top k} p_s p(y_t | s) + (1 - P) E_{r ~ p_r / (1 - P)}[p(y_t | r)], P the
+/// weight of the k likeliest, with one draw for the expectation (Liu et al. 2019, eq. 6): unbiased
+/// for p(y_t) and its gradient. The loss is its logarithm, which is biased unless all positions are
+/// summed: with k = S it is `exact`.
 class SumAndSample final : public Estimator {
   public:
     SumAndSample(const SumAndSampleOptions& o, const Scope& scope, const EstimatorSetup&)
@@ -51,7 +52,8 @@ class SumAndSample final : public Estimator {
         return play({.how = Choose::likeliest, .samples = 1}).decisions.front().weights;
     }
 
-    // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r; 0 where none has weight.
+    // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r;
+    // 0 where none has weight.
     real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {
         double left = 0;
         for (std::size_t j = static_cast<std::size_t>(k); j < order.size(); ++j) left += static_cast<double>(w[order[j]]);

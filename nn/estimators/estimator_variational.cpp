@@ -50,7 +50,8 @@ class Inferred final : public Proposal {
     const Ids& target_;
 };
 
-/// The bound of the marginal with an inference network that sees the target (Deng et al. 2018, eq. 4 and 7):
+/// The bound of the marginal with an inference network that sees the target (Deng et al. 2018, eq.
+/// 4 and 7):
 ///     -log sum_a p(a) p(y | a)  <=  E_q[ sum_t -log p(y_t | a) + KL(q_t || p_t) ].
 /// Its gradient by REINFORCE for q: with G_t = sum_{t' >= t} -log p(y_t' | a) + sum_{t' > t} KL_t',
 ///     sum_t [ -log p(y_t | a) + KL_t + stop(G_t - b_t) log q(a_t) ].

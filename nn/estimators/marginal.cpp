@@ -33,8 +33,8 @@ Played play_all_positions(const Play& play, const Proposal* proposal) {
 }
 
 Estimated marginal(const Play& play, const Played& played, const Tensor& factor, double normaliser) {
-    // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a position that has weight;
-    // what has none may have any loss, and is left out by `has`.
+    // log sum_k p_k e^(-loss_k) = -m + log sum_k p_k e^(m - loss_k), m the smallest loss of a
+    // position that has weight; what has none may have any loss, and is left out by `has`.
     const int64_t b = play.rows(), s = played.loss.dim(1), t = play.targets();
     const Tensor p = played.probability() * factor;
     Tensor least = Tensor::zeros({b, 1, t}), has = Tensor::zeros(p.shape());

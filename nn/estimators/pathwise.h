@@ -7,7 +7,8 @@ namespace attend::ATTEND_PRECISION {
 /// 1/(N K) sum_k of the losses of one pass under `rule`, differentiated as it stands.
 Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
 
-/// Reads with the weights, as soft attention does: for the first steps of a hard attention (soft_steps).
+/// Reads with the weights, as soft attention does: for the first steps of a hard attention
+/// (soft_steps).
 const Estimator& soft_start();
 
 }  // namespace attend::ATTEND_PRECISION

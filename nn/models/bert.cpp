@@ -137,7 +137,8 @@ void Bert::check_batch(const ScoreInput& batch, const LossOptions& o) const {
             segments.columns, input.rows, input.columns, options_.segments);
 }
 
-// Losses of every place [B, T] and, where there are labels, of every row [B], each recorded by itself.
+// Losses of every place [B, T] and, where there are labels, of every row [B], each recorded by
+// itself.
 Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
     const int64_t rows = batch.input.rows, columns = batch.input.columns;
     const Tensor features = encoder_(embed(batch, context), batch.input.lengths, {}, {}, context);
@@ -164,8 +165,8 @@ Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const C
     return out;
 }
 
-// Every choice is credited with all of its row: targets, and the label, which is counted with the first column in units of a
-// target.
+// Every choice is credited with all of its row: targets, and the label, which is counted with the
+// first column in units of a target.
 Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
                        const Context& context) const {
     check_batch(batch, o);

@@ -1,6 +1,6 @@
 #pragma once
-/// The bidirectional encoder of Devlin et al. 2018 ("BERT: Pre-training of Deep Bidirectional Transformers"), with the heads
-/// that its task asks for.
+/// The bidirectional encoder of Devlin et al. 2018 ("BERT: Pre-training of Deep Bidirectional
+/// Transformers"), with the heads that its task asks for.
 #include <memory>
 #include <string>
 
@@ -34,19 +34,22 @@ struct BertOptions {
 };
 
 /// x = dropout(norm(word + position + segment)), then the blocks. Heads, by what the task gives:
-///   masked targets: norm(gelu(x W + b)) E^T + c at the positions of targets alone, E the word embedding
-///   labels beside targets (next sentence): p W + b, with p = tanh(x_0 W + b) of the first position, [CLS] (the pooler)
+///   masked targets: norm(gelu(x W + b)) E^T + c at the positions of targets alone, E the word
+///   embedding
+///   labels beside targets (next sentence): p W + b, with p = tanh(x_0 W + b) of the first
+///   position, [CLS] (the pooler)
 ///   labels alone (classification): dropout(p) W + b
 class Bert final : public TransformerModel {
   public:
-    /// Parameters `embedding.word`, `.position`, `.segment`, `.norm`; `encoder.0 ...` (BlockStack); as the heads need them
-    /// `masked`
-    /// (`dense`, `norm`, `bias`), `pooler`, `relation` (labels beside targets), `classifier` (labels alone). Throws Error for a
-    /// task with a source, with targets that follow their input (the model would see them), or with neither targets nor labels.
+    /// Parameters `embedding.word`, `.position`, `.segment`, `.norm`; `encoder.0 ...` (BlockStack);
+    /// as the heads need them `masked` (`dense`, `norm`, `bias`), `pooler`, `relation` (labels
+    /// beside targets), `classifier` (labels alone). Throws Error for a task with a source, with
+    /// targets that follow their input (the model would see them), or with neither targets nor
+    /// labels.
     Bert(const BertOptions& options, const Scope& scope, const ModelSetup& setup);
 
-    /// Throws Error when the input is longer than the context, segments are none that the model knows, or there are targets or
-    /// labels without a head.
+    /// Throws Error when the input is longer than the context, segments are none that the model
+    /// knows, or there are targets or labels without a head.
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
@@ -55,7 +58,8 @@ class Bert final : public TransformerModel {
     /// Both throw Error: an encoder generates no text.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// BERT's, with the heads that there are. Throws Error with the first option that it cannot represent.
+    /// BERT's, with the heads that there are. Throws Error with the first option that it cannot
+    /// represent.
     PublishedLayout published_layout() const override;
 
   private:

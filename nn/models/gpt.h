@@ -1,6 +1,7 @@
 #pragma once
-/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms after the sums) and GPT-2 (Radford et al. 2019: norms before
-/// the parts, residual projections scaled down at the start), by options.
+/// The decoder-only transformer: GPT-1 (Radford et al. 2018: norms after the sums) and GPT-2
+/// (Radford et al. 2019: norms before the parts, residual projections scaled down at the start), by
+/// options.
 #include <memory>
 #include <string>
 
@@ -30,21 +31,23 @@ struct GptOptions {
 
 class Gpt final : public TransformerModel {
   public:
-    /// Parameters `embedding`, `position`, `decoder.0 ...` (BlockStack), and `head` unless tied. Throws Error for a task with a
-    /// source, and for factors of attention that would let a position see what it predicts.
+    /// Parameters `embedding`, `position`, `decoder.0 ...` (BlockStack), and `head` unless tied.
+    /// Throws Error for a task with a source, and for factors of attention that would let a
+    /// position see what it predicts.
     Gpt(const GptOptions& options, const Scope& scope, const ModelSetup& setup);
 
     /// `source` has no rows. Throws Error when the input is longer than the context.
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    /// Begins with what is written already, all rows equally long and perhaps empty. Of a text longer than the context the
-    /// model sees the last half of its context and what follows.
+    /// Begins with what is written already, all rows equally long and perhaps empty. Of a text
+    /// longer than the context the model sees the last half of its context and what follows.
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
-    /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums or not layer norms, no
-    /// biases, positions that are not learned, fewer key heads, other attention.
+    /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums
+    /// or not layer norms, no biases, positions that are not learned, fewer key heads, other
+    /// attention.
     PublishedLayout published_layout() const override;
 
   private:

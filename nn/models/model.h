@@ -1,5 +1,6 @@
 #pragma once
-/// What a model is to the trainer and the decoders. Models are rows of model_table(), one file each.
+/// What a model is to the trainer and the decoders. Models are rows of model_table(), one file
+/// each.
 #include <memory>
 #include <span>
 #include <string>
@@ -28,7 +29,8 @@ struct ModelSetup {
     Symbols symbols = Symbols::same;  ///< of source and target
 };
 
-/// The longest sequences, special symbols included, for which a model has positions; 0: there is no limit.
+/// The longest sequences, special symbols included, for which a model has positions; 0: there is no
+/// limit.
 struct PositionLimits {
     int64_t source = 0, input = 0;
     const char* option = "";  ///< of the model, that sets the limit
@@ -52,8 +54,9 @@ struct LossOptions {
     double label_normaliser = 1;  ///< the same of its labels
     double label_smoothing = 0;   ///< share of the probability spread evenly over all classes
     int32_t ignored = -1;         ///< target id without a loss
-    /// Scheduled sampling (Bengio, Vinyals, Jaitly and Shazeer 2015): in training each input symbol but the first is with this
-    /// probability the model's own, drawn from its prediction at the step before, or the likeliest one.
+    /// Scheduled sampling (Bengio, Vinyals, Jaitly and Shazeer 2015): in training each input symbol
+    /// but the first is with this probability the model's own, drawn from its prediction at the
+    /// step before, or the likeliest one.
     double own_inputs = 0;
     enum class Own { drawn, likeliest } own = Own::drawn;
 
@@ -86,11 +89,12 @@ class DecoderState {
 class Model {
   public:
     virtual ~Model() = default;
-    /// Scores targets and labels. Ids outside the vocabulary, labels that are no classes, and parts that do not fit together or
-    /// that the model has no use for throw Error.
+    /// Scores targets and labels. Ids outside the vocabulary, labels that are no classes, and parts
+    /// that do not fit together or that the model has no use for throw Error.
     virtual Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const = 0;
-    /// The same by an estimator of hard attention, whichever the model's own is (comparing estimators needs this). Throws Error
-    /// when the model has no hard attention, or when this estimator does not fit its form.
+    /// The same by an estimator of hard attention, whichever the model's own is (comparing
+    /// estimators needs this). Throws Error when the model has no hard attention, or when this
+    /// estimator does not fit its form.
     virtual Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                                const Context& context) const;
     /// Estimates the gradient of its hard choices in training; null where it makes none.
@@ -101,8 +105,8 @@ class Model {
     virtual EstimatorSetup estimator_setup() const { return {}; }
     /// Whether it writes sequences: start() and advance() work.
     virtual bool decodes() const { return true; }
-    /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none, reads what is written
-    /// already), then one id a row a step to logits [B, V].
+    /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none,
+    /// reads what is written already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
     virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
     /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
@@ -111,17 +115,19 @@ class Model {
     virtual PositionLimits positions() const { return {}; }
     /// Whether LossOptions::own_inputs can be more than 0: the model must read step by step.
     virtual bool reads_own_symbols() const { return false; }
-    /// The layout in which models of this kind were published. Throws Error when there is none, or when it cannot represent
-    /// this model's options.
+    /// The layout in which models of this kind were published. Throws Error when there is none, or
+    /// when it cannot represent this model's options.
     virtual PublishedLayout published_layout() const;
 };
 
-/// Throws Error unless the task of `setup` has targets that follow their input, and no labels: what a model needs that writes.
+/// Throws Error unless the task of `setup` has targets that follow their input, and no labels: what
+/// a model needs that writes.
 void require_following(const char* model, const ModelSetup& setup);
 /// Throws Error for a batch with segments or labels, which such a model has no use for.
 void require_plain(const char* model, const ScoreInput& batch);
 
-/// Throws Error for a batch whose parts do not fit together; `sources`: rows of the source that it has.
+/// Throws Error for a batch whose parts do not fit together; `sources`: rows of the source that it
+/// has.
 void require_fit(const char* model, const ScoreInput& batch, int64_t sources);
 
 using ModelTable = Table<std::unique_ptr<Model>(const Scope&, const ModelSetup&)>;

@@ -1,6 +1,7 @@
 #pragma once
-/// The layout in which a model's kind was published: names and orientations of tensors and the entries of its config.json, as
-/// Hugging Face's transformers library keeps them. This is all that reading and writing such folders needs.
+/// The layout in which a model's kind was published: names and orientations of tensors and the
+/// entries of its config.json, as Hugging Face's transformers library keeps them. This is all that
+/// reading and writing such folders needs.
 #include <string>
 #include <utility>
 #include <variant>
@@ -40,15 +41,16 @@ struct PublishedLayout {
     std::string telling;       ///< a tensor by whose name alone this kind is known, as it may be written
     std::vector<PublishedTensor> tensors;
     std::vector<PublishedCopy> copies;
-    /// Tensors that other models of this kind have, as heads of other tasks, and what they would be called here: a file may
-    /// hold them where `init.take` leaves them out.
+    /// Tensors that other models of this kind have, as heads of other tasks, and what they would be
+    /// called here: a file may hold them where `init.take` leaves them out.
     std::vector<PublishedTensor> elsewhere;
     /// Ends of names, and how older files write them: {"LayerNorm.weight", "LayerNorm.gamma"}.
     std::vector<std::pair<std::string, std::string>> older;
     /// Name patterns ('*' any characters) of tensors, without the prefix, that are no parameters.
     std::vector<std::string> passed_over;
-    /// Entries of config.json that must agree with a folder's that is read, as written; and what a folder without such an entry
-    /// means by that (transformers' defaults). Where shapes show the value, none is needed.
+    /// Entries of config.json that must agree with a folder's that is read, as written; and what a
+    /// folder without such an entry means by that (transformers' defaults). Where shapes show the
+    /// value, none is needed.
     std::vector<std::pair<std::string, PublishedValue>> decisive, unsaid;
     /// Entries that ask for another function where a folder has them with other values.
     std::vector<std::pair<std::string, PublishedValue>> only;

@@ -193,7 +193,8 @@ Tensor RnnSeq2Seq::features_of(const Array<Tensor>& outputs, const Array<Tensor>
     return transpose(readout_dropout_(transpose(o, 0, 1), context), 0, 1);
 }
 
-// Inputs of step t + 1: y_t with probability 1 - p, else the model's own symbol. Two draws a row: whether, and which.
+// Inputs of step t + 1: y_t with probability 1 - p, else the model's own symbol. Two draws a row:
+// whether, and which.
 Array<int32_t> RnnSeq2Seq::next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,
                                        const Context& context) const {
     const Draws draws = context.draws(own_inputs_, static_cast<uint32_t>(t));
@@ -246,7 +247,8 @@ Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source,
     return features_of(outputs, contexts, stack(embedded, 0), context);
 }
 
-// Without input feeding nothing of the attention goes into the cells: they run first, then all queries attend at once.
+// Without input feeding nothing of the attention goes into the cells: they run first, then all
+// queries attend at once.
 Tensor RnnSeq2Seq::states_of(const Ids& input, const EncodedSource& source, const Context& context) const {
     Tensor x = target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context);
     for (std::size_t l = 0; l < decoder_.size(); ++l) {

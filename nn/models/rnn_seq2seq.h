@@ -1,7 +1,7 @@
 #pragma once
-/// The recurrent encoder-decoder with attention, in Bahdanau's form (attention from the previous state, context into the cell:
-/// Bahdanau, Cho and Bengio 2015) and in Luong's (attention after the cell, optionally fed back: Luong, Pham and Manning
-/// 2015).
+/// The recurrent encoder-decoder with attention, in Bahdanau's form (attention from the previous
+/// state, context into the cell: Bahdanau, Cho and Bengio 2015) and in Luong's (attention after the
+/// cell, optionally fed back: Luong, Pham and Manning 2015).
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,7 +48,8 @@ struct EncodedSource {
     Array<CellState> start;  ///< the decoder's layers before the first step
 };
 
-/// The state of the decoder: its layers, the attentional state fed back, the last weights, and the number of the next step.
+/// The state of the decoder: its layers, the attentional state fed back, the last weights, and the
+/// number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
     Tensor feed;        ///< [B, hidden] with input feeding
@@ -74,7 +75,8 @@ class RnnSeq2Seq final : public Model {
     Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
 
   private:
-    // What a step leaves for the readout: the state and the context, or in Luong's form the finished readout.
+    // What a step leaves for the readout: the state and the context, or in Luong's form the
+    // finished readout.
     struct StepOutput {
         Tensor state, context, readout;
     };

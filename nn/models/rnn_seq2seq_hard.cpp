@@ -1,5 +1,5 @@
-// The recurrent encoder-decoder where its attention chooses one position: passes for estimators, and evaluation that sums over
-// positions.
+// The recurrent encoder-decoder where its attention chooses one position: passes for estimators,
+// and evaluation that sums over positions.
 #include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
@@ -73,8 +73,8 @@ bool RnnSeq2Seq::sums_positions(const Context& context) const {
     return context.decisions == nullptr || (context.decisions->how == Choose::own && context.decisions->forced.empty());
 }
 
-// log p(y) = log sum_s a_s p(y | value_s) of states [B, T, H] and weights [B, T, S]: [B T, V]. One position at a time, so that
-// memory does not grow with S.
+// log p(y) = log sum_s a_s p(y | value_s) of states [B, T, H] and weights [B, T, S]: [B T, V]. One
+// position at a time, so that memory does not grow with S.
 Tensor RnnSeq2Seq::summed(const Tensor& states, const Tensor& weights, const EncodedSource& source) const {
     const NoGrad off;
     const int64_t b = states.dim(0), t = states.dim(1), positions = weights.dim(2);

@@ -1,6 +1,6 @@
 #pragma once
-/// Hard attention in models: passes for estimators. In models that read all positions at once, K samples of an example are K
-/// rows of the batch.
+/// Hard attention in models: passes for estimators. In models that read all positions at once, K
+/// samples of an example are K rows of the batch.
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +17,8 @@ enum class Steps { dependent, independent };
 class BatchPlay final : public Play {
   public:
     using Run = std::function<Played(const Rule&)>;
-    /// `counted` [B, T] says which columns of the losses count; `positions`: S, where the passes have one length of source.
+    /// `counted` [B, T] says which columns of the losses count; `positions`: S, where the passes
+    /// have one length of source.
     BatchPlay(const ScoreInput& batch, const Tensor& counted, Run run, int64_t positions = 0, Steps steps = Steps::dependent)
         : batch_(batch), counted_(counted), run_(std::move(run)), positions_(positions), steps_(steps) {}
     Played operator()(const Rule& rule) const override { return run_(rule); }
@@ -49,17 +50,20 @@ BatchPlay row_plays(const ScoreInput& batch, const Tensor& counted, const Contex
 /// [B, T] 1 where there is a target, else 0.
 Tensor counted_targets(const Ids& target, int32_t ignored);
 
-/// What a model with hard attention trains with at this step: its estimator, or soft attention in its first soft_steps.
+/// What a model with hard attention trains with at this step: its estimator, or soft attention in
+/// its first soft_steps.
 const Estimator& estimator_at(const Model& model, const Context& context);
 /// Model::estimate() with it, as scores.
 Scored score_by_estimator(const Model& model, const ScoreInput& batch, const LossOptions& options, const Context& context);
 
-/// Throws Error for an estimator that is not for many choices a step: one that needs steps to be independent, or a single site.
+/// Throws Error for an estimator that is not for many choices a step: one that needs steps to be
+/// independent, or a single site.
 void require_for_many_sites(const std::string& model, const Estimator& estimator);
 
-/// The one estimator of all sites of `model` that choose; null where there is none. Throws Error where sites ask for different
-/// ones, for one that needs steps to be independent or a single site, for evaluation that sums over positions, and with
-/// recomputation, which would choose a second time.
+/// The one estimator of all sites of `model` that choose; null where there is none. Throws Error
+/// where sites ask for different ones, for one that needs steps to be independent or a single site,
+/// for evaluation that sums over positions, and with recomputation, which would choose a second
+/// time.
 std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,
                                               const Scope& scope, const EstimatorSetup& setup, bool recompute);
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What the transformers share besides their blocks: positions, output heads, the checks of a batch, and the estimator of their
-/// hard attention.
+/// What the transformers share besides their blocks: positions, output heads, the checks of a
+/// batch, and the estimator of their hard attention.
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,8 +14,8 @@ namespace attend::ATTEND_PRECISION {
 /// Declares the option `positions` and its values.
 void positions_field(Visitor& v, std::string& positions);
 
-/// The vectors [length, D] that are added to what a model reads: learned (parameter `weight`), or sines and cosines; no vectors
-/// where positions are rotary or none.
+/// The vectors [length, D] that are added to what a model reads: learned (parameter `weight`), or
+/// sines and cosines; no vectors where positions are rotary or none.
 class Positions {
   public:
     Positions() = default;
@@ -28,7 +28,8 @@ class Positions {
     std::string path_;
 };
 
-/// Scores of V classes: a layer of its own, or an embedding [V, D], transposed (tied: Press and Wolf 2017).
+/// Scores of V classes: a layer of its own, or an embedding [V, D], transposed (tied: Press and
+/// Wolf 2017).
 class OutputHead {
   public:
     OutputHead() = default;
@@ -60,11 +61,13 @@ class TransformerModel : public Model {
 
   protected:
     TransformerModel(const char* name, const BlockOptions& blocks, int64_t vocabulary);
-    /// Builds the estimator of the attentions that choose (`sites`; their heads have the same); throws as estimator_of_sites().
+    /// Builds the estimator of the attentions that choose (`sites`; their heads have the same);
+    /// throws as estimator_of_sites().
     void add_estimator(std::vector<const HardChoice*> sites, const Scope& scope);
     /// Throws Error unless attention chooses positions and the estimator fits.
     void require_estimator(const Estimator& estimator) const;
-    /// Throws Error for a batch whose parts do not fit together, or with scheduled sampling; `sources`: rows that it has.
+    /// Throws Error for a batch whose parts do not fit together, or with scheduled sampling;
+    /// `sources`: rows that it has.
     void require_batch(const ScoreInput& batch, const LossOptions& o, int64_t sources) const;
 
     const char* name_;

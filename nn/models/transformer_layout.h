@@ -13,8 +13,9 @@ struct LayoutForm {
     const char *norm_place, *window;  ///< the only ones that it knows
 };
 
-/// Throws Error with the first option that a layout cannot represent: norms elsewhere or not layer norms, no biases,
-/// positions that are not learned, fewer key heads, other attention, a gated activation.
+/// Throws Error with the first option that a layout cannot represent: norms elsewhere or not layer
+/// norms, no biases, positions that are not learned, fewer key heads, other attention, a gated
+/// activation.
 void require_form(const LayoutForm& form, const BlockOptions& blocks, const AttentionOptions& attention,
                   const std::string& positions);
 

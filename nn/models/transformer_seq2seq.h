@@ -43,9 +43,9 @@ struct TransformerSeq2SeqOptions {
 
 class TransformerSeq2Seq final : public TransformerModel {
   public:
-    /// Parameters `encoder.embedding`, `encoder.0 ...`, `decoder.embedding`, `decoder.0 ...`, `head` (BlockStack). Throws Error
-    /// for a task without a source, for vocabularies that cannot be shared, and for factors of attention that do not go
-    /// together.
+    /// Parameters `encoder.embedding`, `encoder.0 ...`, `decoder.embedding`, `decoder.0 ...`,
+    /// `head` (BlockStack). Throws Error for a task without a source, for vocabularies that cannot
+    /// be shared, and for factors of attention that do not go together.
     TransformerSeq2Seq(const TransformerSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;

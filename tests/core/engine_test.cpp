@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
+#include "core/base/trace.h"
 #include "core/ops.h"
 #include "core/parameters.h"
-#include "core/base/trace.h"
 
 using namespace attend;
 
@@ -81,7 +81,8 @@ TEST_SUITE("engine") {
     }
 
     TEST_CASE("backward frees saved tensors as it goes") {
-        // 50 steps of 1,000 elements: at the end of the walk only the leaf's gradient is left besides the outputs held here.
+        // 50 steps of 1,000 elements: at the end of the walk only the leaf's gradient is left
+        // besides the outputs held here.
         const Tensor x = watch(Tensor::full({1000}, real{0.5}));
         Tensor y = x;
         for (int i = 0; i < 50; ++i) y = tanh(y);
@@ -100,7 +101,8 @@ TEST_SUITE("engine") {
         Gradients g;
         backward(y, g);
         CHECK_THROWS_WITH_AS(backward(y, g), text, MachineError);
-        // Also through another output of the same graph, and through what was built on it afterwards.
+        // Also through another output of the same graph, and through what was built on it
+        // afterwards.
         CHECK_THROWS_WITH_AS(backward(sum(s), g), "backward: graph used twice: op 'square', shape [2]", MachineError);
         const Tensor later = scale(sum(x), 2);
         CHECK_THROWS_WITH_AS(backward(later, g), "backward: graph used twice: op 'watch', shape [2]", MachineError);
@@ -364,7 +366,8 @@ TEST_SUITE("deferred products") {
         const auto run = [](const Tensor& w) {
             Tensor h = constants({3, 4}, real{-0.5}), total = Tensor::scalar(0);
             for (int t = 0; t < 5; ++t) h = tanh(linear(h, w));
-            // Views: with the same first element and another shape, overlapping, and the whole in another shape.
+            // Views: with the same first element and another shape, overlapping, and the whole in
+            // another shape.
             total = total + sum(linear(slice(h, 1, 0, 2), w.rows(0, 2)));
             total = total + sum(square(linear(slice(h, 1, 1, 4), w.rows(1, 4))));
             total = total + sum(square(linear(slice(h, 1, 0, 2), w.reshape({2, 8}))));

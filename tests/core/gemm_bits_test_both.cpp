@@ -1,5 +1,5 @@
-/// The promises of the product seam (DESIGN: bits depend on sizes, transposes and beta, not on addresses or other callers), for
-/// the very kernels that run on this machine, ours and OpenBLAS's.
+/// The promises of the product seam (DESIGN: bits depend on sizes, transposes and beta, not on
+/// addresses or other callers), for the very kernels that run on this machine, ours and OpenBLAS's.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "core/gemm.h"
-#include "core/kernels/product.h"
 #include "core/base/memory.h"
 #include "core/base/random.h"
+#include "core/gemm.h"
+#include "core/kernels/product.h"
 #include "tests/oracles/allocation_hooks.h"
 
 using namespace attend;

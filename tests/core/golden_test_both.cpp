@@ -6,8 +6,8 @@
 #include <map>
 #include <vector>
 
-#include "core/engine.h"
 #include "core/base/ids.h"
+#include "core/engine.h"
 #include "core/ops.h"
 #include "core/safetensors.h"
 
@@ -15,7 +15,8 @@ using namespace attend;
 
 namespace {
 
-// A golden case: its leaves are watched when first asked for, its outputs collected, and at the end everything is compared.
+// A golden case: its leaves are watched when first asked for, its outputs collected, and at the end
+// everything is compared.
 class Case {
   public:
     explicit Case(const std::string& name) : name_(name), file_(golden::open(name)) {}
@@ -51,7 +52,8 @@ class Case {
         }
         CHECK_MESSAGE(worst <= tolerance * largest, name_ << ", " << name << ": off by " << worst << ", largest " << largest);
     }
-    /// Runs backward and compares the gradient of every leaf; every gradient of the file must have been asked for.
+    /// Runs backward and compares the gradient of every leaf; every gradient of the file must have
+    /// been asked for.
     void finish() {
         Gradients g;
         backward(outputs_, cotangents_, g);
@@ -71,7 +73,8 @@ class Case {
     std::vector<Tensor> outputs_, cotangents_;
 };
 
-// One range a row of [B, T, S]: positions before the length and, if causal, not behind the query's own place.
+// One range a row of [B, T, S]: positions before the length and, if causal, not behind the query's
+// own place.
 Ranges ranges_of(const Array<int32_t>& lengths, int64_t rows, bool causal = false) {
     Ranges all;
     for (const int32_t n : lengths)

@@ -101,9 +101,9 @@ TEST_CASE("activations are accurate relative to their results, slopes to the lar
                     worst = std::max(worst, static_cast<double>(std::abs((y[i] - exact) / exact)));
                 worst_slope = std::max(worst_slope, static_cast<double>(std::abs(dx[i] - a.slope(x[i]))));
             }
-            // Where an exponent of up to 80 is rounded before its exponential is taken, as much accuracy is lost as it is
-            // large; the float gelu does without that, given fused multiply-add. The slopes hold 1 - s, which loses what s has
-            // rounded.
+            // Where an exponent of up to 80 is rounded before its exponential is taken, as much
+            // accuracy is lost as it is large; the float gelu does without that, given fused
+            // multiply-add. The slopes hold 1 - s, which loses what s has rounded.
             const bool exact =
                 a.name == "silu" || (a.name == "gelu" && sizeof(real) == 4 && hwy::SupportedTargets() != HWY_SCALAR);
             CHECK(worst < (exact ? 8 : 200) * epsilon);

@@ -359,7 +359,8 @@ TEST_CASE("attention_backward by the formulas as they stand: set, added to, and 
     Tensor workspace =
         Tensor::empty({std::max(kernels::attention_workspace(keys, size), kernels::attention_backward_workspace(keys, size))});
     kernels::attention(call, y.writable(), log_sums.writable(), workspace.writable());
-    // In double: p, then dv = p^T dy, dp = dy v^T, de = p (dp - sum p dp), dq = scale de k, dk = scale de^T q.
+    // In double: p, then dv = p^T dy, dp = dy v^T, de = p (dp - sum p dp), dq = scale de k, dk =
+    // scale de^T q.
     const auto at = [](const Tensor& x, int64_t i, int64_t j) { return static_cast<double>(x.data()[i * size + j]); };
     double dq[queries][size] = {}, dk[keys][size] = {}, dv[keys][size] = {};
     for (int64_t t = 0; t < queries; ++t) {

@@ -11,7 +11,8 @@ TEST_SUITE_BEGIN("kernels product");
 
 namespace {
 
-// op(A) [m, k] and op(B) [k, n] of the product, as values in double, and the product set up on buffers that hold them.
+// op(A) [m, k] and op(B) [k, n] of the product, as values in double, and the product set up on
+// buffers that hold them.
 struct Case {
     int64_t m, n, k;
     bool a_transposed, b_transposed;

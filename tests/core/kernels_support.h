@@ -1,5 +1,6 @@
 #pragma once
-/// What the kernel tests share: buffers with guards, every instruction set in turn, comparison with double references.
+/// What the kernel tests share: buffers with guards, every instruction set in turn, comparison with
+/// double references.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -31,8 +32,9 @@ inline Values values(int64_t n, uint32_t seed, double low = -2, double high = 2)
     return v;
 }
 
-/// A copy of `values` as reals, `offset` elements behind a 64-byte boundary, between guards that are NaN: a kernel that
-/// reads beyond the ends spoils its result, one that writes there is found by intact().
+/// A copy of `values` as reals, `offset` elements behind a 64-byte boundary, between guards that
+/// are NaN: a kernel that reads beyond the ends spoils its result, one that writes there is found
+/// by intact().
 class Buffer {
   public:
     explicit Buffer(const Values& v, int64_t offset = 1) : size_(static_cast<int64_t>(v.size())) {
@@ -77,8 +79,8 @@ void each_target(Body body) {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-/// Whether `got` is `expected` element by element within tolerance * (|expected| + scale), and its guards are intact.
-/// NaN and infinities must be the same.
+/// Whether `got` is `expected` element by element within tolerance * (|expected| + scale), and its
+/// guards are intact. NaN and infinities must be the same.
 inline void check_close(const Buffer& got, const Values& expected, double tolerance, double scale = 1) {
     REQUIRE(got.size() == static_cast<int64_t>(expected.size()));
     CHECK(got.intact());
@@ -92,7 +94,8 @@ inline void check_close(const Buffer& got, const Values& expected, double tolera
     }
 }
 
-/// Runs kernel(destination) writing, adding, and asked for nothing, and compares with the gradient expected.
+/// Runs kernel(destination) writing, adding, and asked for nothing, and compares with the gradient
+/// expected.
 template <class Kernel>
 void check_destination(const Values& expected, double tolerance, Kernel kernel, double scale = 1) {
     const int64_t n = static_cast<int64_t>(expected.size());

@@ -8,8 +8,8 @@ TEST_SUITE_BEGIN("kernels update");
 
 namespace {
 
-/// Runs three steps of an update with two state arrays from zero, in double by the reference and by the kernel on every
-/// target, and compares parameters and states at every length.
+/// Runs three steps of an update with two state arrays from zero, in double by the reference and by
+/// the kernel on every target, and compares parameters and states at every length.
 template <class Reference, class Kernel>
 void check_update(Reference reference, Kernel kernel, double second_scale = 0.01) {
     for (int64_t n = 0; n <= 130; ++n) {

@@ -1,5 +1,6 @@
 #pragma once
-/// One line per case of an op: what the generic tests of op_cases_test64.cpp and composites_test_both.cpp run.
+/// One line per case of an op: what the generic tests of op_cases_test64.cpp and
+/// composites_test_both.cpp run.
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct CaseInput {
     double low = -1, high = 1;
 };
 
-/// Whether every input's gradient must have an element that is not zero, or all of them are zero (or have no element).
+/// Whether every input's gradient must have an element that is not zero, or all of them are zero
+/// (or have no element).
 enum class Expected { gradient, no_gradient };
 
 struct OpCase {

@@ -118,7 +118,8 @@ TEST_SUITE("op cases") {
     }
 
     TEST_CASE("an input that is not there is refused, or is one that may be left out") {
-        // What the headers call optional, and what is passed on unread: all else must be an Error, never a read of nothing.
+        // What the headers call optional, and what is passed on unread: all else must be an Error,
+        // never a read of nothing.
         const struct {
             std::string_view op;
             std::size_t input;
@@ -173,7 +174,8 @@ TEST_SUITE("op cases") {
     TEST_CASE("gradients are added to what a buffer holds already") {
         for (const OpCase& c : op_cases()) {
             const Run full = plain(c);
-            // The inputs are outputs too: their cotangents are in the buffers before the op's backward runs.
+            // The inputs are outputs too: their cotangents are in the buffers before the op's
+            // backward runs.
             const std::vector<Tensor> inputs = watched(inputs_of(c));
             std::vector<Tensor> outputs = {c.function(inputs)}, cotangents;
             for (const Tensor& x : inputs) outputs.push_back(x);
@@ -217,7 +219,8 @@ TEST_SUITE("op cases") {
                     const int64_t m = c.inputs[i].shape.size(), n = c.inputs[j].shape.size();
                     if (!same_range(c, i, j) || m == 0 || n == 0)
                         continue;
-                    // The larger one is the whole where they differ in size; else each lacks one element.
+                    // The larger one is the whole where they differ in size; else each lacks one
+                    // element.
                     const int64_t size = m == n ? m + 1 : std::max(m, n), at_i = m < n ? 1 : 0, at_j = m < n ? 0 : 1;
                     const Tensor both = uniform({size}, c.name, c.inputs[i].low, c.inputs[i].high);
                     std::vector<Tensor> values = inputs_of(c);

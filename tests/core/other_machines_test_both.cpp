@@ -1,4 +1,5 @@
-/// Products as other processors compute them: every kind of kernels that OpenBLAS has, and ours without AVX-512.
+/// Products as other processors compute them: every kind of kernels that OpenBLAS has, and ours
+/// without AVX-512.
 #include "tests/oracles/other_machines.h"
 
 #include <doctest/doctest.h>

@@ -3,9 +3,9 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/parallel.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "core/base/parallel.h"
 #include "core/parameters.h"
 
 using namespace attend;

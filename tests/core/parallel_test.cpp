@@ -20,7 +20,8 @@ using namespace attend;
 using attend::oracles::AllocationCounter;
 
 namespace {
-// Smallest positive normal number over two, computed where the compiler cannot: zero if denormals are flushed.
+// Smallest positive normal number over two, computed where the compiler cannot: zero if denormals
+// are flushed.
 real half_of_smallest() {
     volatile real x = std::numeric_limits<real>::min();
     volatile real half = x / 2;

@@ -101,7 +101,8 @@ TEST_SUITE("random") {
         }
         Stream s(12, "below");
         CHECK_THROWS_WITH_AS(s.below(0), "random: nothing to choose from: choices 0, least 1", Error);
-        // With n = 3 * 2^30 a quarter of all words must be drawn again, or the first third comes twice as often.
+        // With n = 3 * 2^30 a quarter of all words must be drawn again, or the first third comes
+        // twice as often.
         const uint32_t n = 3u << 30;
         int low = 0;
         for (int i = 0; i < 3000; ++i) low += s.below(n) < 1u << 30;

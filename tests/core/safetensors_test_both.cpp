@@ -31,7 +31,8 @@ std::string bytes_of(const std::vector<T>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-// What opening (and reading everything in) a file of these bytes throws, its name cut off; "" when nothing.
+// What opening (and reading everything in) a file of these bytes throws, its name cut off; "" when
+// nothing.
 std::string complaint(const TemporaryFolder& folder, const std::string& contents) {
     const auto path = folder / "x.safetensors";
     std::ofstream(path, std::ios::binary) << contents;  // not brought to the disk: there are thousands of them

@@ -202,7 +202,8 @@ TEST_SUITE("op semantics") {
             const LstmLayerResult l = lstm_layer(x, {}, w4, b3, lengths, d), m = lstm_layer(other, {}, w4, b3, lengths, d);
             CHECK(l.outputs.values() == m.outputs.values());
             CHECK(l.last.c.values() == m.last.c.values());
-            // A row of full length gives what it gives alone, and where it starts and ends depends on the direction.
+            // A row of full length gives what it gives alone, and where it starts and ends depends
+            // on the direction.
             const GruLayerResult alone = gru_layer(x.rows(2, 3), {}, w3, b3, {}, d);
             for (int64_t i = 0; i < 12; ++i)
                 CHECK(alone.outputs.data()[i] == doctest::Approx(g.outputs.row(2).data()[i]).epsilon(1e-6));

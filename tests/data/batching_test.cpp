@@ -14,7 +14,8 @@ struct Pairs {
     Sequences source, target;
 };
 
-// Lengths 1 ... 30; source and target of example i hold i and their place, so that rows can be told apart.
+// Lengths 1 ... 30; source and target of example i hold i and their place, so that rows can be told
+// apart.
 Pairs pairs(int64_t count, int32_t shortest = 1) {
     Pairs p;
     Stream stream(7, "pairs");

@@ -26,7 +26,8 @@ Strings words_of(std::string_view text) {
     return all;
 }
 
-// GPT-2's own way, step by step: of all neighbours those of the lowest rank, everywhere from left to right.
+// GPT-2's own way, step by step: of all neighbours those of the lowest rank, everywhere from left
+// to right.
 Strings encode_slowly(const BpeModel& model, std::string_view word) {
     std::map<std::pair<std::string, std::string>, std::size_t> ranks;
     for (std::size_t i = 0; i < model.merges.size(); ++i)

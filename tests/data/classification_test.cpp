@@ -126,7 +126,8 @@ TEST_SUITE("classification") {
         const auto moved = classification_task(options, {.saved = folder.path(), .context = 8});
         CHECK(moved->target_vocabulary_size() == task->target_vocabulary_size());
         CHECK(moved->class_name(0) == "x");
-        // Labels of a run that began elsewhere: a class keeps its number where all are known, else the data's own count.
+        // Labels of a run that began elsewhere: a class keeps its number where all are known, else
+        // the data's own count.
         options.train = folder.write("three", "a\tone\nb\ttwo\nc\tthree\n");
         const auto three = classification_task(options, {.context = 8});
         three->save(folder.path());

@@ -47,7 +47,8 @@ void check_gold(const std::string& source, const std::string& target, const std:
             CHECK(read_month(part) == std::stoi(target.substr(5, 2)));
             CHECK((gold[i].begin == 0 || !std::isalpha(static_cast<unsigned char>(source[gold[i].begin - 1u]))));
         } else {
-            // A digit of its own, or the one digit of a padded number, which then has no digit beside it.
+            // A digit of its own, or the one digit of a padded number, which then has no digit
+            // beside it.
             const std::size_t units = i < 7 ? 6 : 9;
             REQUIRE(part.size() == 1);
             const bool padded = i == units - 1 && target[i] == '0' && part[0] == target[units];

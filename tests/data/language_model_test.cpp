@@ -229,9 +229,10 @@ TEST_SUITE("language model data") {
         CHECK(message({}) == "data.path: a text is needed: files in path 0, in train 0" + fetch);
         CHECK(message({.path = {file}, .train = {file}}) ==
               "data.path: the training text is named twice: files in path 1, in train 1");
-        CHECK(message({.path = {file}, .valid = {file}}) ==
-              "data.valid: 'path' is cut into training and validation part: files in path 1, in valid 1; 'train' is for use with "
-              "'valid'");
+        CHECK(
+            message({.path = {file}, .valid = {file}}) ==
+            "data.valid: 'path' is cut into training and validation part: files in path 1, in valid 1; 'train' is for use with "
+            "'valid'");
         CHECK(message({.path = {folder.path("gone")}}) ==
               folder.path("gone") +
                   ": file is missing: configs/README.md says what to fetch and from where, or give the files "

@@ -1,5 +1,5 @@
-// What a file is, told by its first bytes: packed files, wide characters, byte order marks, pipes; and long work that is
-// stopped.
+// What a file is, told by its first bytes: packed files, wide characters, byte order marks, pipes;
+// and long work that is stopped.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,10 +156,10 @@ TEST_SUITE("packed files") {
         CHECK(said(wide(text, 2, false)).find("placed as in UTF-16BE") != std::string::npos);
         CHECK(said(wide(text, 4, true)).find("placed as in UTF-32LE") != std::string::npos);
         CHECK(said(wide(text, 4, false)).find("placed as in UTF-32BE") != std::string::npos);
-        CHECK(
-            said("PK\x03\x04 and so on") ==
-            "not a text: its first bytes are those of zip; a file packed once by gzip, xz, zstd or bzip2 is read, all else has to "
-            "be unpacked first");
+        CHECK(said("PK\x03\x04 and so on") ==
+              "not a text: its first bytes are those of zip; a file packed once by gzip, xz, zstd or bzip2 is read, all else "
+              "has to "
+              "be unpacked first");
         folder.write_packed("l", "lz4", text);
         CHECK(said(folder.read("l")).starts_with("not a text: its first bytes are those of lz4"));
         folder.write_packed("g", "gzip", text);

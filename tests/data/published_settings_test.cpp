@@ -1,4 +1,5 @@
-// What stands beside a published vocabulary: read where it changes the ids of a text, or refused by name.
+// What stands beside a published vocabulary: read where it changes the ids of a text, or refused by
+// name.
 #include "data/text/published_settings.h"
 
 #include <doctest/doctest.h>

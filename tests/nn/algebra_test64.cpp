@@ -1,5 +1,6 @@
-/// Every legal combination of the attention algebra, and every form of the encoder-decoder, against central differences. The
-/// combinations are read from the tables: a new row is tested without a word here.
+/// Every legal combination of the attention algebra, and every form of the encoder-decoder, against
+/// central differences. The combinations are read from the tables: a new row is tested without a
+/// word here.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -48,7 +49,8 @@ AttentionOptions options(const Combination& c) {
     return o;
 }
 
-// The declarations of the factors, each built by itself, decide what is legal; building the whole must agree with them.
+// The declarations of the factors, each built by itself, decide what is legal; building the whole
+// must agree with them.
 bool legal(const Combination& c) {
     const AttentionOptions o = options(c);
     ParameterStore store(1);
@@ -89,7 +91,8 @@ TEST_CASE("every legal combination has the gradients of central differences") {
             const Attended a = attention(x[0], source, c.kind.aligned_positions ? 2 : 0, {}, Context{});
             if (!a.decision)
                 return a.context;
-            // What is chosen has a gradient in the memory alone, what it is chosen from in all else.
+            // What is chosen has a gradient in the memory alone, what it is chosen from in all
+            // else.
             const Tensor& w = a.decision->weights;
             return concat({a.context.reshape({a.context.size()}), w.reshape({w.size()})}, 0);
         };

@@ -1,5 +1,6 @@
 #pragma once
-/// Small encoders of every form and with every head, for the tests of what must hold for all of them.
+/// Small encoders of every form and with every head, for the tests of what must hold for all of
+/// them.
 #include <string>
 #include <vector>
 
@@ -58,7 +59,8 @@ inline std::vector<BertForm> bert_forms() {
     return all;
 }
 
-/// Rows of 5, 3 and 6 ids in two texts. Two targets a row, or one, where the setup has targets; labels where it has classes.
+/// Rows of 5, 3 and 6 ids in two texts. Two targets a row, or one, where the setup has targets;
+/// labels where it has classes.
 struct BertSample {
     Ids input, target, segments;
     std::vector<int32_t> labels;

@@ -1,5 +1,5 @@
-// Estimators with control variates, entropies and inference networks against the enumeration of their objectives; evaluation
-// summed over positions.
+// Estimators with control variates, entropies and inference networks against the enumeration of
+// their objectives; evaluation summed over positions.
 #include <doctest/doctest.h>
 
 #include "nn/estimators/pathwise.h"
@@ -98,7 +98,8 @@ TEST_CASE("the variational bound has its objective's gradient in the mean" * doc
             Stream stream(4, "inference");
             for (const Parameter& p : small.store.table())
                 if (p.name == "tried.inference.out.weight")
-                    for (int64_t i = 0; i < p.shape.size(); ++i) small.store.data()[p.offset + i] = stream.uniform(real{-1}, real{1});
+                    for (int64_t i = 0; i < p.shape.size(); ++i)
+                        small.store.data()[p.offset + i] = stream.uniform(real{-1}, real{1});
             const std::vector<double> exact = enumerated(small, Aim::bound, estimator.get());
             const Comparison c = compare(small, *estimator, exact, calls, copies);
             CAPTURE(c.distance);

@@ -1,6 +1,6 @@
 #pragma once
-/// A small model with hard attention, its objectives enumerated over all choices, and the mean of an estimator's draws held
-/// against them.
+/// A small model with hard attention, its objectives enumerated over all choices, and the mean of
+/// an estimator's draws held against them.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -28,7 +28,8 @@ struct Form {
 inline constexpr Form forms[] = {
     {"luong", "luong", false}, {"luong with feeding", "luong", true}, {"bahdanau", "bahdanau", false}};
 
-// A model with hard attention, its weights large enough that choices matter, and two examples of different lengths.
+// A model with hard attention, its weights large enough that choices matter, and two examples of
+// different lengths.
 struct Small {
     explicit Small(const Form& f, real size = 2) : model(options(f), Scope(store), {vocabulary, vocabulary}) {
         parallel = std::string(f.form) == "luong" && !f.input_feeding;
@@ -105,9 +106,8 @@ class Targets final : public Play {
     Tensor counted_;
 };
 
-// The objective as its definition says, over all S^T choices of each example; of an estimator's own `proposal` where it has
-// one.
-// With `worth` the entropies of the choices are taken from the loss.
+// The objective as its definition says, over all S^T choices of each example; of an estimator's own
+// `proposal` where it has one. With `worth` the entropies of the choices are taken from the loss.
 inline std::vector<double> enumerated(const Small& small, Aim aim, const Estimator* estimator = nullptr, double worth = 0) {
     const Data data(1);
     Gradients gradients(small.store);

@@ -1,5 +1,6 @@
-// Every estimator of hard attention against the enumeration of its own objective: all trajectories of a small model, every
-// parameter. And the test itself against estimators with the known mistakes planted.
+// Every estimator of hard attention against the enumeration of its own objective: all trajectories
+// of a small model, every parameter. And the test itself against estimators with the known mistakes
+// planted.
 #include <doctest/doctest.h>
 
 #include "tests/nn/estimators_support.h"
@@ -89,7 +90,8 @@ TEST_CASE("reinforce with every baseline has the expected objective's gradient i
                 CHECK(estimator->unbiased());
                 for (const NamedState& state : small.store.states())  // a moving average that has moved
                     std::fill_n(small.store.state_values(state), state.shape.size(), static_cast<real>(1.3));
-                // What a baseline learns for itself stands behind the model's parameters, and is not compared.
+                // What a baseline learns for itself stands behind the model's parameters, and is
+                // not compared.
                 const Comparison c = compare(small, *estimator, exact, calls, copies);
                 CAPTURE(c.distance);
                 CHECK(c.size > 0.05);

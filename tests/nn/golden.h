@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/engine.h"
 #include "core/base/ids.h"
+#include "core/engine.h"
 #include "core/parameters.h"
 #include "core/safetensors.h"
 
@@ -21,7 +21,8 @@ inline std::filesystem::path folder() {
     return other != nullptr ? std::filesystem::path(other) : std::filesystem::path(ATTEND_SOURCE_DIR) / "tests/golden/values";
 }
 
-/// The files whose name begins with `prefix`; at least `least` of them, so that a test never passes on nothing.
+/// The files whose name begins with `prefix`; at least `least` of them, so that a test never passes
+/// on nothing.
 inline std::vector<std::filesystem::path> files(const std::string& prefix, std::size_t least) {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(folder()))

@@ -108,7 +108,8 @@ TEST_CASE("a text longer than the context goes on from the last half of it") {
     const auto state = model.start(Ids(1, 0), {});
     Tensor last;
     for (int64_t t = 0; t < 12; ++t) last = model.advance(*state, {&text.values[static_cast<std::size_t>(t)], 1}, {});
-    // The context of 8 was full before symbol 8: the model then saw symbols 4 to 7, and by now 4 to 11.
+    // The context of 8 was full before symbol 8: the model then saw symbols 4 to 7, and by now 4 to
+    // 11.
     Ids seen(1, 7);
     seen.lengths[0] = 7;
     std::copy_n(text.row(0) + 4, 7, seen.values.begin());

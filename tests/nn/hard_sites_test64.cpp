@@ -1,4 +1,5 @@
-// Hard attention at every site of transformers: REINFORCE against the enumeration of all choices of all sites, every parameter.
+// Hard attention at every site of transformers: REINFORCE against the enumeration of all choices of
+// all sites, every parameter.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -40,8 +40,8 @@ std::string blamed(const RnnSeq2Seq& model) {
     return "";
 }
 
-// The module that a parameter's name begins with: all but "weight", "bias" or "v", and of a recurrent layer, which runs its two
-// products itself, all but "input.weight" and the like.
+// The module that a parameter's name begins with: all but "weight", "bias" or "v", and of a
+// recurrent layer, which runs its two products itself, all but "input.weight" and the like.
 std::string owner(const std::string& name) {
     std::string module = name.substr(0, name.rfind('.'));
     for (const std::string part : {".input", ".recurrent"})

@@ -1,12 +1,13 @@
-/// Multi-head attention: the fused kernel against the algebra head by head, and what must hold whatever the weights.
+/// Multi-head attention: the fused kernel against the algebra head by head, and what must hold
+/// whatever the weights.
 #include "nn/multi_head.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "core/engine.h"
 #include "core/base/memory.h"
+#include "core/engine.h"
 #include "tests/oracles/gradient_check.h"
 
 using namespace attend;

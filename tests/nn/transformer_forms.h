@@ -1,5 +1,6 @@
 #pragma once
-/// Small encoder-decoder transformers of every form, for the tests of what must hold for all of them.
+/// Small encoder-decoder transformers of every form, for the tests of what must hold for all of
+/// them.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// Adafactor against its paper written out in double (Shazeer and Stern 2018), at sizes of several tiles, and over axes beyond
-// two; the golden trajectories hold one small matrix and one vector.
+// Adafactor against its paper written out in double (Shazeer and Stern 2018), at sizes of several
+// tiles, and over axes beyond two; the golden trajectories hold one small matrix and one vector.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,7 +13,8 @@ using namespace attend;
 
 namespace {
 
-// One parameter of matrices [n, m] that share a step size; sums where the implementation keeps means.
+// One parameter of matrices [n, m] that share a step size; sums where the implementation keeps
+// means.
 struct Oracle {
     int64_t matrices, n, m;
     std::vector<double> x, rows, columns;

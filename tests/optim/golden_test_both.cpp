@@ -1,4 +1,5 @@
-// Trajectories of PyTorch's optimisers, ten steps from given gradients, and its clipping (tests/golden/trajectories.py).
+// Trajectories of PyTorch's optimisers, ten steps from given gradients, and its clipping
+// (tests/golden/trajectories.py).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 using namespace attend;
 
 namespace {
-// The files hold float32: that is the limit of the double build, and float adds its own rounding over the steps.
+// The files hold float32: that is the limit of the double build, and float adds its own rounding
+// over the steps.
 constexpr double tolerance = sizeof(real) == 4 ? 2e-6 : 2e-7;
 
 std::vector<std::string> trajectories() {

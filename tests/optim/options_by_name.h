@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/real.h"
 #include "core/base/options.h"
+#include "core/real.h"
 
 namespace attend::ATTEND_PRECISION::oracles {
 
@@ -18,8 +18,8 @@ struct Declared {
     bool fixed_length = false;
 };
 
-/// Sets the options named in `given` (numbers with a space between for lists) and lists all of them. Takes what optimisers and
-/// schedules declare: integers, numbers, flags, lists, choices.
+/// Sets the options named in `given` (numbers with a space between for lists) and lists all of
+/// them. Takes what optimisers and schedules declare: integers, numbers, flags, lists, choices.
 class OptionsByName final : public Visitor {
   public:
     explicit OptionsByName(std::map<std::string, std::string> given = {}) : given_(std::move(given)) {}

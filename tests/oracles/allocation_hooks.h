@@ -1,6 +1,7 @@
 #pragma once
-/// Counts what the whole test program asks the system for: every call of the malloc family (operator new ends there) and
-/// of mmap, from every thread and library. Linked into every test executable, where its malloc replaces the C library's.
+/// Counts what the whole test program asks the system for: every call of the malloc family
+/// (operator new ends there) and of mmap, from every thread and library. Linked into every test
+/// executable, where its malloc replaces the C library's.
 #include <cstdint>
 
 #include "core/real.h"
@@ -17,8 +18,8 @@ struct AllocationCounts {
 /// Counts from start() to stop(). One at a time in a program.
 class AllocationCounter {
   public:
-    /// False under sanitizers, which bring their own malloc, and where the C library is not glibc: then all counts stay 0
-    /// and a test has nothing to say.
+    /// False under sanitizers, which bring their own malloc, and where the C library is not glibc:
+    /// then all counts stay 0 and a test has nothing to say.
     static bool available();
     void start();
     AllocationCounts stop();

@@ -27,7 +27,8 @@ Tensor row_sums(const Tensor& x) { return sum(x, 1).reshape({x.dim(0), 1}); }
 
 Tensor gate(const Tensor& x, int64_t number, int64_t hidden) { return slice(x, 1, number * hidden, (number + 1) * hidden); }
 
-// Walks over the steps: take(t, mask [B, 1]) makes step t's state and returns it masked to the rows that run.
+// Walks over the steps: take(t, mask [B, 1]) makes step t's state and returns it masked to the rows
+// that run.
 Tensor outputs_of(const Tensor& x, std::span<const int32_t> lengths, Direction direction,
                   const std::function<Tensor(int64_t, const Tensor&)>& take) {
     const int64_t batch = x.dim(0), steps = x.dim(1);

@@ -1,6 +1,6 @@
 #pragma once
-/// The fused ops written out in elementwise ops, sums and matrix products: slow and obvious. Arguments, shapes and results are
-/// those of the fused ops in core/ops/.
+/// The fused ops written out in elementwise ops, sums and matrix products: slow and obvious.
+/// Arguments, shapes and results are those of the fused ops in core/ops/.
 #include <span>
 
 #include "core/ops.h"
@@ -14,7 +14,8 @@ Tensor mask_of(const Ranges& ranges, int64_t rows, int64_t columns);
 Tensor softmax_composite(const Tensor& x, const Ranges& ranges, real scale);
 /// m (x - ln sum e^x m)
 Tensor log_softmax_composite(const Tensor& x, const Ranges& ranges);
-/// m_S (s x - (sum over S of s x - 1) / |S|), the support S found by sorting (Martins and Astudillo 2016, algorithm 1).
+/// m_S (s x - (sum over S of s x - 1) / |S|), the support S found by sorting (Martins and Astudillo
+/// 2016, algorithm 1).
 Tensor sparsemax_composite(const Tensor& x, const Ranges& ranges, real scale);
 /// gain (x - mean) / sqrt(mean of (x - mean)^2 + epsilon) + bias
 Tensor layer_norm_composite(const Tensor& x, const Tensor& gain, const Tensor& bias, real epsilon);
@@ -31,7 +32,8 @@ Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
 /// scores + products times one-hot columns of distances
 Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges);
-/// Head by head out of slices, products and softmax; without dropout. Query positions follow options.first_position.
+/// Head by head out of slices, products and softmax; without dropout. Query positions follow
+/// options.first_position.
 Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges);
 Tensor self_attention_composite(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges);
 

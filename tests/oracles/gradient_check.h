@@ -1,7 +1,8 @@
 #pragma once
 /// Checks gradients against central differences: for a random cotangent c and L = sum(c f(x)),
 ///     dL/dx_i is compared with (L(x + h e_i) - L(x - h e_i)) / 2h
-/// for every element of every input. Meant for the double build: in float the differences are mostly rounding.
+/// for every element of every input. Meant for the double build: in float the differences are
+/// mostly rounding.
 #include <functional>
 #include <span>
 #include <string>
@@ -38,8 +39,9 @@ struct GradientReport {
     std::string text() const;
 };
 
-/// Runs the check. An input (or parameter) that has elements but whose gradient is zero everywhere, for the engine and for
-/// the differences, is refused with Verdict::all_zero: such a case would show nothing. Throws what the function throws.
+/// Runs the check. An input (or parameter) that has elements but whose gradient is zero everywhere,
+/// for the engine and for the differences, is refused with Verdict::all_zero: such a case would
+/// show nothing. Throws what the function throws.
 GradientReport check_gradients(const GradientCheck& check);
 
 /// A tensor of uniform values in [low, high) from the stream `name`.

@@ -15,7 +15,8 @@ struct Output {
 /// ln p of every class behind `prefix`, from the start, in double. source has one row.
 std::vector<double> next_log_probabilities(const Model& model, const Ids& source, const std::vector<int32_t>& prefix);
 
-/// Every output there is: all that end within `limit` symbols, best first, then all of `limit` symbols that do not end.
+/// Every output there is: all that end within `limit` symbols, best first, then all of `limit`
+/// symbols that do not end.
 std::vector<Output> every_output(const Model& model, const Ids& source, int64_t limit, double length_penalty);
 
 /// Beam search to the limit, every prefix decoded anew; ranked as decode_beam() ranks, all of them.

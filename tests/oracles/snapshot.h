@@ -15,7 +15,8 @@
 
 namespace attend::ATTEND_PRECISION::oracles {
 
-/// Relative path to kind, mode and contents: a file's bytes, where a link points to. Links are not followed.
+/// Relative path to kind, mode and contents: a file's bytes, where a link points to. Links are not
+/// followed.
 using Snapshot = std::map<std::string, std::string>;
 
 inline std::string described(const std::filesystem::path& path) {

@@ -1,14 +1,14 @@
 #pragma once
-/// A folder for one test, gone with all in it at the test's end. In memory where the system has such a place: bringing
-/// files to a disk is most of a test's time.
+/// A folder for one test, gone with all in it at the test's end. In memory where the system has
+/// such a place: bringing files to a disk is most of a test's time.
 #include <stdlib.h>
 
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-#include "core/real.h"
 #include "core/base/error.h"
+#include "core/real.h"
 
 namespace attend::ATTEND_PRECISION::oracles {
 

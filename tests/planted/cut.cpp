@@ -1,4 +1,5 @@
-/// The whole program with a planted library uses no vectors wider than AVX2's: with wider ones it would ask no library.
+/// The whole program with a planted library uses no vectors wider than AVX2's: with wider ones it
+/// would ask no library.
 #include "core/kernels/targets.h"
 #include "hwy/highway.h"
 

@@ -1,4 +1,5 @@
-/// A library that computes wrongly, crashes or hangs is found at start, and a run then says so and is right.
+/// A library that computes wrongly, crashes or hangs is found at start, and a run then says so and
+/// is right.
 #include <doctest/doctest.h>
 #include <signal.h>
 

@@ -1,4 +1,5 @@
-// The encoder end to end: masked words, next sentence, then fine-tuning to labels, and the commands on such runs.
+// The encoder end to end: masked words, next sentence, then fine-tuning to labels, and the commands
+// on such runs.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -6,13 +7,14 @@
 #include <limits>
 
 #include "core/safetensors.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
-#include "train/experiment/assemble.h"
-#include "train/learn/replay.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
 #include "train/experiment/objective.h"
+#include "train/learn/replay.h"
 #include "train/learn/step.h"
 #include "train/records/bundle.h"
 

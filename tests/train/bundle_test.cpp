@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 
@@ -165,7 +166,8 @@ TEST_CASE("every byte counts") {
         overwrite(s.path(), flipped);
         CAPTURE(i);
         const std::string complaint = s.complaint_of_file();
-        // The header is filled up with blanks, and the digits of an escaped line feed are of either case.
+        // The header is filled up with blanks, and the digits of an escaped line feed are of either
+        // case.
         if (bytes[i] != ' ' && bytes.substr(i - std::min<std::size_t>(i, 5), 6) != "\\u000a")
             CHECK(contains(complaint, s.path().string()));
     }
@@ -194,8 +196,7 @@ TEST_CASE("bundles that do not hold together") {
          [](Bundle& b) { b.batches[0].source.lengths[1] = 4; }},
         {": batch 0 does not fit together: source 2 rows, input 2 x 2, target 3 x 2",
          [](Bundle& b) { b.batches[0].target = Ids(3, 2); }},
-        {": batch 0: one example number a row: rows 2, numbers 1",
-         [](Bundle& b) { b.batches[0].examples.pop_back(); }},
+        {": batch 0: one example number a row: rows 2, numbers 1", [](Bundle& b) { b.batches[0].examples.pop_back(); }},
         {": examples: expected a list for each batch, got 0", [](Bundle& b) { b.batches.clear(); }},
         {": steps_done: out of range: value 4294967296, most 4000000000", [](Bundle& b) { b.steps_done = int64_t{1} << 32; }},
         {": target_vocabulary: out of range: value 1099511627776, most 2147483647",
@@ -216,8 +217,7 @@ TEST_CASE("files that are no bundles, and bundles of other models") {
     CHECK(contains(s.complaint_of_file(), "x.safetensors"));
     write_safetensors(s.path(), {});
     CHECK(s.complaint_of_file() ==
-          s.path().string() +
-              ": not a bundle: no metadata 'bundle'; only a run that diverged writes one");
+          s.path().string() + ": not a bundle: no metadata 'bundle'; only a run that diverged writes one");
     write_safetensors(s.path(), {}, {{"bundle", "{\"format\": 2}"}, {"config", "{}"}});
     CHECK(s.complaint_of_file() == s.path().string() + ": another format: file 2, this program 1");
     write_safetensors(s.path(), {}, {{"bundle", std::string(100000, '[')}, {"config", "{}"}});

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/small_folder.h"
 #include "train/study/plan/gradient_check.h"
 
@@ -66,9 +67,7 @@ TEST_CASE("a gradient that is one per cent off is seen, and its parameter named"
 TEST_CASE("the report does not depend on the threads, and elements are drawn by the seed") {
     const SmallFolder runs;
     const auto report = [&](int threads, const char* seed) {
-        return plan::json_of(
-                   check_gradients(runs.experiment({seed}), {.rows = 2, .elements = 2, .threads = threads}))
-            .text();
+        return plan::json_of(check_gradients(runs.experiment({seed}), {.rows = 2, .elements = 2, .threads = threads})).text();
     };
     CHECK(report(1, "seed=3") == report(3, "seed=3"));
     CHECK(report(1, "seed=3") != report(1, "seed=4"));

@@ -8,8 +8,8 @@
 
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
-#include "train/records/record_reader.h"
 #include "train/learn/restored.h"
+#include "train/records/record_reader.h"
 
 TEST_SUITE_BEGIN("train: checkpoints");
 

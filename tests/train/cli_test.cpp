@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "core/base/options.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
 TEST_SUITE_BEGIN("train: command line");

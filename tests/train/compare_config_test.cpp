@@ -3,12 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
-#include "train/study/compare/compare.h"
 #include "train/config/writer.h"
-#include "train/experiment/assemble.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/study/compare/compare.h"
 
 TEST_SUITE_BEGIN("train: compare config");
 

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "tests/oracles/snapshot.h"
+#include "tests/train/commands.h"
 #include "tests/train/foreign_support.h"
 #include "tests/train/run_support.h"
 #include "train/show/report/compare_page.h"

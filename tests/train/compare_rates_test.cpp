@@ -14,7 +14,8 @@ namespace {
 
 constexpr int repeats = 1000;
 
-// Whether a count of `repeats` is within 2.58 standard deviations (99 %) of what a probability gives.
+// Whether a count of `repeats` is within 2.58 standard deviations (99 %) of what a probability
+// gives.
 bool likely(int count, double probability) {
     return std::abs(count - repeats * probability) <= 2.576 * std::sqrt(repeats * probability * (1 - probability));
 }

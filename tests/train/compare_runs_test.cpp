@@ -11,6 +11,7 @@
 #include <iostream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/show/report/compare_page.h"
 #include "train/study/compare/compare.h"

@@ -1,4 +1,5 @@
-// The statistics of a comparison against tables and against the definition of the noncentral t distribution.
+// The statistics of a comparison against tables and against the definition of the noncentral t
+// distribution.
 #include "train/study/compare/statistics.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +16,8 @@ namespace {
 
 double normal_below(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
-// P(|T'| > t) for T' = (Z + noncentrality) / s, s^2 chi-square over its degrees: over the density of s, by Simpson's rule.
+// P(|T'| > t) for T' = (Z + noncentrality) / s, s^2 chi-square over its degrees: over the density
+// of s, by Simpson's rule.
 double power_by_quadrature(double t, double degrees, double noncentrality) {
     const auto density = [&](double s) {
         return s <= 0 ? (degrees == 1 ? std::sqrt(2 / M_PI) : 0.0)

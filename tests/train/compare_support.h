@@ -9,8 +9,8 @@
 
 namespace attend::ATTEND_PRECISION::testing {
 
-/// The curves of one comparison: value(t) = (top + what the seed does to all variants + what this run does)(1 - exp(-t /
-/// pace)), and a little noise on every evaluation.
+/// The curves of one comparison: value(t) = (top + what the seed does to all variants + what this
+/// run does)(1 - exp(-t / pace)), and a little noise on every evaluation.
 struct Synthetic {
     int64_t seeds = 4;
     std::vector<double> tops;   ///< of each variant

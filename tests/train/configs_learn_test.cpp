@@ -1,4 +1,5 @@
-// Every shipped config learns in its short form and passes `attend plan`. A config without a row in the table fails.
+// Every shipped config learns in its short form and passes `attend plan`. A config without a row in
+// the table fails.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -6,9 +7,10 @@
 
 #include "data/text/bpe_tokenizer.h"
 #include "nn/models/gpt.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
-#include "train/experiment/assemble.h"
 #include "train/exchange/published.h"
+#include "train/experiment/assemble.h"
 #include "train/records/summary.h"
 
 TEST_SUITE_BEGIN("train: configs learn");
@@ -25,11 +27,12 @@ namespace {
 
 enum class Reaches { at_least, at_most };
 
-// Stands in for the files of a config: writes small ones of the same format into `folder` and names them as --set does.
+// Stands in for the files of a config: writes small ones of the same format into `folder` and names
+// them as --set does.
 using Generate = Strings (*)(const fs::path& folder);
 
-// What makes a config short, and what it must reach on the validation split then. Where its files are missing it names
-// `fetch`.
+// What makes a config short, and what it must reach on the validation split then. Where its files
+// are missing it names `fetch`.
 struct Short {
     const char* config;
     Strings set;
@@ -46,7 +49,8 @@ Strings in_folder(const fs::path& folder, const char* option, const Strings& nam
     return {fmt::format("data.{}={}", option, names.size() == 1 ? (folder / names[0]).string() : list + "]")};
 }
 
-// Words of `least` to `most` letters out of the first `letters`, apart from each other by `between`.
+// Words of `least` to `most` letters out of the first `letters`, apart from each other by
+// `between`.
 std::string letters(Stream& stream, uint32_t least, uint32_t most, uint32_t letters, const char* between) {
     std::string word;
     const uint32_t length = least + stream.below(most - least + 1);
@@ -96,7 +100,8 @@ Strings lines(const fs::path& folder) {
     return in_folder(folder, "path", {"a.txt"});
 }
 
-// A text of words that stand often in a row, and a vocabulary of pieces: what is masked its neighbours tell.
+// A text of words that stand often in a row, and a vocabulary of pieces: what is masked its
+// neighbours tell.
 Strings repeated_words(const fs::path& folder) {
     Stream stream(7, "repeated");
     constexpr const char* words[] = {"to", "be", "or", "not"};
@@ -111,7 +116,8 @@ Strings repeated_words(const fs::path& folder) {
             "data.tokenizer.vocabulary=" + (folder / "vocab.txt").string()};
 }
 
-// The same text, and a small GPT-2 that knows nothing with a tokenizer of its own, as a published one is kept.
+// The same text, and a small GPT-2 that knows nothing with a tokenizer of its own, as a published
+// one is kept.
 Strings published(const fs::path& folder) {
     Strings set = lines(folder);
     TokenizerSetup setup;

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
 TEST_SUITE_BEGIN("train: csv");

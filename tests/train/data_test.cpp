@@ -1,4 +1,5 @@
-// Where task and model meet before the first step: lengths, vocabularies, segments, words of maps, and data that take long.
+// Where task and model meet before the first step: lengths, vocabularies, segments, words of maps,
+// and data that take long.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -10,10 +11,11 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
+#include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/signals.h"
-#include "train/exchange/pretrained.h"
 #include "train/records/maps.h"
 #include "train/show/report/report.h"
 

@@ -284,7 +284,8 @@ TEST_CASE("a search stops as soon as nothing can come before what is returned, a
     });
     CHECK(search(even, 1, 50, {2, 0, 1}).front().front().ids.empty());
     CHECK(even.rows.size() == 1);
-    // a strong penalty could still lift a long output over ln 0.9: ln 0.06 / ((5 + 50) / 6)^alpha > ln 0.9 from alpha 1.5 on
+    // a strong penalty could still lift a long output over ln 0.9: ln 0.06 / ((5 + 50) / 6)^alpha >
+    // ln 0.9 from alpha 1.5 on
     search(penalised, 1, 50, {3, 1.4, 1});
     CHECK(penalised.rows.size() == 1);
     search(penalised, 1, 50, {3, 1.6, 1});

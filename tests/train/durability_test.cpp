@@ -1,4 +1,5 @@
-// What is on the disk before what: fsync is replaced for the whole test program by one that takes notes.
+// What is on the disk before what: fsync is replaced for the whole test program by one that takes
+// notes.
 #include <doctest/doctest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,7 +86,8 @@ TEST_CASE("metrics.jsonl and samples.txt are on the disk before last points to a
         CHECK(at(file + std::string(" step-4")) > at(file));
         CHECK(at(file + std::string(" step-8")) > at(file + std::string(" step-4")));
     }
-    // The names too: of the new files in the run's folder before the first checkpoint, of step-N before `last` leads there.
+    // The names too: of the new files in the run's folder before the first checkpoint, of step-N
+    // before `last` leads there.
     CHECK(at("run") >= 0);
     CHECK(at("checkpoints") >= 0);
     CHECK(at("checkpoints step-4") > at("checkpoints"));

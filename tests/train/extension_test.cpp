@@ -1,10 +1,12 @@
-// Going on beyond the end that a run was begun with, and other ways in which a run could be none that its config.json says.
+// Going on beyond the end that a run was begun with, and other ways in which a run could be none
+// that its config.json says.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <filesystem>
 
-#include "tests/train/run_support.h"
+#include "tests/train/commands.h"
+#include "tests/train/page_support.h"
 #include "train/records/build_info.h"
 #include "train/records/record_reader.h"
 #include "train/records/resume.h"
@@ -17,14 +19,14 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
-using attend::testing::SmallRun;
+using attend::testing::PagedRun;
 using Strings = std::vector<std::string>;
 
 namespace {
 
 struct Killed {};
 
-TrainRequest going_on(const SmallRun& runs, const std::string& name, const Strings& set, Extend extend = Extend::no) {
+TrainRequest going_on(const PagedRun& runs, const std::string& name, const Strings& set, Extend extend = Extend::no) {
     TrainRequest r = runs.request(name, set);
     r.existing = Existing::resume;
     r.extend = extend;
@@ -40,7 +42,7 @@ void killed_at(TrainRequest request, int64_t at) {
     CHECK_THROWS_AS(train(request), Killed);
 }
 
-std::vector<double> rates(const SmallRun& runs, const std::string& name) {
+std::vector<double> rates(const PagedRun& runs, const std::string& name) {
     std::vector<double> all;
     for (const Json& line : runs.metrics(name))
         if (line["split"] == "train")
@@ -57,7 +59,7 @@ Strings with(Strings set, const Strings& more) {
 }  // namespace
 
 TEST_CASE("more steps than a run was begun with need --extend, whether it has ended or was stopped, and nothing is changed") {
-    const SmallRun runs;
+    const PagedRun runs;
     const std::string config = (runs / "small.json").string();
     runs.run("ended", {"schedule=constant"});
     killed_at(runs.request("killed", {"schedule=constant"}), 6);
@@ -68,12 +70,11 @@ TEST_CASE("more steps than a run was begun with need --extend, whether it has en
                                           "schedule=constant", "--set", "train.steps=15"});
         CHECK(o.code == 2);
         const std::string done = name == "ended" ? "12" : "4";
-        CHECK_MESSAGE(
-            contains(o.error, name +
-                                  "/config.json: continuing with more steps than the run began with needs --extend: "
-                                  "train.steps before 12, now 15, steps done " +
-                                  done + "; --overwrite"),
-            o.error);
+        CHECK_MESSAGE(contains(o.error, name +
+                                            "/config.json: continuing with more steps than the run began with needs --extend: "
+                                            "train.steps before 12, now 15, steps done " +
+                                            done + "; --overwrite"),
+                      o.error);
         CHECK(runs.text(name + "/metrics.jsonl") == metrics);
         CHECK(runs.text(name + "/config.json") == before);
     }
@@ -89,7 +90,7 @@ TEST_CASE("more steps than a run was begun with need --extend, whether it has en
 }
 
 TEST_CASE("an extension is recorded, and every command reads such a run") {
-    const SmallRun runs;
+    const PagedRun runs;
     const std::string config = (runs / "small.json").string(), out = (runs / "a").string();
     runs.run("a", {"schedule=constant"});
     const Strings command = {"train", config,          "--out", out, "--resume", "--extend", "--set", "schedule=constant",
@@ -116,7 +117,8 @@ TEST_CASE("an extension is recorded, and every command reads such a run") {
     CHECK(attend_command({"report", out, "--out", (runs / "page.html").string()}).code == 0);
     CHECK(attend_command({"metrics", out}).code == 0);
     CHECK(attend_command({"plan", out + "/config.json"}).code == 0);
-    // the same command again, and the run's own config, go on with it; a new run is not begun with that
+    // the same command again, and the run's own config, go on with it; a new run is not begun with
+    // that
     CHECK(attend_command(command).code == 0);
     CHECK(attend_command({"train", out + "/config.json", "--out", out, "--resume"}).code == 0);
     CHECK(runs.summary("a")["extended"] == record);
@@ -131,7 +133,7 @@ TEST_CASE("an extension is recorded, and every command reads such a run") {
 }
 
 TEST_CASE("a schedule laid over the steps that a run was begun with needs another for those that are added") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("a", each_line);
     const std::string refused =
         message_of([&] { train(going_on(runs, "a", with(each_line, {"train.steps=18"}), Extend::yes)); });
@@ -155,7 +157,8 @@ TEST_CASE("a schedule laid over the steps that a run was begun with needs anothe
     CHECK(written["extended"]["schedule_from"] == 12);
     CHECK(written["extended"]["schedules"] == "cosine {warmup 3, final 0} until 12");
 
-    // the same schedule, asked for by name, begins anew over the steps that are added: 6 of them, 3 to warm up
+    // the same schedule, asked for by name, begins anew over the steps that are added: 6 of them, 3
+    // to warm up
     runs.run("b", each_line);
     const Outcome o =
         attend_command({"train", (runs / "small.json").string(), "--out", (runs / "b").string(), "--resume", "--extend",
@@ -191,7 +194,7 @@ TEST_CASE("schedules say whether they depend on the number of steps, and it is s
 }
 
 TEST_CASE("fewer steps than before: a run that would have been the same, and no other") {
-    const SmallRun runs;
+    const PagedRun runs;
     killed_at(runs.request("a", {"schedule=constant"}), 6);
     CHECK(train(going_on(runs, "a", {"schedule=constant", "train.steps=9"})).progressed.step == 9);
     runs.run("b", {"schedule=constant", "train.steps=9"});
@@ -212,7 +215,7 @@ TEST_CASE("fewer steps than before: a run that would have been the same, and no 
 }
 
 TEST_CASE("more seconds for a run that its seconds have ended need --extend, and of patience nothing is taken back") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("a", {"train.max_seconds=1e-9"});
     CHECK(runs.summary("a")["status"] == "finished");
     const int64_t steps = runs.summary("a")["steps"].get<int64_t>();
@@ -237,7 +240,7 @@ TEST_CASE("more seconds for a run that its seconds have ended need --extend, and
 }
 
 TEST_CASE("the interval of evaluations is the experiment's where a schedule or patience follows them") {
-    const SmallRun runs;
+    const PagedRun runs;
     for (const std::string follower : {"train.patience=9", "schedule=plateau"}) {
         CAPTURE(follower);
         const std::string name = follower.substr(0, 5);
@@ -255,14 +258,14 @@ TEST_CASE("the interval of evaluations is the experiment's where a schedule or p
 }
 
 TEST_CASE("a run that goes on and is killed does not say that it has finished") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("a", {"schedule=constant"});
     killed_at(going_on(runs, "a", {"schedule=constant", "train.steps=16"}, Extend::yes), 14);
     CHECK(!std::filesystem::exists(runs / "a/summary.json"));
 }
 
 TEST_CASE("a checkpoint says which program wrote it, and another that goes on says so") {
-    const SmallRun runs;
+    const PagedRun runs;
     const std::string state = "a/checkpoints/last/state.json", out = (runs / "a").string();
     runs.run("a", {"schedule=constant"});
     Json json = Json::parse(runs.text(state));
@@ -279,7 +282,7 @@ TEST_CASE("a checkpoint says which program wrote it, and another that goes on sa
 }
 
 TEST_CASE("a loss that explodes without becoming infinite is said") {
-    const SmallRun runs;
+    const PagedRun runs;
     const Strings wild = {R"(optimizer={"type": "sgd", "learning_rate": 300})", "schedule=constant", "train.clip_norm=0",
                           "train.steps=40", "train.evaluate_every=40"};
     runs.run("wild", wild);

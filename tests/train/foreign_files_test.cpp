@@ -1,7 +1,9 @@
-// Other people's files inside and beside runs, exports and comparisons stay as they are, byte for byte.
+// Other people's files inside and beside runs, exports and comparisons stay as they are, byte for
+// byte.
 #include <doctest/doctest.h>
 
 #include "tests/oracles/snapshot.h"
+#include "tests/train/commands.h"
 #include "tests/train/foreign_support.h"
 #include "tests/train/run_support.h"
 #include "train/records/resume.h"

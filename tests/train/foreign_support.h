@@ -25,8 +25,9 @@ inline bool is_a_runs(const std::string& path) {
     return std::regex_match(path, ours);
 }
 
-// A folder as a user may have it: a repository, links to files and folders elsewhere, a second name of a file elsewhere,
-// things with names close to ours, and the same again wherever a run puts its files.
+// A folder as a user may have it: a repository, links to files and folders elsewhere, a second name
+// of a file elsewhere, things with names close to ours, and the same again wherever a run puts its
+// files.
 inline void furnish(const fs::path& folder, const fs::path& outside) {
     for (const char* below : {"", "checkpoints", "maps", "vocabulary", "checkpoints/step-4"}) {
         const fs::path at = folder / below;

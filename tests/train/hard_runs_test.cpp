@@ -1,8 +1,10 @@
-// Whole runs with hard attention: equal bits for any number of threads and for a run that was cut off, evaluation, refusals.
+// Whole runs with hard attention: equal bits for any number of threads and for a run that was cut
+// off, evaluation, refusals.
 #include <doctest/doctest.h>
 
 #include <cmath>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/learn/restored.h"
 
@@ -100,7 +102,8 @@ TEST_CASE("what is read in evaluation: one position, or all and their prediction
     // How a model is evaluated changes nothing of its training.
     CHECK(runs.model("likeliest") == runs.model("drawn"));
     CHECK(runs.model("likeliest") == runs.model("marginal"));
-    // log sum_a p(a) p(y|a) is what was trained: better than a drawn position (Jensen), and than the likeliest here.
+    // log sum_a p(a) p(y|a) is what was trained: better than a drawn position (Jensen), and than
+    // the likeliest here.
     CHECK(last_valid(runs, "marginal", "loss") < last_valid(runs, "drawn", "loss"));
     CHECK(last_valid(runs, "marginal", "loss") < last_valid(runs, "likeliest", "loss"));
     CHECK(last_valid(runs, "likeliest", "attention_entropy") == 0);

@@ -1,4 +1,5 @@
-// Text of other people's files in messages, logs, samples and on terminals: escape codes have no power there.
+// Text of other people's files in messages, logs, samples and on terminals: escape codes have no
+// power there.
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
@@ -6,6 +7,7 @@
 
 #include <fstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
@@ -22,7 +24,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Erases the line, sets the window's title, turns the direction of writing; a byte that is no UTF-8.
+// Erases the line, sets the window's title, turns the direction of writing; a byte that is no
+// UTF-8.
 const std::string evil = "\x1b[2K\x1b]0;title\x07\u202e\u009b31m\xff\r";
 const std::string evil_shown = "\\u001b[2K\\u001b]0;title\\u0007\\u202e\\u009b31m\\xff\\u000d";
 

@@ -3,9 +3,10 @@
 
 #include <cmath>
 
+#include "tests/train/commands.h"
 #include "tests/train/small_folder.h"
-#include "train/study/lab/lab.h"
 #include "train/study/lab/judge.h"
+#include "train/study/lab/lab.h"
 #include "train/study/lab/measure.h"
 
 TEST_SUITE_BEGIN("train: lab");
@@ -115,7 +116,7 @@ TEST_CASE("a transformer's estimators, and those that are not for many sites lef
                                    setup);
     const lab::Row *relax = find(r, "relax x2"), *gumbel = find(r, "gumbel_softmax x2");
     REQUIRE((relax != nullptr && gumbel != nullptr));
-    CHECK(contains(relax->skipped, "one choice a step"));
+    CHECK(contains(relax->skipped, "one choice in each step"));
     CHECK(gumbel->skipped == "");
     CHECK(gumbel->variance > 0);
 }
@@ -132,7 +133,8 @@ TEST_CASE("threads change no number of a lab, and seeds do") {
 }
 
 TEST_CASE("the bias that is found is the one that was planted, and its interval holds it as often as it says") {
-    // Groups of normal vectors about a known bias of length 0.3 in a gradient of length 1; 40 elements, one block.
+    // Groups of normal vectors about a known bias of length 0.3 in a gradient of length 1; 40
+    // elements, one block.
     const auto coverage = [](double size) {
         Stream stream(11, "bias");
         int held = 0;
@@ -189,7 +191,9 @@ TEST_CASE("the command: a config, a run at its checkpoints, the file that it lea
     CHECK(contains(good.out, "exact"));
     CHECK(Json::parse(runs.text("numbers.json"))["checkpoints"][0]["rows"].size() == 2);
 
-    REQUIRE(attend_command({"train", runs.config(), "--set", luong, "--set", hard, "--set", "train.keep=10", "--out", (runs / "run").string()}).code == 0);
+    REQUIRE(attend_command({"train", runs.config(), "--set", luong, "--set", hard, "--set", "train.keep=10", "--out",
+                            (runs / "run").string()})
+                .code == 0);
     const Outcome of_run = lab({(runs / "run").string(), "--json"});
     CAPTURE(of_run.error);
     CHECK(of_run.code == 0);

@@ -1,16 +1,18 @@
-// What a model, a checkpoint or a data file says against what was asked for: limits of positions, broken files, other data.
+// What a model, a checkpoint or a data file says against what was asked for: limits of positions,
+// broken files, other data.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <fstream>
 
 #include "nn/models/transformer_seq2seq.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
-#include "train/study/plan/plan.h"
-#include "train/study/plan/plan_report.h"
-#include "train/experiment/assemble.h"
 #include "train/evaluate/evaluate.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/study/plan/plan.h"
+#include "train/study/plan/plan_report.h"
 
 TEST_SUITE_BEGIN("train: limits");
 

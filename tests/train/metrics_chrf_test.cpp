@@ -38,7 +38,8 @@ TEST_SUITE("chrf") {
         CHECK(chrf_of("abcdefgh", "abc defgh") == doctest::Approx(100).epsilon(1e-14));
         // Letters 2 of 3 on both sides, pairs 1 of 2, triples 0 of 1: the mean is 7/18.
         CHECK(chrf_of("abx", "abc") == doctest::Approx(100.0 * 7 / 18));
-        // P = (2/2 + 1/1) / 2 = 1, R = (2/4 + 1/3) / 2 = 5/12: longer orders are missing on one side.
+        // P = (2/2 + 1/1) / 2 = 1, R = (2/4 + 1/3) / 2 = 5/12: longer orders are missing on one
+        // side.
         CHECK(chrf_of("ab", "abcd") == doctest::Approx(500.0 * 5 / 12 / (4 + 5.0 / 12)));
         CHECK(chrf_of("ab", "cd") == 0);
         CHECK(ChrfCounts{}.score() == 0);

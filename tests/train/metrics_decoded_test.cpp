@@ -110,7 +110,8 @@ TEST_SUITE("metrics of decoded symbols") {
 
 TEST_SUITE("bootstrap") {
     TEST_CASE("of a share: the interval of the binomial distribution") {
-        // 400 examples, 100 of them right: standard error sqrt(0.25 * 0.75 / 400) = 0.02165, the 95 % interval 1.96 of it.
+        // 400 examples, 100 of them right: standard error sqrt(0.25 * 0.75 / 400) = 0.02165, the 95
+        // % interval 1.96 of it.
         ExampleStatistics examples;
         for (int i = 0; i < 400; ++i) examples.add({i % 4 == 0 ? 1.0 : 0.0, 1.0});
         examples.add({});

@@ -2,10 +2,10 @@
 
 #include "tests/train/metrics_support.h"
 #include "tests/train/run_support.h"
+#include "train/evaluate/evaluate.h"
 #include "train/evaluate/metrics/bootstrap.h"
 #include "train/evaluate/metrics/confusion.h"
 #include "train/evaluate/metrics/metrics.h"
-#include "train/evaluate/evaluate.h"
 #include "train/learn/restored.h"
 
 using namespace attend;

@@ -86,7 +86,8 @@ TEST_SUITE("metrics") {
         const auto metric = make_alignment_accuracy();
         CHECK(metric->needs_attention());
         CHECK_FALSE(metric->needs_decoding());
-        // Rows: hit; miss by one on the left; no gold; hit at the range's last; eos's row, which has no range.
+        // Rows: hit; miss by one on the left; no gold; hit at the range's last; eos's row, which
+        // has no range.
         metric->add(attended(4, {r(.1), r(.2), r(.6), r(.1),  //
                                  r(.1), r(.5), r(.2), r(.2),  //
                                  r(.1), r(.7), r(.1), r(.1),  //
@@ -94,14 +95,16 @@ TEST_SUITE("metrics") {
                                  r(.9), r(.1), 0,     0},
                              {{2, 3}, {2, 4}, {}, {1, 4}}));
         CHECK(*metric->value() == doctest::Approx(2.0 / 3));
-        // The end of a range is outside of it; of equal weights the first counts; a row without weight is a miss.
+        // The end of a range is outside of it; of equal weights the first counts; a row without
+        // weight is a miss.
         metric->add(attended(2, {r(.5), r(.5), r(.5), r(.5), 0, 0}, {{0, 1}, {1, 2}, {0, 2}}));
         CHECK(*metric->value() == doctest::Approx(3.0 / 6));
         metric->add(attended(3, {0, 0, 1}, {{0, 2}}));
         CHECK(*metric->value() == doctest::Approx(3.0 / 7));
     }
     TEST_CASE("alignment of a part: at least half of its attention lies on what it comes from") {
-        // Parts: symbol 0 from position 2; symbols 2 and 3 from positions 0 and 1. Symbol 1 is of none.
+        // Parts: symbol 0 from position 2; symbols 2 and 3 from positions 0 and 1. Symbol 1 is of
+        // none.
         const auto weights = [](double zero, double one) {  // of symbols 2 and 3: what lies on positions 0 and 1, rest on 3
             EvaluatedExample e = attended(4,
                                           {r(.2), r(.2), r(.6), 0,      //

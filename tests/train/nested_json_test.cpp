@@ -1,9 +1,11 @@
-// JSON nested without end, wherever the program reads JSON: an error that names file, depth and limit, and no crash.
+// JSON nested without end, wherever the program reads JSON: an error that names file, depth and
+// limit, and no crash.
 #include <doctest/doctest.h>
 
 #include <fstream>
 
 #include "core/safetensors.h"
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
 TEST_SUITE_BEGIN("train: nested json");

@@ -1,5 +1,5 @@
-// Step by step beside PyTorch (tests/golden/training.py): whole transformers from the same weights on the same tokens, AdamW,
-// clipping and a cosine schedule, through the trainer's own step.
+// Step by step beside PyTorch (tests/golden/training.py): whole transformers from the same weights
+// on the same tokens, AdamW, clipping and a cosine schedule, through the trainer's own step.
 #include <doctest/doctest.h>
 
 #include <cmath>

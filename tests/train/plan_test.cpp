@@ -1,5 +1,5 @@
-// What a run would be: options with their origins, the model as a tree, time and memory; and that every shipped config can be
-// begun.
+// What a run would be: options with their origins, the model as a tree, time and memory; and that
+// every shipped config can be begun.
 #include "train/study/plan/plan_report.h"
 
 #include <doctest/doctest.h>
@@ -8,12 +8,13 @@
 #include <map>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/evaluate/decode/greedy.h"
-#include "train/study/plan/paced.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/resolve.h"
+#include "train/study/plan/paced.h"
 
 TEST_SUITE_BEGIN("train: plan");
 

@@ -1,17 +1,19 @@
-// Six planted faults: each is named with its op and module, and its bundle fails the same way elsewhere. What the library ships
-// is protected against most of them, so those are planted in a model of this test's own, without the protection.
+// Six planted faults: each is named with its op and module, and its bundle fails the same way
+// elsewhere. What the library ships is protected against most of them, so those are planted in a
+// model of this test's own, without the protection.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstring>
 #include <sstream>
 
-#include "core/ops.h"
 #include "core/base/trace.h"
+#include "core/ops.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
-#include "train/learn/replay.h"
 #include "train/experiment/objective.h"
+#include "train/learn/replay.h"
 #include "train/learn/step.h"
 
 TEST_SUITE_BEGIN("train: planted faults");
@@ -32,7 +34,8 @@ enum class Fault { none, masked_row, log_of_zero, exp_overflow, poisoned_batch, 
 constexpr int64_t width = 4, vocabulary = 8;
 constexpr int32_t rare = 7;  // a symbol of the sick batches alone
 
-// Reads the source's symbols by attention of one fixed query and predicts each target from what was read.
+// Reads the source's symbols by attention of one fixed query and predicts each target from what was
+// read.
 class PlantedModel final : public Model {
   public:
     PlantedModel(const Scope& scope, Fault fault) : fault_(fault) {
@@ -97,7 +100,8 @@ class PlantedModel final : public Model {
     Tensor table_, query_, head_;
 };
 
-// Four rows of three source symbols and two targets. A sick one has the rare symbol in row 2, or no symbols there at all.
+// Four rows of three source symbols and two targets. A sick one has the rare symbol in row 2, or no
+// symbols there at all.
 Batch batch_of(Fault fault) {
     Batch b;
     b.source = Ids(4, 3);

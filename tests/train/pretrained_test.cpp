@@ -8,6 +8,7 @@
 
 #include "core/base/memory.h"
 #include "core/safetensors.h"
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 

@@ -1,4 +1,5 @@
-// What the process does about its surroundings, and numbers and words of the command line that are not what was meant.
+// What the process does about its surroundings, and numbers and words of the command line that are
+// not what was meant.
 #include "train/cli/process.h"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/cli/output.h"

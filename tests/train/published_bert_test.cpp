@@ -1,4 +1,5 @@
-// Folders in the layout that BERT was published in: what export writes, init.from reads, bit for bit.
+// Folders in the layout that BERT was published in: what export writes, init.from reads, bit for
+// bit.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -52,7 +53,8 @@ struct Folder {
     void rewrite(const std::function<void(attend::testing::Arrays&)>& change) {
         attend::testing::rewrite_weights(path, change);
     }
-    // What reading into another model says; "" and equal weights of what was taken where it succeeds.
+    // What reading into another model says; "" and equal weights of what was taken where it
+    // succeeds.
     std::string read(const ModelSetup& into, const std::string& take = "*") {
         ParameterStore other(8);
         const Bert reader(small_bert(), Scope(other), into);

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "nn/models/bert.h"
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 #include "train/exchange/published_weights.h"
 
@@ -309,7 +310,8 @@ TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added t
         log, fmt::format("{} of its {} ids are read: the others stand for no token of its tokenizer", tokens + 2, padded)));
     const SafetensorsFile trained(fs::path(run + "2") / "checkpoints/last/model.safetensors");
     CHECK(trained.info("embedding.weight").shape == Shape({tokens + 2, 8}));
-    // What is written from there has the vocabulary of the tokenizer, and is read again bit for bit.
+    // What is written from there has the vocabulary of the tokenizer, and is read again bit for
+    // bit.
     REQUIRE(attend_command({"export", run + "2", (folder / "once").string()}).code == 0);
     REQUIRE(attend_command({"train", config, "--out", run + "3", "--set", "init.from=" + (folder / "once").string(), "--set",
                             "train.steps=1", "--set", "init.freeze=embedding.*, position.*, decoder.0.*"})
@@ -321,7 +323,8 @@ TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added t
             CHECK(std::ranges::equal(once.bytes(t), twice.bytes(twice.info(t.name))));
     CHECK(bytes_of(folder / "once/vocab.json") == bytes_of(folder / "twice/vocab.json"));
 
-    // SentencePiece's file is no tokenizer that is read, and a text of its own ids would be another.
+    // SentencePiece's file is no tokenizer that is read, and a text of its own ids would be
+    // another.
     for (const char* name : {"vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json"}) fs::remove(to / name);
     write(to / "spiece.model", "x");
     const Outcome refused = attend_command({"train", config, "--out", run + "4", "--set", "init.from=" + to.string()});

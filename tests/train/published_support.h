@@ -59,7 +59,8 @@ struct PublishedGpt {
 
     /// The weights file written again with a change of its arrays.
     void rewrite(const std::function<void(Arrays&)>& change) { rewrite_weights(path, change); }
-    /// The weights file cut into one for each of `names`, each tensor in the file that its number gives; the one file is gone.
+    /// The weights file cut into one for each of `names`, each tensor in the file that its number
+    /// gives; the one file is gone.
     void cut(const std::vector<std::string>& names) const {
         const std::filesystem::path weights = path / "model.safetensors";
         {

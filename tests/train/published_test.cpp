@@ -1,4 +1,5 @@
-// Folders in the layout that GPT-2 was published in: what export writes, init.from reads, bit for bit.
+// Folders in the layout that GPT-2 was published in: what export writes, init.from reads, bit for
+// bit.
 #include "train/exchange/published.h"
 
 #include <doctest/doctest.h>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
 TEST_SUITE_BEGIN("train: published");
@@ -182,7 +184,8 @@ TEST_CASE("the tokenizer is exported with the model, and a run begins with both"
     REQUIRE(attend_command({"train", config, "--out", run}).code == 0);
     CHECK(
         contains(attend_command({"export", run, to.string()}).out, "tokenizer: vocab.json, merges.txt, tokenizer_config.json"));
-    // As a folder that others made: without our file. Another number of merges would be another vocabulary.
+    // As a folder that others made: without our file. Another number of merges would be another
+    // vocabulary.
     REQUIRE(fs::remove(to / "tokenizer.txt"));
     const Outcome again = attend_command({"train", config, "--out", run + "2", "--set", "init.from=" + to.string(), "--set",
                                           "data.tokenizer.merges=3", "--set", "train.steps=1"});

@@ -6,11 +6,12 @@
 #include <cmath>
 
 #include "core/safetensors.h"
-#include "tests/train/run_support.h"
-#include "train/records/maps.h"
-#include "train/experiment/assemble.h"
+#include "tests/train/commands.h"
+#include "tests/train/page_support.h"
 #include "train/evaluate/evaluate.h"
 #include "train/exchange/pretrained.h"
+#include "train/experiment/assemble.h"
+#include "train/records/maps.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -18,7 +19,7 @@ using testing::attend_command;
 using testing::contains;
 using testing::message_of;
 using testing::Outcome;
-using testing::SmallRun;
+using testing::PagedRun;
 
 namespace {
 
@@ -63,7 +64,7 @@ constexpr const char* text_config = R"({
 TEST_SUITE_BEGIN("run_report");
 
 TEST_CASE("report: looking at maps changes nothing of a run") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("looked");
     small.run("blind", {"train.maps=0"});
     CHECK(small.model("looked") == small.model("blind"));
@@ -73,7 +74,7 @@ TEST_CASE("report: looking at maps changes nothing of a run") {
 }
 
 TEST_CASE("report: kept maps are what the model of that step attends to") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("run");
     const KeptMaps kept = read_maps(small / "run/maps/step-12.safetensors");
     CHECK(kept.step == 12);
@@ -116,7 +117,7 @@ TEST_CASE("report: kept maps are what the model of that step attends to") {
 }
 
 TEST_CASE("report: a run that was stopped and resumed keeps the same maps, and none of later steps") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("whole");
     TrainRequest request = small.request("parts");
     int64_t done = 0;
@@ -139,7 +140,7 @@ TEST_CASE("report: a run that was stopped and resumed keeps the same maps, and n
 }
 
 TEST_CASE("report: hard attention shows what it chose from, and what it chose") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("hard", {R"(model.attention.select={"type": "hard"})"});
     const KeptMaps kept = read_maps(small / "hard/maps/step-12.safetensors");
     REQUIRE_FALSE(kept.examples.empty());
@@ -159,7 +160,7 @@ TEST_CASE("report: hard attention shows what it chose from, and what it chose") 
 }
 
 TEST_CASE("report: all sites, layers and heads of a transformer are kept, and of a long text its beginning") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("transformer",
               {R"(model={"type": "transformer_seq2seq", "layers": 2, "heads": 2, "width": 8})", "train.steps=4"});
     const KeptMaps kept = read_maps(small / "transformer/maps/step-4.safetensors");
@@ -200,7 +201,7 @@ TEST_CASE("report: all sites, layers and heads of a transformer are kept, and of
 }
 
 TEST_CASE("report: without a validation split the maps are of training examples") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("train_only", {"train.overfit_one_batch=true", "train.checkpoint_every=6", "train.maps=2"});
     CHECK(steps_of(small / "train_only") == std::vector<int64_t>{6, 12});
     CHECK(read_maps(small / "train_only/maps/step-6.safetensors").split == "train");
@@ -209,7 +210,7 @@ TEST_CASE("report: without a validation split the maps are of training examples"
 }
 
 TEST_CASE("report: of very many evaluations some maps go, first and last and the distances between them stay") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("many", {"train.steps=50", "train.evaluate_every=1", "train.evaluate_decode=false", "train.best_metric=loss"});
     const std::vector<int64_t> steps = steps_of(small / "many");
     CHECK(static_cast<int64_t>(steps.size()) == most_map_files);
@@ -234,7 +235,7 @@ TEST_CASE("report: of very many evaluations some maps go, first and last and the
 }
 
 TEST_CASE("report: options stand beside their defaults") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("run");
     Json config = Json::parse(small.text("run/config.json"));
     config["data"]["from_the_future"] = {{"x", 1}};
@@ -253,7 +254,7 @@ TEST_CASE("report: options stand beside their defaults") {
 }
 
 TEST_CASE("report: what is missing or broken in a run's folder is said, and the rest is shown") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("run");
     const Json whole = run_data(RunFolder(small / "run"), room_for_maps);
     CHECK(whole["notes"].empty());
@@ -299,7 +300,7 @@ TEST_CASE("report: what is missing or broken in a run's folder is said, and the 
 }
 
 TEST_CASE("report: long curves keep their peaks, long samples their first and last") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("run", {"train.steps=1"});
     std::string metrics, samples;
     for (int i = 1; i <= 20000; ++i)
@@ -322,7 +323,7 @@ TEST_CASE("report: long curves keep their peaks, long samples their first and la
 }
 
 TEST_CASE("report: the command writes beside one run, here for several, and where it is told") {
-    const SmallRun small;
+    const PagedRun small;
     small.run("one", {"train.steps=4"});
     std::filesystem::remove(small / "one/report.html");
     const std::string one = (small / "one").string();
@@ -342,7 +343,7 @@ TEST_CASE("report: the command writes beside one run, here for several, and wher
 }
 
 TEST_CASE("report: a report or maps that cannot be written do not lose the run") {
-    const SmallRun small;
+    const PagedRun small;
     TrainRequest request = small.request("run");
     request.after_step = [&](int64_t) {  // folders of these names, with something in them
         std::filesystem::create_directories(small / "run/report.html/in the way");
@@ -354,7 +355,7 @@ TEST_CASE("report: a report or maps that cannot be written do not lose the run")
 }
 
 TEST_CASE("report: a diverged run has one, too") {
-    const SmallRun small;
+    const PagedRun small;
     CHECK_FALSE(message_of<Diverged>([&] {
                     small.run("run",
                               {R"(optimizer={"type": "sgd", "learning_rate": 500, "weight_decay": 0.01})", "schedule=constant",

@@ -1,5 +1,5 @@
-// How runs end and go on: signals, patience, a schedule that follows evaluations, vocabularies; and equal bits where the arena
-// has several blocks.
+// How runs end and go on: signals, patience, a schedule that follows evaluations, vocabularies; and
+// equal bits where the arena has several blocks.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/learn/signals.h"
@@ -29,7 +30,8 @@ namespace {
 
 struct Killed {};
 
-// Trains `name`, leaves it behind step `at` as a kill would, and resumes it with another number of threads.
+// Trains `name`, leaves it behind step `at` as a kill would, and resumes it with another number of
+// threads.
 TrainResult run_in_two(const SmallRun& runs, const std::string& name, const Strings& set, int64_t at) {
     TrainRequest request = runs.request(name, set);
     request.after_step = [at](int64_t step) {
@@ -152,7 +154,8 @@ TEST_CASE("patience ends a run at the very step, killed and resumed too") {
 
 TEST_CASE("the plateau schedule follows the evaluations of a run, killed and resumed too") {
     const SmallRun runs;
-    // Nothing improves at this rate: a fall with the second evaluation behind the first, and with every second one after it.
+    // Nothing improves at this rate: a fall with the second evaluation behind the first, and with
+    // every second one after it.
     const Strings set = {R"(schedule={"type": "plateau", "factor": 0.5, "patience": 1, "threshold": 0.1})",
                          "optimizer.learning_rate=1e-9", "train.evaluate_every=2", "train.log_every=1", "train.steps=14"};
     runs.run("whole", set);

@@ -1,10 +1,12 @@
-// What a run must not pass over in silence: a ruined model, outputs cut short, other data, lines written twice.
+// What a run must not pass over in silence: a ruined model, outputs cut short, other data, lines
+// written twice.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <filesystem>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
 TEST_SUITE_BEGIN("train: run honesty");

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 

@@ -2,15 +2,8 @@
 /// Small experiments for the tests of training.
 #include "tests/train/small_folder.h"
 #include "train/learn/training.h"
-#include "train/show/report/report.h"
 
 namespace attend::ATTEND_PRECISION::testing {
-
-/// Writes the page of a run at its end, as the program does, and nothing else.
-class PageWriter final : public Observer {
-  public:
-    void summarised(const std::filesystem::path& folder) override { (void)try_to_report(RunFolder(folder)); }
-};
 
 class SmallRun : public SmallFolder {
   public:
@@ -18,7 +11,6 @@ class SmallRun : public SmallFolder {
         TrainRequest r;
         r.experiment = experiment(set);
         r.folder = (*this / name).string();
-        r.observer = &pages_;
         return r;
     }
     /// Trains a new run.
@@ -36,9 +28,6 @@ class SmallRun : public SmallFolder {
         return lines;
     }
     Json summary(const std::string& name) const { return Json::parse(text(name + "/summary.json")); }
-
-  private:
-    mutable PageWriter pages_;
 };
 
 }  // namespace attend::ATTEND_PRECISION::testing

@@ -1,4 +1,5 @@
-// What a run does when its folder is taken away, when a checkpoint is broken or cannot be removed, and what killed runs leave.
+// What a run does when its folder is taken away, when a checkpoint is broken or cannot be removed,
+// and what killed runs leave.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,7 +9,8 @@
 
 #include "core/base/own_files.h"
 #include "tests/oracles/snapshot.h"
-#include "tests/train/run_support.h"
+#include "tests/train/commands.h"
+#include "tests/train/page_support.h"
 #include "train/learn/restored.h"
 #include "train/records/resume.h"
 #include "train/show/terminal_observer.h"
@@ -20,15 +22,16 @@ using attend::testing::attend_command;
 using attend::testing::contains;
 using attend::testing::message_of;
 using attend::testing::Outcome;
-using attend::testing::SmallRun;
+using attend::testing::PagedRun;
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 namespace {
 
-// The message of the MachineError with which a run ends whose folder somebody does something to after step `at`.
+// The message of the MachineError with which a run ends whose folder somebody does something to
+// after step `at`.
 template <class F>
-std::string disturbed(const SmallRun& runs, int64_t at, F disturb, const Strings& set = {}) {
+std::string disturbed(const PagedRun& runs, int64_t at, F disturb, const Strings& set = {}) {
     TrainRequest request = runs.request("run", set);
     request.after_step = [&, done = false](int64_t step) mutable {
         if (step == at && !done)
@@ -60,7 +63,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
         for (const std::string how : {"removed", "renamed", "replaced", "replaced by a link"}) {
             CAPTURE(at);
             CAPTURE(how);
-            const SmallRun runs;
+            const PagedRun runs;
             const fs::path run = runs / "run";
             const std::string message = disturbed(runs, at, [&] {
                 if (how == "removed")
@@ -90,8 +93,9 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
                 CHECK(runs.model("run") == runs.model("whole"));
             }
         }
-    // The command's code is the machine's, and so the file's that is gone from a folder that is there.
-    const SmallRun runs, others;
+    // The command's code is the machine's, and so the file's that is gone from a folder that is
+    // there.
+    const PagedRun runs, others;
     const std::string message = disturbed(runs, 6, [&] { fs::remove(runs / "run/metrics.jsonl"); });
     CHECK_MESSAGE(contains(message, "run/metrics.jsonl: was removed or replaced while it was written"), message);
     // A config that was removed is written again: a run is nothing without.
@@ -99,7 +103,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
     CHECK(others.summary("run")["status"] == "finished");
     CHECK(restore((others / "run").string(), Data::vocabularies).step > 0);
     // So is one that was changed.
-    const SmallRun changed;
+    const PagedRun changed;
     const fs::path config = changed / "run/config.json";
     CHECK(disturbed(changed, 6, [&] { std::ofstream(config) << "{}"; }).empty());
     CHECK(changed.text("run/config.json") == others.text("run/config.json"));
@@ -115,7 +119,7 @@ TEST_CASE("a run whose folder is removed, renamed or replaced ends with an error
 
 TEST_CASE("a broken last checkpoint: the error names those that are whole, and what it says to do works") {
     const Strings set = {"train.keep=3"};
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", set);
     for (const std::string how : {"model", "optimizer", "state", "missing"}) {
         CAPTURE(how);
@@ -130,16 +134,18 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
         request.existing = Existing::resume;
         const std::string message = message_of([&] { train(request); });
         const std::string command = fmt::format("ln -sfn step-8 '{}'", last.string());
-        CHECK_MESSAGE(contains(message, "; complete checkpoints: step-4, step-8; --resume continues from step-8 after: " + command),
-                      message);
+        CHECK_MESSAGE(
+            contains(message, "; complete checkpoints: step-4, step-8; --resume continues from step-8 after: " + command),
+            message);
         if (how != "optimizer") {  // which looking does without
             fs::remove(best);
             fs::create_symlink("step-12", best);
             const Outcome o = attend_command({"eval", run.string()});
             CHECK(o.code == 2);
             const std::string step = (run / "checkpoints/step-8").string();
-            CHECK_MESSAGE(contains(o.error, "; complete checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
-                          o.error);
+            CHECK_MESSAGE(
+                contains(o.error, "; complete checkpoints: step-4, step-8; give one in the run's place: '" + step + "'"),
+                o.error);
             CHECK(attend_command({"eval", step}).code == 0);
             CHECK(attend_command({"train", (runs / "small.json").string(), "--out", (runs / "new").string(), "--set",
                                   "init.from=" + run.string()})
@@ -156,7 +162,7 @@ TEST_CASE("a broken last checkpoint: the error names those that are whole, and w
 TEST_CASE(
     "going back further than the best checkpoint that is left: the best is chosen anew, later checkpoints are made again") {
     const Strings set = {"train.keep=3"};
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", set);
     runs.run("run", set);
     const fs::path checkpoints = runs / "run/checkpoints";
@@ -177,7 +183,7 @@ TEST_CASE(
 }
 
 TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("run", {"train.keep=5"});
     for (const char* link : {"last", "best"}) fs::remove(runs / "run/checkpoints" / link);
     for (const auto& entry : fs::directory_iterator(runs / "run/checkpoints")) damage(entry.path() / "model.safetensors");
@@ -185,12 +191,13 @@ TEST_CASE("checkpoints of which none is whole are no reason to begin again") {
     TrainRequest request = runs.request("run", {"train.keep=5"});
     request.existing = Existing::resume;
     const std::string message = message_of([&] { train(request); });
-    CHECK_MESSAGE(contains(message, "no link to the checkpoint to continue from, and none is complete: checkpoints 3"), message);
+    CHECK_MESSAGE(contains(message, "no link to the checkpoint to continue from, and none is complete: checkpoints 3"),
+                  message);
     CHECK(oracles::changed(before, oracles::snapshot(runs / "run")).empty());
 }
 
 TEST_CASE("no whole checkpoint is left, and no link last is there") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("run");
     runs.run("whole");
     TrainRequest request = runs.request("run", {"train.steps=16", "schedule=constant"});
@@ -221,7 +228,7 @@ TEST_CASE("no whole checkpoint is left, and no link last is there") {
 TEST_CASE("an old checkpoint that cannot be removed is warned of once, and the run goes on") {
     for (const mode_t mode : {0500, 0}) {
         CAPTURE(mode);
-        const SmallRun runs;
+        const PagedRun runs;
         const pid_t child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
@@ -253,7 +260,7 @@ TEST_CASE("an old checkpoint that cannot be removed is warned of once, and the r
 }
 
 TEST_CASE("what killed runs left half written is removed when a run goes on or begins anew, and nothing else") {
-    const SmallRun runs;
+    const PagedRun runs;
     const pid_t dead = ::fork();
     if (dead == 0)
         ::_exit(0);
@@ -313,7 +320,7 @@ TEST_CASE("what killed runs left half written is removed when a run goes on or b
 }
 
 TEST_CASE("killed at any moment a run leaves a folder in which it goes on, and nothing half written after that") {
-    const SmallRun runs;
+    const PagedRun runs;
     runs.run("whole", {"train.checkpoint_every=1", "train.evaluate_every=2"});
     for (int i = 0; i < 12; ++i) {
         CAPTURE(i);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
 TEST_SUITE_BEGIN("train: sampling");
@@ -67,7 +68,8 @@ TEST_CASE("candidates: temperature, top-k, top-p and the penalty of what was the
     CHECK(ids_of(candidates(logits, {}, {.top_p = 0.41})) == std::vector<int32_t>{1, 3});
     CHECK(ids_of(candidates(logits, {}, {.top_p = 0.95})) == std::vector<int32_t>{1, 3, 2, 0});
     CHECK(ids_of(candidates(logits, {}, {.top_k = 3, .top_p = 0.7})) == std::vector<int32_t>{1, 3});
-    // Scores below 0 are multiplied, those above divided: both become less likely, and once, however often they were there.
+    // Scores below 0 are multiplied, those above divided: both become less likely, and once,
+    // however often they were there.
     const std::vector<real> mixed = {2, 1, -1};
     const std::vector<int32_t> text = {0, 2, 0};
     const std::vector<Candidate> penalised = candidates(mixed, text, {.repetition_penalty = 4});

@@ -1,5 +1,6 @@
-// The schema of a config says what the reader accepts: shipped configs pass it, broken ones do not. And the listing for
-// people: docs/options.md is what the program prints, and every key with a letter dropped is answered with the right one.
+// The schema of a config says what the reader accepts: shipped configs pass it, broken ones do not.
+// And the listing for people: docs/options.md is what the program prints, and every key with a
+// letter dropped is answered with the right one.
 #include "train/show/schema/schema.h"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,8 @@ using config::OptionRow;
 
 namespace {
 
-// A validator of the keywords that the schema uses, and of no others. Gives the first breach as "path: keyword", or "".
+// A validator of the keywords that the schema uses, and of no others. Gives the first breach as
+// "path: keyword", or "".
 std::string breach(const Json& schema, const Json& value, const std::string& path = "");
 
 bool of_type(const Json& value, const std::string& type) {

@@ -1,4 +1,5 @@
-/// All seams are known from the program's start: `attend list`, help and the schema ask for them before any has been used.
+/// All seams are known from the program's start: `attend list`, help and the schema ask for them
+/// before any has been used.
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,15 +1,14 @@
 #pragma once
-/// A folder with a small experiment, and commands of the program: for tests in either precision, as nothing here computes.
+/// A folder with a small experiment, and commands of the program: for tests in either precision, as
+/// nothing here computes.
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/base/files.h"
 #include "tests/oracles/temporary_folder.h"
-#include "train/cli/cli.h"
 #include "train/experiment/experiment.h"
 #include "train/records/numbers.h"
 
@@ -38,23 +37,6 @@ class SmallFolder {
   private:
     oracles::TemporaryFolder folder_;
 };
-
-/// What a command of the program gave.
-struct Outcome {
-    int code;
-    std::string out, error;
-};
-
-/// Who writes standard input: a file or a pipe, or somebody at a terminal.
-enum class Typist { stream, person };
-
-inline Outcome attend_command(const std::vector<std::string>& arguments, const std::string& input = "",
-                              Typist from = Typist::stream) {
-    std::istringstream in(input);
-    std::ostringstream out, error;
-    const int code = cli::run(arguments, {in, out, error, from == Typist::person});
-    return {code, out.str(), error.str()};
-}
 
 /// The message of the Error that `f` throws; "" when it throws none.
 template <class E = Error, class F>

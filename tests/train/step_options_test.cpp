@@ -1,4 +1,5 @@
-// What a training step and a run can be told besides their sizes: accumulation, clipping by value, averages, limits.
+// What a training step and a run can be told besides their sizes: accumulation, clipping by value,
+// averages, limits.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,10 +8,10 @@
 #include "core/safetensors.h"
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
-#include "train/records/resume.h"
-#include "train/records/z_score.h"
 #include "train/experiment/objective.h"
 #include "train/learn/step.h"
+#include "train/records/resume.h"
+#include "train/records/z_score.h"
 
 TEST_SUITE_BEGIN("train: step options");
 
@@ -27,7 +28,8 @@ struct Gradient {
     StepReport report;
 };
 
-// The gradient of the first step on these batches; `cut` rows of the first batch and the rest, or, without, the whole.
+// The gradient of the first step on these batches; `cut` rows of the first batch and the rest, or,
+// without, the whole.
 Gradient gradient_of(const SmallRun& runs, int64_t cut, int64_t shards) {
     const Experiment e = runs.request("none", {"model.dropout=0.3"}).experiment;
     const auto task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = true});

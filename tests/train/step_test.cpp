@@ -49,10 +49,10 @@ struct Bench {
     }
 };
 
-// Runs `round` until one of them asks the system for no memory, and gives the number of those before it; `most` if none does.
-// With one thread what is there is a function of the steps alone, so the first round must do. With two it depends on when one
-// gives back what the other took, and now and then a round asks for a block. A leak, or a cache that thrashes, asks in every
-// round.
+// Runs `round` until one of them asks the system for no memory, and gives the number of those
+// before it; `most` if none does. With one thread what is there is a function of the steps alone,
+// so the first round must do. With two it depends on when one gives back what the other took, and
+// now and then a round asks for a block. A leak, or a cache that thrashes, asks in every round.
 template <class F>
 int rounds_with_requests(int most, F&& round) {
     for (int n = 0; n < most; ++n) {
@@ -141,7 +141,8 @@ TEST_CASE("after a step of the largest shape a step asks the system for no memor
         const auto batches = b.batches(9);
         const int64_t epoch = batches->per_epoch();  // every shape has been there once
         for (int64_t k = 0; k < epoch; ++k) step.run(k, batches->at(k));
-        // OpenBLAS starts a thread of its own with the program, which makes its buffer whenever it first runs.
+        // OpenBLAS starts a thread of its own with the program, which makes its buffer whenever it
+        // first runs.
         std::this_thread::sleep_for(std::chrono::milliseconds(300));
         const int rounds = rounds_with_requests(most_rounds, [&](int n) {
             for (int64_t k = (n + 1) * epoch; k < (n + 2) * epoch; ++k) step.run(k, batches->at(k));
@@ -162,7 +163,8 @@ TEST_CASE("after one step of the largest shape, steps of other shapes and length
             TrainingStep step = b.step(4);
             const auto batches = b.batches(9);
             const int64_t epoch = batches->per_epoch();
-            // One batch of the largest shape: nine rows as long as the longest there is, or one shorter.
+            // One batch of the largest shape: nine rows as long as the longest there is, or one
+            // shorter.
             Batch largest = batches->at(0);
             for (int64_t k = 1; k < 3 * epoch; ++k)
                 if (const Batch at = batches->at(k); at.source.columns > largest.source.columns)

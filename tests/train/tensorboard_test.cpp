@@ -1,4 +1,5 @@
-// Event files, read back by a strict reader of this test's own: framing and checksums, then the messages.
+// Event files, read back by a strict reader of this test's own: framing and checksums, then the
+// messages.
 #include <doctest/doctest.h>
 #include <tensorboard.pb.h>
 
@@ -73,7 +74,8 @@ struct Point {
 };
 Point point(std::string tag, int64_t step, float value) { return {std::move(tag), step, std::bit_cast<uint32_t>(value)}; }
 
-// What TensorBoard keeps of a folder: files in the order of their names; a session's start drops all from its step on.
+// What TensorBoard keeps of a folder: files in the order of their names; a session's start drops
+// all from its step on.
 std::vector<Point> points_of(const std::vector<fs::path>& files) {
     std::vector<Point> points;
     for (const fs::path& file : files)

@@ -53,7 +53,8 @@ struct Ends {
     std::string seen_soon() const { return read_all(outside, 20); }
 };
 
-// A terminal of our own. Some containers and chroots have none to give (no /dev/pts): that is said, and the test is over.
+// A terminal of our own. Some containers and chroots have none to give (no /dev/pts): that is said,
+// and the test is over.
 struct Pseudo : Ends {
     bool missing() const {
         if (inside < 0)

@@ -1,4 +1,5 @@
-// The commands translate and eval: order, columns, bounds, and the same bits for any number of threads.
+// The commands translate and eval: order, columns, bounds, and the same bits for any number of
+// threads.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 #include "train/cli/input_lines.h"
@@ -130,10 +132,12 @@ TEST_CASE("lines that are empty or blank, for both units: an answer a line, and 
             CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') >= 8);
             CHECK(outcome.out.starts_with("\n"));  // the empty line
             CHECK(outcome.out.ends_with("\n\n"));  // and the last
-            // A blank is a symbol of its own where the unit is the character, and none where it is the word.
+            // A blank is a symbol of its own where the unit is the character, and none where it is
+            // the word.
             if (unit == std::string("word"))
                 CHECK(outcome.out.starts_with("\n\n\n\n"));
-            // U+00A0 is no white space to either unit: a symbol nobody has seen. The tabs are that to the characters.
+            // U+00A0 is no white space to either unit: a symbol nobody has seen. The tabs are that
+            // to the characters.
             const bool words = unit == std::string("word");
             CHECK(contains(outcome.error, words ? "1 of 2 source symbols are not in the vocabulary, the first in line 5"
                                                 : "3 of 7 source symbols are not in the vocabulary, the first in line 3"));

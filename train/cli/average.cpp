@@ -13,8 +13,8 @@ struct AverageArguments {
     int64_t last = 0;
 };
 
-// The newest `last` of the run's checkpoints, by their steps; for 0 those that train.keep kept and the last one, so that a best
-// one of long ago is not mixed in.
+// The newest `last` of the run's checkpoints, by their steps; for 0 those that train.keep kept and
+// the last one, so that a best one of long ago is not mixed in.
 std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
     std::vector<std::filesystem::path> steps = run.steps();
     const int64_t kept = std::min<int64_t>(run.experiment().train.keep + 1, static_cast<int64_t>(steps.size()));

@@ -17,8 +17,8 @@
 #include "core/base/options.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
-#include "train/records/build_info.h"
 #include "train/experiment/experiment.h"
+#include "train/records/build_info.h"
 
 namespace attend::cli {
 
@@ -58,14 +58,19 @@ Option Option::excludes(Option other) const { return option_->excludes(other.opt
 Option Option::description(const std::string& help) const { return option_->description(help), *this; }
 Option Option::check(NumberRange<int64_t> range) const {
     // 010 is 8 to some and 10 to others
-    return option_->check(numbers_in(range, "an integer", [](std::string_view digits) {
-        return digits == "0" || (digits.find_first_not_of("0123456789") == std::string_view::npos && !digits.starts_with('0'));
-    })), *this;
+    return option_->check(numbers_in(range, "an integer",
+                                     [](std::string_view digits) {
+                                         return digits == "0" ||
+                                                (digits.find_first_not_of("0123456789") == std::string_view::npos &&
+                                                 !digits.starts_with('0'));
+                                     })),
+           *this;
 }
 Option Option::check(NumberRange<double> range) const {
-    return option_->check(numbers_in(range, "a number", [](std::string_view digits) {
-        return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
-    })), *this;
+    return option_->check(numbers_in(
+               range, "a number",
+               [](std::string_view digits) { return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos; })),
+           *this;
 }
 Option Option::check(std::vector<std::string> words) const { return option_->check(CLI::IsMember(std::move(words))), *this; }
 bool Option::given() const { return option_->count() > 0; }
@@ -94,7 +99,9 @@ Option CommandLine::add_option(const char* name, std::optional<int64_t>& value, 
 Option CommandLine::add_option(const char* name, std::optional<double>& value, const char* help) const {
     return Option(app_->add_option(name, value, help));
 }
-Option CommandLine::add_flag(const char* name, bool& value, const char* help) const { return Option(app_->add_flag(name, value, help)); }
+Option CommandLine::add_flag(const char* name, bool& value, const char* help) const {
+    return Option(app_->add_flag(name, value, help));
+}
 Option CommandLine::get_option(const char* name) const { return Option(app_->get_option(name)); }
 void CommandLine::footer(const char* text) const { app_->footer(text); }
 

@@ -24,8 +24,9 @@ struct Streams {
     bool interactive = false;  ///< whether a person types `in`: answers come line by line
 };
 
-/// Numbers that an option takes, both ends included. Decimal digits alone: octal, hexadecimal, leading zeros, "inf" and "nan"
-/// are refused, and so is what does not fit, with "not an integer from LOW to HIGH: 'TEXT'" ("not a number ...").
+/// Numbers that an option takes, both ends included. Decimal digits alone: octal, hexadecimal,
+/// leading zeros, "inf" and "nan" are refused, and so is what does not fit, with "not an integer
+/// from LOW to HIGH: 'TEXT'" ("not a number ...").
 template <class T>
 struct NumberRange {
     T low, high;
@@ -33,8 +34,8 @@ struct NumberRange {
 inline NumberRange<int64_t> integer_in(int64_t low, int64_t high) { return {low, high}; }
 inline NumberRange<double> number_in(double low, double high) { return {low, high}; }
 
-/// One argument, option or flag of a command: a handle. CLI11, which reads the command line, is known to cli.cpp alone, as it
-/// takes seconds to compile. Each function gives the handle again.
+/// One argument, option or flag of a command: a handle. CLI11, which reads the command line, is
+/// known to cli.cpp alone, as it takes seconds to compile. Each function gives the handle again.
 class Option {
   public:
     explicit Option(CLI::Option* option) : option_(option) {}
@@ -58,7 +59,8 @@ class Option {
     CLI::Option* option_;
 };
 
-/// What a command takes: CLI11's App. A name in capitals is a positional argument. The variables have to outlive the reading.
+/// What a command takes: CLI11's App. A name in capitals is a positional argument. The variables
+/// have to outlive the reading.
 class CommandLine {
   public:
     explicit CommandLine(CLI::App& app) : app_(&app) {}
@@ -108,9 +110,10 @@ Action declare_check(CommandLine& app);
 Action declare_lab(CommandLine& app);
 Action declare_schema(CommandLine& app);
 
-/// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1 our own or the machine's
-/// failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or 143 stopped by a signal after saving. Messages go to
-/// streams.error as "attend: TEXT". A reader of the output that went away ends the command quietly.
+/// Runs one command line (without the program's name) and gives the process's exit code: 0 done; 1
+/// our own or the machine's failure; 2 bad usage, config, data or checkpoint; 3 diverged; 130 or
+/// 143 stopped by a signal after saving. Messages go to streams.error as "attend: TEXT". A reader
+/// of the output that went away ends the command quietly.
 int run(std::vector<std::string> arguments, Streams streams);
 
 /// A config and the changes that the command line makes to it.
@@ -125,8 +128,8 @@ struct ConfigArguments {
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
 void add_config(CommandLine& app, ConfigArguments& arguments);
 
-/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or below gives the schedule of
-/// the steps that are added.
+/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or
+/// below gives the schedule of the steps that are added.
 Option add_extend(CommandLine& app, bool& extend);
 Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 
@@ -134,7 +137,8 @@ Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 void add_threads(CommandLine& app, int& threads);
 int default_threads();
 
-/// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot be written (disk full).
+/// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot
+/// be written (disk full).
 void flush(std::ostream& out);
 struct BrokenPipe {};
 

@@ -68,8 +68,9 @@ Action declare_compare(CommandLine& app) {
         if (result.stopped)
             return 128 + (StopSignals::received() != 0 ? StopSignals::received() : SIGINT);
         streams.out << (a->json ? result.json.text(1, Broken::replaced) + "\n"
-                                : utf8::shown(compare::text_of(result.table, request.comparison.name,
-                                                               compare::changes_text(RecordReader("compare.json", result.json.json())))));
+                                : utf8::shown(compare::text_of(
+                                      result.table, request.comparison.name,
+                                      compare::changes_text(RecordReader("compare.json", result.json.json())))));
         int code = 0;
         for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
         return code;

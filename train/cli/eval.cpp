@@ -7,11 +7,11 @@
 #include "core/base/output_file.h"
 #include "train/cli/search.h"
 #include "train/config/utf8.h"
+#include "train/evaluate/evaluate.h"
 #include "train/evaluate/metrics/bootstrap.h"
 #include "train/evaluate/metrics/confusion.h"
-#include "train/records/numbers.h"
 #include "train/learn/restored.h"
-#include "train/evaluate/evaluate.h"
+#include "train/records/numbers.h"
 
 namespace attend::cli {
 
@@ -76,7 +76,8 @@ const Interval* interval_of(const std::vector<Resampled>& all, const std::string
     return nullptr;
 }
 
-// One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has U+FFFD where it is not.
+// One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has
+// U+FFFD where it is not.
 void write_examples(const std::string& path, const std::vector<Sample>& samples) {
     std::string lines;
     for (std::size_t i = 0; i < samples.size(); ++i) {

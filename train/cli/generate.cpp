@@ -1,5 +1,5 @@
-// A text is written out as it grows: what stands behind the last symbol that could still become a stop text, or the bytes of a
-// character that is not whole yet, is held back.
+// A text is written out as it grows: what stands behind the last symbol that could still become a
+// stop text, or the bytes of a character that is not whole yet, is held back.
 #include <fmt/format.h>
 
 #include <limits>
@@ -36,7 +36,8 @@ class Growing {
 
     // Adds a symbol; false when the stop text has appeared.
     bool add(int32_t id) {
-        // What a symbol adds depends on the one before it alone (a blank between words), so the whole is not decoded again.
+        // What a symbol adds depends on the one before it alone (a blank between words), so the
+        // whole is not decoded again.
         const std::size_t known = task_.decode_target(last_).size();
         last_.push_back(id);
         text_ += task_.decode_target(last_).substr(known);
@@ -82,8 +83,8 @@ class Growing {
     bool stopped_ = false;
 };
 
-// Writes the continuations of `prompt`, which began at `place`: one as it grows, several one after the other, each under a line
-// with its number.
+// Writes the continuations of `prompt`, which began at `place`: one as it grows, several one after
+// the other, each under a line with its number.
 void write(const Restored& run, const GenerateArguments& a, const std::string& prompt, const Place& place, Streams& streams) {
     // A model continues something: an empty prompt is the beginning of a line.
     const std::vector<int32_t> ids = run.task->encode_prompt(prompt.empty() ? "\n" : prompt, place);

@@ -9,9 +9,9 @@
 #include "train/cli/cli.h"
 #include "train/config/utf8.h"
 #include "train/experiment/experiment.h"
-#include "train/study/in_double.h"
 #include "train/records/checkpoint.h"
 #include "train/records/run_folder.h"
+#include "train/study/in_double.h"
 
 namespace attend::cli {
 
@@ -70,8 +70,7 @@ Subject subject_of(const LabArguments& a) {
 Action declare_lab(CommandLine& app) {
     auto a = std::make_shared<LabArguments>();
     add_config(app, a->config);
-    app.get_option("CONFIG").description(
-        "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
+    app.get_option("CONFIG").description("a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
     app.add_option(
            "--estimator", a->setup.estimators,
            "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")
@@ -94,8 +93,8 @@ Action declare_lab(CommandLine& app) {
     app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");
     return [a](Streams& streams) {
         const Subject s = subject_of(*a);  // what is wrong is said before anything else is started
-        const lab::Report report = f64::measure_estimators(tree_of(s.experiment, a->config.config), a->config.config, s.saved,
-                                                           s.places, a->setup);
+        const lab::Report report =
+            f64::measure_estimators(tree_of(s.experiment, a->config.config), a->config.config, s.saved, s.places, a->setup);
         const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
         if (out.has_parent_path())
             make_folders(out.parent_path());

@@ -60,8 +60,7 @@ std::string cell(const Json& value) {
 Action declare_metrics(CommandLine& app) {
     auto a = std::make_shared<MetricsArguments>();
     app.add_option("RUN", a->run, "a run's folder").required();
-    app.add_option("--split", a->split, "only this one: train, valid or test (default: all)")
-        .check({"train", "valid", "test"});
+    app.add_option("--split", a->split, "only this one: train, valid or test (default: all)").check({"train", "valid", "test"});
     app.footer("A text that begins as a spreadsheet's formulas do (= + - @) gets an apostrophe in front.");
     return [a](Streams& streams) {
         const RunFolder run(a->run);

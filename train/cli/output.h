@@ -24,7 +24,8 @@ class OutputBuffer final : public std::streambuf {
     ~OutputBuffer() override;
     OutputBuffer(const OutputBuffer&) = delete;
     OutputBuffer& operator=(const OutputBuffer&) = delete;
-    /// The system's error number of the first write that failed, 0: none has. Nothing more is written after it.
+    /// The system's error number of the first write that failed, 0: none has. Nothing more is
+    /// written after it.
     int error() const { return error_; }
 
   protected:

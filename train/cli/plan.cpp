@@ -4,8 +4,8 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
-#include "train/study/compare/estimate.h"
 #include "train/config/utf8.h"
+#include "train/study/compare/estimate.h"
 
 namespace attend::cli {
 

@@ -1,6 +1,5 @@
 #include "train/cli/search.h"
 
-
 namespace attend::cli {
 
 void add_search(CommandLine& app, SearchArguments& arguments) {

@@ -16,7 +16,8 @@ struct TrainArguments {
     int threads = 1;
     bool resume = false, extend = false, overwrite = false, overfit = false;
 };
-// Without --out: runs/NAME; where a run's own config.json is to go on, that run's folder, whatever its name is.
+// Without --out: runs/NAME; where a run's own config.json is to go on, that run's folder, whatever
+// its name is.
 std::string folder_of(const TrainArguments& a, const std::string& name) {
     const std::filesystem::path config = a.config.config, folder = config.has_parent_path() ? config.parent_path() : ".";
     if (a.resume && config.filename() == RunFolder(folder).config().filename() && is_written_config(config))

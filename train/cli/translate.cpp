@@ -1,6 +1,7 @@
-// Standard input is read in chunks. A chunk is sorted by length and cut into batches, which are decoded at the same time; its
-// lines are written in the order they came in. What a batch holds depends on the input and the options alone, so the output
-// is the same, bit for bit, for any number of threads.
+// Standard input is read in chunks. A chunk is sorted by length and cut into batches, which are
+// decoded at the same time; its lines are written in the order they came in. What a batch holds
+// depends on the input and the options alone, so the output is the same, bit for bit, for any
+// number of threads.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,10 +12,10 @@
 #include "train/cli/input_lines.h"
 #include "train/cli/search.h"
 #include "train/config/utf8.h"
-#include "train/evaluate/decode/picture.h"
-#include "train/learn/restored.h"
 #include "train/evaluate/decode/beam.h"
+#include "train/evaluate/decode/picture.h"
 #include "train/evaluate/evaluate.h"
+#include "train/learn/restored.h"
 
 namespace attend::cli {
 
@@ -98,7 +99,8 @@ class Translator {
     const DecodeOptions& options() const { return options_; }
     int64_t chunk() const { return a_.chunk.value_or(chunk_batches * options_.batch); }
 
-    // Fills the outputs of the lines before the first that cannot be read, and leaves out the others. Gives its message.
+    // Fills the outputs of the lines before the first that cannot be read, and leaves out the
+    // others. Gives its message.
     std::string translate(std::vector<Line>& lines) {
         workers_.blocks(static_cast<int64_t>(lines.size()), 64, [&](int64_t, int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; ++i) encode(lines[static_cast<std::size_t>(i)]);
@@ -195,7 +197,8 @@ class Translator {
     DecodeOptions options_;
 };
 
-// The next lines, up to a full chunk; fewer before the end of the input and before a line that cannot be read.
+// The next lines, up to a full chunk; fewer before the end of the input and before a line that
+// cannot be read.
 struct Chunk {
     std::vector<Line> lines;
     std::string error;

@@ -1,7 +1,7 @@
 #pragma once
-/// The options of a struct as a tree, made once from their listing: name, kind, value, bounds and help. The writer, the
-/// differences of two configs, `attend list`, `attend plan`, the JSON schema and the reports use it; only the reader walks the
-/// listing itself, as it assigns.
+/// The options of a struct as a tree, made once from their listing: name, kind, value, bounds and
+/// help. The writer, the differences of two configs, `attend list`, `attend plan`, the JSON schema
+/// and the reports use it; only the reader walks the listing itself, as it assigns.
 #include "core/base/options.h"
 
 namespace attend::config {
@@ -22,8 +22,8 @@ struct Option {
     std::string path;  ///< "optimizer.learning_rate"
     Kind kind = Kind::object;
     std::string help;
-    /// JSON on one line: a number that stands for an automatic choice as its word, a list of one path as that path, a selection
-    /// as the name of its row; "" for an object.
+    /// JSON on one line: a number that stands for an automatic choice as its word, a list of one
+    /// path as that path, a selection as the name of its row; "" for an object.
     std::string value;
     std::string automatic;           ///< the word that stands for "choose for me", or ""
     std::string least, most;         ///< the bounds as JSON numbers; "" where there is none
@@ -32,7 +32,8 @@ struct Option {
     std::string seam;                ///< of a selection: what the seam lists ("score")
     std::string row_key;             ///< of a selection: the key of the row's name
     std::vector<OptionRow> rows;     ///< of a selection, with SeamRows::all: all rows of its seam
-    /// Of an object; of a selection, with SeamRows::chosen: the row's name under row_key, then the options of that row.
+    /// Of an object; of a selection, with SeamRows::chosen: the row's name under row_key, then the
+    /// options of that row.
     std::vector<Option> members;
 
     bool has_members() const { return kind == Kind::object || (kind == Kind::selection && rows.empty()); }
@@ -41,8 +42,9 @@ struct Option {
 /// Which rows of a selection's seam are in the tree.
 enum class SeamRows { all, chosen };
 
-/// The listing as a tree. Throws MachineError when selections nest deeper than 16 (a table that leads back to itself), for a
-/// number that is not finite and for a text that is not UTF-8 (no reader accepts these).
+/// The listing as a tree. Throws MachineError when selections nest deeper than 16 (a table that
+/// leads back to itself), for a number that is not finite and for a text that is not UTF-8 (no
+/// reader accepts these).
 std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields, SeamRows rows = SeamRows::all);
 
 template <class T>
@@ -50,7 +52,8 @@ std::vector<Option> describe(T options = {}, SeamRows rows = SeamRows::all) {
     return describe_fields([&options](Visitor& v) { options.fields(v); }, rows);
 }
 
-/// The options that have a value, depth first: the members in place of what has members. Points into `options`.
+/// The options that have a value, depth first: the members in place of what has members. Points
+/// into `options`.
 std::vector<const Option*> leaves(const std::vector<Option>& options);
 
 /// Every path that the options name, chosen rows included, without empty ones.
@@ -62,10 +65,12 @@ struct Listed {
     std::string row;  ///< "optimizer adam": the row of the innermost selection it belongs to, "" where always there
 };
 
-/// All options of the tree, depth first, an object or a selection before those below it. Points into `options`.
+/// All options of the tree, depth first, an object or a selection before those below it. Points
+/// into `options`.
 std::vector<Listed> flat(const std::vector<Option>& options);
 
-/// What can stand there: "integer, 1 to 64, or "auto"", "gru or lstm", the kind of a selection's seam.
+/// What can stand there: "integer, 1 to 64, or "auto"", "gru or lstm", the kind of a selection's
+/// seam.
 std::string value_text(const Option& option);
 
 /// Bounds for messages and help: "1 to 10", "at least 1", "" without any.

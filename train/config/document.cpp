@@ -32,8 +32,9 @@ Member* Value::find(std::string_view key) { return const_cast<Member*>(std::as_c
 
 namespace {
 
-// Counts lines for the parser, which does not pass positions to its events. The lexer reads at most one character past a
-// number (and gives it back), never past any other token, so the line *before* the last character taken is the token's.
+// Counts lines for the parser, which does not pass positions to its events. The lexer reads at most
+// one character past a number (and gives it back), never past any other token, so the line *before*
+// the last character taken is the token's.
 struct Cursor {
     const char* begin;
     const char* line_begin;
@@ -49,7 +50,8 @@ struct Cursor {
         taken = c + 1;
     }
     int64_t column() const { return taken - line_begin; }
-    // The word that contains the last character taken, or that ended before it: "NaN", "-Infinity", "True"; "" for none.
+    // The word that contains the last character taken, or that ended before it: "NaN", "-Infinity",
+    // "True"; "" for none.
     std::string_view word() const {
         const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
         const char* first = taken > begin && !inside(taken[-1]) ? taken - 1 : taken;
@@ -166,8 +168,9 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
             fail("{}: number out of range: value {}, largest 1.797e308", where, utf8::printable(last_token, 40));
         if (levels_.empty() && count_ > 0)
             fail("{}: text after the end of the value: column {}, at '{}'", where, cursor_.column(), cursor_.line_so_far());
-        // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[; last read: 'TOKEN'][; expected
-        // X]" TOKEN may begin on an earlier line and be megabytes long: the line read so far is more useful.
+        // "[...] parse error at line 1, column 8: syntax error while parsing CONTEXT - DETAIL[;
+        // last read: 'TOKEN'][; expected X]" TOKEN may begin on an earlier line and be megabytes
+        // long: the line read so far is more useful.
         const auto cut = [](std::string& text, std::string_view mark) {
             const auto at = text.find(mark);
             if (at == std::string::npos)
@@ -254,7 +257,8 @@ Place place_of_byte(std::string_view text, std::size_t position, const std::shar
 }  // namespace
 
 Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
-    // The lexer treats a NUL byte as the end of the text and does not check comments, so both are checked here.
+    // The lexer treats a NUL byte as the end of the text and does not check comments, so both are
+    // checked here.
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         fail("{}: invalid UTF-8: byte 0x{:02x} at offset {} of {}", place_of_byte(text, bad, source).text(),
              static_cast<unsigned char>(text[bad]), bad, text.size());

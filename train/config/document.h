@@ -1,6 +1,7 @@
 #pragma once
-/// A JSON text as a tree that remembers where each value was written. Comments (// and /* */) are allowed; duplicate keys are
-/// refused. Begin reading the config code here; reader.h gives the tree its meaning.
+/// A JSON text as a tree that remembers where each value was written. Comments (// and /* */) are
+/// allowed; duplicate keys are refused. Begin reading the config code here; reader.h gives the tree
+/// its meaning.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,8 +43,9 @@ struct Value {
         word,  ///< raw text from the command line: its option decides what it means
     };
     Kind kind = Kind::null;
-    /// An object that exists only because a key path leads through it: nobody wrote it, so it need not name its type. If it
-    /// replaced a shorthand ("x": "name"), the shorthand is its one element.
+    /// An object that exists only because a key path leads through it: nobody wrote it, so it need
+    /// not name its type. If it replaced a shorthand ("x": "name"), the shorthand is its one
+    /// element.
     bool implied = false;
     bool boolean = false;
     int64_t integer = 0;
@@ -68,21 +70,24 @@ constexpr std::size_t largest_file = std::size_t{16} << 20;
 constexpr int deepest_nesting = 64;  // as of all JSON: core/base/json_text.h
 constexpr std::size_t most_values = 200'000;
 
-/// Parses one JSON value. A byte order mark is skipped. Throws Error `file:line: ...` for a syntax error, an empty text, a
-/// duplicate key (both lines named), invalid UTF-8, a NUL byte, nesting deeper than deepest_nesting, a number too large for a
-/// double, or more than most_values values. Takes memory and time in proportion to the text.
+/// Parses one JSON value. A byte order mark is skipped. Throws Error `file:line: ...` for a syntax
+/// error, an empty text, a duplicate key (both lines named), invalid UTF-8, a NUL byte, nesting
+/// deeper than deepest_nesting, a number too large for a double, or more than most_values values.
+/// Takes memory and time in proportion to the text.
 Value parse_value(std::string_view text, std::shared_ptr<const Source> source);
 
 /// The same where the value must be an object.
 Value parse_object(std::string_view text, std::shared_ptr<const Source> source);
 
-/// Reads and parses a config file. Throws Error when it cannot be read, is larger than largest_file, or as parse_object.
+/// Reads and parses a config file. Throws Error when it cannot be read, is larger than
+/// largest_file, or as parse_object.
 Value load(const std::string& path);
 
 /// A source for the file at `path`: its folder is the file's own, made absolute.
 std::shared_ptr<const Source> file_source(const std::string& path);
 
-/// For messages: the kind of the value, or a short value itself: "the text 'abc'", "3.5", "an object", "a list of 2".
+/// For messages: the kind of the value, or a short value itself: "the text 'abc'", "3.5", "an
+/// object", "a list of 2".
 std::string described(const Value& value);
 
 }  // namespace attend::config

@@ -1,5 +1,6 @@
 #pragma once
-/// What other programs call our options, for hints: most configs are written by people who know another program.
+/// What other programs call our options, for hints: most configs are written by people who know
+/// another program.
 #include <string>
 #include <string_view>
 #include <vector>

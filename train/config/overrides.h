@@ -4,15 +4,17 @@
 
 namespace attend::config {
 
-/// `document` with `value` at the key path ("model.attention.score"), which replaces what is there. Missing objects on the path
-/// are made; a shorthand on the path ("attention": "name") becomes an object of that type. Throws Error at value.place for an
-/// empty part, a path deeper than deepest_nesting, or a path through something that is neither object nor text.
+/// `document` with `value` at the key path ("model.attention.score"), which replaces what is there.
+/// Missing objects on the path are made; a shorthand on the path ("attention": "name") becomes an
+/// object of that type. Throws Error at value.place for an empty part, a path deeper than
+/// deepest_nesting, or a path through something that is neither object nor text.
 Value with(Value document, std::string_view key_path, Value value);
 
-/// `document` changed by "KEY=VALUE" of the command line; the last one for a key wins. The tree has no types, so VALUE is kept
-/// as a word, and the option's kind decides how it is read (see reader.h). Relative paths begin at the working folder. Throws
-/// Error `--set KEY=VALUE: ...` when there is no '=', when it would undo an earlier one that set something below KEY, for
-/// invalid UTF-8, and as with().
+/// `document` changed by "KEY=VALUE" of the command line; the last one for a key wins. The tree has
+/// no types, so VALUE is kept as a word, and the option's kind decides how it is read (see
+/// reader.h). Relative paths begin at the working folder. Throws Error `--set KEY=VALUE: ...` when
+/// there is no '=', when it would undo an earlier one that set something below KEY, for invalid
+/// UTF-8, and as with().
 Value set(Value document, std::string_view assignment);
 
 /// The value of a word as JSON; places name the command line. Throws Error as parse_value.

@@ -22,15 +22,16 @@ std::string joined(const std::vector<std::string>& names) { return fmt::format("
 struct Problem {
     Place place;
     std::string message;
-    // For an unknown key that is like none of its neighbours: its possible names here, and the path of its object.
+    // For an unknown key that is like none of its neighbours: its possible names here, and the path
+    // of its object.
     std::vector<std::string> strays;
     std::string below;
 };
 
 std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
 
-// Where else there is a key of that name: "; it belongs to optimizer sgd" for one of another row, "; there is one at
-// train.batch" for others. "" when nowhere.
+// Where else there is a key of that name: "; it belongs to optimizer sgd" for one of another row,
+// "; there is one at train.batch" for others. "" when nowhere.
 std::string elsewhere(const std::vector<Option>& options, const std::string& name, const std::string& beside) {
     constexpr std::size_t most = 3;
     std::vector<std::string> paths, rows;
@@ -220,7 +221,8 @@ class Reader final : public Visitor {
     }
 
   private:
-    // The value of a key, if it is there. A copy, as a word gets its meaning here; configs are small.
+    // The value of a key, if it is there. A copy, as a word gets its meaning here; configs are
+    // small.
     std::optional<Value> take(const char* name, Form form) {
         known_.emplace_back(name);
         const Member* m = object_.find(name);

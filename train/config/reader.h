@@ -15,17 +15,18 @@
 ///              object in a file must name its type; an object that only a --set path leads through keeps the default row.
 ///   nested     an object
 ///
-/// How VALUE of `--set KEY=VALUE` is read: literally for text, path and choice; for selection as a row's name or a JSON
-/// object; for paths as one literal path or a JSON list; for all others as JSON. A choice or a selection may stand in JSON
-/// quotes.
+/// How VALUE of `--set KEY=VALUE` is read: literally for text, path and choice; for selection as a
+/// row's name or a JSON object; for paths as one literal path or a JSON list; for all others as
+/// JSON. A choice or a selection may stand in JSON quotes.
 #include "core/base/options.h"
 #include "train/config/document.h"
 
 namespace attend::config {
 
-/// Reads the members of `object` through a listing. Every key is checked; all errors are thrown as one Error, one a line
-/// (`file:line: key.path: ...`), in the order of the file, those of --set last; at most 20, then a count of the rest. An
-/// option that the object does not mention keeps its value.
+/// Reads the members of `object` through a listing. Every key is checked; all errors are thrown as
+/// one Error, one a line (`file:line: key.path: ...`), in the order of the file, those of --set
+/// last; at most 20, then a count of the rest. An option that the object does not mention keeps its
+/// value.
 void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields);
 
 /// `options` with all that `object` mentions read into it. Throws as read_fields.

@@ -1,5 +1,6 @@
 #pragma once
-/// Text by code points (data/text/utf8.h defines what is valid), and text from outside made safe for a message.
+/// Text by code points (data/text/utf8.h defines what is valid), and text from outside made safe
+/// for a message.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,19 +19,19 @@ struct CodePoint {
 /// The code point that begins at byte `position`, which must be below text.size().
 CodePoint decode(std::string_view text, std::size_t position);
 
-/// Whether a terminal does not show the character itself: control characters (an escape code begins with one), line and
-/// paragraph separators, and characters that change the direction of writing.
+/// Whether a terminal does not show the character itself: control characters (an escape code begins
+/// with one), line and paragraph separators, and characters that change the direction of writing.
 bool is_hidden(char32_t code);
 
-/// `text` made safe for a one-line message: hidden characters as \n, \t or \uXXXX, invalid bytes as \xXX, and cut with "..."
-/// after `limit` code points.
+/// `text` made safe for a one-line message: hidden characters as \n, \t or \uXXXX, invalid bytes as
+/// \xXX, and cut with "..." after `limit` code points.
 std::string printable(std::string_view text, std::size_t limit = 60);
 
 /// What shown() does with the line feeds of a text.
 enum class LineFeeds { kept, escaped };
 
-/// `text` made safe for a terminal or a log, which can contain names, symbols and lines of other people's files: as
-/// printable(), but not cut, and with its tabs.
+/// `text` made safe for a terminal or a log, which can contain names, symbols and lines of other
+/// people's files: as printable(), but not cut, and with its tabs.
 std::string shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kept);
 
 }  // namespace attend::utf8

@@ -4,9 +4,10 @@
 
 namespace attend::config {
 
-/// The listing's values as JSON text ending in a newline: every option with its value, in the order of the listing, selections
-/// always as objects, numbers in the shortest form that reads back equal. What fits on a line stands on one. Reading it gives
-/// the same values. Throws MachineError for a number that is not finite or a text that is not UTF-8 (no reader lets these in).
+/// The listing's values as JSON text ending in a newline: every option with its value, in the order
+/// of the listing, selections always as objects, numbers in the shortest form that reads back
+/// equal. What fits on a line stands on one. Reading it gives the same values. Throws MachineError
+/// for a number that is not finite or a text that is not UTF-8 (no reader lets these in).
 std::string write_fields(FunctionRef<void(Visitor&)> fields);
 
 template <class T>
@@ -21,8 +22,8 @@ struct Difference {
     std::string after;   ///< "" where only the first has it
 };
 
-/// What is reported of two selections of different rows: only that (at `path.type`, or the seam's key), or also every option
-/// of both rows that differs or that only one of them has.
+/// What is reported of two selections of different rows: only that (at `path.type`, or the seam's
+/// key), or also every option of both rows that differs or that only one of them has.
 enum class Rows { alone, in_full };
 
 /// The differences between two listings, in the order of the first.
@@ -34,7 +35,8 @@ std::vector<Difference> differences(T before, T after, Rows rows = Rows::alone) 
     return differences_of_fields([&before](Visitor& v) { before.fields(v); }, [&after](Visitor& v) { after.fields(v); }, rows);
 }
 
-/// A number as JSON: the shortest decimal form that reads back equal. Throws MachineError unless it is finite.
+/// A number as JSON: the shortest decimal form that reads back equal. Throws MachineError unless it
+/// is finite.
 std::string number_text(double value);
 /// A text as a JSON string. Throws MachineError unless it is UTF-8.
 std::string in_quotes(std::string_view text);

@@ -1,7 +1,7 @@
 #pragma once
-/// Evaluation of a split: teacher-forced loss and metrics, decoding for metrics of the text, attention for metrics of
-/// the alignment. Its batches have a fixed size, so the numbers depend neither on the threads nor on the training batch; it
-/// changes nothing that training uses.
+/// Evaluation of a split: teacher-forced loss and metrics, decoding for metrics of the text,
+/// attention for metrics of the alignment. Its batches have a fixed size, so the numbers depend
+/// neither on the threads nor on the training batch; it changes nothing that training uses.
 #include <functional>
 #include <optional>
 #include <string>
@@ -39,18 +39,20 @@ struct EvaluationSetup {
     BeamOptions search = {};  ///< how outputs are searched
     int64_t samples = 0;
     uint64_t seed = 1;
-    /// Called for every example in the order of counting, by the calling thread: for tables and intervals (train/metrics).
+    /// Called for every example in the order of counting, by the calling thread: for tables and
+    /// intervals (train/metrics).
     std::function<void(const EvaluatedExample&)> each_example = {};
     std::vector<int64_t> only = {};  ///< numbers of the batches to look at; none: all
 };
 
-/// Runs batches at the same time and adds up their results in order. Returns none when `stop` said so between batches (it is
-/// asked by the calling thread). Throws Error when the split has no examples.
+/// Runs batches at the same time and adds up their results in order. Returns none when `stop` said
+/// so between batches (it is asked by the calling thread). Throws Error when the split has no
+/// examples.
 std::optional<Evaluation> evaluate(const Model& model, const Task& task, const EvaluationSetup& setup, Workers& workers,
                                    const std::function<bool()>& stop = {});
 
-/// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0, and never more than the
-/// model has positions for.
+/// The limits for decoding every row of `source`: `max_length`, or the task's own where that is 0,
+/// and never more than the model has positions for.
 std::vector<int64_t> decode_limits(const Model& model, const Task& task, const Ids& source, int64_t max_length);
 
 }  // namespace attend

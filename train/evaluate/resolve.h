@@ -13,13 +13,15 @@ struct Surroundings {
     int64_t validated = 0;             ///< examples of the validation split
 };
 
-/// The experiment with every automatic value chosen: `steps` from `epochs`, `shards` = min(cores, batch), an evaluation every
-/// tenth of the run (every epoch if `epochs` is given), a checkpoint at each evaluation, `best_metric`: exact_match, else bleu,
-/// else loss. Throws Error for steps and epochs both given or both missing, more shards than rows, a best_metric that this
-/// task or these options do not compute, and patience without a validation split.
+/// The experiment with every automatic value chosen: `steps` from `epochs`, `shards` = min(cores,
+/// batch), an evaluation every tenth of the run (every epoch if `epochs` is given), a checkpoint at
+/// each evaluation, `best_metric`: exact_match, else bleu, else loss. Throws Error for steps and
+/// epochs both given or both missing, more shards than rows, a best_metric that this task or these
+/// options do not compute, and patience without a validation split.
 Experiment resolve(Experiment experiment, const Surroundings& surroundings);
 
-/// resolve() with what this task and this machine say. Throws Error as resolve(), and for a task without training examples.
+/// resolve() with what this task and this machine say. Throws Error as resolve(), and for a task
+/// without training examples.
 Experiment resolve_for(Experiment experiment, const Task& task);
 
 }  // namespace attend::ATTEND_PRECISION

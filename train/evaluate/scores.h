@@ -1,6 +1,6 @@
 #pragma once
-/// What an evaluation reports: numbers under names. Loss and perplexity follow from the loss alone; the others are rows of the
-/// table of metrics.
+/// What an evaluation reports: numbers under names. Loss and perplexity follow from the loss alone;
+/// the others are rows of the table of metrics.
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,19 +20,21 @@ struct Scores {
     std::optional<double> find(const std::string& name) const;
 };
 
-/// Whether a metric follows from the loss alone ("loss", "perplexity") and is therefore no row of the table of metrics.
+/// Whether a metric follows from the loss alone ("loss", "perplexity") and is therefore no row of
+/// the table of metrics.
 bool from_loss(const std::string& metric);
 
 /// The row of metric_table(). Throws Error for an unknown name.
 std::unique_ptr<Metric> make_metric(const std::string& name);
 
-/// Names of what an evaluation computes: "loss" and those of `metrics` that can be had without decoding, or all. Throws Error
-/// for an unknown name.
+/// Names of what an evaluation computes: "loss" and those of `metrics` that can be had without
+/// decoding, or all. Throws Error for an unknown name.
 std::vector<std::string> computed_metrics(const std::vector<std::string>& metrics, Decode decode);
 
 /// Which of two values of that metric is the better one.
 Better better_of(const std::string& metric);
-/// 1: `now` is better than `best` by that metric; 0: equal; -1: worse. A value that is not a number is never better.
+/// 1: `now` is better than `best` by that metric; 0: equal; -1: worse. A value that is not a number
+/// is never better.
 int compare_scores(const Scores& now, const Scores& best, const std::string& metric);
 
 }  // namespace attend

@@ -6,8 +6,7 @@
 
 namespace attend {
 
-std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<Column>& columns,
-                       std::size_t gap) {
+std::string text_table(const std::vector<std::vector<std::string>>& rows, const std::vector<Column>& columns, std::size_t gap) {
     std::vector<Column> all = columns;
     for (const auto& row : rows) {
         all.resize(std::max(all.size(), row.size()));

@@ -62,7 +62,8 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
     require(has_patterns(o.take), "init.take: no pattern: take '{}', from '{}'", o.take, o.from);
     require_matches("take", o.take, store);
     if (is_published(o.from)) {
-        // Where ids are those of the folder's own tokenizer, what it has beyond them are rows that nothing reads.
+        // Where ids are those of the folder's own tokenizer, what it has beyond them are rows that
+        // nothing reads.
         const MoreIds more = o.vocabulary != "own" && holds_tokenizer(o.from) ? MoreIds::left_out : MoreIds::refused;
         const PublishedRead read = read_published(
             o.from, model.published_layout(), store, [&](const std::string& name) { return matches_any(o.take, name); }, more);

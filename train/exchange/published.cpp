@@ -7,8 +7,8 @@
 #include <set>
 
 #include "core/base/file_errors.h"
-#include "core/base/own_files.h"
 #include "core/base/json_text.h"
+#include "core/base/own_files.h"
 #include "train/exchange/published_weights.h"
 #include "train/experiment/slots.h"
 
@@ -151,8 +151,8 @@ class Reader {
         require(differences_.empty(), "{}: another model than the config's: {}", where(), differences_);
     }
 
-    // The name that a tensor of the layout has in the files: with or without the prefix, as older files write it, or that of a
-    // tensor that is the same one.
+    // The name that a tensor of the layout has in the files: with or without the prefix, as older
+    // files write it, or that of a tensor that is the same one.
     std::string written(const std::string& theirs) const {
         const bool bare = !prefixed_ && theirs.starts_with(layout_.prefix);
         const std::string name = bare ? theirs.substr(layout_.prefix.size()) : theirs;

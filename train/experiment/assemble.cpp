@@ -80,7 +80,8 @@ TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Dat
             .load_data = data == Data::splits,
             .context = context,
             .cache = user_cache().string(),
-            // The ids of a text take up to four times its bytes, so those in memory take at most half of it.
+            // The ids of a text take up to four times its bytes, so those in memory take at most
+            // half of it.
             .cached_above = static_cast<int64_t>(memory::physical() / 8)};
 }
 

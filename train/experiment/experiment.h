@@ -1,5 +1,6 @@
 #pragma once
-/// One experiment: the root of a config. Every option of a run is listed here or in the rows of the seams it selects.
+/// One experiment: the root of a config. Every option of a run is listed here or in the rows of the
+/// seams it selects.
 #include <string>
 #include <vector>
 
@@ -52,8 +53,8 @@ struct DecodeOptions {
     BeamOptions search(int64_t nbest = 1) const { return {.beam = beam, .length_penalty = length_penalty, .nbest = nbest}; }
 };
 
-/// How a run was extended beyond its original end (--extend). The program writes it into config.json; empty for every other
-/// run.
+/// How a run was extended beyond its original end (--extend). The program writes it into
+/// config.json; empty for every other run.
 struct ExtendedOptions {
     std::vector<double> at;      ///< steps done when it was extended, each time
     std::vector<double> before;  ///< train.steps until then
@@ -79,17 +80,19 @@ struct Experiment {
     void fields(Visitor& v);
 };
 
-/// Reads a config file and applies the `--set` assignments in their order. A config without a name is named after its file.
-/// A text under "$schema" is for editors and ignored.
-/// Throws Error as config::load and config::read do, and for a config without data or model, or with a name that cannot be a
-/// folder's.
+/// Reads a config file and applies the `--set` assignments in their order. A config without a name
+/// is named after its file. A text under "$schema" is for editors and ignored. Throws Error as
+/// config::load and config::read do, and for a config without data or model, or with a name that
+/// cannot be a folder's.
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments);
 /// The same for a config that is loaded already; `path` is its name in messages.
 Experiment experiment_of(config::Value document, const std::string& path);
-/// The experiment as the tree of its config, with every option: experiment_of() makes the same experiment from it.
+/// The experiment as the tree of its config, with every option: experiment_of() makes the same
+/// experiment from it.
 config::Value tree_of(const Experiment& experiment, const std::string& path);
 
-/// Removes "$schema" from a config: editors find the schema there. Throws Error when it is not a text.
+/// Removes "$schema" from a config: editors find the schema there. Throws Error when it is not a
+/// text.
 void drop_schema(config::Value& document);
 /// Throws Error naming `path` unless `name` can be a folder's.
 void require_folder_name(const std::string& name, const std::string& path);
@@ -97,7 +100,8 @@ void require_folder_name(const std::string& name, const std::string& path);
 /// Threads that the machine runs in parallel, at least 1.
 int64_t machine_cores();
 
-/// Peak memory of the process as the system counts it (getrusage: resident set, including shared libraries).
+/// Peak memory of the process as the system counts it (getrusage: resident set, including shared
+/// libraries).
 double peak_memory_mib();
 
 }  // namespace attend::ATTEND_PRECISION

@@ -7,7 +7,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Names are matched as file names are: '*' any characters, '?' one, [ab] one of these; several patterns with commas between.
+/// Names are matched as file names are: '*' any characters, '?' one, [ab] one of these; several
+/// patterns with commas between.
 struct InitOptions {
     std::string from;
     std::string take = "*";
@@ -19,8 +20,8 @@ struct InitOptions {
 /// Whether `name` matches one of the patterns.
 bool matches_any(const std::string& patterns, const std::string& name);
 
-/// Throws Error, naming the option init.`key`, when one of the patterns matches no parameter: it is probably misspelt, and the
-/// run would train something else than was asked for.
+/// Throws Error, naming the option init.`key`, when one of the patterns matches no parameter: it is
+/// probably misspelt, and the run would train something else than was asked for.
 void require_matches(const char* key, const std::string& text, const ParameterStore& store);
 /// Whether there is a pattern at all.
 bool has_patterns(const std::string& patterns);
@@ -28,7 +29,8 @@ bool has_patterns(const std::string& patterns);
 /// Elements of the parameters that are frozen.
 int64_t frozen_count(const ParameterStore& store);
 
-/// Excludes the parameters that `freeze` matches from training. Throws Error when a pattern matches none.
+/// Excludes the parameters that `freeze` matches from training. Throws Error when a pattern matches
+/// none.
 void freeze_parameters(const InitOptions& options, ParameterStore& store);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,6 +1,7 @@
 #pragma once
-/// The terms of a loss. A batch has targets, or labels of its rows, or both; what is reported is the mean over all targets plus
-/// the mean over all labels, both in nats; a term without targets or labels is 0.
+/// The terms of a loss. A batch has targets, or labels of its rows, or both; what is reported is
+/// the mean over all targets plus the mean over all labels, both in nats; a term without targets or
+/// labels is 0.
 #include "data/task.h"
 #include "nn/models/model.h"
 

@@ -34,8 +34,8 @@ struct LikelihoodOptions {
     }
 };
 
-// L = -1/N sum over targets of ln p(y_t | what the model reads) - 1/M sum over rows of ln p(label | row), with N the targets
-// and M the labels of the whole batch; a term without any is left out.
+// L = -1/N sum over targets of ln p(y_t | what the model reads) - 1/M sum over rows of ln p(label |
+// row), with N the targets and M the labels of the whole batch; a term without any is left out.
 class Likelihood final : public Objective {
   public:
     explicit Likelihood(const LikelihoodOptions& options) : options_(options) {}

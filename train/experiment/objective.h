@@ -17,8 +17,8 @@ struct ShardLoss {
 class Objective {
   public:
     virtual ~Objective() = default;
-    /// `shard` is a slice of a batch with `whole` targets and labels in all; the shards' losses add up to the batch's. Called
-    /// by several threads at once, each with its own context.
+    /// `shard` is a slice of a batch with `whole` targets and labels in all; the shards' losses add
+    /// up to the batch's. Called by several threads at once, each with its own context.
     virtual ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole,
                                const Context& context) const = 0;
     /// Throws Error when this model cannot be trained with the objective.

@@ -19,15 +19,16 @@ struct Slot {
 /// Parameters under their names, then named state. The store must outlive them.
 std::vector<Slot> model_slots(ParameterStore& store);
 
-/// What messages call a file that does not fit: "WHERE: 1 parameter missing (a); FILE holds 3 tensors, 4 expected; HINT".
+/// What messages call a file that does not fit: "WHERE: 1 parameter missing (a); FILE holds 3
+/// tensors, 4 expected; HINT".
 struct SlotFile {
     std::string where, file, hint;
     std::string prefix;  ///< of the tensors' names in the file; tensors without it are ignored
     std::function<bool(const std::string&)> wanted = nullptr;  ///< tensors whose names it refuses are ignored, too; null: none
 };
 
-/// Fills all slots from the file. When tensors are missing, of another shape or unknown, throws Error that names all of them,
-/// and reads nothing.
+/// Fills all slots from the file. When tensors are missing, of another shape or unknown, throws
+/// Error that names all of them, and reads nothing.
 void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, const SlotFile& spoken);
 /// The same from several files that contain the arrays together.
 void read_slots(std::span<const SafetensorsFile* const> files, const std::vector<Slot>& slots, const SlotFile& spoken);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/engine.h"
 #include "core/base/trace.h"
+#include "core/engine.h"
 #include "train/experiment/assemble.h"
 #include "train/learn/step.h"
 #include "train/records/resume.h"
@@ -58,8 +58,8 @@ Batch one_row(const Batch& all, int64_t r) {
     return one;
 }
 
-// No op mixes examples, so a row that fails in its shard fails alone, as wide as there, with the draws of its place in the
-// batch.
+// No op mixes examples, so a row that fails in its shard fails alone, as wide as there, with the
+// draws of its place in the batch.
 class RowFinder {
   public:
     RowFinder(const Bundle& bundle, const Objective& objective, const Model& model, const ParameterStore& store)
@@ -112,7 +112,6 @@ class RowFinder {
     StateUpdates updates_;
     LossCounts counts_;
 };
-
 
 }  // namespace
 

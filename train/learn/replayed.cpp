@@ -73,20 +73,20 @@ std::string text_of(const Replayed& r) {
 }
 
 RecordWriter json_of(const Replayed& r) {
-    return {{"verdict", name_of(r.verdict)},
-            {"step", r.step},
-            {"name", r.name},
-            {"seed", r.seed},
-            {"rows", r.batch_rows},
-            {"shards", r.shards},
-            {"recorded_precision", r.recorded_precision},
-            {"replayed_precision", r.precision},
-            {"recorded", record_of(r.recorded)},
-            {"replayed", record_of(r.now)},
-            {"largest_weight",
-             RecordWriter{{"name", r.largest.name}, {"element", r.largest.element}, {"value", r.largest.value}}},
-            {"failing_rows", r.rows},
-            {"failing_examples", r.examples}};
+    return {
+        {"verdict", name_of(r.verdict)},
+        {"step", r.step},
+        {"name", r.name},
+        {"seed", r.seed},
+        {"rows", r.batch_rows},
+        {"shards", r.shards},
+        {"recorded_precision", r.recorded_precision},
+        {"replayed_precision", r.precision},
+        {"recorded", record_of(r.recorded)},
+        {"replayed", record_of(r.now)},
+        {"largest_weight", RecordWriter{{"name", r.largest.name}, {"element", r.largest.element}, {"value", r.largest.value}}},
+        {"failing_rows", r.rows},
+        {"failing_examples", r.examples}};
 }
 
 }  // namespace attend

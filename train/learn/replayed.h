@@ -24,7 +24,8 @@ struct Replayed {
     Verdict verdict = Verdict::finite;
     StepFailure recorded;
     StepFailure now;  ///< where it is finite: without a message, with its loss and norm
-    /// Rows of the batches that fail when each is taken alone, and their examples; empty where only their sum does.
+    /// Rows of the batches that fail when each is taken alone, and their examples; empty where only
+    /// their sum does.
     std::vector<int64_t> rows, examples;
     LargestWeight largest;
     std::string name, recorded_precision, precision;  ///< "f32" or "f64": of the run, and of this

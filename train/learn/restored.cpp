@@ -8,7 +8,8 @@ Restored restore(const std::string& path, Data data) {
     const RunAndCheckpoint found = find_run(path);
     Restored r{.experiment = found.run.experiment(), .task = nullptr, .made = {}, .step = 0, .warning = ""};
     r.task = task_table().build(r.experiment.data, task_setup(r.experiment, found.run.vocabulary().string(), data));
-    // It was trained: whether it should have been so is no question here. Who evaluates a split looks at its lengths.
+    // It was trained: whether it should have been so is no question here. Who evaluates a split
+    // looks at its lengths.
     ModelSetup vocabularies = vocabularies_of(*r.task);
     vocabularies.symbols = Symbols::same;
     r.made = make_model(r.experiment, vocabularies);

@@ -14,8 +14,8 @@ struct Restored {
     std::string warning;
 };
 
-/// Loads the checkpoint of a run's folder or a checkpoint's own folder (find_run()). Throws Error as find_run(),
-/// RunFolder::experiment() and load_checkpoint().
+/// Loads the checkpoint of a run's folder or a checkpoint's own folder (find_run()). Throws Error
+/// as find_run(), RunFolder::experiment() and load_checkpoint().
 Restored restore(const std::string& path, Data data);
 
 }  // namespace attend

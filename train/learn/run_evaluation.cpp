@@ -19,7 +19,8 @@ EvaluationSetup RunEvaluation::evaluation(Split split, Decode decode) const {
             .seed = run_.seed()};
 }
 
-// A model that the last updates have ruined: the next step meets what is not finite and says where; nothing is saved.
+// A model that the last updates have ruined: the next step meets what is not finite and says where;
+// nothing is saved.
 void RunEvaluation::require_finite(Split split, const Scores& scores) {
     const double loss = scores.find("loss").value_or(std::nan(""));
     if (std::isfinite(loss))
@@ -60,8 +61,8 @@ bool RunEvaluation::validate(Decode decode) {
     for (const Sample& s : e->samples) text += s.text();
     run_.samples->append(text);
     keep_maps();
-    // Of equally good ones the one with the lower loss is better, for the best checkpoint and for patience: a metric that
-    // stays at 0 while the loss falls, or at 1, tells nothing.
+    // Of equally good ones the one with the lower loss is better, for the best checkpoint and for
+    // patience: a metric that stays at 0 while the loss falls, or at 1, tells nothing.
     const Scores best = run_.at.best ? run_.at.best->scores : Scores();
     const int metric = compare_scores(run_.at.valid->scores, best, run_.options().best_metric);
     const bool better = metric > 0 || (metric == 0 && compare_scores(run_.at.valid->scores, best, "loss") > 0);

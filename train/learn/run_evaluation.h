@@ -10,14 +10,16 @@ namespace attend {
 
 class RunEvaluation {
   public:
-    /// `run` outlives this. `next_step` takes a training step: where updates have made the model infinite, it finds out where.
+    /// `run` outlives this. `next_step` takes a training step: where updates have made the model
+    /// infinite, it finds out where.
     RunEvaluation(RunState& run, std::function<void()> next_step) : run_(run), next_step_(std::move(next_step)) {}
 
-    /// Evaluates the validation split, and updates schedule, best evaluation and patience. False when it was told to stop
-    /// before the end: then nothing is written, and a resumed run begins with it. Throws Diverged for a loss that is not
-    /// finite.
+    /// Evaluates the validation split, and updates schedule, best evaluation and patience. False
+    /// when it was told to stop before the end: then nothing is written, and a resumed run begins
+    /// with it. Throws Diverged for a loss that is not finite.
     bool validate(Decode decode);
-    /// Tests the best checkpoint, which leaves its parameters in the store. Throws Diverged as validate().
+    /// Tests the best checkpoint, which leaves its parameters in the store. Throws Diverged as
+    /// validate().
     Scores test();
     /// Looking changes nothing of a run, so failing to keep what was seen does not end it.
     void keep_maps();

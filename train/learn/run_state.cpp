@@ -13,13 +13,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A run that continues is locked before anything of it is read; the folder of a new one is made and locked by begin().
+// A run that continues is locked before anything of it is read; the folder of a new one is made and
+// locked by begin().
 RunLock lock_existing(const TrainRequest& request, const RunFolder& folder) {
     folder.check(request.existing);
     return request.existing == Existing::resume ? folder.lock_to_resume() : RunLock();
 }
 
-// The task and the resolved experiment; the folder stays as it is. On resuming, shards and vocabulary are the run's.
+// The task and the resolved experiment; the folder stays as it is. On resuming, shards and
+// vocabulary are the run's.
 Experiment choose(const TrainRequest& request, const RunFolder& folder, std::unique_ptr<Task>& task) {
     const bool resuming = request.existing == Existing::resume;
     if (!resuming)

@@ -22,7 +22,8 @@ struct RunState {
     RunState(const RunState&) = delete;
     RunState& operator=(const RunState&) = delete;
 
-    /// Makes the folder ready, reads the checkpoint to continue from, opens the files and logs what is trained.
+    /// Makes the folder ready, reads the checkpoint to continue from, opens the files and logs what
+    /// is trained.
     void begin();
 
     uint64_t seed() const { return static_cast<uint64_t>(experiment.seed); }

@@ -3,8 +3,8 @@
 
 namespace attend {
 
-/// While one exists, the first SIGINT or SIGTERM is noted and the second ends the process at once with code 128 + signal.
-/// One at a time.
+/// While one exists, the first SIGINT or SIGTERM is noted and the second ends the process at once
+/// with code 128 + signal. One at a time.
 class StopSignals {
   public:
     StopSignals();

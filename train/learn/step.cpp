@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "core/base/trace.h"
 #include "core/gemm.h"
 #include "core/kernels/elementwise.h"
-#include "core/base/trace.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -95,7 +95,8 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
     sum_gradients();
     report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
-    // The loss alone would not do: an objective may have terms that it does not count, with gradients that stay finite.
+    // The loss alone would not do: an objective may have terms that it does not count, with
+    // gradients that stay finite.
     if (!std::isfinite(report.loss()) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm)) [[unlikely]]
         explain(step, batches, report);
 

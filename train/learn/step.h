@@ -1,10 +1,11 @@
 #pragma once
-/// One training step: shards forward and backward, gradients summed in shard order, clipped, and one update.
+/// One training step: shards forward and backward, gradients summed in shard order, clipped, and
+/// one update.
 #include <span>
 #include <vector>
 
-#include "core/engine.h"
 #include "core/base/parallel.h"
+#include "core/engine.h"
 #include "optim/optimizer.h"
 #include "train/experiment/objective.h"
 #include "train/experiment/step_values.h"
@@ -21,24 +22,27 @@ struct StepParts {
     Workers& workers;
 };
 
-/// Rows [begin, end) of shard `shard` of `shards` in a batch of `rows`: as even as can be, a function of these alone.
+/// Rows [begin, end) of shard `shard` of `shards` in a batch of `rows`: as even as can be, a
+/// function of these alone.
 struct ShardRows {
     int64_t begin = 0, end = 0;
 };
 ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards);
 
-/// Keeps what is reused from step to step: a gradient arena and state updates for each shard. After one step of the largest
-/// shape a step makes no system allocation.
+/// Keeps what is reused from step to step: a gradient arena and state updates for each shard. After
+/// one step of the largest shape a step makes no system allocation.
 class TrainingStep {
   public:
     /// Throws Error unless 1 <= shards.
     TrainingStep(StepParts parts, const StepSettings& settings);
 
-    /// Step number `step` (from 0) on `batches`, whose gradients are added up as if they were one batch: each target weighs the
-    /// same, and each label, and rows are numbered through. Shard s takes its part of every batch and runs on worker s mod
-    /// threads; the bits of all results depend on the number of shards and not on the threads. Throws StepDiverged, with the
-    /// parameters untouched, when the loss, the objective or the norm of the gradient is not finite: the step is replayed in
-    /// checked mode to name op, module and step. Throws Error for a batch without targets and labels.
+    /// Step number `step` (from 0) on `batches`, whose gradients are added up as if they were one
+    /// batch: each target weighs the same, and each label, and rows are numbered through. Shard s
+    /// takes its part of every batch and runs on worker s mod threads; the bits of all results
+    /// depend on the number of shards and not on the threads. Throws StepDiverged, with the
+    /// parameters untouched, when the loss, the objective or the norm of the gradient is not
+    /// finite: the step is replayed in checked mode to name op, module and step. Throws Error for a
+    /// batch without targets and labels.
     StepReport run(int64_t step, std::span<const Batch> batches);
     StepReport run(int64_t step, const Batch& batch) { return run(step, {&batch, 1}); }
 

@@ -22,7 +22,8 @@ bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 class Run {
   public:
     explicit Run(const TrainRequest& request) : run_(request), evaluation_(run_, [this] { run_step(); }) {
-        // One batch alone, where that is asked for, also when gradients of several would be added up.
+        // One batch alone, where that is asked for, also when gradients of several would be added
+        // up.
         taken_.resize(static_cast<std::size_t>(run_.options().overfit_one_batch ? 1 : run_.options().accumulate));
     }
 
@@ -90,7 +91,8 @@ class Run {
         }
     }
 
-    // The flight recorder costs a step nothing: weights and batches are still there when the step fails.
+    // The flight recorder costs a step nothing: weights and batches are still there when the step
+    // fails.
     StepReport run_step() {
         const std::span<const Batch> batches = next_batches();
         try {
@@ -117,7 +119,8 @@ class Run {
         }
     }
 
-    // Weights that an update made infinite are found when a checkpoint is due; the step that meets them is the next.
+    // Weights that an update made infinite are found when a checkpoint is due; the step that meets
+    // them is the next.
     void record_next_step() {
         try {
             run_step();

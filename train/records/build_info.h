@@ -8,8 +8,8 @@ namespace attend {
 
 /// "0.1.0", as CMakeLists.txt says.
 const char* program_version();
-/// The commit that was checked out when it was built, shortened; "" where the sources were under no version control. What was
-/// changed since and not committed is not seen.
+/// The commit that was checked out when it was built, shortened; "" where the sources were under no
+/// version control. What was changed since and not committed is not seen.
 const char* program_commit();
 /// Both: "0.1.0 90b090d67465".
 std::string program_name();

@@ -1,10 +1,11 @@
 #pragma once
-/// The flight recorder's bundle: all inputs of a training step that diverged, in one file, so that `attend check` can
-/// take that step again on another machine. A safetensors file: tensors `model.NAME` (parameters and named state as they were
-/// before the step) and `batch.N.source`, `.input`, `.target`, `.segments` with their lengths and `.labels`
-/// (exact ids, so no data files are needed), and
-/// metadata: `config` (the run's, resolved), `bundle` (a JSON record) and `crc32` of all of these. The random streams have no
-/// state: their key is the config's seed and the number of steps done.
+/// The flight recorder's bundle: all inputs of a training step that diverged, in one file, so that
+/// `attend check` can take that step again on another machine. A safetensors file: tensors
+/// `model.NAME` (parameters and named state as they were before the step) and `batch.N.source`,
+/// `.input`, `.target`, `.segments` with their lengths and `.labels` (exact ids, so no data files
+/// are needed), and metadata: `config` (the run's, resolved), `bundle` (a JSON record) and `crc32`
+/// of all of these. The random streams have no state: their key is the config's seed and the number
+/// of steps done.
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// What of a step that diverged is recorded. Signs of NaN are dropped: they are the processor's choice.
+/// What of a step that diverged is recorded. Signs of NaN are dropped: they are the processor's
+/// choice.
 StepFailure failure_of(const StepDiverged& diverged);
 
 struct Bundle {
@@ -31,24 +33,26 @@ struct Bundle {
     std::string precision = precision_name;  ///< of the run
 };
 
-/// Replaces the file by this bundle, atomically, with the store's values. Throws MachineError when writing fails.
+/// Replaces the file by this bundle, atomically, with the store's values. Throws MachineError when
+/// writing fails.
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle, ParameterStore& store);
 
-/// A bundle to read: a file of that kind by its name, or a run's folder, whose bundle it stands for; "" for any other path.
-/// Throws Error for a folder without one.
+/// A bundle to read: a file of that kind by its name, or a run's folder, whose bundle it stands
+/// for; "" for any other path. Throws Error for a folder without one.
 std::filesystem::path bundle_at(const std::filesystem::path& path);
 
 /// A bundle's file, checked completely.
 class BundleFile {
   public:
-    /// Throws Error naming the file for one that is missing, broken, of another format or no bundle, and for a config, record
-    /// or batch in it that does not hold together (lengths beyond the columns, ids outside of the vocabularies).
+    /// Throws Error naming the file for one that is missing, broken, of another format or no
+    /// bundle, and for a config, record or batch in it that does not hold together (lengths beyond
+    /// the columns, ids outside of the vocabularies).
     explicit BundleFile(const std::filesystem::path& path);
 
     const Bundle& bundle() const { return bundle_; }
     std::string path() const { return file_.path().string(); }
-    /// Fills parameters and named state. Throws Error when the tensors are not those of the store's model: all of the missing,
-    /// unknown and misshaped are counted and named.
+    /// Fills parameters and named state. Throws Error when the tensors are not those of the store's
+    /// model: all of the missing, unknown and misshaped are counted and named.
     void load(ParameterStore& store) const;
 
   private:

@@ -70,7 +70,8 @@ void seal(RecordWriter& state) {
 RecordReader read_state(const fs::path& path) {
     auto state = RecordReader::of_text(path.string(), read_file(path, largest_state));
     const int64_t found = state.integer("format");
-    require(found == checkpoint_format, "{}: another format: file {}, this program {}", path.string(), found, checkpoint_format);
+    require(found == checkpoint_format, "{}: another format: file {}, this program {}", path.string(), found,
+            checkpoint_format);
     RecordWriter sealed(state.json());
     seal(sealed);
     const std::string expected = state.text("crc32"), actual = RecordReader(path.string(), sealed.json()).text("crc32");

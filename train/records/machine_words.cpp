@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "core/gemm.h"
 #include "core/base/memory.h"
+#include "core/gemm.h"
 
 namespace attend {
 

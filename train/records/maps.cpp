@@ -47,7 +47,8 @@ std::vector<Seen> seen_by_site(const std::vector<AttentionMap>& maps) {
     return all;
 }
 
-// In the place of what a hard selection read, one position of weight 1, what it chose from; and what it chose.
+// In the place of what a hard selection read, one position of weight 1, what it chose from; and
+// what it chose.
 void show_choices(std::vector<Seen>& all, const std::vector<Decision>& decisions) {
     for (Seen& s : all) {
         std::vector<real> weights;
@@ -85,8 +86,8 @@ std::string target_symbol(const Task& task, int32_t id) {
     return id == id_ignored ? std::string() : task.target_symbols({&id, 1}).front();
 }
 
-// Which of an example's sequences the positions of a site are of. A model with a source has an encoder whose own sequence it
-// is.
+// Which of an example's sequences the positions of a site are of. A model with a source has an
+// encoder whose own sequence it is.
 const char* own_sequence(const std::string& site, const Batch& batch) {
     return batch.source.rows > 0 && site.starts_with("encoder") ? "source" : "input";
 }
@@ -95,7 +96,8 @@ int64_t length_of(const std::string& sequence, const Batch& batch) {
     return sequence == "source" ? batch.source.length(0) : sequence == "input" ? batch.input.length(0) : batch.target.length(0);
 }
 
-// The first and the newest stay; of the others the one goes whose neighbours are closest together, of equals the oldest.
+// The first and the newest stay; of the others the one goes whose neighbours are closest together,
+// of equals the oldest.
 void drop_one(std::vector<std::pair<int64_t, fs::path>> files) {
     std::size_t at = 1;
     for (std::size_t i = 2; i + 1 < files.size(); ++i)

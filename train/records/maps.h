@@ -1,16 +1,16 @@
 #pragma once
-/// The attention maps that a run keeps of a few examples, evaluation by evaluation, in RUN/maps/step-N.safetensors: a tensor
-/// [rows, columns] for each example and site, named "NUMBER/SITE", and what they are of as JSON under "maps" in the file's
-/// metadata:
+/// The attention maps that a run keeps of a few examples, evaluation by evaluation, in
+/// RUN/maps/step-N.safetensors: a tensor [rows, columns] for each example and site, named
+/// "NUMBER/SITE", and what they are of as JSON under "maps" in the file's metadata:
 ///
 ///     {"format": 1, "step": N, "split": "valid", "examples": [{
 ///         "number": 0, "source": [symbols], "input": [symbols], "target": [symbols], "predicted": [symbols],
 ///         "gold": [[begin, end], ...], "lengths": {"source": n, "target": n},
 ///         "maps": [{"site": "decoder.0.cross.heads.1", "rows": "target", "columns": "source", "chosen": [positions]}]}]}
 ///
-/// "rows" and "columns" name the list whose symbols they stand for; "lengths" are those before anything was cut; "chosen",
-/// there for hard attention alone, holds for each row the position that was read, -1 where there was none; its map is then the
-/// distribution it was chosen from.
+/// "rows" and "columns" name the list whose symbols they stand for; "lengths" are those before
+/// anything was cut; "chosen", there for hard attention alone, holds for each row the position that
+/// was read, -1 where there was none; its map is then the distribution it was chosen from.
 #include <filesystem>
 #include <span>
 #include <string>
@@ -21,21 +21,23 @@
 
 namespace attend {
 
-/// Values of all maps of one example at one evaluation: longer sequences are cut so that the maps together have no more.
+/// Values of all maps of one example at one evaluation: longer sequences are cut so that the maps
+/// together have no more.
 constexpr int64_t most_map_values = 131072;
-/// The longest side of a kept map; and the longest sequence that is looked at at all, which bounds the memory of looking.
+/// The longest side of a kept map; and the longest sequence that is looked at at all, which bounds
+/// the memory of looking.
 constexpr int64_t longest_map = 128, longest_looked_at = 256;
 /// Evaluations whose maps are kept: beyond, one is dropped where they lie closest together.
 constexpr int64_t most_map_files = 40;
 
 class MapKeeper {
   public:
-    /// Chooses the first `count` examples of the split that are short enough. A language model's text is cut instead, as what
-    /// follows changes nothing of what comes before.
+    /// Chooses the first `count` examples of the split that are short enough. A language model's
+    /// text is cut instead, as what follows changes nothing of what comes before.
     MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed);
 
-    /// Runs the model over the examples, in evaluation and apart from everything else, and writes the file of `step`. Throws
-    /// as write_safetensors().
+    /// Runs the model over the examples, in evaluation and apart from everything else, and writes
+    /// the file of `step`. Throws as write_safetensors().
     void keep(const Model& model, const std::filesystem::path& folder, int64_t step) const;
     /// How many examples there are.
     std::size_t size() const { return rows_.size(); }

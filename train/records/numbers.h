@@ -1,5 +1,6 @@
 #pragma once
-/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf", "-inf"; and for people.
+/// Numbers in the JSON that a run writes: those that are not finite are the strings "nan", "inf",
+/// "-inf"; and for people.
 #include <string>
 
 #include "train/evaluate/scores.h"

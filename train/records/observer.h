@@ -1,6 +1,7 @@
 #pragma once
-/// Receives the progress of a run or a comparison. Training and comparing know no terminal and no page: the observer shows
-/// messages, keeps them in the log, and makes pages (train/show/terminal_observer.h).
+/// Receives the progress of a run or a comparison. Training and comparing know no terminal and no
+/// page: the observer shows messages, keeps them in the log, and makes pages
+/// (train/show/terminal_observer.h).
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -30,7 +31,8 @@ class Observer {
     virtual void steps_end() {}
     /// A line that the next one replaces; "" removes it.
     virtual void show(std::string_view) {}
-    /// Whether step() and show() are seen at once. Where they are not, messages have to say how far a run is.
+    /// Whether step() and show() are seen at once. Where they are not, messages have to say how far
+    /// a run is.
     virtual bool live() const { return true; }
     /// The summary of the run in this folder was written, and the folder is still held.
     virtual void summarised(const std::filesystem::path&) {}

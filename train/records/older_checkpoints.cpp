@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* word_characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@%,";
 
-// The complete checkpoints named step-N, by their steps. Reads all of them: a hint that fails is worse than none.
+// The complete checkpoints named step-N, by their steps. Reads all of them: a hint that fails is
+// worse than none.
 std::vector<fs::path> complete_steps(const RunFolder& run) {
     std::vector<fs::path> all = run.steps();
     std::erase_if(all, [](const fs::path& step) { return !is_complete_checkpoint(step); });

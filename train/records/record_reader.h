@@ -1,5 +1,6 @@
 #pragma once
-/// Reads the JSON records that a run keeps about itself (state.json, a bundle's): every complaint names file and member.
+/// Reads the JSON records that a run keeps about itself (state.json, a bundle's): every complaint
+/// names file and member.
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,12 +10,14 @@
 
 namespace attend {
 
-/// The members of one object. Each function throws Error when the member is missing or of another kind.
+/// The members of one object. Each function throws Error when the member is missing or of another
+/// kind.
 class RecordReader {
   public:
     /// `where` begins the messages; `json` must outlive this. Throws Error when it is no object.
     RecordReader(std::string where, const Json& json);
-    /// The object in `text`, which is kept. Throws Error as parse_json() (core/base/json_text.h), and when it is no object.
+    /// The object in `text`, which is kept. Throws Error as parse_json() (core/base/json_text.h),
+    /// and when it is no object.
     static RecordReader of_text(const std::string& where, const std::string& text);
 
     const std::string& where() const { return where_; }

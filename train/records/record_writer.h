@@ -23,12 +23,12 @@ enum class Broken {
 /// One object, with its members in the order in which they were set.
 class RecordWriter {
   public:
-    /// Numbers that are not finite are written as number_to_json() writes them; optional ones that are none, or not finite,
-    /// as null.
-    using Value = std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::optional<double>, std::string,
-                               std::vector<int64_t>, std::vector<double>, std::vector<std::optional<double>>,
-                               std::vector<std::string>, std::vector<std::vector<int64_t>>, RecordWriter,
-                               std::vector<RecordWriter>>;
+    /// Numbers that are not finite are written as number_to_json() writes them; optional ones that
+    /// are none, or not finite, as null.
+    using Value =
+        std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::optional<double>, std::string, std::vector<int64_t>,
+                     std::vector<double>, std::vector<std::optional<double>>, std::vector<std::string>,
+                     std::vector<std::vector<int64_t>>, RecordWriter, std::vector<RecordWriter>>;
     using Member = std::pair<std::string, Value>;
 
     RecordWriter();

@@ -10,7 +10,8 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// The schedule itself is asked for what it is; no peak is above this one, so that every legal final rate is below it.
+// The schedule itself is asked for what it is; no peak is above this one, so that every legal final
+// rate is below it.
 std::unique_ptr<Schedule> specimen(const Experiment& e) {
     constexpr double highest_rate = 1e9;
     return schedule_table().build(e.schedule, highest_rate, e.train.steps);
@@ -33,7 +34,8 @@ class Later final : public Schedule {
     int64_t from_;
 };
 
-// Throws Error for what of `now` may not differ from `before`, a line each: "train.batch: before 64, now 32".
+// Throws Error for what of `now` may not differ from `before`, a line each: "train.batch: before
+// 64, now 32".
 void refuse_changes(const RunFolder& folder, const Experiment& before, const Experiment& now) {
     static const std::vector<std::string> harmless = {"train.steps",          "train.max_seconds",      "train.log_every",
                                                       "train.evaluate_every", "train.checkpoint_every", "train.keep",

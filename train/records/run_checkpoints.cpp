@@ -17,8 +17,8 @@ namespace {
 
 int rename_to(const fs::path& from, const fs::path& to) { return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno; }
 
-// Where somebody keeps files of theirs in step-N, ours go beside them one by one: state.json, which makes it a checkpoint,
-// last.
+// Where somebody keeps files of theirs in step-N, ours go beside them one by one: state.json, which
+// makes it a checkpoint, last.
 int move_into(const fs::path& from, const fs::path& to) {
     for (const char* name : checkpoint_files) {
         if (kind_of(from / name) == Kind::missing)

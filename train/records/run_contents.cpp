@@ -22,7 +22,8 @@ namespace {
 
 constexpr const char* vocabulary_files[] = {source_vocabulary_file, target_vocabulary_file, tokenizer_file, labels_file};
 
-// N of a name "BEGIN N END" as we write it, without leading zeros but those of event files; none for any other name.
+// N of a name "BEGIN N END" as we write it, without leading zeros but those of event files; none
+// for any other name.
 std::optional<int64_t> number_between(std::string_view name, std::string_view begin, std::string_view end) {
     if (!name.starts_with(begin) || !name.ends_with(end) || name.size() <= begin.size() + end.size())
         return {};
@@ -56,8 +57,8 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
     return found;
 }
 
-// The folders in checkpoints/ that hold a checkpoint of a run or what is left of one, or an average of several. A copy of one
-// under a name that its user gave is the user's.
+// The folders in checkpoints/ that hold a checkpoint of a run or what is left of one, or an average
+// of several. A copy of one under a name that its user gave is the user's.
 std::vector<fs::path> checkpoint_folders(const fs::path& checkpoints) {
     std::vector<fs::path> found;
     for (const fs::path& folder : folders_in(checkpoints))
@@ -183,7 +184,8 @@ void remove_contents(const RunFolder& run) {
             remove_or_throw(path);
     for (const fs::path& folder : folders_of(run)) folders.push_back(folder);
     for (const fs::path& folder : folders) remove_empty_folder(folder);
-    // The config last: it is the mark of a run, by which one that is killed before here can be begun again.
+    // The config last: it is the mark of a run, by which one that is killed before here can be
+    // begun again.
     synchronise_folder(run.root());
     remove_or_throw(run.config());
 }

@@ -9,8 +9,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Names of event files are events_begin N events_end, those of checkpoints step_begin N, of files of maps step_begin N
-/// map_end.
+/// Names of event files are events_begin N events_end, those of checkpoints step_begin N, of files
+/// of maps step_begin N map_end.
 inline constexpr std::string_view events_begin = "events.out.tfevents.", events_end = ".attend", step_begin = "step-",
                                   map_end = ".safetensors";
 
@@ -28,7 +28,8 @@ std::string found_of_others(const RunFolder& run);
 bool is_written_config(const std::filesystem::path& path);
 /// Throws Error when a link, folder or other kind of thing stands where the run needs another.
 void check_kinds(const RunFolder& run);
-/// Removes the run and nothing else, its config last. Throws MachineError when a file cannot be removed.
+/// Removes the run and nothing else, its config last. Throws MachineError when a file cannot be
+/// removed.
 void remove_contents(const RunFolder& run);
 /// Names, sizes and CRC-32 of files in one line: "source.txt 120 0a1b2c3d, ...".
 std::string seal_of(const std::vector<std::filesystem::path>& files);

@@ -270,7 +270,8 @@ RunAndCheckpoint find_run(const fs::path& path) {
     require(fs::exists(path), "{}: no such run: nothing of that name", path.string());
     require(fs::is_directory(path), "{}: a run is a folder: this is a file", path.string());
     if (fs::exists(path / "state.json") && !fs::exists(path / "config.json")) {
-        // A checkpoint: RUN/checkpoints/NAME. NAME may be a link, so its parent is taken from the path as given.
+        // A checkpoint: RUN/checkpoints/NAME. NAME may be a link, so its parent is taken from the
+        // path as given.
         const RunFolder run(fs::absolute(path / "").parent_path().parent_path().parent_path());
         require(fs::exists(run.config()), "{}: a checkpoint outside of its run: config.json is missing, looked for in {}",
                 path.string(), run.root().string());

@@ -22,7 +22,8 @@ namespace {
 
 bool same(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
 
-// Whether the name still belongs to the open file: a run that ends removes it, maybe between our opening and locking it.
+// Whether the name still belongs to the open file: a run that ends removes it, maybe between our
+// opening and locking it.
 bool still_named(const std::filesystem::path& file, int descriptor) {
     struct stat named = {}, open = {};
     return ::lstat(file.c_str(), &named) == 0 && ::fstat(descriptor, &open) == 0 && same(named, open);
@@ -31,7 +32,8 @@ bool still_named(const std::filesystem::path& file, int descriptor) {
 // How often something is tried that others can undo at the same moment.
 constexpr int most_attempts = 100;
 
-// 0, or the error number. Who only asks whether somebody holds it (lock_holder) has it for a moment.
+// 0, or the error number. Who only asks whether somebody holds it (lock_holder) has it for a
+// moment.
 int lock_exclusively(int descriptor) {
     constexpr int attempts = 10;
     for (int attempt = 1;; ++attempt) {

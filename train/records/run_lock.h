@@ -6,23 +6,25 @@
 
 namespace attend {
 
-/// Keeps a run's folder for one process: an exclusive flock on the file `.lock` in it, which holds the process's id. The
-/// system releases it however the process ends, so a killed run leaves no stale lock; a run that ends removes
-/// the file. A file of that name that no run wrote is locked as it is, and stays; a link is replaced. Looking at a run (eval,
-/// translate) needs no lock.
+/// Keeps a run's folder for one process: an exclusive flock on the file `.lock` in it, which holds
+/// the process's id. The system releases it however the process ends, so a killed run leaves no
+/// stale lock; a run that ends removes the file. A file of that name that no run wrote is locked as
+/// it is, and stays; a link is replaced. Looking at a run (eval, translate) needs no lock.
 class RunLock {
   public:
     /// Holds nothing.
     RunLock() = default;
-    /// Locks `folder`, which must be there. Throws Error, with nothing changed, when another process (or another RunLock of
-    /// this one) holds it or the file cannot be made. On a file system that knows no locks the folder goes unlocked.
+    /// Locks `folder`, which must be there. Throws Error, with nothing changed, when another
+    /// process (or another RunLock of this one) holds it or the file cannot be made. On a file
+    /// system that knows no locks the folder goes unlocked.
     explicit RunLock(const std::filesystem::path& folder);
     ~RunLock();
     RunLock(RunLock&& other) noexcept;
     RunLock& operator=(RunLock&& other) noexcept;
 
-    /// Throws MachineError when the folder's name does not lead to the folder that was locked any more: it was removed, renamed
-    /// or replaced, or another process has locked it since. What would be written now would go elsewhere.
+    /// Throws MachineError when the folder's name does not lead to the folder that was locked any
+    /// more: it was removed, renamed or replaced, or another process has locked it since. What
+    /// would be written now would go elsewhere.
     void check_folder() const;
 
   private:
@@ -33,7 +35,8 @@ class RunLock {
     bool ours_ = false;  // the file, which goes with the lock
 };
 
-/// The id of the process that has locked `folder`, "unknown" where it did not say; "" where nobody has. Changes nothing.
+/// The id of the process that has locked `folder`, "unknown" where it did not say; "" where nobody
+/// has. Changes nothing.
 std::string lock_holder(const std::filesystem::path& folder);
 
 }  // namespace attend

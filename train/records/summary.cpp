@@ -57,9 +57,9 @@ RecordWriter summary_of(const Experiment& experiment, const Progressed& p, int64
     if (experiment.extended.any())
         summary.set("extended", records_of(experiment.extended));
     if (const auto explosion = end.status == Status::finished ? exploded(p) : std::nullopt)
-        summary.set("loss_exploded", RecordWriter{{"split", split_name(explosion->split)},
-                                                  {"first", explosion->first},
-                                                  {"last", explosion->last}});
+        summary.set(
+            "loss_exploded",
+            RecordWriter{{"split", split_name(explosion->split)}, {"first", explosion->first}, {"last", explosion->last}});
     if (!p.weights.empty())
         summary.set("weights", p.weights);
     summary.set("version", program_version());

@@ -7,16 +7,18 @@
 
 namespace attend {
 
-/// A loss that has grown far without becoming infinite: the run is finished, and what it learnt is lost.
+/// A loss that has grown far without becoming infinite: the run is finished, and what it learnt is
+/// lost.
 struct Explosion {
     Split split = Split::train;  ///< of `last`
     double first = 0;            ///< loss of the first step
     double last = 0;             ///< of the last training line, or of the last evaluation
 };
-/// Whether the loss of a run ended far above the loss that it began with: the last training line's above 2 first + 1, or the
-/// last evaluation's above 10 first + 1 (a model that has learnt its training data by heart can be at several times). An
-/// untrained model's loss is about that of a uniform prediction, ln V for V symbols, so it is at most its square for training,
-/// in perplexity. None where the first loss is not known (the checkpoint of an older program).
+/// Whether the loss of a run ended far above the loss that it began with: the last training line's
+/// above 2 first + 1, or the last evaluation's above 10 first + 1 (a model that has learnt its
+/// training data by heart can be at several times). An untrained model's loss is about that of a
+/// uniform prediction, ln V for V symbols, so it is at most its square for training, in perplexity.
+/// None where the first loss is not known (the checkpoint of an older program).
 std::optional<Explosion> exploded(const Progressed& progressed);
 /// "the loss of the train split ended at 5113, far above 1.6094, where it began: ..."
 std::string text_of(const Explosion& explosion);

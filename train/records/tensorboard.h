@@ -1,7 +1,7 @@
 #pragma once
-/// Event files, as TensorBoard and other readers of TensorFlow's format know them: a file of records, each an Event message
-/// (tensorboard.proto). The first event names the version; every line of metrics becomes one event of scalars, tagged
-/// "split/name".
+/// Event files, as TensorBoard and other readers of TensorFlow's format know them: a file of
+/// records, each an Event message (tensorboard.proto). The first event names the version; every
+/// line of metrics becomes one event of scalars, tagged "split/name".
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -23,12 +23,14 @@ std::string tfrecord(std::string_view data);
 
 class EventFile {
   public:
-    /// Begins the file. With `resumed_after`, the number of steps after which the run continues, its second event is the start
-    /// of a session at the next step: of what other files of the folder say, readers drop the steps from there on.
-    /// Throws Error when the file cannot be opened, MachineError when it cannot be written.
+    /// Begins the file. With `resumed_after`, the number of steps after which the run continues,
+    /// its second event is the start of a session at the next step: of what other files of the
+    /// folder say, readers drop the steps from there on. Throws Error when the file cannot be
+    /// opened, MachineError when it cannot be written.
     explicit EventFile(const std::filesystem::path& path, std::optional<int64_t> resumed_after = {});
-    /// One event with all numbers of a line of metrics.jsonl, which also has "step" and "split"; numbers become float32, "nan"
-    /// and "inf" included. The system has it before the call returns. Throws MachineError when it cannot be written.
+    /// One event with all numbers of a line of metrics.jsonl, which also has "step" and "split";
+    /// numbers become float32, "nan" and "inf" included. The system has it before the call returns.
+    /// Throws MachineError when it cannot be written.
     void append(const RecordReader& line);
     /// Brings all events to the disk. Throws MachineError when that fails.
     void synchronise() { file_.synchronise(); }

@@ -21,7 +21,8 @@ class TerminalObserver final : public Observer {
     void steps_end() override;
     void show(std::string_view line) override;
     bool live() const override;
-    /// Writes report.html into the folder; a run is not lost for its report, so a failure is a warning.
+    /// Writes report.html into the folder; a run is not lost for its report, so a failure is a
+    /// warning.
     void summarised(const std::filesystem::path& folder) override;
 
   private:

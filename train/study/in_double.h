@@ -1,7 +1,8 @@
 #pragma once
-/// The border between the precisions. The program trains and decodes in float; what compares gradients or looks for the cause
-/// of a divergence runs in double, in sources that are compiled for both. An experiment crosses the border as the tree of its
-/// config, which the other side reads again; results that come back are the same types for both.
+/// The border between the precisions. The program trains and decodes in float; what compares
+/// gradients or looks for the cause of a divergence runs in double, in sources that are compiled
+/// for both. An experiment crosses the border as the tree of its config, which the other side reads
+/// again; results that come back are the same types for both.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ Replayed replay_bundle(const std::filesystem::path& bundle, int threads);
 namespace f64 {
 Replayed replay_bundle(const std::filesystem::path& bundle, int threads);
 
-/// Checks the gradients of the experiment in `config`, named `path` (train/study/plan/gradient_check.h).
+/// Checks the gradients of the experiment in `config`, named `path`
+/// (train/study/plan/gradient_check.h).
 plan::GradientReport check_gradients(const config::Value& config, const std::string& path,
                                      const plan::GradientCheckSetup& setup);
 

@@ -6,8 +6,8 @@
 
 namespace attend {
 
-/// Attention weights of one example, row-major [rows, columns]: a row for a target symbol (eos included), a column for a source
-/// symbol. No rows when nothing was collected.
+/// Attention weights of one example, row-major [rows, columns]: a row for a target symbol (eos
+/// included), a column for a source symbol. No rows when nothing was collected.
 struct AttentionRows {
     int64_t rows = 0;
     int64_t columns = 0;

@@ -96,8 +96,9 @@ class Search {
         return std::count_if(active_.begin(), active_.end(), [](const Beam* b) { return !b->done; });
     }
 
-    // Brings the decoder's state into the order of what was kept: `width` rows a source, those left over repeat the first. A
-    // fixed width keeps the rows of a source in one place, so that a model need not move what belongs to the source.
+    // Brings the decoder's state into the order of what was kept: `width` rows a source, those left
+    // over repeat the first. A fixed width keeps the rows of a source in one place, so that a model
+    // need not move what belongs to the source.
     void arrange(int64_t width) {
         if (2 * left() <= static_cast<std::ptrdiff_t>(active_.size()) && active_.size() > 1)
             std::erase_if(active_, [](const Beam* b) { return b->done; });

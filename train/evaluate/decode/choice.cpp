@@ -34,7 +34,8 @@ std::span<const Choice> Chooser::best(const real* logits, int64_t classes, int64
     powers_.resize(static_cast<std::size_t>(classes));
     kernels::shift(logits, -largest, powers_.data(), classes);
     kernels::exp(powers_.data(), powers_.data(), classes);
-    // At least 1, as the largest class adds e^0; said again, so that no rounding makes a probability exceed 1.
+    // At least 1, as the largest class adds e^0; said again, so that no rounding makes a
+    // probability exceed 1.
     const double sum = kernels::sum_double(powers_.data(), classes);
     const double log_sum = sum < 1 ? 0 : std::log(sum);
     for (std::size_t i = 0; i < choices_.size(); ++i)

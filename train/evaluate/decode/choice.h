@@ -2,8 +2,8 @@
 /// One step of a decoder: which symbols may come next, and where the model looked.
 #include <span>
 
-#include "core/context.h"
 #include "core/base/ids.h"
+#include "core/context.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -16,9 +16,10 @@ struct Choice {
 /// Finds the likeliest symbols. Keeps its memory from call to call.
 class Chooser {
   public:
-    /// The `count` likeliest of `classes` symbols, likeliest first, of equally likely ones the lower id first. pad and bos are
-    /// never among them. ln p_k = z_k - max z - ln sum_j e^(z_j - max z), over all classes. A logit that is NaN or -infinity is
-    /// never chosen; where nothing can be, the one choice is eos. Valid until the next call.
+    /// The `count` likeliest of `classes` symbols, likeliest first, of equally likely ones the
+    /// lower id first. pad and bos are never among them. ln p_k = z_k - max z - ln sum_j e^(z_j -
+    /// max z), over all classes. A logit that is NaN or -infinity is never chosen; where nothing
+    /// can be, the one choice is eos. Valid until the next call.
     std::span<const Choice> best(const real* logits, int64_t classes, int64_t count);
 
   private:
@@ -26,8 +27,9 @@ class Chooser {
     Array<real> chosen_, powers_;
 };
 
-/// Where row `row` of a batch of `rows` looked in the step that filled `taps` (weights [B, 1, S] or [B, S]): its first
-/// `columns` weights, averaged over the sites. Empty when no site looked at so many columns.
+/// Where row `row` of a batch of `rows` looked in the step that filled `taps` (weights [B, 1, S] or
+/// [B, S]): its first `columns` weights, averaged over the sites. Empty when no site looked at so
+/// many columns.
 Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t columns);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -83,7 +83,8 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
 
 AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int64_t target_rows, int64_t source_columns,
                            int64_t rows, int64_t columns) {
-    // A site collected in one call gives one map of all rows; step by step, one map a row. Both are walked as rows of a site.
+    // A site collected in one call gives one map of all rows; step by step, one map a row. Both are
+    // walked as rows of a site.
     struct Site {
         const std::string* name;
         std::vector<const real*> rows;

@@ -18,7 +18,8 @@ void penalise(std::vector<Candidate>& all, std::span<const int32_t> text, double
 
 }  // namespace
 
-// p_i = e^(s_i / temperature) / sum of those that are left; s the penalised scores, held in `probability` until then
+// p_i = e^(s_i / temperature) / sum of those that are left; s the penalised scores, held in
+// `probability` until then
 std::vector<Candidate> candidates(std::span<const real> logits, std::span<const int32_t> text, const SamplingOptions& o) {
     require(o.temperature >= 0 && o.repetition_penalty > 0 && o.top_p > 0 && o.top_k >= 0,
             "sampling: a number is out of range: temperature {}, least 0; repetition penalty {}, above 0; top_p {}, above 0; "

@@ -24,9 +24,9 @@ struct Candidate {
     double probability = 0;
 };
 
-/// The symbols that can be drawn, likeliest first (of equals the lowest id), with probabilities that sum to 1. `logits` is one
-/// row; `text` are the ids so far. Throws Error for a temperature or penalty that makes no sense, and for logits that are not
-/// finite.
+/// The symbols that can be drawn, likeliest first (of equals the lowest id), with probabilities
+/// that sum to 1. `logits` is one row; `text` are the ids so far. Throws Error for a temperature or
+/// penalty that makes no sense, and for logits that are not finite.
 std::vector<Candidate> candidates(std::span<const real> logits, std::span<const int32_t> text, const SamplingOptions& options);
 
 /// The candidate whose part of [0, 1) holds `draw`.
@@ -38,9 +38,9 @@ struct GenerationOptions {
     uint64_t seed = 1;
 };
 
-/// Continues `prompt` (at least one symbol) in `samples` ways at once, each with draws of its own: sample n of a seed does not
-/// depend on how many there are but for rounding. After each step `take(sample, id)` is called for every sample still
-/// running; one for which it gives false ends.
+/// Continues `prompt` (at least one symbol) in `samples` ways at once, each with draws of its own:
+/// sample n of a seed does not depend on how many there are but for rounding. After each step
+/// `take(sample, id)` is called for every sample still running; one for which it gives false ends.
 void generate(const Model& model, std::span<const int32_t> prompt, int64_t samples, const GenerationOptions& options,
               const std::function<bool(int64_t sample, int32_t id)>& take);
 

@@ -55,7 +55,8 @@ std::string without_trailing_space(std::string_view text) {
     return std::string(text.substr(0, end));
 }
 
-// One pass over neighbouring bytes, left to right, pairs not overlapping: where `matches`, blanks go before, between and after.
+// One pass over neighbouring bytes, left to right, pairs not overlapping: where `matches`, blanks
+// go before, between and after.
 struct Blanks {
     const char *before, *between, *behind;
 };

@@ -33,10 +33,11 @@ struct BootstrapSetup {
     double level = 0.95;  ///< share of the resamples that lie in the interval
 };
 
-/// The percentile interval: the metric of `resamples` sets of as many examples as there are, drawn with replacement, and of
-/// these values the quantiles (1 - level) / 2 and (1 + level) / 2, between two values interpolated. Resample k is drawn from
-/// the stream (seed, "bootstrap.k"), so metrics with the same examples see the same resamples. None when there is no example or
-/// no resample has a value. Throws Error unless resamples >= 1 and 0 < level < 1.
+/// The percentile interval: the metric of `resamples` sets of as many examples as there are, drawn
+/// with replacement, and of these values the quantiles (1 - level) / 2 and (1 + level) / 2, between
+/// two values interpolated. Resample k is drawn from the stream (seed, "bootstrap.k"), so metrics
+/// with the same examples see the same resamples. None when there is no example or no resample has
+/// a value. Throws Error unless resamples >= 1 and 0 < level < 1.
 std::optional<Interval> bootstrap(const Metric& metric, const ExampleStatistics& examples, const BootstrapSetup& setup);
 
 }  // namespace attend

@@ -11,18 +11,21 @@ namespace attend {
 /// Tables make sense up to this many symbols of the target.
 constexpr int64_t most_classes = 100;
 
-/// Counts of aligned symbols. Decoded text is aligned with the nearest of its references (of equally near ones the first) by
-/// the smallest edit distance (edit_distance.h); a symbol without a partner is paired with "", which no symbol is.
+/// Counts of aligned symbols. Decoded text is aligned with the nearest of its references (of
+/// equally near ones the first) by the smallest edit distance (edit_distance.h); a symbol without a
+/// partner is paired with "", which no symbol is.
 class Confusion {
   public:
     /// Counts one example; one without references does not count.
     void add(const EvaluatedExample& example);
 
-    /// One symbol: how often it stands in references, in decoded text, and in both at the same place.
+    /// One symbol: how often it stands in references, in decoded text, and in both at the same
+    /// place.
     struct Class {
         std::string symbol;
         int64_t reference = 0, decoded = 0, right = 0;
-        /// right / decoded, right / reference, and their harmonic mean; 0 where there is nothing to divide by.
+        /// right / decoded, right / reference, and their harmonic mean; 0 where there is nothing to
+        /// divide by.
         double precision() const;
         double recall() const;
         double f1() const;
@@ -44,8 +47,8 @@ class Confusion {
     std::map<std::pair<std::string, std::string>, int64_t> counts_;
 };
 
-/// Tables for people, a line a row, each ended by a line feed. Symbols stand in quotes, a missing one is "-".
-/// Per class: symbol, counts in references and decoded text, precision, recall, F1.
+/// Tables for people, a line a row, each ended by a line feed. Symbols stand in quotes, a missing
+/// one is "-". Per class: symbol, counts in references and decoded text, precision, recall, F1.
 std::string class_table(const Confusion& confusion);
 /// The most frequent mistakes: count, reference, decoded.
 std::string mistake_table(const Confusion& confusion, std::size_t most);

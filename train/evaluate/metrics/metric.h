@@ -1,5 +1,6 @@
 #pragma once
-/// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table(), one file each.
+/// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table(), one
+/// file each.
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,8 +26,8 @@ struct ScoredLabel {
     double loss = 0;  ///< nats
 };
 
-/// What an evaluation knows of one example. The attention is that of the teacher-forced pass over the reference: row t is where
-/// the model looked when it scored target t.
+/// What an evaluation knows of one example. The attention is that of the teacher-forced pass over
+/// the reference: row t is where the model looked when it scored target t.
 struct EvaluatedExample {
     std::string source, reference;   ///< the example's own
     Answer decoded;                  ///< the model's own output; only where Metric::needs_decoding
@@ -43,8 +44,9 @@ struct EvaluatedExample {
 /// Which of two values is the better one.
 enum class Better { lower, higher };
 
-/// What an example adds to a metric: numbers whose sums over examples are all that the metric's value depends on. So a metric
-/// of a resampled set of examples (bootstrap.h) is a sum and not a second evaluation.
+/// What an example adds to a metric: numbers whose sums over examples are all that the metric's
+/// value depends on. So a metric of a resampled set of examples (bootstrap.h) is a sum and not a
+/// second evaluation.
 using Statistics = std::vector<double>;
 
 class Metric {
@@ -52,7 +54,8 @@ class Metric {
     virtual ~Metric() = default;
     /// The numbers of one example, as many for every example; none when it has nothing to count.
     virtual Statistics statistics(const EvaluatedExample& example) const = 0;
-    /// The value that belongs to the sums of such numbers over at least one example; none when there is nothing to divide by.
+    /// The value that belongs to the sums of such numbers over at least one example; none when
+    /// there is nothing to divide by.
     virtual std::optional<double> score(std::span<const double> sums) const = 0;
     virtual Better better() const { return Better::higher; }
     virtual bool needs_decoding() const { return false; }

@@ -4,7 +4,8 @@
 
 namespace attend {
 
-/// Statistics {part, whole}; the value is the quotient of their sums. Examples whose whole is 0 do not count.
+/// Statistics {part, whole}; the value is the quotient of their sums. Examples whose whole is 0 do
+/// not count.
 class Share : public Metric {
   public:
     std::optional<double> score(std::span<const double> sums) const override {

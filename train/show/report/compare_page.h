@@ -7,7 +7,8 @@
 
 namespace attend::compare {
 
-/// The mean of a metric over the seeds of one variant at a step, with an interval when at least two runs have a value there.
+/// The mean of a metric over the seeds of one variant at a step, with an interval when at least two
+/// runs have a value there.
 struct Band {
     int64_t step = 0;
     double targets = 0, seconds = 0;  ///< means over the runs
@@ -16,13 +17,15 @@ struct Band {
     std::optional<double> half_width;
 };
 
-/// The bands of a metric on a split, of the runs that finished, or of all runs when none finished. Steps in rising order.
+/// The bands of a metric on a split, of the runs that finished, or of all runs when none finished.
+/// Steps in rising order.
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
 
 /// The page. `json` is the value of compare.json.
 std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Result& table);
 
-/// Writes it as compare.html into the comparison's folder, atomically. Throws as write_file_atomically().
+/// Writes it as compare.html into the comparison's folder, atomically. Throws as
+/// write_file_atomically().
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared);
 
 }  // namespace attend::compare

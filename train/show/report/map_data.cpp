@@ -77,8 +77,8 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
     if (files.empty())
         return nullptr;
 
-    // Frames of an example have the same description; another description (from an earlier start of the run) is another
-    // example.
+    // Frames of an example have the same description; another description (from an earlier start of
+    // the run) is another example.
     struct Frame {
         const KeptMaps* file;
         const KeptExample* example;
@@ -101,7 +101,8 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes) {
             examples[i]["maps"][m]["triangle"] = std::all_of(frames[i].begin(), frames[i].end(),
                                                              [&](const Frame& f) { return is_triangle(f.example->maps[m]); });
 
-    // To save room, evaluations are left out first, down to eight, then examples, then more evaluations.
+    // To save room, evaluations are left out first, down to eight, then examples, then more
+    // evaluations.
     const auto size_of = [&](std::size_t i) {
         int64_t values = 0, symbols = 0;
         for (const Json& map : examples[i]["maps"]) {

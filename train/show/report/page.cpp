@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/base/own_files.h"
 #include "core/base/json_text.h"
+#include "core/base/own_files.h"
 #include "train/show/report/assets.h"
 
 namespace attend {

@@ -69,8 +69,8 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 
 bool is_value(const Json& v) { return v.is_number() || v == "nan" || v == "inf" || v == "-inf"; }
 
-// When there are too many lines: the first, the last, and of each of equally long parts the lines with the smallest and the
-// greatest loss, so that no peak is lost.
+// When there are too many lines: the first, the last, and of each of equally long parts the lines
+// with the smallest and the greatest loss, so that no peak is lost.
 std::vector<Json> thinned(std::vector<Json> lines) {
     if (lines.size() <= most_points)
         return lines;

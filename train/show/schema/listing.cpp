@@ -26,8 +26,8 @@ std::string lines_of(const std::vector<const Option*>& options) {
     return text;
 }
 
-// The text in lines of at most 100 columns; `margin` stands before all lines but the first. No line begins with a sign that
-// Markdown could read as a list, and no code span is cut.
+// The text in lines of at most 100 columns; `margin` stands before all lines but the first. No line
+// begins with a sign that Markdown could read as a list, and no code span is cut.
 std::string wrapped(const std::string& text, const std::string& margin) {
     constexpr std::size_t columns = 100;
     std::string all, line, unit;
@@ -59,8 +59,9 @@ std::string wrapped(const std::string& text, const std::string& margin) {
 
 std::string with_default(const Option& o) { return fmt::format("`{}` (default `{}`)", o.name, o.value); }
 
-// Blocks that several rows have are printed once: an object with the same options in several places, and an option that
-// several rows of a seam have with the same values and the same meaning; defaults may differ.
+// Blocks that several rows have are printed once: an object with the same options in several
+// places, and an option that several rows of a seam have with the same values and the same meaning;
+// defaults may differ.
 class Page {
   public:
     std::string text;

@@ -1,6 +1,6 @@
 #pragma once
-/// The options of a config for people: `attend list` and docs/options.md, made from the tables of the seams and the options'
-/// listings.
+/// The options of a config for people: `attend list` and docs/options.md, made from the tables of
+/// the seams and the options' listings.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -20,8 +20,8 @@ std::vector<config::Option> row_options(const Seam& seam, const std::string& row
 std::string seam_text(const Seam& seam);
 /// One row: its help, and each option with kind, range, default and help.
 std::string row_text(const Seam& seam, const std::string& row);
-/// The options of a config, or of a comparison ("compare"), at or below `path` ("train", "train.steps"); "" when there are
-/// none.
+/// The options of a config, or of a comparison ("compare"), at or below `path` ("train",
+/// "train.steps"); "" when there are none.
 std::string option_text(const std::string& path);
 
 /// The same as data: {KIND: {"key": KEY, "rows": [{"name", "help", "options": [...]}]}}.

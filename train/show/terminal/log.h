@@ -8,8 +8,9 @@
 
 namespace attend {
 
-/// A handle that may be copied and used from several threads. One made by Log() drops everything. A message is one line, and
-/// what it quotes from files has no power over the terminal: it is written as utf8::shown() has it.
+/// A handle that may be copied and used from several threads. One made by Log() drops everything. A
+/// message is one line, and what it quotes from files has no power over the terminal: it is written
+/// as utf8::shown() has it.
 class Log {
   public:
     Log() = default;
@@ -38,9 +39,10 @@ class Log {
 /// A log to the terminal alone: "14:02:11 message", "14:02:11 warning: message".
 Log make_log(std::shared_ptr<Terminal> terminal);
 
-/// A log to the terminal and to the file at `path` (core/base/line_file.h), "2025-03-01 14:02:11.120 info message", the
-/// system's when write() returns. Throws as LineFile when it cannot be opened. When a later write to the file fails (disk
-/// full), the terminal says so once and the run continues.
+/// A log to the terminal and to the file at `path` (core/base/line_file.h), "2025-03-01
+/// 14:02:11.120 info message", the system's when write() returns. Throws as LineFile when it cannot
+/// be opened. When a later write to the file fails (disk full), the terminal says so once and the
+/// run continues.
 Log make_log(std::shared_ptr<Terminal> terminal, const std::string& path, LogFile mode);
 
 }  // namespace attend

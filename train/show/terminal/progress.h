@@ -20,8 +20,9 @@ struct ProgressState {
 /// does not fit, first the bar goes and then the end is cut.
 std::string progress_line(const ProgressState& state, int columns);
 
-/// Draws the line where there is a live terminal, at most once an interval, and nothing elsewhere; removes it at the end of
-/// its life. Evaluations count into the rate, so the time left includes those to come.
+/// Draws the line where there is a live terminal, at most once an interval, and nothing elsewhere;
+/// removes it at the end of its life. Evaluations count into the rate, so the time left includes
+/// those to come.
 class Progress {
   public:
     /// A run that stands at `first` of `steps` steps. The last step is drawn whatever the interval.

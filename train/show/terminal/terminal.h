@@ -1,5 +1,6 @@
 #pragma once
-/// Standard error shared by lines that stay (log) and one live line below them that is drawn again and again (progress).
+/// Standard error shared by lines that stay (log) and one live line below them that is drawn again
+/// and again (progress).
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -8,8 +9,9 @@
 
 namespace attend {
 
-/// Texts are written as utf8::shown() has them: names and symbols of files have no power over the terminal.
-/// Safe to use from several threads. Failing writes are ignored: there is no other place to report them.
+/// Texts are written as utf8::shown() has them: names and symbols of files have no power over the
+/// terminal. Safe to use from several threads. Failing writes are ignored: there is no other place
+/// to report them.
 class Terminal {
   public:
     /// Over the file descriptor, by default standard error. Does not own it.
@@ -26,7 +28,8 @@ class Terminal {
 
     /// Writes a line that stays, above the live line. The line feed is added.
     void print(std::string_view line);
-    /// Replaces the live line; "" removes it. Nothing where not live(). The text must fit into columns().
+    /// Replaces the live line; "" removes it. Nothing where not live(). The text must fit into
+    /// columns().
     void show(std::string_view line);
 
   private:

@@ -19,7 +19,8 @@ struct CompareRequest {
     Observer* observer = nullptr;                 ///< receives the progress
     std::function<int()> stop;                    ///< the signal to stop by, 0: go on
     StartJob start = start_process;
-    /// Called when compare.json was written and the folder is still held: where a page is made of it.
+    /// Called when compare.json was written and the folder is still held: where a page is made of
+    /// it.
     std::function<void(const Compared&)> compared;
 };
 
@@ -31,9 +32,10 @@ struct Compared {
     int64_t begun = 0;     ///< runs that were started now
 };
 
-/// Runs what is missing and writes DIR/compare.json and DIR/compare.html. Nothing is run, and nothing in DIR changed, before
-/// all variants are built. Waits for runs in DIR that are still being saved. Throws Error as prepare(), look() and
-/// wait_until_free(), and for a folder that is a training run's or in which another comparison runs; MachineError.
+/// Runs what is missing and writes DIR/compare.json and DIR/compare.html. Nothing is run, and
+/// nothing in DIR changed, before all variants are built. Waits for runs in DIR that are still
+/// being saved. Throws Error as prepare(), look() and wait_until_free(), and for a folder that is a
+/// training run's or in which another comparison runs; MachineError.
 Compared run_comparison(const CompareRequest& request);
 
 }  // namespace attend::compare

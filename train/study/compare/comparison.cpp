@@ -57,7 +57,8 @@ std::string lower(std::string name) {
     return name;
 }
 
-// Names that a folder of a comparison has for itself, or that would make it look like a training run's.
+// Names that a folder of a comparison has for itself, or that would make it look like a training
+// run's.
 bool is_taken(const std::string& name) {
     static const std::vector<std::string> taken = {
         "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",

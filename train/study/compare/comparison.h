@@ -1,6 +1,7 @@
 #pragma once
-/// The config of a comparison: a base experiment, variants that change some of its options, and the seeds that each is run
-/// with. Begin reading here; compare.h runs it, table.h draws the conclusions.
+/// The config of a comparison: a base experiment, variants that change some of its options, and the
+/// seeds that each is run with. Begin reading here; compare.h runs it, table.h draws the
+/// conclusions.
 #include <string>
 #include <vector>
 
@@ -46,15 +47,16 @@ struct Comparison {
     std::size_t reference() const;
 };
 
-/// Whether the config at `path` is a comparison: an object with "variants"; false for what is not there, and for a pipe, whose
-/// text can be read once. Throws Error as config::load.
+/// Whether the config at `path` is a comparison: an object with "variants"; false for what is not
+/// there, and for a pipe, whose text can be read once. Throws Error as config::load.
 bool is_comparison(const std::string& path);
 
-/// Reads it. Of the `--set` assignments those of keys below `compare` change the comparison, all others the base, so what a
-/// variant says wins. `seeds` above 0 are as many of the config's, and the next integers where those are too few. Throws
-/// Error, naming the variant for what goes wrong in one, as read_experiment() does, for a base that is a comparison itself,
-/// for no variants, names that cannot be folders', seeds that are no integers or given twice, a variant that sets `seed` or
-/// undoes what it has set before, and a reference that is no variant.
+/// Reads it. Of the `--set` assignments those of keys below `compare` change the comparison, all
+/// others the base, so what a variant says wins. `seeds` above 0 are as many of the config's, and
+/// the next integers where those are too few. Throws Error, naming the variant for what goes wrong
+/// in one, as read_experiment() does, for a base that is a comparison itself, for no variants,
+/// names that cannot be folders', seeds that are no integers or given twice, a variant that sets
+/// `seed` or undoes what it has set before, and a reference that is no variant.
 Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds = 0);
 
 }  // namespace attend::compare

@@ -87,9 +87,9 @@ RecordWriter run_json(const RunRecord& run, const std::string& variant, const st
                          {"seconds", run.seconds},
                          {"value", value}};
     if (at_threshold)
-        each.set("threshold", RecordWriter{{"step", at_threshold->step},
-                                           {"targets", at_threshold->targets},
-                                           {"seconds", at_threshold->seconds}});
+        each.set(
+            "threshold",
+            RecordWriter{{"step", at_threshold->step}, {"targets", at_threshold->targets}, {"seconds", at_threshold->seconds}});
     if (!run.program.empty())
         each.set("program", run.program);
     if (!run.message.empty())
@@ -118,16 +118,15 @@ RecordWriter json_of(const Comparison& c, const Prepared& p, const std::vector<V
             if (d.path != "name")
                 changed.push_back({{"option", d.path}, {"reference", d.before}, {"variant", d.after}});
         for (std::size_t s = 0; s < records[v].runs.size(); ++s)
-            each.push_back(run_json(records[v].runs[s], c.variants[v].name, table.rows[v].values[s],
-                                    table.rows[v].at_threshold[s]));
+            each.push_back(
+                run_json(records[v].runs[s], c.variants[v].name, table.rows[v].values[s], table.rows[v].at_threshold[s]));
         variants[v].set("parameters", p.parameters[v]);
         variants[v].set("changed", changed);
         variants[v].set("other_batches", p.other_batches[v]);
         variants[v].set("each", each);
     }
-    RecordWriter json = {{"format", int64_t{1}},
-                         {"name", c.name},
-                         {"config", std::filesystem::absolute(c.path).lexically_normal().string()}};
+    RecordWriter json = {
+        {"format", int64_t{1}}, {"name", c.name}, {"config", std::filesystem::absolute(c.path).lexically_normal().string()}};
     add_table(json, table, variants);
     return json;
 }

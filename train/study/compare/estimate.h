@@ -20,8 +20,8 @@ struct Estimate {
     double peak_memory_mib = 0;  ///< of all processes together
 };
 
-/// Checks the comparison as compare does, then measures some steps and evaluations of every variant. Throws Error as prepare(),
-/// and Diverged when the measured steps do.
+/// Checks the comparison as compare does, then measures some steps and evaluations of every
+/// variant. Throws Error as prepare(), and Diverged when the measured steps do.
 Estimate estimate(const Comparison& comparison, int threads);
 
 /// For people, and for programs.

@@ -126,7 +126,8 @@ class Runner {
         }
     }
 
-    // How far the running ones are, once a second on a live terminal, and every half minute in a log.
+    // How far the running ones are, once a second on a live terminal, and every half minute in a
+    // log.
     void say() {
         const bool live = observer_.live();
         if (seconds_since(said_) < (live ? 1 : 30) || running_.empty())
@@ -148,7 +149,8 @@ class Runner {
             observer_.info("{}", text);
     }
 
-    // Seconds a step of each variant: of its runs that ended, or of one under way; of others the mean of those.
+    // Seconds a step of each variant: of its runs that ended, or of one under way; of others the
+    // mean of those.
     std::optional<double> seconds_left() const {
         std::map<std::string, double> pace = took_;
         for (const Running& r : running_) {

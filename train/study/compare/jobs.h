@@ -36,13 +36,15 @@ struct JobEnd {
 /// Starts a job's process and gives its id.
 using StartJob = std::function<pid_t(const Job&)>;
 
-/// The child's side of a fork: a process group of its own, so that a terminal's Ctrl-C reaches it through its parent alone and
-/// once; SIGTERM when the parent dies, whatever kills it; nothing to read, and output into a new file `output`, which takes the
-/// place of a link there or of a file, which an earlier process may still write. Ends the process where that cannot be made,
-/// and with 143 where `parent`, the process that forked, has died already.
+/// The child's side of a fork: a process group of its own, so that a terminal's Ctrl-C reaches it
+/// through its parent alone and once; SIGTERM when the parent dies, whatever kills it; nothing to
+/// read, and output into a new file `output`, which takes the place of a link there or of a file,
+/// which an earlier process may still write. Ends the process where that cannot be made, and with
+/// 143 where `parent`, the process that forked, has died already.
 void become_job(const char* output, pid_t parent);
 
-/// A child process that executes this very program with the job's arguments. Throws MachineError when the system refuses.
+/// A child process that executes this very program with the job's arguments. Throws MachineError
+/// when the system refuses.
 pid_t start_process(const Job& job);
 
 struct Pace {
@@ -53,9 +55,10 @@ struct Pace {
     std::chrono::milliseconds interval{100};  ///< between two looks at the processes
 };
 
-/// Runs the jobs in their order and waits for all. One that fails does not end the others. When told to stop, it passes the
-/// signal on to those that run, starts no more and waits: those that were not started have no end. When starting a job throws,
-/// those that run are stopped and waited for before it throws on.
+/// Runs the jobs in their order and waits for all. One that fails does not end the others. When
+/// told to stop, it passes the signal on to those that run, starts no more and waits: those that
+/// were not started have no end. When starting a job throws, those that run are stopped and waited
+/// for before it throws on.
 std::vector<std::optional<JobEnd>> run_jobs(const std::vector<Job>& jobs, const Pace& pace);
 
 }  // namespace attend::compare

@@ -22,12 +22,14 @@ struct Prepared {
     std::vector<int64_t> parameters;   ///< of each variant
     Settings settings;
     std::vector<Planned> runs;  ///< all variants of the first seed, then of the second, ...
-    /// What of a variant makes its batches others than the reference's (data, train.batch, ...); "" where none does.
+    /// What of a variant makes its batches others than the reference's (data, train.batch, ...); ""
+    /// where none does.
     std::vector<std::string> other_batches;
 };
 
-/// Builds task and model of every variant as a run does, and chooses the metric and the split. Throws Error naming config and
-/// variant where one cannot be begun, a metric that some variant does not measure, a split that one has not.
+/// Builds task and model of every variant as a run does, and chooses the metric and the split.
+/// Throws Error naming config and variant where one cannot be begun, a metric that some variant
+/// does not measure, a split that one has not.
 Prepared prepare(const Comparison& comparison, const std::string& folder);
 
 }  // namespace attend::compare

@@ -1,6 +1,6 @@
 #pragma once
-/// The runs of a comparison that are in its folder already: unfinished ones, finished ones, and ones with fewer steps than
-/// asked for.
+/// The runs of a comparison that are in its folder already: unfinished ones, finished ones, and
+/// ones with fewer steps than asked for.
 #include <chrono>
 #include <functional>
 
@@ -17,20 +17,23 @@ struct Found {
 };
 
 /// Looks at the runs in their order and changes nothing. Throws Error
-///  - for a run that is not the one asked for: a changed option, other data or weights (init.from), fewer steps than it was
+///  - for a run that is not the one asked for: a changed option, other data or weights (init.from),
+///    fewer steps than it was
 ///  begun with,
 ///  - for files of a run without its config,
-///  - where runs were begun with fewer steps than are asked for: without `extend`; with it for one that has not finished, and
-///    as resumed() where the schedule depends on the number of steps,
-///  - where some runs are, or would be, extended and others have all steps at once, or extended in another way.
+///  - where runs were begun with fewer steps than are asked for: without `extend`; with it for one
+///    that has not finished, and as resumed() where the schedule depends on the number of steps,
+///  - where some runs are, or would be, extended and others have all steps at once, or extended in
+///    another way.
 std::vector<Found> look(const Comparison& comparison, const Prepared& prepared, const std::filesystem::path& root,
                         Extend extend);
 
-/// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711), ..."; "" for none. Those of a
-/// comparison that was killed save before they end.
+/// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711),
+/// ..."; "" for none. Those of a comparison that was killed save before they end.
 std::string busy(const Prepared& prepared, const std::filesystem::path& root);
 
-/// Waits until no run is busy. False when `stop` said so before. Throws Error naming those that still are after `patience`.
+/// Waits until no run is busy. False when `stop` said so before. Throws Error naming those that
+/// still are after `patience`.
 bool wait_until_free(const Prepared& prepared, const std::filesystem::path& root, std::chrono::milliseconds patience,
                      Observer& log, const std::function<int()>& stop);
 

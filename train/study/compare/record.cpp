@@ -23,8 +23,8 @@ Split split_of(const std::string& name, const std::string& where) {
     fail("{}: split: no such split: '{}', known train, valid, test", where, name);
 }
 
-// Targets at the step of an evaluation: in proportion between the training lines before and after it; after the last line
-// that line's, before the first one as many a step as until there.
+// Targets at the step of an evaluation: in proportion between the training lines before and after
+// it; after the last line that line's, before the first one as many a step as until there.
 void count_targets(std::vector<Line>& lines) {
     std::vector<const Line*> train;
     for (const Line& line : lines)

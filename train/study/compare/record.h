@@ -1,5 +1,6 @@
 #pragma once
-/// The results of runs as a comparison reads them: the lines of metrics.jsonl and how the run ended.
+/// The results of runs as a comparison reads them: the lines of metrics.jsonl and how the run
+/// ended.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -46,15 +47,16 @@ struct VariantRecord {
     std::vector<RunRecord> runs;
 };
 
-/// Reads metrics.jsonl and summary.json of a run's folder; one that is not there is `missing`. A last line that is cut is left
-/// out. Throws Error naming file and line for any other line that is not one of metrics.
+/// Reads metrics.jsonl and summary.json of a run's folder; one that is not there is `missing`. A
+/// last line that is cut is left out. Throws Error naming file and line for any other line that is
+/// not one of metrics.
 RunRecord read_run(const std::filesystem::path& folder, int64_t seed);
 
 /// The lines of the text of a metrics.jsonl; `where` names it.
 std::vector<Line> read_lines(const std::string& text, const std::string& where);
 
-/// The step of the last complete line of metrics.jsonl in `folder`, 0 where there is none. Reads the end of the file
-/// alone.
+/// The step of the last complete line of metrics.jsonl in `folder`, 0 where there is none. Reads
+/// the end of the file alone.
 int64_t step_reached(const std::filesystem::path& folder);
 
 }  // namespace attend::compare

@@ -67,8 +67,9 @@ double power_of(double effect, int64_t pairs, double alpha) {
     ensure(pairs >= 2 && effect >= 0, "power: pairs {}, least 2, effect {}, least 0", pairs, effect);
     const auto n = static_cast<double>(pairs);
     const double t = critical_t(alpha, n - 1), noncentrality = effect * std::sqrt(n);
-    // T' = (Z + noncentrality) / s with s^2 chi-square over its degrees; s is above 6 with a probability below 1e-8, whatever
-    // the degrees, and the series of the distribution gets long for what is 1 anyway.
+    // T' = (Z + noncentrality) / s with s^2 chi-square over its degrees; s is above 6 with a
+    // probability below 1e-8, whatever the degrees, and the series of the distribution gets long
+    // for what is 1 anyway.
     if (noncentrality > 6 * t + 6)
         return 1;
     const Noncentral distribution(n - 1, noncentrality);

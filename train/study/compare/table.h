@@ -1,5 +1,6 @@
 #pragma once
-/// From the runs of a comparison to conclusions: first curves, then one value of each run, then a table.
+/// From the runs of a comparison to conclusions: first curves, then one value of each run, then a
+/// table.
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,12 +59,14 @@ struct Contrast {
     std::optional<double> p;          ///< of the paired t test, two-sided
     std::optional<double> corrected;  ///< for the number of variants (Holm)
     Verdict verdict = Verdict::too_few;
-    /// The level at which Holm's procedure tests the first difference that it does not find: alpha / the number not found.
+    /// The level at which Holm's procedure tests the first difference that it does not find: alpha
+    /// / the number not found.
     double level = 0;
-    /// How many more seeds would find a difference and a spread as observed, with the power asked for, at that level; none
-    /// where 10,000 are not enough, or no difference was observed.
+    /// How many more seeds would find a difference and a spread as observed, with the power asked
+    /// for, at that level; none where 10,000 are not enough, or no difference was observed.
     std::optional<int64_t> seeds_more;
-    /// The smallest difference that these seeds would find with that power, at that level and with the observed spread.
+    /// The smallest difference that these seeds would find with that power, at that level and with
+    /// the observed spread.
     std::optional<double> detectable;
 };
 

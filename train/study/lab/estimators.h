@@ -9,8 +9,9 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The selections of Setup::estimators; without any, every row of estimator_table(), reinforce's default with every row of
-/// baseline_table() in its place; each with Setup::samples where it has the option. Throws Error as the config's reader.
+/// The selections of Setup::estimators; without any, every row of estimator_table(), reinforce's
+/// default with every row of baseline_table() in its place; each with Setup::samples where it has
+/// the option. Throws Error as the config's reader.
 std::vector<Selection> candidates(const lab::Setup& setup);
 
 /// Name, options that are not the default, label.

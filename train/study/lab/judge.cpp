@@ -8,7 +8,8 @@ namespace attend::lab {
 
 namespace {
 
-// Of vectors d_m: sum_{m != n} d_m d_n / (M (M - 1)), over all of them and with each left out in turn.
+// Of vectors d_m: sum_{m != n} d_m d_n / (M (M - 1)), over all of them and with each left out in
+// turn.
 struct PairMeans {
     double all = 0;
     std::vector<double> without;

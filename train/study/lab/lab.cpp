@@ -38,8 +38,8 @@ std::vector<const Row*> sound(const Measured& m, Aim aim) {
 RecordWriter json_of(const Row& r) {
     RecordWriter options;
     for (const auto& [path, value] : r.options) options.set_json(path, value);
-    RecordWriter j = {{"estimator", r.estimator},        {"options", options},     {"label", r.label},
-                      {"objective", aim_name(r.aim)},    {"biased", !r.unbiased},  {"configured", r.configured}};
+    RecordWriter j = {{"estimator", r.estimator},     {"options", options},    {"label", r.label},
+                      {"objective", aim_name(r.aim)}, {"biased", !r.unbiased}, {"configured", r.configured}};
     if (!r.skipped.empty()) {
         j.set("skipped", r.skipped);
         return j;
@@ -78,7 +78,12 @@ std::string text_of(const Measured& m, const Report& report) {
     std::vector<Column> block_columns(blocks[0].size(), {Align::right, 9});
     block_columns[0] = {};
     return fmt::format("step {}\n", m.step) +
-           text_table(rows, {{}, {Align::left, 9}, {Align::left, 24}, {Align::right, 9}, {Align::right, 7}, {Align::right, 8},
+           text_table(rows, {{},
+                             {Align::left, 9},
+                             {Align::left, 24},
+                             {Align::right, 9},
+                             {Align::right, 7},
+                             {Align::right, 8},
                              {Align::right, 13}}) +
            "\nvariance by block\n" + text_table(blocks, block_columns) + skipped +
            fmt::format(
@@ -125,10 +130,9 @@ RecordWriter json_of(const Report& report) {
         for (const Row& r : m.rows) rows.push_back(json_of(r));
         checkpoints.push_back({{"step", m.step}, {"rows", rows}});
     }
-    return {{"format", int64_t{1}},         {"name", report.name},   {"objective", report.objective},
-            {"rows", report.rows},          {"targets", report.targets}, {"draws", report.draws},
-            {"exact", report.exact},        {"checkpoints", checkpoints},
-            {"recommendation", report.recommendation}};
+    return {{"format", int64_t{1}},  {"name", report.name},        {"objective", report.objective},
+            {"rows", report.rows},   {"targets", report.targets},  {"draws", report.draws},
+            {"exact", report.exact}, {"checkpoints", checkpoints}, {"recommendation", report.recommendation}};
 }
 
 }  // namespace attend::lab

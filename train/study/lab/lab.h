@@ -1,5 +1,6 @@
 #pragma once
-/// attend lab: the gradient estimates of an experiment's hard attention, by every estimator that fits, on one of its batches.
+/// attend lab: the gradient estimates of an experiment's hard attention, by every estimator that
+/// fits, on one of its batches.
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ struct Block {
     double bias = 0;      ///< as Row::bias, of this block
 };
 
-/// One estimator at one checkpoint. An estimate is the gradient of one step on the batch, without dropout and label smoothing.
+/// One estimator at one checkpoint. An estimate is the gradient of one step on the batch, without
+/// dropout and label smoothing.
 struct Row {
     std::string estimator;                                     ///< row of estimator_table()
     std::vector<std::pair<std::string, std::string>> options;  ///< that are not the default, values as JSON
@@ -35,15 +37,16 @@ struct Row {
     bool configured = false;  ///< the experiment's own
     std::string skipped;      ///< why it was not measured; else ""
     int64_t draws = 0;
-    /// |mean - g| / |g| of its own objective's gradient g, with the interval of 95 % for it; of an estimator that draws nothing
-    /// the interval is a point. The square is estimated without the part that noise adds, so the interval of an unbiased one
-    /// reaches down to 0.
+    /// |mean - g| / |g| of its own objective's gradient g, with the interval of 95 % for it; of an
+    /// estimator that draws nothing the interval is a point. The square is estimated without the
+    /// part that noise adds, so the interval of an unbiased one reaches down to 0.
     double bias = 0, bias_low = 0, bias_high = 0;
     double variance = 0;  ///< of an estimate, summed over the parameters, in units of |g|^2
     double cosine = 0;    ///< of an estimate with g, the mean over draws
     double seconds = 0;   ///< an estimate's forward and backward on one thread, the median
     std::vector<Block> blocks;
-    /// Variance an estimate times seconds: what the same accuracy costs when estimates are averaged.
+    /// Variance an estimate times seconds: what the same accuracy costs when estimates are
+    /// averaged.
     double variance_times_cost() const { return variance * seconds; }
 };
 
@@ -70,7 +73,8 @@ struct Place {
 
 /// Tables, a checkpoint each, and the recommendation.
 std::string text_of(const Report& report);
-/// {"format": 1, "objective": ..., "checkpoints": [{"step": ..., "rows": [...]}], "recommendation": ...}: lab.json.
+/// {"format": 1, "objective": ..., "checkpoints": [{"step": ..., "rows": [...]}], "recommendation":
+/// ...}: lab.json.
 RecordWriter json_of(const Report& report);
 /// One sentence: which estimator to use, by the last checkpoint.
 std::string recommend(const Report& report);

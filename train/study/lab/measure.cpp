@@ -39,7 +39,8 @@ struct LabBench {
     const ParameterStore& store() const { return *made.store; }
 };
 
-// Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own estimator do not count.
+// Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own
+// estimator do not count.
 Blocks blocks_of(const ParameterStore& store, std::size_t count) {
     Blocks out;
     out.of.resize(static_cast<std::size_t>(store.size()), -1);
@@ -116,7 +117,8 @@ class Lab {
 
     // An estimator's own network and state learn what they are for; the model's weights stay.
     void adapt(LabBench& b, const lab::Place& place) {
-        // A parameter or a state of the estimator in hand: of one that was built here, or of the model's own.
+        // A parameter or a state of the estimator in hand: of one that was built here, or of the
+        // model's own.
         const std::string prefix = b.built ? built_estimator : own_estimator;
         const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
         const ParameterStore& store = *b.made.store;

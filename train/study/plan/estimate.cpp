@@ -95,7 +95,8 @@ class EstimatedRun {
         return seconds_since(begin);
     }
 
-    // The middles of `count` equal parts of the batches in the order of their cost: their mean is near that of all.
+    // The middles of `count` equal parts of the batches in the order of their cost: their mean is
+    // near that of all.
     void measure_steps() {
         const auto at = [&](double share) {
             return sizes_[std::min(sizes_.size() - 1, static_cast<std::size_t>(share * static_cast<double>(sizes_.size())))];

@@ -23,17 +23,19 @@ struct Estimate {
     int64_t measured_steps = 0;
     double step_seconds = 0;  ///< mean over batches of all sizes
     std::vector<EstimatedEvaluation> evaluations;
-    /// Training and evaluations, as `seconds` of summary.json counts them: without loading the data and without checkpoints.
+    /// Training and evaluations, as `seconds` of summary.json counts them: without loading the data
+    /// and without checkpoints.
     double seconds = 0;
     int64_t checkpoints = 0;  ///< at the intervals; a better evaluation in between writes one more
     double checkpoint_mib = 0;
     double peak_memory_mib = 0;  ///< as `peak_memory_mib` of summary.json
 };
 
-/// Trains the model for some steps on batches of all sizes, the largest among them, and evaluates parts of the other splits as
-/// a run would. The model is left trained; nothing is written. The peak of memory is that of this process, so a process that
-/// has done other things before estimates too much. Decoding is timed as if the model had learnt where its outputs end.
-/// Throws Diverged when a step does.
+/// Trains the model for some steps on batches of all sizes, the largest among them, and evaluates
+/// parts of the other splits as a run would. The model is left trained; nothing is written. The
+/// peak of memory is that of this process, so a process that has done other things before estimates
+/// too much. Decoding is timed as if the model had learnt where its outputs end. Throws Diverged
+/// when a step does.
 Estimate estimate(const Experiment& experiment, const Task& task, const ModelInStore& made, int threads);
 
 }  // namespace attend::plan

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/engine.h"
 #include "core/base/parallel.h"
+#include "core/engine.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
@@ -94,7 +94,8 @@ class Check {
         report_.loss = l.sums.mean(counts_);
         backward(l.loss, gradients);
         gradients.finish();
-        // Sums over many terms lose some bits of L; divided by h they are what a difference cannot tell from zero.
+        // Sums over many terms lose some bits of L; divided by h they are what a difference cannot
+        // tell from zero.
         const double rounding = 32 * static_cast<double>(std::numeric_limits<real>::epsilon()) *
                                 std::max(1.0, std::abs(value)) / (relative_step * setup_.tolerance);
         for (const Parameter& p : bench.made.store->table()) {

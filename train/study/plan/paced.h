@@ -1,6 +1,6 @@
 #pragma once
-/// A model that ends its outputs where the references end. An untrained model decodes to the limit; with this one decoding
-/// takes the time that it takes with a trained model.
+/// A model that ends its outputs where the references end. An untrained model decodes to the limit;
+/// with this one decoding takes the time that it takes with a trained model.
 #include <map>
 
 #include "data/task.h"
@@ -13,7 +13,8 @@ class PacedModel final : public Model {
     /// `inner` outlives this.
     explicit PacedModel(const Model& inner) : inner_(inner) {}
 
-    /// The rows of `batch` are decoded to the length of their targets. Others end as the inner model says.
+    /// The rows of `batch` are decoded to the length of their targets. Others end as the inner
+    /// model says.
     void learn(const Batch& batch);
 
     Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;

@@ -1,6 +1,6 @@
 #pragma once
-/// A run before it is begun: model and options, size of the data, and estimates of its time and memory from a few measured
-/// steps. Writes nothing.
+/// A run before it is begun: model and options, size of the data, and estimates of its time and
+/// memory from a few measured steps. Writes nothing.
 #include <string>
 #include <vector>
 
@@ -30,8 +30,8 @@ struct Plan {
     Estimate estimate;
 };
 
-/// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as build(), and Diverged when
-/// the measured steps do.
+/// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as
+/// build(), and Diverged when the measured steps do.
 Plan make_plan(const Experiment& asked, int threads);
 
 }  // namespace attend::plan

@@ -91,9 +91,9 @@ const char* name_of(Setting::Origin origin) {
 
 std::string text_of(const Plan& plan) {
     const Estimate& f = plan.estimate;
-    std::string text = fmt::format("{}\n\nconfig (* where it is not the default)\n{}\nmodel, {} parameters\n{}\ndata\n",
-                                   plan.experiment.name, settings_table(plan.settings), grouped(plan.parameters),
-                                   module_table(plan.model));
+    std::string text =
+        fmt::format("{}\n\nconfig (* where it is not the default)\n{}\nmodel, {} parameters\n{}\ndata\n", plan.experiment.name,
+                    settings_table(plan.settings), grouped(plan.parameters), module_table(plan.model));
     for (const std::string& line : plan.data) text += "  " + line + "\n";
     text += fmt::format("  an epoch: {} batches, {}{} targets\n", grouped(f.batches_per_epoch),
                         f.batches_counted < f.batches_per_epoch ? "about " : "", grouped(f.targets_per_epoch));

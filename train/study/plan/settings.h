@@ -19,8 +19,9 @@ struct Setting {
     Origin origin = Origin::initial;
 };
 
-/// The options in the order of the listing, with those of the chosen rows only. `resolved` is `asked` with every automatic
-/// value chosen. Where that reset an option that was given (`epochs`, replaced by `steps`), the given value is shown.
+/// The options in the order of the listing, with those of the chosen rows only. `resolved` is
+/// `asked` with every automatic value chosen. Where that reset an option that was given (`epochs`,
+/// replaced by `steps`), the given value is shown.
 std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved);
 
 }  // namespace attend::plan
