@@ -72,7 +72,7 @@ void LineFile::open() {
 void LineFile::append(std::string_view text) {
     const struct stat status = status_of(file_.get());
     ensure(is_named(path_, status),
-           "{}: was removed or replaced while it was written: bytes that would be lost {}; --resume goes on from the last "
+           "{}: was removed or replaced while it was written: bytes that would be lost {}; --resume continues from the last "
            "checkpoint",
            path_.string(), text.size());
     if (status.st_nlink > 1) {  // it was given a second name since, as a backup does

@@ -148,7 +148,7 @@ void add_config(CommandLine& app, ConfigArguments& arguments) {
 Option add_extend(CommandLine& app, bool& extend) {
     return app.add_flag(
         "--extend", extend,
-        "go on beyond the end that a run was begun with, to more train.steps (or train.max_seconds); it is recorded. "
+        "continue beyond the end that the run began with, to more train.steps (or train.max_seconds); it is recorded. "
         "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
 }
 

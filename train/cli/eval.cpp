@@ -110,8 +110,9 @@ Action declare_eval(CommandLine& app) {
         .type_name("N")
         .check(integer_in(0, 1'000'000))
         .capture_default_str();
-    app.add_flag("--tables", a->tables,
-                 "how often each target symbol or class is right, which are taken for which: for few of them")
+    app.add_flag(
+           "--tables", a->tables,
+           "how often each target symbol or class is right, and which are predicted in place of which: where they are few")
         .excludes(app.get_option("--json"));
     add_search(app, a->search);
     add_threads(app, a->threads);

@@ -151,7 +151,7 @@ Action declare_generate(CommandLine& app) {
     SamplingOptions& s = a->generation.sampling;
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--prompt", a->prompt,
-                   "the text to continue; without, it is standard input, or line by line from a terminal")
+                   "the text to continue; without it standard input is read, from a terminal line by line")
         .type_name("TEXT");
     app.add_option("--tokens", a->generation.symbols, "most symbols to write")
         .check(integer_in(0, int64_t{1} << 30))

@@ -33,9 +33,9 @@ Action declare_train(CommandLine& app) {
                    "the run's folder, in place of runs/NAME (with --resume and a run's own config.json: its folder)")
         .type_name("DIR");
     add_threads(app, a->threads);
-    const Option resume = app.add_flag("--resume", a->resume, "go on with the run in the folder");
+    const Option resume = app.add_flag("--resume", a->resume, "continue the run in the folder");
     add_extend(app, a->extend).needs(resume);
-    app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start anew").excludes(resume);
+    app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start again").excludes(resume);
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
                  "loss to 0");
