@@ -67,12 +67,12 @@ struct NamedArray {
     const real* data = nullptr;
     const int32_t* integers = nullptr;  ///< in place of `data`
 
-    /// The dtype in the file: I32 for integers, else F32 (double build: F64).
+    /// The dtype in the file: I32 for integers, else F32 (in double: F64).
     Dtype dtype() const { return integers != nullptr ? Dtype::i32 : sizeof(real) == 4 ? Dtype::f32 : Dtype::f64; }
     std::span<const std::byte> bytes() const;
 };
 
-/// Writes the arrays in the given order, integers as I32 and all else as F32 (double build: F64),
+/// Writes the arrays in the given order, integers as I32 and all else as F32 (in double: F64),
 /// atomically. The same input gives the same bytes: the header is compact, metadata sorted by name,
 /// and padded with spaces so that the data begin at a multiple of 8 bytes. Throws Error when a name
 /// comes twice, is "__metadata__", or a text is not valid UTF-8; MachineError as

@@ -2,7 +2,7 @@
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as
 /// easy as 1, 2, 3"). A draw is a function of (seed, name, step, call, sample, row, element) alone:
 /// it does not depend on the thread, the shard, or what was drawn before. Draws are made from 32
-/// bits and then converted, so float and double builds draw the same.
+/// bits and then converted, so both precisions draw the same.
 #include <array>
 #include <cstddef>
 #include <string_view>

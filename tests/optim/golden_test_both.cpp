@@ -12,7 +12,7 @@
 using namespace attend;
 
 namespace {
-// The files hold float32: that is the limit of the double build, and float adds its own rounding
+// The files hold float32: that is the limit in double, and float adds its own rounding
 // over the steps.
 constexpr double tolerance = sizeof(real) == 4 ? 2e-6 : 2e-7;
 

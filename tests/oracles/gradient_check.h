@@ -1,7 +1,7 @@
 #pragma once
 /// Checks gradients against central differences: for a random cotangent c and L = sum(c f(x)),
 ///     dL/dx_i is compared with (L(x + h e_i) - L(x - h e_i)) / 2h
-/// for every element of every input. Meant for the double build: in float the differences are
+/// for every element of every input. Meant for double: in float the differences are
 /// mostly rounding.
 #include <functional>
 #include <span>
