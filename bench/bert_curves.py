@@ -6,7 +6,7 @@ usage: bert_curves.py --attend build/attend --batches build/attend_bench_batches
                       [--head targets|all] [--set KEY=VALUE ...] [CONFIG]
 
 CONFIG is configs/bert_mini_wikitext.json unless another is given: masked words without labels, the published form (learned positions,
-layer norms behind the sums), no dropout, adamw and a cosine schedule. The schedule is laid over the N steps. Both print the mean loss
+layer norms after the sums), no dropout, adamw and a cosine schedule. The schedule is laid over the N steps. Both print the mean loss
 over each K steps, before their updates. PyTorch reads all batches from memory; ours makes them within the time that is counted.
 --head: where PyTorch computes its output layer: at the targets alone, as ours does, or at all positions, as most code for it does.
 """

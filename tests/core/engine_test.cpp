@@ -271,7 +271,7 @@ TEST_SUITE("engine") {
         const auto run = [&](auto f) {
             const Tensor x = watch(v);
             Gradients g(store);
-            // The same weight is also used by the outer graph, before and behind.
+            // The same weight is also used by the outer graph, before and after.
             backward(sum(linear(f(linear(x, w)), w)), g);
             std::vector<real> all = g.of(x).values();
             const std::vector<real> of_w = g.of(w).values();

@@ -272,7 +272,7 @@ TEST_SUITE("files") {
         CHECK(names_in(folder.path()).size() == 2);
         ::close(reader);
 
-        // As /dev/stdout behind `> file`: a link to a descriptor, which writes on where it stands.
+        // As /dev/stdout after `> file`: a link to a descriptor, which writes on where it stands.
         const int file = ::open((folder / "output").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         REQUIRE(file >= 0);
         REQUIRE(::write(file, "a", 1) == 1);

@@ -59,7 +59,7 @@ Operands operands(const Case& s) {
     return o;
 }
 
-// Runs the case with every operand `shift` elements behind a 64-byte boundary.
+// Runs the case with every operand `shift` elements after a 64-byte boundary.
 std::vector<real> run(const Case& s, const Operands& o, std::size_t shift) {
     Array<real> a(o.a.size() + shift), b(o.b.size() + shift), c(o.c.size() + shift);
     std::copy(o.a.begin(), o.a.end(), a.begin() + static_cast<std::ptrdiff_t>(shift));

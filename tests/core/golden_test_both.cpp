@@ -73,7 +73,7 @@ class Case {
     std::vector<Tensor> outputs_, cotangents_;
 };
 
-// One range a row of [B, T, S]: positions before the length and, if causal, not behind the query's
+// One range a row of [B, T, S]: positions before the length and, if causal, not after the query's
 // own place.
 Ranges ranges_of(const Array<int32_t>& lengths, int64_t rows, bool causal = false) {
     Ranges all;
@@ -158,7 +158,7 @@ TEST_SUITE("golden ops") {
         }
     }
 
-    TEST_CASE("softmax, log_softmax and sparsemax behind lengths equal PyTorch's") {
+    TEST_CASE("softmax, log_softmax and sparsemax after lengths equal PyTorch's") {
         for (const std::string name : {"softmax", "log_softmax", "sparsemax"}) {
             Case c(name + "_lengths");
             const Tensor x = c.leaf("input.x");

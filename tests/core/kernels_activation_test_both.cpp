@@ -149,7 +149,7 @@ TEST_CASE("swiglu and its backward at every width") {
     }
 }
 
-TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and copies what is behind the heads") {
+TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and copies what is after the heads") {
     for (int64_t half = 0; half <= 70; ++half) {
         CAPTURE(half);
         const kernels::RotarySizes sizes{4, 2, 2 * 2 * half + 3, 2, 2 * half};

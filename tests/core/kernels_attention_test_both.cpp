@@ -144,7 +144,7 @@ namespace {
 
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// One step of a whole batch in double: h' behind one another for GRU, h' then c' for LSTM.
+/// One step of a whole batch in double: h' one after the other for GRU, h' then c' for LSTM.
 struct Step {
     int64_t rows, hidden, t;
     std::vector<int32_t> lengths;
@@ -185,7 +185,7 @@ Values naive_lstm(const Step& s, const Values& gates, const Values& h, const Val
     return out;
 }
 
-/// `v` [rows, columns] laid out with `extra` elements of NaN behind each row.
+/// `v` [rows, columns] laid out with `extra` elements of NaN after each row.
 Values spread(const Values& v, int64_t rows, int64_t columns, int64_t extra) {
     Values out;
     for (int64_t i = 0; i < rows; ++i) {

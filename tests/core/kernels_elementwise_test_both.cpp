@@ -250,7 +250,7 @@ TEST_CASE("divide_backward_denominator, axpy, shift, fill") {
     }
 }
 
-TEST_CASE("no kernel touches memory behind its arrays") {
+TEST_CASE("no kernel touches memory after its arrays") {
     // The arrays end where a page without access begins: a load or store too far is a fault.
     const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     char* block = static_cast<char*>(mmap(nullptr, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

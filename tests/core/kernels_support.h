@@ -32,7 +32,7 @@ inline Values values(int64_t n, uint32_t seed, double low = -2, double high = 2)
     return v;
 }
 
-/// A copy of `values` as reals, `offset` elements behind a 64-byte boundary, between guards that
+/// A copy of `values` as reals, `offset` elements after a 64-byte boundary, between guards that
 /// are NaN: a kernel that reads beyond the ends spoils its result, one that writes there is found
 /// by intact().
 class Buffer {

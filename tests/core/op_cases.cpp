@@ -212,7 +212,7 @@ void add_arrangement(std::vector<OpCase>& all) {
     all.push_back(
         {"transpose empty", {{0, 2, 3}}, {3, 2, 0}, [](Inputs in) { return transpose(in[0], 0, 2); }, nullptr, nothing});
     all.push_back(
-        {"transpose empty behind", {{2, 3, 0}}, {3, 2, 0}, [](Inputs in) { return transpose(in[0], 0, 1); }, nullptr, nothing});
+        {"transpose empty after", {{2, 3, 0}}, {3, 2, 0}, [](Inputs in) { return transpose(in[0], 0, 1); }, nullptr, nothing});
     all.push_back({"embedding", {{4, 3}}, {2, 3, 3}, [](Inputs in) {
                        const int32_t ids[] = {1, 0, 3, 1, 1, 2};
                        return embedding(in[0], ids, {2, 3});

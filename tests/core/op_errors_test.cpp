@@ -34,7 +34,7 @@ void check_all(const std::vector<BrokenCall>& calls) {
 }  // namespace
 
 TEST_SUITE("op errors") {
-    TEST_CASE("products before and behind an axis, counted from either end") {
+    TEST_CASE("products before and after an axis, counted from either end") {
         const Shape s{2, 3, 5};
         CHECK(s.outer(1) == 2);
         CHECK(s.outer(-1) == 6);

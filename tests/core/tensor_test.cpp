@@ -184,7 +184,7 @@ TEST_SUITE("op semantics") {
         CHECK(dropout(x, 0, Draws{}).data() == x.data());
     }
 
-    TEST_CASE("recurrent layers do not see what lies behind a length, forward or backward") {
+    TEST_CASE("recurrent layers do not see what lies after a length, forward or backward") {
         const int32_t lengths[] = {2, 0, 3};
         for (const Direction d : {Direction::forward, Direction::backward}) {
             Tensor x = counted({3, 3, 12}), other = counted({3, 3, 12});

@@ -257,7 +257,7 @@ TEST_SUITE("masked text") {
         CHECK(*begins.begin() == 'a');
         CHECK(*begins.rbegin() == 'k');  // the shortest second text has two bytes
     }
-    TEST_CASE("special tokens behind a tokenizer's ids") {
+    TEST_CASE("special tokens after a tokenizer's ids") {
         TokenizerSetup setup;
         setup.specials = Specials::own;
         const auto bytes = [&] { return tokenizer_table().build(Selection(tokenizer_table(), "byte"), setup); };

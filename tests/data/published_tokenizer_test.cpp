@@ -35,7 +35,7 @@ std::string text_of(const TestFiles& folder, const char* name) { return read_fil
 }  // namespace
 
 TEST_SUITE("published tokenizers") {
-    TEST_CASE("bpe: vocab.json and merges.txt give the ids again, with the tokens behind them") {
+    TEST_CASE("bpe: vocab.json and merges.txt give the ids again, with the tokens after them") {
         const TestFiles folder;
         Selection row = row_of("bpe");
         row.as<BpeOptions>().merges = 30;

@@ -52,7 +52,7 @@ def sparsemax(x, seen):
 
 
 def window(case, batch, rows, columns, causal=False):
-    """Positions seen [B, T, S]: before each row's length, and causal ones not behind the query's own place."""
+    """Positions seen [B, T, S]: before each row's length, and causal ones not after the query's own place."""
     lengths = case.given("lengths", case.draw.lengths(batch, columns))
     seen = (torch.arange(columns) < lengths[:, None])[:, None, :].expand(batch, rows, columns)
     if causal:

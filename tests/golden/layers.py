@@ -50,7 +50,7 @@ def softmax(seed):
         x = case.input("x", batch, rows, columns, scale=2)
         lengths = case.given("lengths", case.draw.lengths(batch, columns, least=0))
         seen = (torch.arange(columns) < lengths[:, None])[:, None, :].expand_as(x)
-        # Rows without a position are all zero; so is whatever lies behind a length.
+        # Rows without a position are all zero; so is whatever lies after a length.
         masked = x.masked_fill(~seen, -1e30)
         y = getattr(F, name)(masked, -1)
         case.output("y", torch.where(seen, y, torch.zeros_like(y)))
@@ -107,7 +107,7 @@ def cells(seed):
 
 
 def run_direction(kind, parameters, x, lengths, direction):
-    """x [B, S, I] -> outputs [B, S, H], zero behind each length, and the final state of each row."""
+    """x [B, S, I] -> outputs [B, S, H], zero after each length, and the final state of each row."""
     rows, steps = x.shape[:2]
     state = zero_state(kind, rows, parameters[2].shape[0])
     outputs = [None] * steps

@@ -131,7 +131,7 @@ def model(seed, name, form, cell, score, feeding, encoder_layers, decoder_layers
     case.keep("output.weights", torch.where(inside[:, :, None], maps, torch.zeros_like(maps)))
     case.differentiate()
 
-    # What stands behind a length is never seen.
+    # What stands after a length is never seen.
     junk = source.clone()
     junk[torch.arange(source.shape[1]) >= source_lengths[:, None]] = FIRST_FREE
     again = net(junk, source_lengths, inputs)[0]

@@ -17,7 +17,7 @@ def rate(step):
 
 
 class Block:
-    """One block; `post` puts the norms behind the sums, `cross` adds attention to another sequence."""
+    """One block; `post` puts the norms after the sums, `cross` adds attention to another sequence."""
 
     def __init__(self, case, name, width, heads, ffn, activation, post, cross=False, epsilon=1e-5):
         self.epsilon = epsilon
@@ -108,7 +108,7 @@ def gpt(name, seed, post):
     last = None if post else (case.leaf("decoder.norm.weight", 1 + case.draw.normal(width, scale=0.0)),
                               case.parameter("decoder.norm.bias", width, scale=0.1))
     windows = size(11, 5, 30)
-    # Windows in a row, begun again behind the last: not a multiple of the batch.
+    # Windows in a row, begun again after the last: not a multiple of the batch.
     tokens = case.given("tokens", case.draw.ids(windows * context + size(2, 1, context), low=0, high=vocabulary))
     count = (len(tokens) - 1) // context
     blocks[0].same_as_torch(case.draw.normal(2, context, width), causal(context))

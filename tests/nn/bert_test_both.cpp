@@ -84,7 +84,7 @@ TEST_CASE("the loss is the sum of its terms, each by its own normaliser, and tar
     }
 }
 
-TEST_CASE("padding: ids behind a row's length and further columns change nothing") {
+TEST_CASE("padding: ids after a row's length and further columns change nothing") {
     for (const BertForm& f : testing::bert_forms()) {
         CAPTURE(f.name);
         const BertSample s(f.setup);

@@ -51,7 +51,7 @@ struct Small {
     bool parallel;
 };
 
-// `copies` times one behind the other.
+// `copies` times one after the other.
 inline Ids ids_of(std::initializer_list<std::initializer_list<int32_t>> rows, int64_t columns, int64_t copies,
                   int32_t padding) {
     Ids ids(static_cast<int64_t>(rows.size()) * copies, columns);

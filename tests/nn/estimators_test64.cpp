@@ -30,7 +30,7 @@ class Mistaken final : public Estimator {
         }
         if (mistake_ == Mistake::sign_turned)
             advantage = negate(follows);
-        if (mistake_ == Mistake::reward_of_next_step)  // what is behind step t alone
+        if (mistake_ == Mistake::reward_of_next_step)  // what is after step t alone
             advantage = concat({slice(follows, 2, 1, t), Tensor::zeros({b, 1, 1})}, 2);
         if (mistake_ == Mistake::averaged)  // over the steps that follow
             for (int64_t i = 0; i < follows.size(); ++i) advantage.writable()[i] /= static_cast<real>(t - i % t);
@@ -90,7 +90,7 @@ TEST_CASE("reinforce with every baseline has the expected objective's gradient i
                 CHECK(estimator->unbiased());
                 for (const NamedState& state : small.store.states())  // a moving average that has moved
                     std::fill_n(small.store.state_values(state), state.shape.size(), static_cast<real>(1.3));
-                // What a baseline learns for itself stands behind the model's parameters, and is
+                // What a baseline learns for itself stands after the model's parameters, and is
                 // not compared.
                 const Comparison c = compare(small, *estimator, exact, calls, copies);
                 CAPTURE(c.distance);

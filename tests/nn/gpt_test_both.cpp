@@ -41,7 +41,7 @@ TEST_CASE("causality: another future changes nothing before it, not a bit") {
     }
 }
 
-TEST_CASE("padding: the ids behind a row's length and further columns change nothing") {
+TEST_CASE("padding: the ids after a row's length and further columns change nothing") {
     for (const testing::GptForm& f : testing::gpt_forms()) {
         CAPTURE(f.name);
         ParameterStore store(5);

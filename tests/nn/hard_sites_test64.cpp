@@ -230,7 +230,7 @@ TEST_CASE("with entropy every site's choices answer for the entropies of all" * 
     }
 }
 
-TEST_CASE("relaxed choices see nothing behind a causal window, however hot they are") {
+TEST_CASE("relaxed choices see nothing after a causal window, however hot they are") {
     Selection hot(estimator_table(), "gumbel_softmax");
     oracles::OptionsByName setter(std::map<std::string, std::string>{{"temperature", "100"}});
     hot.options().fields(setter);

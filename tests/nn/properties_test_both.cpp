@@ -74,7 +74,7 @@ const double rounding = sizeof(real) == 4 ? 2e-6 : 1e-14;
 
 }  // namespace
 
-TEST_CASE("padding changes nothing: more columns, and other ids behind a row's length") {
+TEST_CASE("padding changes nothing: more columns, and other ids after a row's length") {
     for (const Form& f : forms()) {
         CAPTURE(f.name);
         CAPTURE(f.options.cell);

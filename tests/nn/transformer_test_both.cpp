@@ -51,7 +51,7 @@ TEST_CASE("causality: another future of the target changes nothing before it, no
     }
 }
 
-TEST_CASE("padding of the source: ids behind its length and further columns change nothing") {
+TEST_CASE("padding of the source: ids after its length and further columns change nothing") {
     for (const testing::TransformerForm& f : testing::transformer_forms()) {
         CAPTURE(f.name);
         ParameterStore store(5);

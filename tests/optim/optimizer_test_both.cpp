@@ -89,7 +89,7 @@ bool same_bits(const std::vector<real>& a, const std::vector<real>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
 }
 
-// Five steps; the parameters and all state arrays, one behind the other.
+// Five steps; the parameters and all state arrays, one after the other.
 std::vector<real> train(const std::string& name, const Options& options, int threads) {
     ParameterStore store(1);
     fill(store);

@@ -66,7 +66,7 @@ TEST_SUITE("schedules") {
         CHECK(make("constant", {{"warmup", "10"}}, 0.3, 100)->rate(10) == 0.3);
     }
 
-    TEST_CASE("linear: at the end of the warm-up, in the middle, at the last step, behind the end") {
+    TEST_CASE("linear: at the end of the warm-up, in the middle, at the last step, after the end") {
         const auto s = make("linear", {{"warmup", "20"}, {"final", "0.1"}}, 0.5, 120);
         CHECK(s->rate(20) == near(0.5));
         CHECK(s->rate(45) == near(0.4));
@@ -76,7 +76,7 @@ TEST_SUITE("schedules") {
         CHECK(s->rate(100000) == near(0.1));
     }
 
-    TEST_CASE("cosine: at the end of the warm-up, in the middle, at the last step, behind the end") {
+    TEST_CASE("cosine: at the end of the warm-up, in the middle, at the last step, after the end") {
         const auto s = make("cosine", {{"warmup", "20"}, {"final", "0.1"}}, 0.5, 120);
         CHECK(s->rate(20) == near(0.5));
         CHECK(s->rate(45) == near(0.1 + 0.2 * (1 + std::sqrt(0.5))));

@@ -12,7 +12,7 @@ struct Output {
     bool ended = false;
 };
 
-/// ln p of every class behind `prefix`, from the start, in double. source has one row.
+/// ln p of every class after `prefix`, from the start, in double. source has one row.
 std::vector<double> next_log_probabilities(const Model& model, const Ids& source, const std::vector<int32_t>& prefix);
 
 /// Every output there is: all that end within `limit` symbols, best first, then all of `limit`

@@ -45,7 +45,7 @@ TEST_CASE("a text becomes a tree that knows its lines") {
     CHECK(b.elements[0].number == 1.5);
     CHECK(b.elements[0].place.line == 4);
     CHECK(b.elements[1].integer == -3);
-    CHECK(b.elements[1].place.line == 5);  // the lexer has read the line feed behind it
+    CHECK(b.elements[1].place.line == 5);  // the lexer has read the line feed after it
     const Value& c = v.find("c")->value;
     CHECK(c.find("d")->value.kind == Value::Kind::null);
     CHECK(c.find("e")->place.line == 7);

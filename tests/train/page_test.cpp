@@ -10,7 +10,7 @@ using testing::contains;
 using testing::message_of;
 
 namespace {
-// What stands between the first `begin` and the `end` behind it.
+// What stands between the first `begin` and the `end` after it.
 std::string between(const std::string& text, const std::string& begin, const std::string& end) {
     const std::size_t at = text.find(begin);
     REQUIRE(at != std::string::npos);

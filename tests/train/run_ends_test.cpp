@@ -30,7 +30,7 @@ namespace {
 
 struct Killed {};
 
-// Trains `name`, leaves it behind step `at` as a kill would, and resumes it with another number of
+// Trains `name`, leaves it after step `at` as a kill would, and resumes it with another number of
 // threads.
 TrainResult run_in_two(const SmallRun& runs, const std::string& name, const Strings& set, int64_t at) {
     TrainRequest request = runs.request(name, set);
@@ -154,7 +154,7 @@ TEST_CASE("patience ends a run at the very step, killed and resumed too") {
 
 TEST_CASE("the plateau schedule follows the evaluations of a run, killed and resumed too") {
     const SmallRun runs;
-    // Nothing improves at this rate: a fall with the second evaluation behind the first, and with
+    // Nothing improves at this rate: a fall with the second evaluation after the first, and with
     // every second one after it.
     const Strings set = {R"(schedule={"type": "plateau", "factor": 0.5, "patience": 1, "threshold": 0.1})",
                          "optimizer.learning_rate=1e-9", "train.evaluate_every=2", "train.log_every=1", "train.steps=14"};

@@ -110,7 +110,7 @@ TEST_CASE("the command continues a text") {
     CHECK(trained.generate({"--prompt", "ab", "--temperature", "0", "--tokens", "3", "--stop", "zz"}).out == "abcde\n");
 }
 
-TEST_CASE("words go on behind a blank, and what is not in the vocabulary is counted") {
+TEST_CASE("words go on after a blank, and what is not in the vocabulary is counted") {
     const oracles::TemporaryFolder folder;
     std::ofstream text(folder / "a.txt");
     for (int i = 0; i < 200; ++i) text << "one two three four\n";

@@ -108,7 +108,7 @@ TEST_CASE("a run that accumulates takes several batches a step, and an epoch has
     CHECK(runs.model("b") == runs.model("c"));
 }
 
-TEST_CASE("clipping by value bounds every element, and the norm is clipped behind it") {
+TEST_CASE("clipping by value bounds every element, and the norm is clipped after it") {
     const SmallRun runs;
     const auto largest_move = [&](const std::vector<std::string>& more) {
         std::vector<std::string> set = {

@@ -100,7 +100,7 @@ std::vector<Point> points_of(const std::vector<Json>& lines) {
     return points;
 }
 
-// Trains `name`, leaves it behind step `at` as a kill would, and resumes it.
+// Trains `name`, leaves it after step `at` as a kill would, and resumes it.
 void run_in_two(const SmallRun& runs, const std::string& name, const Strings& set, int64_t at, const Strings& set_later) {
     struct Killed {};
     TrainRequest request = runs.request(name, set);
@@ -196,7 +196,7 @@ TEST_CASE("without the option there is no event file, and it changes no bit of t
 
 TEST_CASE("a killed run goes on in a new event file, and together they say what metrics.jsonl says") {
     const SmallRun runs;
-    for (const int64_t at : {5, 8, 11}) {  // checkpoints are at 4, 8 and 12, that of 8 not yet written behind step 8
+    for (const int64_t at : {5, 8, 11}) {  // checkpoints are at 4, 8 and 12, that of 8 not yet written after step 8
         CAPTURE(at);
         const std::string name = std::to_string(at);
         run_in_two(runs, name, with_events, at, with_events);
@@ -209,7 +209,7 @@ TEST_CASE("a killed run goes on in a new event file, and together they say what 
         CHECK(later[1].step() == saved + 1);
         CHECK(later[2].step() == saved + 1);
         const std::vector<Point> first = points_of(std::vector{files[0]});
-        CHECK(first.back().step == at);  // behind the checkpoint: the reader has something to drop
+        CHECK(first.back().step == at);  // after the checkpoint: the reader has something to drop
         CHECK(points_of(files) == points_of(runs.metrics(name)));
     }
 }

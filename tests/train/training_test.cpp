@@ -130,7 +130,7 @@ TEST_CASE("a run that is told to stop saves, and goes on where it stood") {
     CHECK(fs::read_symlink(runs / "stopped/checkpoints/last") == "step-8");
     request.existing = Existing::resume;
     request.stop = {};
-    request.after_step = [](int64_t step) {  // behind the evaluation that was due, before a checkpoint knows of it
+    request.after_step = [](int64_t step) {  // after the evaluation that was due, before a checkpoint knows of it
         if (step == 9)
             throw Killed();
     };

@@ -1,4 +1,4 @@
-// A text is written out as it grows: what stands behind the last symbol that could still become a
+// A text is written out as it grows: what stands after the last symbol that could still become a
 // stop text, or the bytes of a character that is not whole yet, is held back.
 #include <fmt/format.h>
 

@@ -58,14 +58,14 @@ std::string without_trailing_space(std::string_view text) {
 // One pass over neighbouring bytes, left to right, pairs not overlapping: where `matches`, blanks
 // go before, between and after.
 struct Blanks {
-    const char *before, *between, *behind;
+    const char *before, *between, *after;
 };
 template <class F>
 std::string cut_pairs(std::string_view text, F matches, Blanks blanks) {
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (i + 1 < text.size() && matches(text[i], text[i + 1])) {
-            out.append(blanks.before).append(1, text[i]).append(blanks.between).append(1, text[i + 1]).append(blanks.behind);
+            out.append(blanks.before).append(1, text[i]).append(blanks.between).append(1, text[i + 1]).append(blanks.after);
             ++i;
         } else {
             out += text[i];
