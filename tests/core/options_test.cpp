@@ -128,6 +128,25 @@ TEST_SUITE("options") {
         CHECK(message(1, std::nan("")) == "figure ring: gap out of range: gap nan, allowed 0.25 to 1");
     }
 
+    TEST_CASE("the second precision's table of a seam is accepted once, with the same rows, and not listed") {
+        const auto row = [](const char* name) {
+            return Shapes::make<NoOptions>(name, "planted", [](const NoOptions&, double x) { return x; });
+        };
+        const auto listed = [](const char* kind) {
+            return std::count_if(all_seams().begin(), all_seams().end(),
+                                 [&](const Seam* s) { return std::string_view(s->kind()) == kind; });
+        };
+        // They stay registered for the life of the process, so they live as long.
+        static const Shapes first("planted", {row("a"), row("b")});
+        CHECK(listed("planted") == 1);
+        CHECK_THROWS_AS(Shapes("planted", {row("a")}), MachineError);  // other rows
+        CHECK_THROWS_AS(Shapes("planted", {row("a"), row("b")}, "other"), MachineError);
+        static const Shapes second("planted", {row("a"), row("b")});
+        CHECK(listed("planted") == 1);
+        CHECK(std::find(all_seams().begin(), all_seams().end(), &second) == all_seams().end());
+        CHECK_THROWS_AS(Shapes("planted", {row("a"), row("b")}), MachineError);  // a third
+    }
+
     TEST_CASE("selections are values: copies are independent") {
         Selection a(shapes(), "box"), b = a;
         b.as<Box>().width = 50;
