@@ -5,6 +5,8 @@
 #include "core/engine.h"
 #include "tests/core/op_cases.h"
 
+namespace composites_test_both {
+
 using namespace attend;
 using namespace attend::oracles;
 
@@ -41,3 +43,5 @@ TEST_SUITE("composites") {
         CHECK(compared > 40);
     }
 }
+
+}  // namespace composites_test_both

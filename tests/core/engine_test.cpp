@@ -10,6 +10,8 @@
 #include "core/ops.h"
 #include "core/parameters.h"
 
+namespace engine_test {
+
 using namespace attend;
 
 namespace {
@@ -440,3 +442,5 @@ TEST_SUITE("checked mode") {
         CHECK(run() == plain);
     }
 }
+
+}  // namespace engine_test

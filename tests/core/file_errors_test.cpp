@@ -9,6 +9,8 @@
 #include "core/base/error.h"
 #include "tests/oracles/temporary_folder.h"
 
+namespace file_errors_test {
+
 using namespace attend;
 namespace fs = std::filesystem;
 
@@ -65,3 +67,5 @@ TEST_SUITE("file errors") {
         for (const int code : {ENOSPC, EIO, EMFILE, ENOMEM}) CHECK_FALSE(user_can_mend(code));
     }
 }
+
+}  // namespace file_errors_test

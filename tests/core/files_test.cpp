@@ -16,6 +16,8 @@
 #include "core/base/own_files.h"
 #include "tests/oracles/temporary_folder.h"
 
+namespace files_test {
+
 using namespace attend;
 using oracles::TemporaryFolder;
 
@@ -354,3 +356,5 @@ TEST_SUITE("files") {
                   ": the file was shortened while it was in use: size 1 bytes, when it was opened 2 bytes");
     }
 }
+
+}  // namespace files_test

@@ -17,6 +17,8 @@
 #include "core/kernels/product.h"
 #include "tests/oracles/allocation_hooks.h"
 
+namespace gemm_bits_test_both {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("gemm");
@@ -179,3 +181,5 @@ TEST_CASE("a product asks the system for no memory") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace gemm_bits_test_both

@@ -11,6 +11,8 @@
 #include "core/ops.h"
 #include "core/safetensors.h"
 
+namespace golden_test_both {
+
 using namespace attend;
 
 namespace {
@@ -255,3 +257,5 @@ TEST_SUITE("golden ops") {
         }
     }
 }
+
+}  // namespace golden_test_both

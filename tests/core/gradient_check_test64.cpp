@@ -4,6 +4,8 @@
 
 #include "core/ops.h"
 
+namespace gradient_check_test64 {
+
 using namespace attend;
 using namespace attend::oracles;
 
@@ -98,3 +100,5 @@ TEST_SUITE("gradient check") {
         CHECK(r.input == "w");
     }
 }
+
+}  // namespace gradient_check_test64

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace ids_test {
+
 using namespace attend;
 
 TEST_SUITE("ids") {
@@ -37,3 +39,5 @@ TEST_SUITE("ids") {
         CHECK(part.lengths == Array<int32_t>{0, 0});
     }
 }
+
+}  // namespace ids_test

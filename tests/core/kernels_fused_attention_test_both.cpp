@@ -9,6 +9,8 @@
 #include "tests/oracles/composites.h"
 #include "tests/oracles/gradient_check.h"
 
+namespace kernels_fused_attention_test_both {
+
 using namespace attend;
 using namespace attend::oracles;
 
@@ -401,3 +403,5 @@ TEST_CASE("attention_backward by the formulas as they stand: set, added to, and 
                 }
         }
 }
+
+}  // namespace kernels_fused_attention_test_both

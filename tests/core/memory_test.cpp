@@ -16,6 +16,8 @@
 #include "core/base/random.h"
 #include "tests/oracles/allocation_hooks.h"
 
+namespace memory_test {
+
 using namespace attend;
 using attend::oracles::AllocationCounter;
 using attend::oracles::AllocationCounts;
@@ -350,3 +352,5 @@ struct Everlasting {
 };
 Everlasting everlasting;
 }  // namespace
+
+}  // namespace memory_test

@@ -7,6 +7,8 @@
 #include "core/ops.h"
 #include "tests/core/op_cases.h"
 
+namespace op_cases_test64 {
+
 using namespace attend;
 using namespace attend::oracles;
 
@@ -298,3 +300,5 @@ TEST_SUITE("op cases") {
         }
     }
 }
+
+}  // namespace op_cases_test64

@@ -8,6 +8,8 @@
 #include "core/ops.h"
 #include "core/parameters.h"
 
+namespace op_errors_test {
+
 using namespace attend;
 
 namespace {
@@ -473,3 +475,5 @@ TEST_SUITE("op errors") {
         });
     }
 }
+
+}  // namespace op_errors_test

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <memory>
 
+namespace options_test {
+
 using namespace attend;
 
 namespace {
@@ -207,3 +209,5 @@ TEST_SUITE("options") {
         CHECK(nearest_name("tri", {"triangular"}).empty());
     }
 }
+
+}  // namespace options_test

@@ -7,6 +7,8 @@
 #include "core/gemm.h"
 #include "tests/oracles/allocation_hooks.h"
 
+namespace other_machines_test_both {
+
 TEST_SUITE_BEGIN("other machines");
 
 using namespace attend;
@@ -21,3 +23,5 @@ TEST_CASE("products keep their promises with every kind of kernels of OpenBLAS, 
 }
 
 TEST_SUITE_END();
+
+}  // namespace other_machines_test_both

@@ -8,6 +8,8 @@
 #include "core/ops.h"
 #include "core/parameters.h"
 
+namespace parallel_graphs_test {
+
 using namespace attend;
 
 TEST_SUITE("parallel graphs") {
@@ -57,3 +59,5 @@ TEST_SUITE("parallel graphs") {
         CHECK(gradient == std::vector<real>{2 * 1024 * 1024, 4 * 1024 * 1024});
     }
 }
+
+}  // namespace parallel_graphs_test

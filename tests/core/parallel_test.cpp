@@ -16,6 +16,8 @@
 #include "core/base/error.h"
 #include "tests/oracles/allocation_hooks.h"
 
+namespace parallel_test {
+
 using namespace attend;
 using attend::oracles::AllocationCounter;
 
@@ -207,3 +209,5 @@ TEST_SUITE("parallel") {
         CHECK(ran == 50 * (5 + 15));
     }
 }
+
+}  // namespace parallel_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace parameters_test_both {
+
 using namespace attend;
 
 namespace {
@@ -223,3 +225,5 @@ TEST_SUITE("named state") {
                              "named state: added since these updates were made: 2 states, room for 1", Error);
     }
 }
+
+}  // namespace parameters_test_both

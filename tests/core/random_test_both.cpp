@@ -12,6 +12,8 @@
 
 #include "core/base/error.h"
 
+namespace random_test_both {
+
 using namespace attend;
 
 TEST_SUITE("random") {
@@ -151,3 +153,5 @@ TEST_SUITE("random") {
         CHECK(chi < 23 + 5 * std::sqrt(46));
     }
 }
+
+}  // namespace random_test_both

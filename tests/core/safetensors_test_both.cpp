@@ -12,6 +12,8 @@
 
 #include "tests/oracles/temporary_folder.h"
 
+namespace safetensors_test_both {
+
 using namespace attend;
 using oracles::TemporaryFolder;
 
@@ -456,3 +458,5 @@ TEST_SUITE("safetensors") {
         CHECK(read_file(path, 10) == "old");
     }
 }
+
+}  // namespace safetensors_test_both

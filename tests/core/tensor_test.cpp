@@ -8,6 +8,8 @@
 #include "core/engine.h"
 #include "core/ops.h"
 
+namespace tensor_test {
+
 using namespace attend;
 
 namespace {
@@ -228,3 +230,5 @@ TEST_SUITE("op semantics") {
         CHECK(cross_entropy(logits, classes, {1, 0, 1}).row_loss.data()[0] == 0);
     }
 }
+
+}  // namespace tensor_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <thread>
 
+namespace trace_test {
+
 using namespace attend;
 
 TEST_SUITE("trace") {
@@ -41,3 +43,5 @@ TEST_SUITE("trace") {
         CHECK_FALSE(trace::checked());
     }
 }
+
+}  // namespace trace_test

@@ -6,6 +6,8 @@
 #include "core/base/random.h"
 #include "data/batching.h"
 
+namespace batching_test {
+
 using namespace attend;
 
 namespace {
@@ -168,3 +170,5 @@ TEST_SUITE("batching") {
         CHECK_THROWS_AS(empty->at(0), Error);
     }
 }
+
+}  // namespace batching_test

@@ -12,6 +12,8 @@
 #include "data/text/unicode.h"
 #include "tests/data/test_files.h"
 
+namespace bpe_test {
+
 using namespace attend;
 
 namespace {
@@ -372,3 +374,5 @@ TEST_SUITE("byte pair encoding") {
               v + ": \"added_tokens\" is a list: found number, needed array");
     }
 }
+
+}  // namespace bpe_test

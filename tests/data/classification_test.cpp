@@ -6,6 +6,8 @@
 #include "data/tasks/classification.h"
 #include "tests/data/test_files.h"
 
+namespace classification_test {
+
 using namespace attend;
 
 namespace {
@@ -175,3 +177,5 @@ TEST_SUITE("classification") {
         CHECK(message(options).starts_with("data.train: a file is needed: files 0, needed 1; "));
     }
 }
+
+}  // namespace classification_test

@@ -9,6 +9,8 @@
 #include "data/tasks/lookup.h"
 #include "data/tasks/repeat.h"
 
+namespace composed_test {
+
 using namespace attend;
 
 namespace {
@@ -221,3 +223,5 @@ TEST_SUITE("repeat, lookup, addition") {
         }
     }
 }
+
+}  // namespace composed_test

@@ -6,6 +6,8 @@
 #include "data/tasks/dates.h"
 #include "tests/oracles/date_parser.h"
 
+namespace dates_test {
+
 using namespace attend;
 
 namespace {
@@ -169,3 +171,5 @@ TEST_SUITE("dates") {
         }
     }
 }
+
+}  // namespace dates_test

@@ -8,6 +8,8 @@
 #include "core/base/error.h"
 #include "tests/data/test_files.h"
 
+namespace json_text_test {
+
 using namespace attend;
 using Json = nlohmann::ordered_json;
 
@@ -72,3 +74,5 @@ TEST_SUITE("json text") {
         CHECK(said == path + ": file is too large: size 6 bytes, limit 5 bytes");
     }
 }
+
+}  // namespace json_text_test

@@ -9,6 +9,8 @@
 #include "data/windows.h"
 #include "tests/data/test_files.h"
 
+namespace language_model_test {
+
 using namespace attend;
 
 namespace {
@@ -274,3 +276,5 @@ TEST_SUITE("language model data") {
         CHECK_THROWS_AS(windows(counting_ids(3), 1, WindowOrder::random, {.batch = 1})->at(-1), Error);
     }
 }
+
+}  // namespace language_model_test

@@ -11,6 +11,8 @@
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
 
+namespace masked_text_test {
+
 using namespace attend;
 
 namespace {
@@ -285,3 +287,5 @@ TEST_SUITE("masked text") {
         CHECK(message(options, {}) == "data.context: the length of a window is needed: data.context 0, model's context 0");
     }
 }
+
+}  // namespace masked_text_test

@@ -19,6 +19,8 @@
 #include "data/text/text_form.h"
 #include "tests/data/test_files.h"
 
+namespace packed_test {
+
 using namespace attend;
 
 namespace {
@@ -297,3 +299,5 @@ TEST_SUITE("packed files") {
         CHECK(before == 1);
     }
 }
+
+}  // namespace packed_test

@@ -7,6 +7,8 @@
 #include "data/tasks/parallel.h"
 #include "tests/data/test_files.h"
 
+namespace parallel_test {
+
 using namespace attend;
 
 namespace {
@@ -181,3 +183,5 @@ TEST_SUITE("parallel") {
 #endif
     }
 }
+
+}  // namespace parallel_test

@@ -11,6 +11,8 @@
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
 
+namespace published_settings_test {
+
 using namespace attend;
 using nlohmann::json;
 
@@ -230,3 +232,5 @@ TEST_SUITE("published settings") {
                        "tokenizer.json: nested too deeply: depth 65, limit 64"));
     }
 }
+
+}  // namespace published_settings_test

@@ -12,6 +12,8 @@
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
 
+namespace published_tokenizer_test {
+
 using namespace attend;
 
 namespace {
@@ -122,3 +124,5 @@ TEST_SUITE("published tokenizers") {
         CHECK(third->target_vocabulary_size() == first->target_vocabulary_size() + 3);
     }
 }
+
+}  // namespace published_tokenizer_test

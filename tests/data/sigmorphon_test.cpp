@@ -4,6 +4,8 @@
 #include "data/text/lines.h"
 #include "tests/data/test_files.h"
 
+namespace sigmorphon_test {
+
 using namespace attend;
 
 namespace {
@@ -144,3 +146,5 @@ TEST_SUITE("sigmorphon") {
         CHECK(message(options).starts_with(options.test + ": file is missing: data.test names it; "));
     }
 }
+
+}  // namespace sigmorphon_test

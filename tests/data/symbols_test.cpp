@@ -5,6 +5,8 @@
 
 #include "data/tasks/symbols.h"
 
+namespace symbols_test {
+
 using namespace attend;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_SUITE("symbol tasks") {
         CHECK(task_table().build(chosen, {})->size(Split::valid) == 50);
     }
 }
+
+}  // namespace symbols_test

@@ -7,6 +7,8 @@
 #include "data/text/tokenizer.h"
 #include "tests/data/test_files.h"
 
+namespace text_test {
+
 using namespace attend;
 
 namespace {
@@ -310,3 +312,5 @@ TEST_SUITE("text") {
         CHECK_THROWS_AS(tokenizer_table().build(Selection(tokenizer_table(), "word"), setup), Error);
     }
 }
+
+}  // namespace text_test

@@ -10,6 +10,8 @@
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
 
+namespace token_ids_test {
+
 using namespace attend;
 
 namespace {
@@ -222,3 +224,5 @@ TEST_SUITE("token ids") {
         CHECK(std::filesystem::file_size(folder.path("elsewhere")) == 4);
     }
 }
+
+}  // namespace token_ids_test

@@ -3,6 +3,8 @@
 #include "data/tasks/tsv.h"
 #include "tests/data/test_files.h"
 
+namespace tsv_test {
+
 using namespace attend;
 
 namespace {
@@ -200,3 +202,5 @@ TEST_SUITE("tsv") {
         CHECK(message(options) == options.train + ": there are no rows below the header: lines 1, needed at least 2");
     }
 }
+
+}  // namespace tsv_test

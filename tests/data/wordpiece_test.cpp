@@ -4,6 +4,8 @@
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
 
+namespace wordpiece_test {
+
 using namespace attend;
 
 namespace {
@@ -123,3 +125,5 @@ TEST_SUITE("wordpiece") {
               folder.path("gone") + ": file is missing: nothing of that name is there");
     }
 }
+
+}  // namespace wordpiece_test

@@ -9,6 +9,8 @@
 #include "nn/models/rnn_seq2seq.h"
 #include "tests/oracles/gradient_check.h"
 
+namespace algebra_test64 {
+
 using namespace attend;
 using oracles::Verdict;
 
@@ -164,3 +166,5 @@ TEST_CASE("every form of the encoder-decoder has the gradients of central differ
 }
 
 TEST_SUITE_END();
+
+}  // namespace algebra_test64

@@ -3,6 +3,8 @@
 
 #include "tests/nn/bert_forms.h"
 
+namespace bert_test64 {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("bert");
@@ -31,3 +33,5 @@ TEST_CASE("every form of bert has the gradients of central differences in all pa
 }
 
 TEST_SUITE_END();
+
+}  // namespace bert_test64

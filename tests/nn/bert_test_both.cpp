@@ -10,6 +10,8 @@
 #include "core/ops.h"
 #include "tests/nn/bert_forms.h"
 
+namespace bert_test_both {
+
 using namespace attend;
 using testing::BertForm;
 using testing::BertSample;
@@ -328,3 +330,5 @@ TEST_CASE("models that write refuse masked targets and labels") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace bert_test_both

@@ -5,6 +5,8 @@
 #include "nn/estimators/pathwise.h"
 #include "tests/nn/estimators_support.h"
 
+namespace estimators_controls_test64 {
+
 using namespace attend;
 using namespace attend::enumeration;
 
@@ -145,3 +147,5 @@ TEST_CASE("relax learns a control variate that lowers the variance of its estima
 }
 
 TEST_SUITE_END();
+
+}  // namespace estimators_controls_test64

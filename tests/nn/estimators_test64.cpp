@@ -5,6 +5,8 @@
 
 #include "tests/nn/estimators_support.h"
 
+namespace estimators_test64 {
+
 using namespace attend;
 using namespace attend::enumeration;
 
@@ -194,3 +196,5 @@ TEST_CASE("the comparison finds every known mistake" * doctest::skip(too_slow)) 
 }
 
 TEST_SUITE_END();
+
+}  // namespace estimators_test64

@@ -2,6 +2,8 @@
 #include "golden.h"
 #include "nn/models/rnn_seq2seq.h"
 
+namespace golden_test_both {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("golden");
@@ -123,3 +125,5 @@ TEST_CASE("rnn_seq2seq: losses, attention maps, step-by-step logits and all grad
 }
 
 TEST_SUITE_END();
+
+}  // namespace golden_test_both

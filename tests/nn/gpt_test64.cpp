@@ -3,6 +3,8 @@
 
 #include "tests/nn/gpt_forms.h"
 
+namespace gpt_test64 {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("gpt");
@@ -29,3 +31,5 @@ TEST_CASE("every form of gpt has the gradients of central differences in all par
 }
 
 TEST_SUITE_END();
+
+}  // namespace gpt_test64

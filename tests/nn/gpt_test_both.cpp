@@ -8,6 +8,8 @@
 #include "core/engine.h"
 #include "tests/nn/gpt_forms.h"
 
+namespace gpt_test_both {
+
 using namespace attend;
 using testing::gpt_vocabulary;
 using testing::random_text;
@@ -171,3 +173,5 @@ TEST_CASE("options that do not go together are refused with the numbers") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace gpt_test_both

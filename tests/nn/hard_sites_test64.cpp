@@ -11,6 +11,8 @@
 #include "nn/models/transformer_seq2seq.h"
 #include "tests/optim/options_by_name.h"
 
+namespace hard_sites_test64 {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("hard sites");
@@ -284,3 +286,5 @@ TEST_CASE("training, evaluation and estimators that do not fit") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace hard_sites_test64

@@ -9,6 +9,8 @@
 #include "nn/attention/score.h"
 #include "nn/models/rnn_seq2seq.h"
 
+namespace module_path_test {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("module paths");
@@ -82,3 +84,5 @@ TEST_CASE("every parameter of the encoder-decoder, poisoned, names its own modul
 }
 
 TEST_SUITE_END();
+
+}  // namespace module_path_test

@@ -10,6 +10,8 @@
 #include "core/engine.h"
 #include "tests/oracles/gradient_check.h"
 
+namespace multi_head_test_both {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("multi-head");
@@ -182,3 +184,5 @@ TEST_CASE("without positions, permuting what is attended to permutes nothing: eq
 }
 
 TEST_SUITE_END();
+
+}  // namespace multi_head_test_both

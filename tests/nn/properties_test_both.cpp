@@ -7,6 +7,8 @@
 #include "core/ops.h"
 #include "nn/models/rnn_seq2seq.h"
 
+namespace properties_test_both {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("properties");
@@ -256,3 +258,5 @@ TEST_CASE("what makes no sense is refused, saying why") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace properties_test_both

@@ -3,6 +3,8 @@
 
 #include "tests/nn/transformer_forms.h"
 
+namespace transformer_test64 {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("transformer");
@@ -32,3 +34,5 @@ TEST_CASE("every form of transformer_seq2seq has the gradients of central differ
 }
 
 TEST_SUITE_END();
+
+}  // namespace transformer_test64

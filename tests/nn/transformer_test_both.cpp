@@ -6,6 +6,8 @@
 
 #include "tests/nn/transformer_forms.h"
 
+namespace transformer_test_both {
+
 using namespace attend;
 using testing::gpt_vocabulary;
 using testing::random_text;
@@ -148,3 +150,5 @@ TEST_CASE("options of transformer_seq2seq that do not go together are refused") 
 }
 
 TEST_SUITE_END();
+
+}  // namespace transformer_test_both

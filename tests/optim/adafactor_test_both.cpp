@@ -9,6 +9,8 @@
 #include "optim/optimizer.h"
 #include "tests/optim/options_by_name.h"
 
+namespace adafactor_test_both {
+
 using namespace attend;
 
 namespace {
@@ -150,3 +152,5 @@ TEST_SUITE("adafactor") {
         for (int64_t i = 0; i < 24; ++i) CHECK(std::isfinite(store.data()[i]));
     }
 }
+
+}  // namespace adafactor_test_both

@@ -10,6 +10,8 @@
 #include "core/base/random.h"
 #include "tests/optim/options_by_name.h"
 
+namespace average_test_both {
+
 using namespace attend;
 
 namespace {
@@ -159,3 +161,5 @@ TEST_SUITE("averages") {
         CHECK(message([&] { mean({one, folder.path / "none"}); }).find("none") != std::string::npos);
     }
 }
+
+}  // namespace average_test_both

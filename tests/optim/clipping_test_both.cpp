@@ -10,6 +10,8 @@
 #include "core/base/random.h"
 #include "optim/optimizer.h"
 
+namespace clipping_test_both {
+
 using namespace attend;
 
 namespace {
@@ -96,3 +98,5 @@ TEST_SUITE("clipping") {
               "clip_factor: the limit must be finite and not negative: limit -2, least 0");
     }
 }
+
+}  // namespace clipping_test_both

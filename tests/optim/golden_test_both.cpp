@@ -9,6 +9,8 @@
 #include "tests/golden/golden.h"
 #include "tests/optim/options_by_name.h"
 
+namespace golden_test_both {
+
 using namespace attend;
 
 namespace {
@@ -131,3 +133,5 @@ TEST_SUITE("golden: optimizers") {
         CHECK(clipped == 2);
     }
 }
+
+}  // namespace golden_test_both

@@ -10,6 +10,8 @@
 #include "core/base/random.h"
 #include "tests/optim/options_by_name.h"
 
+namespace optimizer_test_both {
+
 using namespace attend;
 
 namespace {
@@ -460,3 +462,5 @@ TEST_SUITE("optimizers") {
                           store.size(), n));
     }
 }
+
+}  // namespace optimizer_test_both

@@ -8,6 +8,8 @@
 #include "optim/optimizer.h"
 #include "tests/optim/options_by_name.h"
 
+namespace schedule_test_both {
+
 using namespace attend;
 
 namespace {
@@ -266,3 +268,5 @@ TEST_SUITE("schedules") {
         CHECK_THROWS_WITH_AS(make("cosin", {}, 1, 10), doctest::Contains("did you mean 'cosine'?"), Error);
     }
 }
+
+}  // namespace schedule_test_both

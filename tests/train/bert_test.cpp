@@ -18,6 +18,8 @@
 #include "train/learn/step.h"
 #include "train/records/bundle.h"
 
+namespace bert_test {
+
 TEST_SUITE_BEGIN("train: bert");
 
 using namespace attend;
@@ -299,3 +301,5 @@ TEST_CASE("models refuse tasks whose targets are not for them, with exit code 2"
 }
 
 TEST_SUITE_END();
+
+}  // namespace bert_test

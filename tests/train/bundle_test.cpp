@@ -12,6 +12,8 @@
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 
+namespace bundle_test {
+
 TEST_SUITE_BEGIN("train: bundle");
 
 using namespace attend;
@@ -253,3 +255,5 @@ TEST_CASE("the command says what is wrong, with exit code 2") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace bundle_test

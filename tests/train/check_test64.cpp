@@ -7,6 +7,8 @@
 #include "tests/train/small_folder.h"
 #include "train/study/plan/gradient_check.h"
 
+namespace check_test64 {
+
 TEST_SUITE_BEGIN("train: check");
 
 using namespace attend;
@@ -89,3 +91,5 @@ TEST_CASE("the command") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace check_test64

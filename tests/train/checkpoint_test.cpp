@@ -11,6 +11,8 @@
 #include "train/learn/restored.h"
 #include "train/records/record_reader.h"
 
+namespace checkpoint_test {
+
 TEST_SUITE_BEGIN("train: checkpoints");
 
 using namespace attend;
@@ -249,3 +251,5 @@ TEST_CASE("broken runs") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace checkpoint_test

@@ -9,6 +9,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
+namespace cli_test {
+
 TEST_SUITE_BEGIN("train: command line");
 
 using namespace attend;
@@ -156,3 +158,5 @@ TEST_CASE("divergence is exit code 3") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace cli_test

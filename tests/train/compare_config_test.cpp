@@ -11,6 +11,8 @@
 #include "train/experiment/assemble.h"
 #include "train/study/compare/compare.h"
 
+namespace compare_config_test {
+
 TEST_SUITE_BEGIN("train: compare config");
 
 using namespace attend;
@@ -266,3 +268,5 @@ TEST_CASE("variants begin with the same parameters and see the same batches") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace compare_config_test

@@ -14,6 +14,8 @@
 #include "train/show/terminal_observer.h"
 #include "train/study/compare/compare.h"
 
+namespace compare_files_test {
+
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
 TEST_SUITE_BEGIN("train: other people's files, compared");
@@ -172,3 +174,5 @@ TEST_CASE("a comparison whose folder is taken away while it runs says so, and wr
 TEST_SUITE_END();
 
 #endif
+
+}  // namespace compare_files_test

@@ -3,6 +3,8 @@
 
 #include "tests/train/compare_support.h"
 
+namespace compare_rates_test {
+
 TEST_SUITE_BEGIN("train: compare rates");
 
 using namespace attend;
@@ -96,3 +98,5 @@ TEST_CASE("seeds in the number that is asked for find the gap that they were ask
 }
 
 TEST_SUITE_END();
+
+}  // namespace compare_rates_test

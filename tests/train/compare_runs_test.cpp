@@ -18,6 +18,8 @@
 #include "train/study/compare/present.h"
 #include "train/study/compare/table_text.h"
 
+namespace compare_runs_test {
+
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
 TEST_SUITE_BEGIN("train: compare runs");
@@ -444,3 +446,5 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
 TEST_SUITE_END();
 
 #endif
+
+}  // namespace compare_runs_test

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <limits>
 
+namespace compare_statistics_test {
+
 TEST_SUITE_BEGIN("train: compare statistics");
 
 using namespace attend;
@@ -109,3 +111,5 @@ TEST_CASE("Holm's correction") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace compare_statistics_test

@@ -8,6 +8,8 @@
 #include "tests/train/run_support.h"
 #include "train/show/report/compare_page.h"
 
+namespace compare_table_test {
+
 TEST_SUITE_BEGIN("train: compare table");
 
 using namespace attend;
@@ -198,3 +200,5 @@ TEST_CASE("bands over seeds") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace compare_table_test

@@ -9,6 +9,8 @@
 #include "tests/train/config_samples.h"
 #include "train/config/utf8.h"
 
+namespace config_document_test {
+
 using namespace attend;
 using config::Value;
 
@@ -249,3 +251,5 @@ TEST_CASE("utf8: what is valid and what is not") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace config_document_test

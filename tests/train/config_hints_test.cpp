@@ -8,6 +8,8 @@
 #include "train/config/other_names.h"
 #include "train/config/overrides.h"
 
+namespace config_hints_test {
+
 TEST_SUITE_BEGIN("train: config hints");
 
 using namespace attend;
@@ -55,3 +57,5 @@ TEST_CASE("a word is a misspelling of none that means something else") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace config_hints_test

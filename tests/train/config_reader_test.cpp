@@ -5,6 +5,8 @@
 #include "tests/train/config_samples.h"
 #include "train/config/writer.h"
 
+namespace config_reader_test {
+
 using namespace attend;
 using namespace attend::samples;
 
@@ -287,3 +289,5 @@ TEST_CASE("a value may come from another file and keeps its place and folder") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace config_reader_test

@@ -9,6 +9,8 @@
 #include "train/config/describe.h"
 #include "train/config/writer.h"
 
+namespace config_writer_test {
+
 using namespace attend;
 using namespace attend::samples;
 
@@ -204,3 +206,5 @@ TEST_CASE("help names every option with its default") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace config_writer_test

@@ -13,6 +13,8 @@
 #include "train/experiment/assemble.h"
 #include "train/records/summary.h"
 
+namespace configs_learn_test {
+
 TEST_SUITE_BEGIN("train: configs learn");
 
 using namespace attend;
@@ -325,3 +327,5 @@ TEST_CASE("a shipped config whose files are missing says what to fetch") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace configs_learn_test

@@ -8,6 +8,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
+namespace csv_test {
+
 TEST_SUITE_BEGIN("train: csv");
 
 using namespace attend;
@@ -41,3 +43,5 @@ TEST_CASE("metrics of a run that somebody wrote formulas into") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace csv_test

@@ -19,6 +19,8 @@
 #include "train/records/maps.h"
 #include "train/show/report/report.h"
 
+namespace data_test {
+
 TEST_SUITE_BEGIN("train: data");
 
 using namespace attend;
@@ -359,3 +361,5 @@ TEST_CASE("standard input and configs: a byte order mark is no text, wide charac
 }
 
 TEST_SUITE_END();
+
+}  // namespace data_test

@@ -12,6 +12,8 @@
 #include "train/evaluate/decode/greedy.h"
 #include "train/experiment/assemble.h"
 
+namespace decode_beam_test_both {
+
 TEST_SUITE_BEGIN("train: beam search");
 
 using namespace attend;
@@ -357,3 +359,5 @@ TEST_CASE("what beam search refuses") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace decode_beam_test_both

@@ -8,6 +8,8 @@
 #include "train/evaluate/decode/picture.h"
 #include "train/experiment/assemble.h"
 
+namespace decode_test {
+
 TEST_SUITE_BEGIN("train: decoding");
 
 using namespace attend;
@@ -130,3 +132,5 @@ TEST_CASE("what decoding refuses") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace decode_test

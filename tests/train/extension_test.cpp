@@ -12,6 +12,8 @@
 #include "train/records/resume.h"
 #include "train/records/summary.h"
 
+namespace extension_test {
+
 TEST_SUITE_BEGIN("train: extension");
 
 using namespace attend;
@@ -322,3 +324,5 @@ TEST_CASE("where the line is between a loss that exploded and one that did not")
 }
 
 TEST_SUITE_END();
+
+}  // namespace extension_test

@@ -8,6 +8,8 @@
 #include "tests/train/run_support.h"
 #include "train/records/resume.h"
 
+namespace foreign_files_test {
+
 TEST_SUITE_BEGIN("train: other people's files");
 
 using namespace attend;
@@ -383,3 +385,5 @@ TEST_CASE("report writes over no page that is not ours where it chose the name")
 }
 
 TEST_SUITE_END();
+
+}  // namespace foreign_files_test

@@ -8,6 +8,8 @@
 #include "tests/train/run_support.h"
 #include "train/learn/restored.h"
 
+namespace hard_runs_test {
+
 TEST_SUITE_BEGIN("train: hard attention");
 
 using namespace attend;
@@ -149,3 +151,5 @@ TEST_CASE("what does not go together is refused, both sides named") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace hard_runs_test

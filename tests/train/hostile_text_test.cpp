@@ -13,6 +13,8 @@
 #include "train/config/utf8.h"
 #include "train/show/terminal/log.h"
 
+namespace hostile_text_test {
+
 TEST_SUITE_BEGIN("train: hostile text");
 
 using namespace attend;
@@ -192,3 +194,5 @@ TEST_CASE("what the system says of files is told with the path first and exit co
 }
 
 TEST_SUITE_END();
+
+}  // namespace hostile_text_test

@@ -9,6 +9,8 @@
 #include "train/study/lab/lab.h"
 #include "train/study/lab/measure.h"
 
+namespace lab_test64 {
+
 TEST_SUITE_BEGIN("train: lab");
 
 using namespace attend;
@@ -210,3 +212,5 @@ TEST_CASE("the command: a config, a run at its checkpoints, the file that it lea
 }
 
 TEST_SUITE_END();
+
+}  // namespace lab_test64

@@ -14,6 +14,8 @@
 #include "train/study/plan/plan.h"
 #include "train/study/plan/plan_report.h"
 
+namespace limits_test {
+
 TEST_SUITE_BEGIN("train: limits");
 
 using namespace attend;
@@ -186,3 +188,5 @@ TEST_CASE("eval of running text refuses what only sources have") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace limits_test

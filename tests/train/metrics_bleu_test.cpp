@@ -7,6 +7,8 @@
 #include "train/evaluate/metrics/bleu.h"
 #include "train/evaluate/metrics/metrics.h"
 
+namespace metrics_bleu_test {
+
 using namespace attend;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_SUITE("bleu") {
         CHECK(metric->better() == Better::higher);
     }
 }
+
+}  // namespace metrics_bleu_test

@@ -7,6 +7,8 @@
 #include "train/evaluate/metrics/chrf.h"
 #include "train/evaluate/metrics/metrics.h"
 
+namespace metrics_chrf_test {
+
 using namespace attend;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_SUITE("chrf") {
                              "chrf: a line needs a reference: references 0, needed at least 1", MachineError);
     }
 }
+
+}  // namespace metrics_chrf_test

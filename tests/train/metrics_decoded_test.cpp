@@ -11,6 +11,8 @@
 #include "train/evaluate/metrics/edit_distance.h"
 #include "train/evaluate/metrics/metrics.h"
 
+namespace metrics_decoded_test {
+
 using namespace attend;
 
 namespace {
@@ -216,3 +218,5 @@ TEST_SUITE("confusion") {
               "-                  1       0       0       0       0\n");
     }
 }
+
+}  // namespace metrics_decoded_test

@@ -8,6 +8,8 @@
 #include "train/evaluate/metrics/metrics.h"
 #include "train/learn/restored.h"
 
+namespace metrics_evaluation_test {
+
 using namespace attend;
 using namespace attend::testing;
 
@@ -93,3 +95,5 @@ TEST_SUITE("metrics in an evaluation") {
         CHECK_FALSE(confusion.classes().empty());
     }
 }
+
+}  // namespace metrics_evaluation_test

@@ -4,6 +4,8 @@
 
 #include "train/evaluate/metrics/metrics.h"
 
+namespace metrics_test {
+
 using namespace attend;
 
 namespace {
@@ -154,3 +156,5 @@ TEST_SUITE("metrics") {
         CHECK(metric->better() == Better::lower);
     }
 }
+
+}  // namespace metrics_test

@@ -8,6 +8,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
+namespace nested_json_test {
+
 TEST_SUITE_BEGIN("train: nested json");
 
 using namespace attend;
@@ -117,3 +119,5 @@ TEST_CASE("the files of a tokenizer") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace nested_json_test

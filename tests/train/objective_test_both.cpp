@@ -4,6 +4,8 @@
 #include "core/engine.h"
 #include "train/experiment/objective.h"
 
+namespace objective_test_both {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("objective");
@@ -51,3 +53,5 @@ TEST_CASE("likelihood: the shards' losses add up to the mean over the whole batc
     CHECK(loss == doctest::Approx(static_cast<double>(whole.loss.item())).epsilon(1e-5));
     CHECK(sum == doctest::Approx(whole.sums.targets).epsilon(1e-5));
 }
+
+}  // namespace objective_test_both

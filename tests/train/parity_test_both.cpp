@@ -12,6 +12,8 @@
 #include "train/config/reader.h"
 #include "train/learn/step.h"
 
+namespace parity_test_both {
+
 TEST_SUITE_BEGIN("train: parity");
 
 using namespace attend;
@@ -140,3 +142,5 @@ TEST_CASE("bert: 20 losses and the first gradients of masked words and next sent
 }
 
 TEST_SUITE_END();
+
+}  // namespace parity_test_both

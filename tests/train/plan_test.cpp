@@ -16,6 +16,8 @@
 #include "train/evaluate/resolve.h"
 #include "train/study/plan/paced.h"
 
+namespace plan_test {
+
 TEST_SUITE_BEGIN("train: plan");
 
 using namespace attend;
@@ -245,3 +247,5 @@ TEST_CASE("the commands plan, schema, list and check") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace plan_test

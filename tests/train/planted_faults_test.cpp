@@ -16,6 +16,8 @@
 #include "train/learn/replay.h"
 #include "train/learn/step.h"
 
+namespace planted_faults_test {
+
 TEST_SUITE_BEGIN("train: planted faults");
 
 using namespace attend;
@@ -349,3 +351,5 @@ TEST_CASE("what the library ships does not fail on these") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace planted_faults_test

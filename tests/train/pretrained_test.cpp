@@ -12,6 +12,8 @@
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 
+namespace pretrained_test {
+
 TEST_SUITE_BEGIN("train: pretrained");
 
 using namespace attend;
@@ -252,3 +254,5 @@ TEST_CASE("metrics as comma-separated values") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace pretrained_test

@@ -16,6 +16,8 @@
 #include "train/cli/cli.h"
 #include "train/cli/output.h"
 
+namespace process_test {
+
 TEST_SUITE_BEGIN("train: process");
 
 using namespace attend;
@@ -163,3 +165,5 @@ TEST_CASE("--set does not undo what was set below its key, metrics of a split th
 }
 
 TEST_SUITE_END();
+
+}  // namespace process_test

@@ -13,6 +13,8 @@
 #include "train/exchange/pretrained.h"
 #include "train/exchange/published.h"
 
+namespace published_bert_test {
+
 TEST_SUITE_BEGIN("train: published bert");
 
 using namespace attend;
@@ -212,3 +214,5 @@ TEST_CASE("another BERT than the config's is refused, and so is what its layout 
 }
 
 TEST_SUITE_END();
+
+}  // namespace published_bert_test

@@ -8,6 +8,8 @@
 #include "tests/train/published_support.h"
 #include "train/exchange/published_weights.h"
 
+namespace published_folders_test {
+
 TEST_SUITE_BEGIN("train: published folders");
 
 using namespace attend;
@@ -333,3 +335,5 @@ TEST_CASE("a run begins with a folder of shards, a padded vocabulary and added t
 }
 
 TEST_SUITE_END();
+
+}  // namespace published_folders_test

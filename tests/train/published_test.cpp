@@ -11,6 +11,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/published_support.h"
 
+namespace published_test {
+
 TEST_SUITE_BEGIN("train: published");
 
 using namespace attend;
@@ -206,3 +208,5 @@ TEST_CASE("the tokenizer is exported with the model, and a run begins with both"
 }
 
 TEST_SUITE_END();
+
+}  // namespace published_test

@@ -15,6 +15,8 @@
 #include "train/cli/cli.h"
 #include "train/learn/signals.h"
 
+namespace run_ends_test {
+
 TEST_SUITE_BEGIN("train: ends of runs");
 
 using namespace attend;
@@ -229,3 +231,5 @@ TEST_CASE("a vocabulary that is missing or another one is refused with code 2 by
 }
 
 TEST_SUITE_END();
+
+}  // namespace run_ends_test

@@ -9,6 +9,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
+namespace run_honesty_test {
+
 TEST_SUITE_BEGIN("train: run honesty");
 
 using namespace attend;
@@ -136,3 +138,5 @@ TEST_CASE("patience waits while a metric that stands still is told apart by the 
 }
 
 TEST_SUITE_END();
+
+}  // namespace run_honesty_test

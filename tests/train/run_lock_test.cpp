@@ -13,6 +13,8 @@
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
 
+namespace run_lock_test {
+
 TEST_SUITE_BEGIN("train: run lock");
 
 using namespace attend;
@@ -144,3 +146,5 @@ TEST_CASE("a folder that was removed cannot be locked, and that is said") {
 #endif
 
 TEST_SUITE_END();
+
+}  // namespace run_lock_test

@@ -15,6 +15,8 @@
 #include "train/records/resume.h"
 #include "train/show/terminal_observer.h"
 
+namespace run_survival_test {
+
 TEST_SUITE_BEGIN("train: survival of runs");
 
 using namespace attend;
@@ -345,3 +347,5 @@ TEST_CASE("killed at any moment a run leaves a folder in which it goes on, and n
 #endif
 
 TEST_SUITE_END();
+
+}  // namespace run_survival_test

@@ -10,6 +10,8 @@
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 
+namespace sampling_test {
+
 TEST_SUITE_BEGIN("train: sampling");
 
 using namespace attend;
@@ -181,3 +183,5 @@ TEST_CASE("what generate cannot do is said") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace sampling_test

@@ -14,6 +14,8 @@
 #include "train/config/writer.h"
 #include "train/show/schema/listing.h"
 
+namespace schema_test {
+
 TEST_SUITE_BEGIN("train: schema");
 
 using namespace attend;
@@ -317,3 +319,5 @@ TEST_CASE("lists of one seam, one row and the keys of a config") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace schema_test

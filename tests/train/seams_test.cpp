@@ -6,6 +6,8 @@
 
 #include "core/base/options.h"
 
+namespace seams_test {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("seams");
@@ -31,3 +33,5 @@ TEST_CASE("every row has a name of its own, a line of help and options that can 
         }
     }
 }
+
+}  // namespace seams_test

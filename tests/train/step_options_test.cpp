@@ -13,6 +13,8 @@
 #include "train/records/resume.h"
 #include "train/records/z_score.h"
 
+namespace step_options_test {
+
 TEST_SUITE_BEGIN("train: step options");
 
 using namespace attend;
@@ -251,3 +253,5 @@ TEST_CASE("the newest checkpoints are kept as asked") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace step_options_test

@@ -13,6 +13,8 @@
 #include "tests/train/run_support.h"
 #include "train/experiment/assemble.h"
 
+namespace step_test {
+
 TEST_SUITE_BEGIN("train: step");
 
 using namespace attend;
@@ -216,3 +218,5 @@ TEST_CASE("a value that is not finite: op, module and step are named, nothing is
 }
 
 TEST_SUITE_END();
+
+}  // namespace step_test

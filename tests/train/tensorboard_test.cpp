@@ -12,6 +12,8 @@
 #include "tests/train/run_support.h"
 #include "train/records/tensorboard.h"
 
+namespace tensorboard_test {
+
 TEST_SUITE_BEGIN("train: tensorboard");
 
 using namespace attend;
@@ -266,3 +268,5 @@ TEST_CASE("an event file that cannot be opened or written is named with the reas
 }
 
 TEST_SUITE_END();
+
+}  // namespace tensorboard_test

@@ -19,6 +19,8 @@
 #include "train/show/terminal/log.h"
 #include "train/show/terminal/progress.h"
 
+namespace terminal_test {
+
 using namespace attend;
 
 TEST_SUITE_BEGIN("terminal");
@@ -324,3 +326,5 @@ TEST_CASE("blocks where the locale is UTF-8") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace terminal_test

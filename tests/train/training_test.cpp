@@ -12,6 +12,8 @@
 #include "train/experiment/assemble.h"
 #include "train/learn/replay.h"
 
+namespace training_test {
+
 TEST_SUITE_BEGIN("train: runs");
 
 using namespace attend;
@@ -368,3 +370,5 @@ TEST_CASE("divergence: what diverged is named, and the last good checkpoint stay
 }
 
 TEST_SUITE_END();
+
+}  // namespace training_test

@@ -12,6 +12,8 @@
 #include "train/cli/cli.h"
 #include "train/cli/input_lines.h"
 
+namespace translate_test {
+
 TEST_SUITE_BEGIN("train: translate");
 
 using namespace attend;
@@ -355,3 +357,5 @@ TEST_CASE("eval gives an interval with every metric") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace translate_test
