@@ -79,7 +79,6 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
         "task");
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_tasks = task_table();
+const registry::AtStart task_listed(task_table());
 
 }  // namespace attend

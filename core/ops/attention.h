@@ -39,7 +39,7 @@ struct FusedAttentionOptions {
 /// depends neither on tiles nor on padding.
 ///
 /// Throws Error when the last axis does not divide into H + 2G equal heads, H % G is not 0, the
-/// ranges are not one a query or leave the keys, alibi has not H slopes, dropout is not in [0, 1),
+/// ranges are not one a query or leave the keys, alibi does not have H slopes, dropout is not in [0, 1),
 /// or T > 65,536 or S > 262,144 with dropout.
 Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, const Ranges& ranges = {});
 

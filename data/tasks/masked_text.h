@@ -12,7 +12,7 @@ struct MaskedTextOptions {
     bool next_sentence = false;
     void fields(Visitor& v) {
         text.fields(v);
-        v.number("mask_share", mask_share, {0.001, 1}, "share of the tokens that are to be guessed");
+        v.number("mask_share", mask_share, {0.001, 1}, "share of the tokens that are masked: the model predicts them");
         v.flag("whole_word", whole_word, "whether words are chosen whole");
         v.flag("next_sentence", next_sentence,
                "two texts a row, the second one half of the time from elsewhere: that is labelled");
@@ -20,8 +20,8 @@ struct MaskedTextOptions {
 };
 
 /// A row is a window of text: `context` ids, "[CLS]" before and "[SEP]" after the text among them;
-/// what the tokenizer has not of these (encoder_tokens) it is given. Batch::input is corrupted,
-/// Batch::target holds the right ids where something is to be guessed and id_ignored elsewhere.
+/// those of them that the tokenizer lacks are added to it (encoder_tokens). Batch::input is
+/// corrupted, Batch::target holds the right ids of what is masked and id_ignored elsewhere.
 /// With `next_sentence` a row is [CLS] A [SEP] B [SEP]; A and B are parts of at least a quarter of
 /// the text each, cut at a drawn place; segments are 0 up to the first [SEP] and 1 after; label 0
 /// says that B goes on with A, 1 that it begins at another place, drawn uniformly from all there

@@ -236,7 +236,6 @@ const Table<std::unique_ptr<Tokenizer>(const TokenizerSetup&)>& tokenizer_table(
                             })});
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_tokenizers = tokenizer_table();
+const registry::AtStart tokenizer_listed(tokenizer_table());
 
 }  // namespace attend

@@ -408,7 +408,7 @@ TEST_CASE("a job's process has its own group, nothing to read, and ends with its
         return process;
     };
     const Job job{"a", "a", folder, {}, 1, 0};
-    const auto ends = run_jobs({job, job, job}, {.parallel = 2, .start = start, .stop = {}, .observer = nullptr});
+    const auto ends = run_jobs({job, job, job}, {.parallel = 2, .start = start, .stop = {}});
     REQUIRE(ends.size() == 3);
     for (const auto& end : ends) {
         REQUIRE(end.has_value());

@@ -4,6 +4,7 @@
 #include "train/cli/cli.h"
 #include "train/config/utf8.h"
 #include "train/experiment/experiment.h"
+#include "train/learn/replay.h"
 #include "train/records/bundle.h"
 #include "train/study/in_double.h"
 
@@ -26,8 +27,9 @@ int check_bundle(const std::filesystem::path& path, const CheckArguments& a, Str
             "check {}: a bundle is replayed as it was recorded: options given {}, options allowed --threads, "
             "--double, --json",
             a.config.config, given);
-    const bool in_double = a.in_double || BundleFile(path).bundle().precision == "f64";
-    const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : f32::replay_bundle(path, a.setup.threads);
+    const BundleFile file(path);
+    const bool in_double = a.in_double || file.bundle().precision == "f64";
+    const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : replay(file, a.setup.threads);
     streams.out << (a.json ? json_of(replayed).text(2) + "\n" : utf8::shown(text_of(replayed)));
     return replayed.verdict == Replayed::Verdict::reproduced ? 0 : 1;
 }

@@ -77,7 +77,6 @@ const Table<std::unique_ptr<Objective>()>& objective_table() {
         });
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_objectives = objective_table();
+const registry::AtStart objective_listed(objective_table());
 
 }  // namespace attend::ATTEND_PRECISION

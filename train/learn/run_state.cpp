@@ -38,7 +38,7 @@ Experiment choose(const TrainRequest& request, const RunFolder& folder, std::uni
 
 RunState::RunState(const TrainRequest& asked)
     : request(asked),
-      log(asked.observer != nullptr ? *asked.observer : nobody),
+      log(*asked.observer),
       folder(asked.folder),
       lock(lock_existing(asked, folder)),
       workers(asked.threads),

@@ -36,7 +36,6 @@ struct RunState {
     bool evaluating() const { return task->size(Split::valid) > 0 && !options().overfit_one_batch; }
 
     const TrainRequest& request;
-    Observer nobody;
     Observer& log;
     RunFolder folder;
     RunLock lock;

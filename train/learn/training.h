@@ -13,8 +13,8 @@ struct TrainRequest {
     std::string folder;     ///< the run's
     int threads = 1;
     Existing existing = Existing::refuse;
-    Extend extend = Extend::no;    ///< for Existing::resume: whether it may continue beyond its end
-    Observer* observer = nullptr;  ///< receives the progress
+    Extend extend = Extend::no;           ///< for Existing::resume: whether it may continue beyond its end
+    Observer* observer = &no_observer();  ///< receives the progress
     /// Asked after every step and between the batches of an evaluation: whether to save and stop;
     /// and before the first step while data and weights are read, where there is nothing to save.
     std::function<bool()> stop;

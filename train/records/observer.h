@@ -51,4 +51,10 @@ class Observer {
     }
 };
 
+/// One that drops everything.
+inline Observer& no_observer() {
+    static Observer none;
+    return none;
+}
+
 }  // namespace attend

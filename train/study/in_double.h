@@ -14,34 +14,23 @@
 
 namespace attend {
 
-// A build of one precision (for measuring, for tests under sanitizers) has no sources of the other.
-// Its commands link all the same, and refuse what they cannot do.
-#if defined(ATTEND_WITHOUT_F32) || defined(ATTEND_WITHOUT_F64)
-[[noreturn]] inline void refuse_other_precision() {
-    throw MachineError("this build computes in one precision, and another is needed; ./dev build makes one for both");
-}
-#endif
-
-namespace f32 {
-#if defined(ATTEND_WITHOUT_F32)
-inline Replayed replay_bundle(const std::filesystem::path&, int) { refuse_other_precision(); }
-#else
-/// Takes a bundle's step again. Throws Error as BundleFile and replay() do.
-Replayed replay_bundle(const std::filesystem::path& bundle, int threads);
-#endif
-}  // namespace f32
-
 namespace f64 {
 #if defined(ATTEND_WITHOUT_F64)
-inline Replayed replay_bundle(const std::filesystem::path&, int) { refuse_other_precision(); }
+// A build of float alone (for measuring, for the thread sanitizer) has no sources of double. Its
+// commands link all the same, and refuse what they cannot do.
+[[noreturn]] inline void refuse_double() {
+    throw MachineError("this build computes in float alone; ./dev build makes one that also computes in double");
+}
+inline Replayed replay_bundle(const std::filesystem::path&, int) { refuse_double(); }
 inline plan::GradientReport check_gradients(const config::Value&, const std::string&, const plan::GradientCheckSetup&) {
-    refuse_other_precision();
+    refuse_double();
 }
 inline lab::Report measure_estimators(const config::Value&, const std::string&, const std::string&,
                                       const std::vector<lab::Place>&, const lab::Setup&) {
-    refuse_other_precision();
+    refuse_double();
 }
 #else
+/// Takes a bundle's step again in double. Throws Error as BundleFile and replay() do.
 Replayed replay_bundle(const std::filesystem::path& bundle, int threads);
 
 /// Checks the gradients of the experiment in `config`, named `path`

@@ -62,7 +62,6 @@ const Table<std::unique_ptr<Metric>()>& metric_table() {
         });
     return table;
 }
-// Constructed at program start, so that all_seams() knows it.
-[[maybe_unused]] static const Seam& registered_metrics = metric_table();
+const registry::AtStart metric_listed(metric_table());
 
 }  // namespace attend

@@ -77,8 +77,7 @@ Compared run_comparison(const CompareRequest& request) {
         return result;
     const Prepared& prepared = *made;
     const bool anew = request.existing == Existing::overwrite;
-    Observer nobody;
-    Observer& log = request.observer != nullptr ? *request.observer : nobody;
+    Observer& log = *request.observer;
     // A folder that is not there yet is made after all has been looked at.
     std::optional<RunLock> lock;
     if (fs::exists(root))
@@ -101,7 +100,7 @@ Compared run_comparison(const CompareRequest& request) {
         write_file_atomically(root / c.variants[v].name / variant_file, config::write(c.variants[v].experiment));
     }
     log.open_log(as_run.log(), anew ? LogFile::begin : LogFile::append);
-    std::vector<std::size_t> todo;
+    std::vector<std::size_t> to_run;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i) {
         if (anew) {
             const RunFolder run(prepared.runs[i].folder);
@@ -110,11 +109,11 @@ Compared run_comparison(const CompareRequest& request) {
         }
         const Ending ending = found[i].ending;
         if (ending == Ending::missing || ending == Ending::unfinished || (ending == Ending::finished && found[i].shorter))
-            todo.push_back(i);
+            to_run.push_back(i);
     }
-    const int parallel = std::max(1, std::min(request.threads, static_cast<int>(todo.size())));
+    const int parallel = std::max(1, std::min(request.threads, static_cast<int>(to_run.size())));
     std::vector<Job> jobs;
-    for (const std::size_t i : todo) {
+    for (const std::size_t i : to_run) {
         const Planned& run = prepared.runs[i];
         make_folder(run.folder);
         jobs.push_back(
@@ -131,8 +130,8 @@ Compared run_comparison(const CompareRequest& request) {
     std::vector<VariantRecord> records;
     for (const Variant& v : c.variants) records.push_back({v.name, {}});
     for (const Planned& run : prepared.runs) records[run.variant].runs.push_back(read_run(run.folder, run.experiment.seed));
-    for (std::size_t k = 0; k < todo.size(); ++k) {
-        const Planned& run = prepared.runs[todo[k]];
+    for (std::size_t k = 0; k < to_run.size(); ++k) {
+        const Planned& run = prepared.runs[to_run[k]];
         RunRecord& record = records[run.variant].runs[run.seed];
         if (!ends[k] || ends[k]->code == 130 || ends[k]->code == 143)
             result.stopped = true;

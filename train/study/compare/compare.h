@@ -16,7 +16,7 @@ struct CompareRequest {
     Existing existing = Existing::resume;  ///< resume: finished runs are kept and others continue; overwrite: all begin again
     Extend extend = Extend::no;            ///< whether finished runs of fewer steps go on to those that are asked for
     std::chrono::milliseconds patience{120'000};  ///< how long to wait for runs of a comparison that was killed
-    Observer* observer = nullptr;                 ///< receives the progress
+    Observer* observer = &no_observer();          ///< receives the progress
     std::function<int()> stop;                    ///< the signal to stop by, 0: go on
     StartJob start = start_process;
     /// Called when compare.json was written and the folder is still held: where a page is made of

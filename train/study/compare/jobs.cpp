@@ -46,7 +46,7 @@ struct Running {
 class Runner {
   public:
     Runner(const std::vector<Job>& jobs, const Pace& pace)
-        : jobs_(jobs), pace_(pace), observer_(pace.observer != nullptr ? *pace.observer : nobody_), ends_(jobs.size()) {}
+        : jobs_(jobs), pace_(pace), observer_(*pace.observer), ends_(jobs.size()) {}
 
     std::vector<std::optional<JobEnd>> go() {
         try {
@@ -178,7 +178,6 @@ class Runner {
 
     const std::vector<Job>& jobs_;
     const Pace& pace_;
-    Observer nobody_;
     Observer& observer_;
     std::vector<std::optional<JobEnd>> ends_;
     std::vector<Running> running_;

@@ -51,7 +51,7 @@ struct Pace {
     int parallel = 1;  ///< processes at the same time
     StartJob start = start_process;
     std::function<int()> stop;                ///< the signal to stop by, 0: go on
-    Observer* observer = nullptr;             ///< receives the progress
+    Observer* observer = &no_observer();      ///< receives the progress
     std::chrono::milliseconds interval{100};  ///< between two looks at the processes
 };
 
