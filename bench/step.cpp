@@ -196,7 +196,7 @@ std::string measure_attention(int64_t length, bool fused) {
     const std::size_t before = memory::statistics().in_use;
     memory::reset_peak();
     const auto start = Clock::now();
-    const Tensor y = layer(x, lengths, {});
+    const Tensor y = layer(x, lengths, {}).value;
     backward({&y, 1}, {&cotangent, 1}, gradients);
     const double mib = static_cast<double>(memory::statistics().peak_in_use - before) / (1 << 20);
     return fmt::format(

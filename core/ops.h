@@ -6,6 +6,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "core/ops/normalise.h"
+#include "core/ops/pairs.h"
 #include "core/ops/recurrent.h"
 #include "core/ops/reduce.h"
 #include "core/ops/relative.h"

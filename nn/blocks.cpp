@@ -71,10 +71,13 @@ Tensor FeedForward::operator()(const Tensor& x) const {
 }
 
 BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const AttentionOptions& self, const CrossOptions& cross,
-                       const BlockInit& init, bool rotary)
+                       const BlockInit& init, bool rotary, const AttentionSite& first)
     : options_(o), crosses_(cross.attention != nullptr) {
+    AttentionSite site = first;
     for (int64_t l = 0; l < o.layers; ++l) {
         const Scope s = scope.in(l);
+        site.layer = l;
+        site.kind = first.kind;
         MultiHeadSetup heads{.width = o.width,
                              .memory = 0,
                              .heads = o.heads,
@@ -83,17 +86,22 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Attentio
                              .dropout = o.dropout,
                              .rotary_base = rotary ? o.rotary_base : 0,
                              .init = init.inner,
-                             .out_init = init.residual};
+                             .out_init = init.residual,
+                             .site = site};
         Block b;
         b.self_norm = Norm(s.in("self_norm"), o);
         b.self = MultiHead(s.in("self"), self, heads);
         b.self_dropout = Dropout(s.in("self_dropout"), o.dropout);
+        site.number += o.heads;
         if (crosses_) {
+            site.kind = SiteKind::cross;
+            heads.site = site;
             heads.memory = cross.width;
             heads.rotary_base = 0;
             b.cross_norm = Norm(s.in("cross_norm"), o);
             b.cross = MultiHead(s.in("cross"), *cross.attention, heads);
             b.cross_dropout = Dropout(s.in("cross_dropout"), o.dropout);
+            site.number += o.heads;
         }
         b.ffn_norm = Norm(s.in("ffn_norm"), o);
         b.ffn = FeedForward(s.in("ffn"), o, init.inner, init.residual);
@@ -111,24 +119,38 @@ Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dr
     return norm(add(x, dropout(part(x), context)));
 }
 
-Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
-                              std::span<const int32_t> memory_lengths, const Context& context) const {
+Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
+                              std::span<const int32_t> memory_lengths, const Pass& pass) const {
     // What a recomputed block refers to must live as long as the graph: lengths are copied, the
     // memory is an input.
     const Array<int32_t> own(lengths.begin(), lengths.end()), others(memory_lengths.begin(), memory_lengths.end());
-    Tensor y = x;
+    Output out{x};
     for (const Block& b : blocks_) {
-        const auto run = [this, &b, own, others, context](const Tensor& in, const Tensor& other) {
+        const auto run = [this, &b, own, others, pass](const Tensor& in, const Tensor& other) {
+            Sightings seen;
+            const auto value = [&seen](Output o) {
+                append(seen, std::move(o.seen));
+                return std::move(o.value);
+            };
             Tensor h =
-                residual(in, b.self_norm, b.self_dropout, context, [&](const Tensor& z) { return b.self(z, own, context); });
+                residual(in, b.self_norm, b.self_dropout, pass, [&](const Tensor& z) { return value(b.self(z, own, pass)); });
             if (crosses_)
-                h = residual(h, b.cross_norm, b.cross_dropout, context,
-                             [&](const Tensor& z) { return b.cross(z, b.cross.prepare(other, others), 0, context); });
-            return residual(h, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+                h = residual(h, b.cross_norm, b.cross_dropout, pass,
+                             [&](const Tensor& z) { return value(b.cross(z, b.cross.prepare(other, others), 0, pass)); });
+            h = residual(h, b.ffn_norm, b.ffn_dropout, pass, [&](const Tensor& z) { return b.ffn(z); });
+            return Output{std::move(h), std::move(seen)};
         };
-        y = options_.recompute && context.training() ? recompute(y, memory, run) : run(y, memory);
+        if (options_.recompute && pass.training()) {  // nothing is kept then: hard attention is refused with recomputation
+            out.value = recompute(out.value, memory, [run](const Tensor& in, const Tensor& z) { return run(in, z).value; });
+        } else {
+            Output next = run(out.value, memory);
+            out.value = std::move(next.value);
+            append(out.seen, std::move(next.seen));
+        }
     }
-    return options_.norm_place == "pre" ? last_(y) : y;
+    if (options_.norm_place == "pre")
+        out.value = last_(out.value);
+    return out;
 }
 
 std::vector<const HardChoice*> BlockStack::hard() const {
@@ -137,6 +159,14 @@ std::vector<const HardChoice*> BlockStack::hard() const {
         for (const MultiHead* site : {&blocks_.front().self, &blocks_.front().cross})
             if (site->hard() != nullptr)
                 all.push_back(site->hard());
+    return all;
+}
+
+Sites BlockStack::sites() const {
+    Sites all;
+    for (const Block& b : blocks_)
+        for (const MultiHead* part : {&b.self, &b.cross})
+            for (AttentionSite& site : part->sites()) all.push_back(std::move(site));
     return all;
 }
 
@@ -155,19 +185,26 @@ StackCache BlockStack::begin(const Tensor& memory, std::span<const int32_t> leng
     return cache;
 }
 
-Tensor BlockStack::extend(const Tensor& x, StackCache& cache, const Context& context) const {
-    Tensor y = x;
+Output BlockStack::extend(const Tensor& x, StackCache& cache, const Pass& pass) const {
+    Output out{x};
+    const auto value = [&out](Output o) {
+        append(out.seen, std::move(o.seen));
+        return std::move(o.value);
+    };
+    Tensor& y = out.value;
     for (std::size_t l = 0; l < blocks_.size(); ++l) {
         const Block& b = blocks_[l];
         const int64_t position = cache.past[l].packed.defined() ? cache.past[l].packed.dim(1) : 0;
-        y = residual(y, b.self_norm, b.self_dropout, context,
-                     [&](const Tensor& z) { return b.self.extend(z, cache.past[l], context); });
+        y = residual(y, b.self_norm, b.self_dropout, pass,
+                     [&](const Tensor& z) { return value(b.self.extend(z, cache.past[l], pass)); });
         if (crosses_)
-            y = residual(y, b.cross_norm, b.cross_dropout, context,
-                         [&](const Tensor& z) { return b.cross(z, cache.memory[l], position, context); });
-        y = residual(y, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+            y = residual(y, b.cross_norm, b.cross_dropout, pass,
+                         [&](const Tensor& z) { return value(b.cross(z, cache.memory[l], position, pass)); });
+        y = residual(y, b.ffn_norm, b.ffn_dropout, pass, [&](const Tensor& z) { return b.ffn(z); });
     }
-    return options_.norm_place == "pre" ? last_(y) : y;
+    if (options_.norm_place == "pre")
+        y = last_(y);
+    return out;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -78,20 +78,23 @@ struct StackCache {
 class BlockStack {
   public:
     BlockStack() = default;
+    /// `first` says what its first self-attention's first head is: number, kind and reach.
     BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
-               const BlockInit& init, bool rotary);
+               const BlockInit& init, bool rotary, const AttentionSite& first);
 
     /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
     /// one.
-    Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
-                      std::span<const int32_t> memory_lengths, const Context& context) const;
+    Output operator()(const Tensor& x, std::span<const int32_t> lengths, const Tensor& memory,
+                      std::span<const int32_t> memory_lengths, const Pass& pass) const;
     /// Keys and values of a memory, for extend().
     StackCache begin(const Tensor& memory, std::span<const int32_t> lengths) const;
     /// The next positions x [B, n, D], all rows full.
-    Tensor extend(const Tensor& x, StackCache& cache, const Context& context) const;
+    Output extend(const Tensor& x, StackCache& cache, const Pass& pass) const;
 
     /// The options of its hard attentions: at most two, as all blocks are alike.
     std::vector<const HardChoice*> hard() const;
+    /// Its attentions: block by block, self before cross, head by head.
+    Sites sites() const;
 
   private:
     struct Block {

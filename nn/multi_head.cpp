@@ -39,9 +39,11 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     }
     out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
     const QueryKind kind{.parallel = true, .aligned_positions = self};
-    for (int64_t i = 0; i < h; ++i)
+    for (int64_t i = 0; i < h; ++i) {
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
-                            Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout});
+                            Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout}, setup_.site);
+        heads_.back().site.number += i;
+    }
     const std::optional<Attention::Fused> first = heads_.front().fused();
     if (!first)
         return;
@@ -69,9 +71,16 @@ Ranges MultiHead::ranges(int64_t queries, std::span<const int32_t> lengths, int6
     return heads_.front().window->ranges(lengths, queries, position);
 }
 
-Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
+Sites MultiHead::sites() const {
+    Sites all;
+    for (const Attention& head : heads_) all.push_back(head.site);
+    return all;
+}
+
+Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
     Array<Tensor> keys, values, contexts;
+    Sightings seen;
     for (int64_t i = 0; i < g; ++i) {
         keys.push_back(slice(memory.packed, -1, i * k, (i + 1) * k));
         values.push_back(slice(memory.packed, -1, (g + i) * k, (g + i + 1) * k));
@@ -81,31 +90,35 @@ Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
         const auto shared = static_cast<std::size_t>(i / group);
         Attendable source = head.prepare(keys[shared], memory.lengths);
         source.values = values[shared];
-        contexts.push_back(head(slice(queries, -1, i * k, (i + 1) * k), source, position, {}, context).context);
+        Attended a = head(slice(queries, -1, i * k, (i + 1) * k), source, position, {}, pass);
+        contexts.push_back(std::move(a.context));
+        append(seen, std::move(a.seen));
     }
-    return concat(contexts, -1);
+    return {concat(contexts, -1), std::move(seen)};
 }
 
-Tensor MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
-    if (!fuses(context))
-        return out_(by_heads(queries, memory, position, context));
-    const Ranges seen = ranges(queries.dim(1), memory.lengths, position);
-    return out_(cross_attention(queries, memory.packed, fused_for(position, context), seen));
+Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+    if (!fuses(pass)) {
+        Output joined = by_heads(queries, memory, position, pass);
+        return {out_(joined.value), std::move(joined.seen)};
+    }
+    const Ranges visible = ranges(queries.dim(1), memory.lengths, position);
+    return {out_(cross_attention(queries, memory.packed, fused_for(position, pass), visible))};
 }
 
-Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const {
+Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     Tensor qkv = qkv_(x);
     if (setup_.rotary_base > 0)
         qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
-    if (fuses(context))
-        return out_(self_attention(qkv, fused_for(0, context), ranges(x.dim(1), lengths, 0)));
+    if (fuses(pass))
+        return {out_(self_attention(qkv, fused_for(0, pass), ranges(x.dim(1), lengths, 0)))};
     const Array<int32_t> own(lengths.begin(), lengths.end());
-    return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, context);
+    return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, pass);
 }
 
-Tensor MultiHead::extend(const Tensor& x, KeyValues& past, const Context& context) const {
+Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     const int64_t position = past.packed.defined() ? past.packed.dim(1) : 0;
@@ -115,7 +128,7 @@ Tensor MultiHead::extend(const Tensor& x, KeyValues& past, const Context& contex
     const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
     past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
     past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(position + x.dim(1)));
-    return attend(slice(qkv, -1, 0, h * k), past, position, context);
+    return attend(slice(qkv, -1, 0, h * k), past, position, pass);
 }
 
 KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
@@ -123,9 +136,9 @@ KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> leng
     return {key_value_(memory), Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
-Tensor MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const {
+Output MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
-    return attend(query_(x), memory, position, context);
+    return attend(query_(x), memory, position, pass);
 }
 
 AttentionOptions transformer_attention(const std::string& window) {

@@ -32,6 +32,7 @@ struct MultiHeadSetup {
     double dropout = 0;      ///< of the weights
     double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
     WeightInit init, out_init;
+    AttentionSite site = {};  ///< of its first head; the others have the numbers that follow
 };
 
 class MultiHead {
@@ -43,17 +44,19 @@ class MultiHead {
     MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup);
 
     /// Self-attention of x [B, T, D] with B lengths.
-    Tensor operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
+    Output operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const;
     /// Self-attention of the next positions x [B, n, D] to all so far; adds their keys and values
     /// to `past`, which is empty at first. Every row has the full length.
-    Tensor extend(const Tensor& x, KeyValues& past, const Context& context) const;
+    Output extend(const Tensor& x, KeyValues& past, const Pass& pass) const;
     /// Cross-attention: keys and values of memory [B, S, Dm], once; then queries x [B, T, D], the
     /// first at `position`.
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
-    Tensor operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Context& context) const;
+    Output operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const;
 
     /// The options of its heads' hard selection; null where they choose nothing.
     const HardChoice* hard() const { return heads_.empty() ? nullptr : heads_.front().select->hard(); }
+    /// Its heads.
+    Sites sites() const;
 
     /// Computes head by head even where there is a fused kernel: the composite, with which tests
     /// compare it.
@@ -61,11 +64,11 @@ class MultiHead {
 
   private:
     // Queries [B, T, H K] on keys and values, head by head: the composite.
-    Tensor by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
-    Tensor attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const;
+    Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    Output attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
     // them.
-    bool fuses(const Context& context) const { return fused_ && (context.training() || context.taps == nullptr); }
+    bool fuses(const Pass& pass) const { return fused_ && !pass.keeps_maps(); }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
     Ranges ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const;
 

@@ -6,11 +6,11 @@
 namespace attend::ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
-                     const Head& head)
-    : path(scope.path()),
-      score_path(scope.in("score").path()),
-      dropout(scope.in("dropout"), head.dropout),
-      columns(kind.aligned_positions ? Columns::own : Columns::source) {
+                     const Head& head, const AttentionSite& place)
+    : site(place), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
+    site.path = scope.path();
+    site.head = head.number;
+    const std::string& path = site.path;
     const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width, head.projected};
     score = score_table().build(o.score, scope.in("score"), setup);
     bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
@@ -38,7 +38,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
     const trace::Scope here(score_path.c_str());
     require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
-            "{}: one length for each row: memory {}, {} lengths", path, memory.shape(), lengths.size());
+            "{}: one length for each row: memory {}, {} lengths", site.path, memory.shape(), lengths.size());
     return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
 }
 
@@ -51,28 +51,49 @@ std::optional<Attention::Fused> Attention::fused() const {
     return Fused{*product * *softmax, *slope * *softmax};
 }
 
-AttentionScores Attention::scored(const Site& site, const Ranges& ranges) const {
-    const trace::Scope here(score_path.c_str());
-    return (*score)(site, ranges);
+Site Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const {
+    require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", site.path,
+            query.shape(), source.values.shape());
+    return {query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values, site.number};
 }
 
-// e = score(q, k) + bias, a = align(e over the window), c = sum_s select(a)_s value_s
+// e = score(q, k) + bias, a = align(e over the window)
+Attention::Weighed Attention::weighed(const Site& call) const {
+    const Ranges ranges = window->ranges(call.lengths, call.queries(), call.position);
+    AttentionScores scores;
+    {
+        const trace::Scope here(score_path.c_str());
+        scores = (*score)(call, ranges);
+    }
+    const Tensor aligned = (*align)((*bias)(scores.values, call, ranges), ranges, call);
+    return {window->reweigh(aligned, call), std::move(scores.state)};
+}
+
+Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position) const {
+    const trace::Scope here(site.path.c_str());
+    return weighed(call(query, source, position, {})).weights;
+}
+
+// c = sum_s select(a)_s value_s
 Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
-                               const Context& context) const {
-    const trace::Scope here(path.c_str());
-    require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
-            query.shape(), source.values.shape());
-    const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values};
-    const Ranges ranges = window->ranges(site.lengths, site.queries(), position);
-    AttentionScores scores = scored(site, ranges);
-    const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
-    Selected chosen = (*select)(weights, site, context);
-    if (context.taps != nullptr && !context.training())
-        context.taps->maps.push_back({path, position, chosen.weights.detach(), columns});
-    if (context.decisions != nullptr && chosen.decision)
-        context.decisions->taken.push_back(*chosen.decision);
-    const Tensor read = dropout(chosen.weights, context, static_cast<uint32_t>(position));
-    return {matmul(read, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
+                               const Pass& pass) const {
+    const trace::Scope here(site.path.c_str());
+    const Site now = call(query, source, position, previous);
+    Weighed weights = weighed(now);
+    const Chosen chosen = (*select)(weights.weights, now, pass);
+    Sightings seen = kept(now, weights.weights, chosen, pass);
+    const Tensor read = dropout(chosen.read, pass, static_cast<uint32_t>(position));
+    return {matmul(read, source.values), chosen.read, std::move(weights.state), std::move(seen)};
+}
+
+Sightings Attention::kept(const Site& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const {
+    Sightings seen;
+    if (pass.keeps_maps())
+        seen.push_back({call.number, call.position, weights.detach(), chosen.read.detach(), chosen.index});
+    else if (pass.keep == Keep::choices && !chosen.index.empty())
+        seen.push_back(
+            {call.number, call.position, weights, chosen.read, chosen.index, call.query, call.values, chosen.proposal});
+    return seen;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -10,6 +10,7 @@
 #include "nn/attention/bias.h"
 #include "nn/attention/score.h"
 #include "nn/attention/select.h"
+#include "nn/attention/sites.h"
 #include "nn/attention/window.h"
 #include "nn/layers.h"
 
@@ -40,10 +41,10 @@ struct Attendable {
 };
 
 struct Attended {
-    Tensor context;                    ///< [B, T, Dm]
-    Tensor weights;                    ///< [B, T, S] with which values were read
-    Tensor state;                      ///< of the score, for the next step
-    std::optional<Decision> decision;  ///< hard selection only
+    Tensor context;  ///< [B, T, Dm]
+    Tensor weights;  ///< [B, T, S] with which values were read
+    Tensor state;    ///< of the score, for the next step
+    Sightings seen;  ///< this call, where the pass asks for it
 };
 
 /// What the caller of an attention promises about its queries.
@@ -61,17 +62,19 @@ struct Head {
 
 struct Attention {
     Attention() = default;
-    /// Throws Error, with the reason, for a combination that makes no sense.
+    /// `site` says what it is in its model; path and head are filled in. Throws Error, with the
+    /// reason, for a combination that makes no sense.
     Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind,
-              const Head& head = {});
+              const Head& head = {}, const AttentionSite& site = {});
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
-    /// is the result of the step before, or empty. In evaluation the weights go to context.taps; a
-    /// hard decision goes to context.decisions.
+    /// is the result of the step before, or empty.
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
-                        const Context& context) const;
+                        const Pass& pass) const;
+    /// The weights alone [B, T, S], before any choice and without reading.
+    Tensor weigh(const Tensor& query, const Attendable& source, int64_t position) const;
 
     /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) -
     /// slope distance).
@@ -80,7 +83,8 @@ struct Attention {
     };
     std::optional<Fused> fused() const;
 
-    std::string path, score_path;
+    AttentionSite site;
+    std::string score_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
     std::shared_ptr<const Window> window;
@@ -88,10 +92,14 @@ struct Attention {
     std::shared_ptr<const Select> select;
 
     Dropout dropout;
-    Columns columns = Columns::source;
 
   private:
-    AttentionScores scored(const Site& site, const Ranges& ranges) const;
+    struct Weighed {
+        Tensor weights, state;
+    };
+    Site call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const;
+    Weighed weighed(const Site& call) const;
+    Sightings kept(const Site& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -1,23 +1,22 @@
 #pragma once
 /// Selection: how the weights are used. Soft attention reads with the weights themselves; hard
-/// attention chooses one position and reports the Decision, and names the estimator of its
-/// gradient. Rows of select_table(), one file each (select_NAME.cpp).
+/// attention chooses one position a query, in the way of choosing of the pass (choosing.h), and
+/// names the estimator of its gradient. Rows of select_table(), one file each (select_NAME.cpp).
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "core/base/options.h"
-#include "core/context.h"
 #include "core/parameters.h"
-#include "nn/attention/site.h"
-#include "nn/estimators/estimator.h"
+#include "nn/attention/choosing.h"
 
 namespace attend::ATTEND_PRECISION {
 
-/// What reads the values.
-struct Selected {
-    Tensor weights;                    ///< [B, T, S]
-    std::optional<Decision> decision;  ///< hard selection only
+/// The options of a selection that chooses, for its model.
+struct HardChoice {
+    Selection estimator;  ///< of the gradient of the choices: a row of estimator_table()
+    /// What is read outside of training: the likeliest position, a drawn one, or each in turn,
+    /// their predictions summed by weight (Wu, Shapiro and Cotterell 2018, eq. 5).
+    enum class Evaluate { likeliest, drawn, marginal } evaluate = Evaluate::likeliest;
+    int64_t soft_steps = 0;  ///< training steps that read with the weights before choices begin
 };
 
 class Select {
@@ -25,7 +24,7 @@ class Select {
     virtual ~Select() = default;
     /// With HardChoice::Evaluate::marginal the model itself sums: outside of training the weights
     /// are returned unchanged.
-    virtual Selected operator()(const Tensor& weights, const Site& site, const Context& context) const = 0;
+    virtual Chosen operator()(const Tensor& weights, const Site& site, const Pass& pass) const = 0;
     /// The options of a choice of positions, for which the weights must be a distribution; null
     /// where the weights are used for reading.
     virtual const HardChoice* hard() const { return nullptr; }

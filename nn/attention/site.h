@@ -28,6 +28,7 @@ struct Site {
     int64_t position = 0;    ///< position of the first query in its own sequence
     Previous previous;       ///< of the step before
     Tensor values = {};      ///< [B, S, Dv] what is read
+    int64_t number = 0;      ///< AttentionSite::number
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }

@@ -4,11 +4,11 @@
 
 namespace attend::ATTEND_PRECISION {
 
-Tensor gathered(const Tensor& loss, Reward reward) { return reward == Reward::own ? loss.detach() : from_each_step_on(loss); }
+Tensor returns(const Tensor& loss, Reward reward) { return reward == Reward::own ? loss.detach() : reward_to_go(loss); }
 
-Tensor loss_of_pass(const BaselineInput& input, Choose how) {
+Tensor loss_of_pass(const BaselineInput& input, const Choosing& way) {
     const NoGrad off;
-    return gathered(input.play({.how = how, .samples = 1}).loss, input.reward);
+    return returns(input.rollouts(way, 1).loss, input.reward);
 }
 
 void baseline_field(Visitor& v, Selection& baseline) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Baselines of REINFORCE: values that are subtracted from the loss to go of a choice, so that the
+/// Baselines of REINFORCE: values that are subtracted from the return of a choice, so that the
 /// estimate varies less. A baseline must not depend on the choice that it is for. Rows of
 /// baseline_table(), one file each (baseline_NAME.cpp).
 #include <memory>
@@ -13,21 +13,21 @@ enum class Reward {
     following,  ///< of its own step and all later ones
     own,        ///< of its own step, for choices that affect no other
 };
-/// [B, K, T] losses of each step to the losses that its choice is credited with (its loss to go),
+/// [B, K, T] losses of each step to the return of its choice: the losses that it is credited with,
 /// not recorded.
-Tensor gathered(const Tensor& loss, Reward reward);
+Tensor returns(const Tensor& loss, Reward reward);
 
 /// What a baseline sees.
 struct BaselineInput {
-    const Play& play;
-    const Played& played;
-    const Tensor& follows;  ///< [B, K, T] loss to go of each choice, not recorded
+    const Rollouts& rollouts;
+    const Rollout& rollout;
+    const Tensor& to_go;  ///< [B, K, T] return of each choice, not recorded
     double normaliser;
     Reward reward = Reward::following;
 };
 
 struct BaselineValue {
-    Tensor value;      ///< [B or 1, K or 1, T], not recorded, broadcast to the loss that follows
+    Tensor value;      ///< [B or 1, K or 1, T], not recorded, broadcast to the returns
     Tensor loss = {};  ///< scalar, recorded: what trains the baseline itself; or undefined
 };
 
@@ -48,7 +48,7 @@ void baseline_field(Visitor& v, Selection& baseline);
 std::unique_ptr<Baseline> build_baseline(const Selection& baseline, int64_t samples, const Scope& scope,
                                          const EstimatorSetup& setup);
 
-/// The loss to go [B, 1, T] in a pass that draws nothing, not recorded.
-Tensor loss_of_pass(const BaselineInput& input, Choose how);
+/// The returns [B, 1, T] in a pass that draws nothing, not recorded.
+Tensor loss_of_pass(const BaselineInput& input, const Choosing& way);
 
 }  // namespace attend::ATTEND_PRECISION

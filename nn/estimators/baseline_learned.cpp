@@ -25,10 +25,10 @@ class Learned final : public Baseline {
 
     // L = 1 / (2 N K) sum (b - G)^2
     BaselineValue operator()(const BaselineInput& in, const Context&) const override {
-        const Tensor q = in.played.queries();
+        const Tensor q = in.rollout.queries();
         const int64_t b = q.dim(0), k = q.dim(1), t = q.dim(2);
         const Tensor value = down_(tanh(up_(q))).reshape({b, k, t});
-        const Tensor off = (value - in.follows) * in.play.counted().reshape({b, 1, t});
+        const Tensor off = (value - in.to_go) * in.rollouts.mask().reshape({b, 1, t});
         const double share = 0.5 / (in.normaliser * static_cast<double>(k));
         return {value.detach(), scale(sum(square(off)), static_cast<real>(share))};
     }

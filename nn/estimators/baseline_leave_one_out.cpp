@@ -9,7 +9,7 @@ class LeaveOneOut final : public Baseline {
   public:
     int64_t least_samples() const override { return 2; }
     BaselineValue operator()(const BaselineInput& in, const Context&) const override {
-        const Tensor& g = in.follows;
+        const Tensor& g = in.to_go;
         const int64_t rows = g.dim(0), k = g.dim(1), t = g.dim(2);
         Tensor others = Tensor::empty(g.shape());
         for (int64_t b = 0; b < rows; ++b)

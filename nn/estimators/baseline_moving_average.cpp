@@ -20,16 +20,16 @@ class MovingAverage final : public Baseline {
         : store_(&scope.store()), mean_(&scope.add_state("mean", {1}, 0, o.decay)) {}
 
     BaselineValue operator()(const BaselineInput& in, const Context& context) const override {
-        const Tensor& counted = in.play.counted();
+        const Tensor& mask = in.rollouts.mask();
         const real m = store_->state(*mean_).data()[0];
         if (context.updates != nullptr) {
-            const Tensor all = in.played.loss;
+            const Tensor all = in.rollout.loss;
             double sum = 0, targets = 0;
             for (int64_t i = 0; i < all.size(); ++i) sum += static_cast<double>(all.data()[i]);
-            for (int64_t i = 0; i < counted.size(); ++i) targets += static_cast<double>(counted.data()[i]);
+            for (int64_t i = 0; i < mask.size(); ++i) targets += static_cast<double>(mask.data()[i]);
             context.updates->add(*mean_, Tensor::of({1}, {static_cast<real>(sum)}), targets * static_cast<double>(all.dim(1)));
         }
-        return {scale(gathered(counted.reshape({counted.dim(0), 1, counted.dim(1)}), in.reward), m)};
+        return {scale(returns(mask.reshape({mask.dim(0), 1, mask.dim(1)}), in.reward), m)};
     }
 
   private:

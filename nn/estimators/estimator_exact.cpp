@@ -1,27 +1,56 @@
+#include <cmath>
+
+#include "core/ops.h"
 #include "nn/estimators/marginal.h"
 
 namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-/// L = -sum_t log sum_s p(a_t = s) p(y_t | a_t = s)   (Wu, Shapiro and Cotterell 2018, eq. 5): every position of every step is
-/// read, so it is exact where a choice affects its own step alone.
+struct ExactOptions {
+    std::string objective = "marginal";
+    double threshold = 0;
+    void fields(Visitor& v) {
+        v.choice(
+            "objective", objective, {"marginal", "expected"},
+            "marginal: -log of the summed likelihoods (Wu 2018, eq. 5); expected: the mean of the losses, which with align "
+            "'sparsemax' has few positions to sum (Correia 2020, section 3)");
+        v.number(
+            "threshold", threshold, {0, 0.5},
+            "positions with less weight are left out, for large vocabularies; with likelihood p of the positions that stay and "
+            "weight w of those left out, a target's marginal loss is at most ln(1 + w / p) nats too high");
+    }
+};
+
+/// Every position of every step is read, so it is exact where a choice affects its own step alone:
+///     marginal   L = -sum_t log sum_s p(a_t = s) p(y_t | a_t = s)   (Wu, Shapiro and Cotterell 2018, eq. 5)
+///     expected   L = -sum_t sum_s p(a_t = s) log p(y_t | a_t = s)   (Correia, Niculae, Aziz and Martins 2020, section 3)
 class Exact final : public Estimator {
   public:
-    Aim aim() const override { return Aim::marginal; }
+    explicit Exact(const ExactOptions& o) : options_(o) {}
+    Aim aim() const override { return options_.objective == "expected" ? Aim::expected : Aim::marginal; }
+    bool unbiased() const override { return options_.threshold == 0; }
     bool needs_independence() const override { return true; }
-
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        return marginal(play, play_all_positions(play), Tensor::full({play.rows(), play.positions(), play.targets()}, 1),
-                        normaliser);
-    }
     bool draws() const override { return false; }
+
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        const ByPosition by = rollouts.by_position(
+            [this](const Tensor& weights) { return with_weight(weights, static_cast<real>(options_.threshold)); });
+        if (aim() == Aim::marginal)
+            return marginal(by, Tensor::full({1, 1, 1}, 1), rollouts.mask(), normaliser);
+        const Tensor masked = sum(by.weights * by.loss, 1) * rollouts.mask();
+        return {scale(sum(masked), static_cast<real>(1 / normaliser)), masked.detach(), likeliest_prediction(by, by.weights)};
+    }
+
+  private:
+    ExactOptions options_;
 };
 
 }  // namespace
 
 EstimatorTable::Row estimator_exact() {
-    return EstimatorTable::row<Exact>("exact", "marginal: all positions are read and summed (Wu 2018, eq. 5)");
+    return EstimatorTable::row<Exact, ExactOptions>("exact",
+                                                    "marginal or expected: all positions are read and summed (Wu 2018, eq. 5)");
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -30,13 +30,10 @@ class GumbelSoftmax final : public Estimator {
     explicit GumbelSoftmax(const GumbelSoftmaxOptions& o) : options_(o) {}
     Aim aim() const override { return Aim::expected; }
     bool unbiased() const override { return false; }
-    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
-        return pathwise(play,
-                        {.how = options_.hard ? Choose::relaxed_hard : Choose::relaxed,
-                         .samples = options_.samples,
-                         .forced = {},
-                         .temperature = temperature_at(context.step)},
-                        normaliser);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const double temperature = temperature_at(context.step);
+        return pathwise(rollouts, *(options_.hard ? choose_relaxed_hard(temperature) : choose_relaxed(temperature)),
+                        options_.samples, normaliser);
     }
 
   private:

@@ -29,29 +29,27 @@ class Rebar final : public Estimator {
     Aim aim() const override { return Aim::expected; }
     bool needs_independence() const override { return true; }
 
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
         const int64_t k = options_.samples;
-        const Played played = play({.how = Choose::drawn, .samples = k});
-        Tensor each = played.loss, control = Tensor::zeros({1, 1, 1});
+        const Rollout rollout = rollouts(*choose_drawn(), k);
+        Tensor each = rollout.loss, control = Tensor::zeros({1, 1, 1});
         if (options_.strength > 0) {
-            std::vector<Array<int32_t>> same;
-            for (const Decision& d : played.decisions) same.push_back(d.index);
-            const auto relaxed = [&](Choose how) {
-                return play({.how = how, .samples = k, .forced = same, .temperature = options_.temperature}).loss;
+            const auto relaxed = [&](GivenSlope slope) {
+                return rollouts(*choose_given(rollout.choices(), options_.temperature, slope), k).loss;
             };
             const auto eta = static_cast<real>(options_.strength);
-            const Tensor free = relaxed(Choose::relaxed_free);
-            each = each + scale(free - relaxed(Choose::relaxed_given), eta);
+            const Tensor free = relaxed(GivenSlope::free);
+            each = each + scale(free - relaxed(GivenSlope::given), eta);
             control = scale(free.detach(), eta);
         }
-        each = each + advantage(played.loss, control, play.counted()) * played.log_probability();
-        return averaged(played, sum(each), normaliser);
+        each = each + advantage(rollout.loss, control, rollouts.mask()) * rollout.log_probability();
+        return averaged(rollout, sum(each), normaliser);
     }
 
   private:
-    static Tensor advantage(const Tensor& loss, const Tensor& control, const Tensor& counted) {
+    static Tensor advantage(const Tensor& loss, const Tensor& control, const Tensor& mask) {
         const NoGrad off;
-        return (loss.detach() - control) * counted.reshape({counted.dim(0), 1, counted.dim(1)});
+        return (loss.detach() - control) * mask.reshape({mask.dim(0), 1, mask.dim(1)});
     }
     RebarOptions options_;
 };

@@ -28,26 +28,26 @@ class Reinforce final : public Estimator {
     bool unbiased() const override { return square_ == nullptr && options_.entropy == 0; }  // of another objective
     bool needs_independence() const override { return reward_ == Reward::own; }
 
-    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
-        const Played played = play({.how = Choose::drawn, .samples = options_.samples});
-        const int64_t b = play.rows(), t = play.targets();
-        const Tensor counted = play.counted().reshape({b, 1, t});
-        const double worth = entropy_at(context.step);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const Rollout rollout = rollouts(*choose_drawn(), options_.samples);
+        const int64_t b = rollouts.rows(), t = rollouts.targets();
+        const Tensor mask = rollouts.mask().reshape({b, 1, t});
+        const double lambda = lambda_at(context.step);
         Tensor bonus;
-        Tensor follows = gathered(played.loss, reward_);
-        if (worth > 0) {
-            bonus = scale(played.entropy() * counted, static_cast<real>(-worth));
+        Tensor to_go = returns(rollout.loss, reward_);
+        if (lambda > 0) {
+            bonus = scale(rollout.entropy() * mask, static_cast<real>(-lambda));
             const NoGrad off;
             if (reward_ == Reward::following)
-                follows = follows + from_each_step_on(bonus);
+                to_go = to_go + reward_to_go(bonus);
         }
-        const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser, reward_}, context);
-        const Tensor answers = reward_ == Reward::own ? counted : still_counted(play.counted());
-        const Tensor advantage = advantage_of(follows, baseline.value, answers, context);
-        Tensor each = played.loss + advantage * played.log_probability();
+        const BaselineValue baseline = (*baseline_)({rollouts, rollout, to_go, normaliser, reward_}, context);
+        const Tensor answers = reward_ == Reward::own ? mask : mask_to_go(rollouts.mask());
+        const Tensor advantage = advantage_of(to_go, baseline.value, answers, context);
+        Tensor each = rollout.loss + advantage * rollout.log_probability();
         if (bonus.defined())
             each = each + bonus;
-        Estimated out = averaged(played, sum(each), normaliser);
+        Estimated out = averaged(rollout, sum(each), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
         return out;
@@ -56,18 +56,18 @@ class Reinforce final : public Estimator {
   private:
     // stop(G - b) where there is a target, else 0; over max(1, its root mean square of earlier
     // steps) where that is asked for.
-    Tensor advantage_of(const Tensor& follows, const Tensor& baseline, const Tensor& counted, const Context& context) const {
+    Tensor advantage_of(const Tensor& to_go, const Tensor& baseline, const Tensor& mask, const Context& context) const {
         const NoGrad off;
-        const Tensor advantage = (follows - baseline) * counted;
+        const Tensor advantage = (to_go - baseline) * mask;
         if (square_ == nullptr)
             return advantage;
         const double before = static_cast<double>(store_->state(*square_).data()[0]);
         if (context.updates != nullptr)
             context.updates->add(*square_, sum(square(advantage)).reshape({1}),
-                                 static_cast<double>(sum(counted).data()[0]) * static_cast<double>(options_.samples));
+                                 static_cast<double>(sum(mask).data()[0]) * static_cast<double>(options_.samples));
         return scale(advantage, static_cast<real>(1 / std::sqrt(std::max(1.0, before))));
     }
-    double entropy_at(uint32_t step) const {
+    double lambda_at(uint32_t step) const {
         if (options_.entropy_steps == 0)
             return options_.entropy;
         return options_.entropy * std::max(0.0, 1 - static_cast<double>(step) / static_cast<double>(options_.entropy_steps));

@@ -2,8 +2,8 @@
 
 #include "core/engine.h"
 #include "core/ops.h"
+#include "nn/attention/gumbel.h"
 #include "nn/estimators/baseline.h"
-#include "nn/estimators/gumbel.h"
 #include "nn/layers.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -25,7 +25,7 @@ struct RelaxOptions {
 /// q and source values v,
 ///     c = w h + d,  h = tanh(q Q + r R + e),  r = y v,  y = softmax(z / tau),
 /// the gradient of E[f(a)] with respect to l has the unbiased estimate (Grathwohl et al. 2018, eq.
-/// 9; step by step as in their 3.3, so that f is the loss that follows; both noises coupled as in
+/// 9; step by step as in their 3.3, so that f is the reward to go; both noises coupled as in
 /// Tucker 2017, appendix C)
 ///     g = (f(a) - c) 1_a + (1 - dz/dl) dc/dz
 ///     dc/dr = (w (1 - h^2)) R^T,  dc/dy = dc/dr v^T,  dc/dz = y (dc/dy - <y, dc/dy>) / tau.
@@ -42,14 +42,14 @@ class Relax final : public Estimator {
     Aim aim() const override { return Aim::expected; }
     bool needs_one_site() const override { return true; }
 
-    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
-        const int64_t b = play.rows(), t = play.targets(), k = options_.samples;
-        const Played played = play({.how = Choose::drawn, .samples = k});
-        const Tensor weights = played.weights();  // [B, K, T, S]
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const int64_t b = rollouts.rows(), t = rollouts.targets(), k = options_.samples;
+        const Rollout rollout = rollouts(*choose_drawn(), k);
+        const Tensor weights = rollout.sites.front().weights(b, k);  // [B, K, T, S]
         const int64_t s = weights.dim(3), rows = k * t;
-        const Seen seen = what_is_seen(played, context);
-        const Tensor counted = still_counted(play.counted()).reshape({b, 1, t, 1});
-        const Tensor follows = from_each_step_on(played.loss).reshape({b, k, t, 1});
+        const Inputs seen = what_is_seen(rollout, context);
+        const Tensor mask = mask_to_go(rollouts.mask()).reshape({b, 1, t, 1});
+        const Tensor to_go = reward_to_go(rollout.loss).reshape({b, k, t, 1});
 
         // All the control variate's own: recorded in its weights alone.
         const Tensor y = seen.y.reshape({b, rows, s}), q = seen.queries.reshape({b, rows, seen.queries.dim(3)});
@@ -61,23 +61,24 @@ class Relax final : public Estimator {
         const Tensor dy = matmul(dr.reshape({b, rows, read_.weight.dim(0)}), seen.values, Transpose::no, Transpose::yes);
         const Tensor mean = sum(y * dy, -1).reshape({b, rows, 1});
         const Tensor dz = scale(y * (dy - mean), static_cast<real>(1 / options_.temperature)).reshape({b, k, t, s});
-        const Tensor g = ((follows - c) * seen.chosen + seen.left * dz) * counted;  // [B, K, T, S]
+        const Tensor g = ((to_go - c) * seen.chosen + seen.left * dz) * mask;  // [B, K, T, S]
 
         const Tensor p = weights.detach(), centred = g - p * sum(g, -1).reshape({b, k, t, 1});
-        return averaged(played, sum(played.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
+        return averaged(rollout, sum(rollout.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
                         normaliser);
     }
 
   private:
     // Of every choice, [B, K, T, S], not recorded: y, 1 - dz/dl, 1_a; 0 where there was none.
-    struct Seen {
+    struct Inputs {
         Tensor y, left, chosen, queries, values;
     };
-    Seen what_is_seen(const Played& played, const Context& context) const {
+    Inputs what_is_seen(const Rollout& rollout, const Context& context) const {
         const NoGrad off;
-        const int64_t b = played.loss.dim(0), k = played.loss.dim(1);
+        const int64_t b = rollout.loss.dim(0), k = rollout.loss.dim(1);
         std::vector<Tensor> ys, lefts, ones;
-        for (const Decision& d : played.decisions) {
+        const Sightings& calls = rollout.sites.front().calls;
+        for (const Seen& d : calls) {
             const GivenGumbel given = gumbel_given(d.weights, d.index, {name_, d.step, k}, context);
             const int64_t s = d.weights.dim(2), times = d.weights.dim(1) / k;
             const Tensor z = given.z + shut_out(d.weights, options_.temperature);
@@ -94,7 +95,7 @@ class Relax final : public Estimator {
                 list->push_back(x.reshape({b, k, times, s}));
         }
         const auto joined = [](const std::vector<Tensor>& parts) { return concat(std::span<const Tensor>(parts), 2); };
-        return {joined(ys), joined(lefts), joined(ones), played.queries(), played.decisions.front().values.detach()};
+        return {joined(ys), joined(lefts), joined(ones), rollout.queries(), calls.front().values.detach()};
     }
 
     RelaxOptions options_;

@@ -16,8 +16,8 @@ class StraightThrough final : public Estimator {
     explicit StraightThrough(const StraightThroughOptions& o) : options_(o) {}
     Aim aim() const override { return Aim::expected; }
     bool unbiased() const override { return false; }
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        return pathwise(play, {.how = Choose::straight_through, .samples = options_.samples}, normaliser);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return pathwise(rollouts, *choose_straight_through(), options_.samples, normaliser);
     }
 
   private:

@@ -25,33 +25,31 @@ class SumAndSample final : public Estimator {
     bool unbiased() const override { return false; }
     bool needs_independence() const override { return true; }
 
-    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
-        const int64_t b = play.rows(), s = play.positions(), t = play.targets(), k = std::min(options_.k, s);
-        const Tensor weights = weights_of(play);  // [B, T, S]
-        const int64_t samples = k < s ? k + 1 : k;
-        Array<int32_t> choices(static_cast<std::size_t>(b * samples * t));
-        Tensor factor = Tensor::full({b, samples, t}, 1);
-        for (int64_t r = 0; r < b; ++r)
-            for (int64_t i = 0; i < t; ++i) {
-                const real* w = weights.data() + (r * t + i) * s;
-                Array<int32_t> order(static_cast<std::size_t>(s));
-                std::iota(order.begin(), order.end(), 0);
-                std::stable_sort(order.begin(), order.end(), [w](int32_t x, int32_t y) { return w[x] > w[y]; });
-                if (k < s)
-                    factor.writable()[(r * samples + k) * t + i] = draw(w, order, k, r, i, context);
-                for (int64_t j = 0; j < samples; ++j)
-                    choices[static_cast<std::size_t>((r * samples + j) * t + i)] = order[static_cast<std::size_t>(j)];
-            }
-        const Played played = play({.how = Choose::drawn, .samples = samples, .forced = {std::move(choices)}});
-        return marginal(play, played, factor, normaliser);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const int64_t b = rollouts.rows(), s = rollouts.positions(), t = rollouts.targets(), k = std::min(options_.k, s);
+        const int64_t count = k < s ? k + 1 : k;
+        Tensor factor = Tensor::full({b, count, t}, 1);
+        const ByPosition by = rollouts.by_position([&](const Tensor& weights) {
+            Support support{count, Array<int32_t>(static_cast<std::size_t>(b * count * t))};
+            for (int64_t r = 0; r < b; ++r)
+                for (int64_t i = 0; i < t; ++i) {
+                    const real* w = weights.data() + (r * t + i) * s;
+                    Array<int32_t> order(static_cast<std::size_t>(s));
+                    std::iota(order.begin(), order.end(), 0);
+                    std::stable_sort(order.begin(), order.end(), [w](int32_t x, int32_t y) { return w[x] > w[y]; });
+                    if (k < s)
+                        factor.writable()[(r * count + k) * t + i] = draw(w, order, k, r, i, context);
+                    for (int64_t j = 0; j < count; ++j) {
+                        const int32_t position = order[static_cast<std::size_t>(j)];
+                        support.index[static_cast<std::size_t>((r * count + j) * t + i)] = w[position] > 0 ? position : -1;
+                    }
+                }
+            return support;
+        });
+        return marginal(by, factor, rollouts.mask(), normaliser);
     }
 
   private:
-    static Tensor weights_of(const Play& play) {
-        const NoGrad off;
-        return play({.how = Choose::likeliest, .samples = 1}).decisions.front().weights;
-    }
-
     // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r;
     // 0 where none has weight.
     real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {

@@ -2,8 +2,8 @@
 
 #include "core/engine.h"
 #include "core/ops.h"
+#include "nn/attention/gumbel.h"
 #include "nn/estimators/baseline.h"
-#include "nn/estimators/gumbel.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -29,19 +29,19 @@ struct InferenceNetwork {
 class Inferred final : public Proposal {
   public:
     Inferred(const InferenceNetwork& network, const Ids& target) : network_(network), target_(target) {}
-    Tensor operator()(const Tensor& weights, const Tensor& query, const Tensor& values, int64_t position,
-                      int64_t samples) const override {
-        const int64_t b = weights.dim(0), queries = weights.dim(1), times = queries / samples;
+    Tensor operator()(const ChoiceInput& in) const override {
+        const Tensor& weights = in.weights;
+        const int64_t b = weights.dim(0), queries = weights.dim(1), times = queries / in.pass.samples;
         Array<int32_t> ids(static_cast<std::size_t>(b * queries));
         for (int64_t r = 0; r < b; ++r)
             for (int64_t i = 0; i < queries; ++i) {
-                const int64_t t = position + i % times;
+                const int64_t t = in.site.position + i % times;
                 const int32_t id = t < target_.length(r) ? target_.at(r, t) : 0;
                 ids[static_cast<std::size_t>(r * queries + i)] = id < 0 ? 0 : id;  // without a loss: any will do
             }
         const Tensor seen = embedding(network_.target, ids, {b, queries});
-        const Tensor h = tanh(linear(query, network_.query, network_.bias) + seen);
-        const Tensor more = matmul(linear(h, network_.out), values, Transpose::no, Transpose::yes);
+        const Tensor h = tanh(linear(in.site.query, network_.query, network_.bias) + seen);
+        const Tensor more = matmul(linear(h, network_.out), in.site.values, Transpose::no, Transpose::yes);
         return softmax(log(shift(weights, tiny_weight)) + more, ranges_of(weights));
     }
 
@@ -70,34 +70,33 @@ class Variational final : public Estimator {
     }
     Aim aim() const override { return Aim::bound; }
     bool needs_one_site() const override { return true; }
-    std::unique_ptr<Proposal> proposal(const Play& play) const override {
-        return std::make_unique<Inferred>(network_, play.target());
+    std::unique_ptr<Proposal> proposal(const Ids& target) const override {
+        return std::make_unique<Inferred>(network_, target);
     }
 
-    Estimated operator()(const Play& play, double normaliser, const Context& context) const override {
-        const std::unique_ptr<Proposal> q = proposal(play);
-        const Played played =
-            play({.how = Choose::drawn, .samples = options_.samples, .forced = {}, .temperature = 1, .proposal = q.get()});
-        const Tensor counted = play.counted().reshape({play.rows(), 1, play.targets()});
-        const Tensor divergence = played.divergence() * counted;
-        const Tensor follows = costs(played.loss, divergence);
-        const BaselineValue baseline = (*baseline_)({play, played, follows, normaliser}, context);
-        const Tensor advantage = less(follows, baseline.value, still_counted(play.counted()));
-        Estimated out = averaged(played, sum(played.loss + divergence + advantage * played.log_proposal()), normaliser);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const std::unique_ptr<Proposal> q = proposal(rollouts.target());
+        const Rollout rollout = rollouts(*choose_proposed(*q), options_.samples);
+        const Tensor mask = rollouts.mask().reshape({rollouts.rows(), 1, rollouts.targets()});
+        const Tensor divergence = rollout.divergence() * mask;
+        const Tensor to_go = costs(rollout.loss, divergence);
+        const BaselineValue baseline = (*baseline_)({rollouts, rollout, to_go, normaliser}, context);
+        const Tensor advantage = less(to_go, baseline.value, mask_to_go(rollouts.mask()));
+        Estimated out = averaged(rollout, sum(rollout.loss + divergence + advantage * rollout.log_proposal()), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
-        out.target_loss = mean_of_samples(played.loss + divergence);
+        out.target_loss = mean_of_samples(rollout.loss + divergence);
         return out;
     }
 
   private:
     static Tensor costs(const Tensor& loss, const Tensor& divergence) {
         const NoGrad off;
-        return from_each_step_on(loss) + from_each_step_on(divergence) - divergence.detach();
+        return reward_to_go(loss) + reward_to_go(divergence) - divergence.detach();
     }
-    static Tensor less(const Tensor& follows, const Tensor& baseline, const Tensor& counted) {
+    static Tensor less(const Tensor& to_go, const Tensor& baseline, const Tensor& mask) {
         const NoGrad off;
-        return (follows - baseline) * counted;
+        return (to_go - baseline) * mask;
     }
 
     VariationalOptions options_;

@@ -4,11 +4,11 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// K = S samples, of which the k-th reads position k everywhere.
-Played play_all_positions(const Play& play, const Proposal* proposal = nullptr);
+/// The prediction [B * T] at each target's position of the largest weight [B, N, T].
+Array<int32_t> likeliest_prediction(const ByPosition& by, const Tensor& weight);
 
-/// -1/N sum_t log sum_k f_k p(a_k) p(y_t | a_k) over the samples k of `played`, f [B, K, T] not
-/// recorded. Samples without weight, or whose f is 0, do not count.
-Estimated marginal(const Play& play, const Played& played, const Tensor& factor, double normaliser);
+/// -1/N sum_t log sum_n f_n w_n p(y_t | position n) over the positions of `by`, f [B, N, T] not
+/// recorded, w their weights; mask [B, T]. Positions without weight, or whose f is 0, do not count.
+Estimated marginal(const ByPosition& by, const Tensor& factor, const Tensor& mask, double normaliser);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -9,8 +9,8 @@ class SoftStart final : public Estimator {
   public:
     Aim aim() const override { return Aim::expected; }
     bool unbiased() const override { return false; }
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        return pathwise(play, {.how = Choose::softly, .samples = 1}, normaliser);
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return pathwise(rollouts, *choose_softly(), 1, normaliser);
     }
 };
 }  // namespace
@@ -20,9 +20,9 @@ const Estimator& soft_start() {
     return start;
 }
 
-Estimated pathwise(const Play& play, const Rule& rule, double normaliser) {
-    const Played played = play(rule);
-    return averaged(played, sum(played.loss), normaliser);
+Estimated pathwise(const Rollouts& rollouts, const Choosing& way, int64_t samples, double normaliser) {
+    const Rollout rollout = rollouts(way, samples);
+    return averaged(rollout, sum(rollout.loss), normaliser);
 }
 
 }  // namespace attend::ATTEND_PRECISION

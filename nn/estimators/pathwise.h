@@ -4,8 +4,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// 1/(N K) sum_k of the losses of one pass under `rule`, differentiated as it stands.
-Estimated pathwise(const Play& play, const Rule& rule, double normaliser);
+/// 1/(N K) sum_k of the losses of a rollout with K samples, differentiated as it stands.
+Estimated pathwise(const Rollouts& rollouts, const Choosing& way, int64_t samples, double normaliser);
 
 /// Reads with the weights, as soft attention does: for the first steps of a hard attention
 /// (soft_steps).

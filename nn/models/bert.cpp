@@ -43,8 +43,9 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
         segment_ = Embedding(embedding.in("segment"), o.segments, b.width, o.init);
     norm_ = Norm(embedding.in("norm"), b);
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
-    encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary");
-    add_estimator(encoder_.hard(), scope);
+    encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary",
+                          {.kind = SiteKind::encoder, .reach = Reach::all});
+    add_sites(scope, {&encoder_});
     if (predicts_targets()) {
         const Scope masked = scope.in("masked");
         masked_path_ = masked.path();
@@ -139,10 +140,12 @@ void Bert::check_batch(const ScoreInput& batch, const LossOptions& o) const {
 
 // Losses of every place [B, T] and, where there are labels, of every row [B], each recorded by
 // itself.
-Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
     const int64_t rows = batch.input.rows, columns = batch.input.columns;
-    const Tensor features = encoder_(embed(batch, context), batch.input.lengths, {}, {}, context);
+    Output encoded = encoder_(embed(batch, pass), batch.input.lengths, {}, {}, pass);
+    const Tensor& features = encoded.value;
     Losses out;
+    out.seen = std::move(encoded.seen);
     out.predicted.assign(batch.input.values.size(), o.ignored);
     if (predicts_targets()) {
         const Places at = places_of(batch.target, o.ignored);
@@ -158,7 +161,7 @@ Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const C
         out.targets = embedding(table, from, {rows, columns}).reshape({rows, columns});
     }
     if (!batch.labels.empty()) {
-        RowLosses each = label_head_.row_losses(pooled(features, context), batch.labels, o.label_cross_entropy());
+        RowLosses each = label_head_.row_losses(pooled(features, pass), batch.labels, o.label_cross_entropy());
         out.labels = each.loss;
         out.predicted_labels = std::move(each.predicted);
     }
@@ -174,15 +177,15 @@ Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, cons
     require(batch.labels.empty() || classes_ > 0, "model bert: labels, and no head for them: labels {}, classes {}",
             batch.labels.size(), classes_);
     const int64_t b = batch.input.rows, t = batch.input.columns;
-    Tensor counted = counted_targets(batch.target, o.ignored);
-    for (int64_t r = 0; r < b && !batch.labels.empty(); ++r) counted.writable()[r * t] = 1;
+    Tensor mask = target_mask(batch.target, o.ignored);
+    for (int64_t r = 0; r < b && !batch.labels.empty(); ++r) mask.writable()[r * t] = 1;
     Scored first;  // of the first pass, which draws
-    const BatchPlay play = row_plays(batch, counted, context, [&](int64_t samples, const Context& asked) {
+    const BatchRollouts rollouts = row_rollouts(batch, mask, context, sites(), [&](int64_t samples, const Pass& pass) {
         const Ids input = repeated(batch.input, samples), target = repeated(batch.target, samples),
                   segments = repeated(batch.segments, samples);
         std::vector<int32_t> labels;
         for (const int32_t label : batch.labels) labels.insert(labels.end(), static_cast<std::size_t>(samples), label);
-        Losses l = losses({batch.source, input, target, segments, labels}, o, asked);
+        Losses l = losses({batch.source, input, target, segments, labels}, o, pass);
         Tensor each = l.targets.defined() ? l.targets : Tensor::zeros({b * samples, t});
         const Tensor targets = each.detach();
         if (l.labels.defined()) {
@@ -197,9 +200,9 @@ Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, cons
             if (l.labels.defined())
                 first.label_loss = mean_of_samples(l.labels.reshape({b, samples, 1})).reshape({b});
         }
-        return RowPass{each, std::move(l.predicted), asked.decisions->taken.size()};
+        return RowPass{each, std::move(l.predicted), std::move(l.seen)};
     });
-    Estimated e = estimator(play, o.normaliser, context);
+    Estimated e = estimator(rollouts, o.normaliser, context);
     first.loss = e.loss;
     first.predicted = std::move(e.predicted);
     return first;
@@ -211,17 +214,19 @@ Estimated Bert::estimate(const Estimator& estimator, const ScoreInput& batch, co
     return {s.loss, s.target_loss, std::move(s.predicted)};
 }
 
-Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
     const Ids& input = batch.input;
-    if (estimator() != nullptr && context.training())
-        return estimated(estimator_at(*this, context), batch, o, context);
+    if (estimator() != nullptr && pass.training())
+        return estimated(estimator_at(*this, pass), batch, o, pass);
     check_batch(batch, o);
-    const Tensor features = encoder_(embed(batch, context), input.lengths, {}, {}, context);
+    Output encoded = encoder_(embed(batch, pass), input.lengths, {}, {}, pass);
+    const Tensor& features = encoded.value;
     Scored scores;
+    scores.seen = std::move(encoded.seen);
     scores.target_loss = Tensor::zeros({input.rows, input.columns});
     scores.predicted.assign(input.values.size(), o.ignored);
     const Tensor of_targets = score_targets(features, batch, o, scores);
-    const Tensor of_labels = score_labels(features, batch, o, context, scores);
+    const Tensor of_labels = score_labels(features, batch, o, pass, scores);
     require(of_targets.defined() || of_labels.defined(), "model bert: nothing to score: no targets, labels {}, classes {}",
             batch.labels.size(), classes_);
     scores.loss = !of_labels.defined() ? of_targets : !of_targets.defined() ? of_labels : add(of_targets, of_labels);
@@ -232,7 +237,7 @@ std::unique_ptr<DecoderState> Bert::start(const Ids& source, const Context&) con
     fail("model bert: an encoder generates no text: rows to begin with {}", source.rows);
 }
 
-Tensor Bert::advance(DecoderState& state, std::span<const int32_t> ids, const Context&) const {
+Advanced Bert::advance(DecoderState& state, std::span<const int32_t> ids, const Pass&) const {
     fail("model bert: an encoder generates no text: rows {}, ids {}", state.rows(), ids.size());
 }
 

@@ -50,14 +50,14 @@ class Bert final : public TransformerModel {
 
     /// Throws Error when the input is longer than the context, segments are none that the model
     /// knows, or there are targets or labels without a head.
-    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     bool decodes() const override { return false; }
     /// Both throw Error: an encoder generates no text.
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
     /// BERT's, with the heads that there are. Throws Error with the first option that it cannot
     /// represent.
     PublishedLayout published_layout() const override;
@@ -66,9 +66,10 @@ class Bert final : public TransformerModel {
     struct Losses {
         Tensor targets, labels;
         Array<int32_t> predicted, predicted_labels;
+        Sightings seen;
     };
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
-    Losses losses(const ScoreInput& batch, const LossOptions& options, const Context& context) const;
+    Losses losses(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const;
     Scored estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                      const Context& context) const;
     Tensor embed(const ScoreInput& batch, const Context& context) const;

@@ -40,24 +40,25 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
     positions_ = Positions(scope.in("position"), o.positions, o.context, b.width, o.init);
     dropout_ = Dropout(scope.in("dropout"), b.dropout);
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
-    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary");
+    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary",
+                          {.kind = SiteKind::self, .reach = Reach::following});
     const Scope head = scope.in("head");
     head_ = o.tie ? OutputHead(head, embedding_, Bias::no)
                   : OutputHead(Linear(head, b.width, vocabulary_, Bias::no, Init::normal(o.init)));
-    add_estimator(decoder_.hard(), scope);
+    add_sites(scope, {&decoder_});
 }
 
 Estimated Gpt::estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& o,
                         const Context& context) const {
     check_batch(batch, o);
     require_estimator(estimator);
-    const BatchPlay play =
-        row_plays(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
+    const BatchRollouts rollouts =
+        row_rollouts(batch, target_mask(batch.target, o.ignored), context, sites(), [&](int64_t samples, const Pass& pass) {
             const Ids input = repeated(batch.input, samples);
-            const Tensor features = decoder_(embed(input.values, input.rows, 0, asked), input.lengths, {}, {}, asked);
-            return head_.pass(features, repeated(batch.target, samples), o);
+            return head_.pass(decoder_(embed(input.values, input.rows, 0, pass), input.lengths, {}, {}, pass),
+                              repeated(batch.target, samples), o);
         });
-    return estimator(play, o.normaliser, context);
+    return estimator(rollouts, o.normaliser, context);
 }
 
 Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const {
@@ -73,13 +74,13 @@ void Gpt::check_batch(const ScoreInput& batch, const LossOptions& o) const {
             input.columns, options_.context);
 }
 
-Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
     const Ids& input = batch.input;
-    if (estimator() != nullptr && context.training())
-        return score_by_estimator(*this, batch, o, context);
+    if (estimator() != nullptr && pass.training())
+        return score_by_estimator(*this, batch, o, pass);
     check_batch(batch, o);
-    const Tensor x = embed(input.values, input.rows, 0, context);
-    return head_.score(decoder_(x, input.lengths, {}, {}, context), batch.target, o);
+    const Tensor x = embed(input.values, input.rows, 0, pass);
+    return head_.score(decoder_(x, input.lengths, {}, {}, pass), batch.target, o);
 }
 
 std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& context) const {
@@ -103,7 +104,7 @@ std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& cont
     return state;
 }
 
-Tensor Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+Advanced Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
     auto* s = dynamic_cast<GptState*>(&state);
     ensure(s != nullptr, "model gpt: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
@@ -116,12 +117,12 @@ Tensor Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Con
             std::copy(text.begin(), text.end(), written.values.begin() + r * written.columns);
             written.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(written.columns);
         }
-        const std::unique_ptr<DecoderState> again = start(written, context);
+        const std::unique_ptr<DecoderState> again = start(written, pass);
         *s = std::move(dynamic_cast<GptState&>(*again));
     }
-    const Tensor features = decoder_.extend(embed(ids, s->rows(), s->filled(), context), s->cache, context);
+    Output features = decoder_.extend(embed(ids, s->rows(), s->filled(), pass), s->cache, pass);
     for (std::size_t r = 0; r < ids.size(); ++r) s->text[r].push_back(ids[r]);
-    return head_.logits(features.reshape({s->rows(), options_.blocks.width}));
+    return {head_.logits(features.value.reshape({s->rows(), options_.blocks.width})), std::move(features.seen)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

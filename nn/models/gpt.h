@@ -37,14 +37,14 @@ class Gpt final : public TransformerModel {
     Gpt(const GptOptions& options, const Scope& scope, const ModelSetup& setup);
 
     /// `source` has no rows. Throws Error when the input is longer than the context.
-    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text
     /// longer than the context the model sees the last half of its context and what follows.
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
     /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums
     /// or not layer norms, no biases, positions that are not learned, fewer key heads, other
     /// attention.

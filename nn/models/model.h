@@ -75,6 +75,13 @@ struct Scored {
     Array<int32_t> predicted;              ///< [B * T] most likely id, of no meaning where ignored
     Tensor label_loss = {};                ///< [B] nats, not recorded; undefined where no labels were scored
     Array<int32_t> predicted_labels = {};  ///< [B] most likely class; or empty
+    Sightings seen = {};                   ///< what its sites saw, where the pass asks for it
+};
+
+/// One step of a decoder.
+struct Advanced {
+    Tensor logits;  ///< [B, V]
+    Sightings seen = {};
 };
 
 /// The state of a decoder for every row of a batch. Made and changed by the model alone.
@@ -91,7 +98,7 @@ class Model {
     virtual ~Model() = default;
     /// Scores targets and labels. Ids outside the vocabulary, labels that are no classes, and parts
     /// that do not fit together or that the model has no use for throw Error.
-    virtual Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const = 0;
+    virtual Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const = 0;
     /// The same by an estimator of hard attention, whichever the model's own is (comparing
     /// estimators needs this). Throws Error when the model has no hard attention, or when this
     /// estimator does not fit its form.
@@ -103,12 +110,14 @@ class Model {
     virtual const HardChoice* hard() const { return nullptr; }
     /// What estimators for it are built for; of no meaning where there is no hard attention.
     virtual EstimatorSetup estimator_setup() const { return {}; }
+    /// Its attentions, by number.
+    virtual const Sites& sites() const = 0;
     /// Whether it writes sequences: start() and advance() work.
     virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none,
     /// reads what is written already), then one id a row a step to logits [B, V].
     virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
-    virtual Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const = 0;
+    virtual Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const = 0;
     /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
     virtual int64_t longest() const { return 0; }
     /// The longest sequences that it can read: tasks are checked against it before training.

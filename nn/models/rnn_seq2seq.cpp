@@ -6,7 +6,7 @@
 #include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "nn/models/row_plays.h"
+#include "nn/models/row_rollouts.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -84,7 +84,9 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
         between_.emplace_back(decoder.in("cell").in(l).in("dropout"), o.dropout);
         in = o.hidden;
     }
-    attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false});
+    attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false}, {},
+                           {.kind = SiteKind::cross, .reach = parallel() ? Reach::own_step : Reach::following});
+    sites_ = {attention_.site};
     const int64_t features = luong() ? o.hidden : o.embedding;
     readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
     readout_dropout_ = Dropout(scope.in("readout_dropout"), o.dropout);
@@ -131,21 +133,27 @@ Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const T
     return tanh(readout_(luong() ? concat({state, attended}, -1) : concat({state, attended, embedded}, -1)));
 }
 
-// `projected` [B, G H] is the input symbol's part of the first layer's gates.
+// Bahdanau 2015, A.2.2:  c_i = attend(s_{i-1}),  s_i = f(s_{i-1}, y_{i-1}, c_i)
+//     f is the cell of the first layer. Its gates are sums of three products: U s_{i-1} of the state, inside of
+//     RecurrentLayer::step; E y_{i-1} of the input symbol, `projected` [B, G H], made for all steps at once; and C c_i of the
+//     context, made here by project_part. Further layers read the state of the one below.
+// Luong 2015, 3:  s_i = f(s_{i-1}, y_{i-1}),  c_i = attend(s_i),  h~_i = tanh(W [s_i; c_i])   (eq. 5)
+//     With input feeding h~_{i-1} goes into f in the place of the context (3.3).
 RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place,
-                                        const Context& context) const {
+                                        const Pass& pass) const {
     const trace::Scope here("decoder");
     const int64_t rows = projected.dim(0), e = options_.embedding, h = options_.hidden;
     // Several samples of an example are queries of the same keys; their rows follow each other.
     const int64_t sources = source.memory.values.dim(0), samples = rows / sources;
+    StepOutput out;
     const auto attend_from = [&](const Tensor& s) {
-        Context of_sources = context;
+        Pass of_sources = pass;
         of_sources.first_row /= samples;
         Attended a = attention_(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
         place.previous = {a.weights, a.state};
+        out.seen = std::move(a.seen);
         return a.context.reshape({rows, a.context.dim(2)});
     };
-    StepOutput out;
     Tensor projection = projected;
     if (!luong()) {
         out.context = attend_from(place.layers.back().h);
@@ -155,31 +163,33 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
     }
     for (std::size_t l = 0; l < decoder_.size(); ++l) {
         if (l > 0)
-            projection = decoder_[l].project(between_[l](place.layers[l - 1].h, context, static_cast<uint32_t>(place.step)));
+            projection = decoder_[l].project(between_[l](place.layers[l - 1].h, pass, static_cast<uint32_t>(place.step)));
         place.layers[l] = decoder_[l].step(projection, place.layers[l]);
     }
     out.state = place.layers.back().h;
     if (luong()) {
         out.context = attend_from(out.state);
-        out.readout = readout_dropout_(read_out(out.state, out.context, {}), context, static_cast<uint32_t>(place.step));
+        out.readout = readout_dropout_(read_out(out.state, out.context, {}), pass, static_cast<uint32_t>(place.step));
         place.feed = options_.input_feeding ? out.readout : Tensor();
     }
     ++place.step;
     return out;
 }
 
-Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Context& context) const {
+Output RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Pass& pass) const {
     const trace::Scope here("decoder");
-    const Tensor embedded = embed_input(input, context);  // [T, B, E]
+    const Tensor embedded = embed_input(input, pass);  // [T, B, E]
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
     Array<Tensor> states, contexts, readouts;
+    Sightings seen;
     for (int64_t t = 0; t < input.columns; ++t) {
-        StepOutput out = step(projected.row(t), source, place, context);
+        StepOutput out = step(projected.row(t), source, place, pass);
         (luong() ? readouts : states).push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
+        append(seen, std::move(out.seen));
     }
-    return features_of(luong() ? readouts : states, contexts, embedded, context);
+    return {features_of(luong() ? readouts : states, contexts, embedded, pass), std::move(seen)};
 }
 
 // [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
@@ -259,16 +269,15 @@ Tensor RnnSeq2Seq::states_of(const Ids& input, const EncodedSource& source, cons
     return x;
 }
 
-Tensor RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const {
+Output RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, const Pass& pass) const {
     const trace::Scope here("decoder");
-    Tensor x = states_of(input, source, context);
-    const int64_t samples = context.decisions == nullptr ? 1 : context.decisions->samples;
-    if (samples > 1) {  // [B, K T, H], sample by sample
-        const std::vector<Tensor> copies(static_cast<std::size_t>(samples), x);
+    Tensor x = states_of(input, source, pass);
+    if (pass.samples > 1) {  // [B, K T, H], sample by sample
+        const std::vector<Tensor> copies(static_cast<std::size_t>(pass.samples), x);
         x = concat(std::span<const Tensor>(copies), 1);
     }
-    const Attended a = attention_(x, source.memory, 0, {}, context);
-    return readout_dropout_(read_out(x, a.context, {}), context);
+    Attended a = attention_(x, source.memory, 0, {}, pass);
+    return {readout_dropout_(read_out(x, a.context, {}), pass), std::move(a.seen)};
 }
 
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
@@ -276,23 +285,25 @@ void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
     require_fit("rnn_seq2seq", batch, batch.input.rows);
 }
 
-Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
+Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
     const auto& [source, input, target, segments, labels] = batch;
     check_batch(batch);
-    if (estimator_ && context.training())
-        return score_by_estimator(*this, batch, o, context);
-    const EncodedSource encoded = encode(source, context);
-    if (sums_positions(context))
-        return score_marginal(encoded, batch, o, context);
-    const bool own = o.own_inputs > 0 && context.training(), time_major = own || !parallel();
-    const Tensor features = own          ? steps_with_own(input, encoded, o, context)
-                            : time_major ? steps(input, encoded, context)
-                                         : all_at_once(input, encoded, context);
+    if (estimator_ && pass.training())
+        return score_by_estimator(*this, batch, o, pass);
+    const EncodedSource encoded = encode(source, pass);
+    if (sums_positions(pass))
+        return score_marginal(encoded, batch, o, pass);
+    const bool own = o.own_inputs > 0 && pass.training(), time_major = own || !parallel();
+    Output made = own          ? Output{steps_with_own(input, encoded, o, pass)}
+                  : time_major ? steps(input, encoded, pass)
+                               : all_at_once(input, encoded, pass);
+    const Tensor& features = made.value;
     const trace::Scope here(head_.path.c_str());
     const CrossEntropyResult r = head_cross_entropy(
         features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
     Scored out{r.loss, r.row_loss, r.predicted};
+    out.seen = std::move(made.seen);
     if (time_major) {
         const real* losses = r.row_loss.data();
         const Array<real> by_row = from_time(Array<real>(losses, losses + r.row_loss.size()), input.rows);
@@ -313,17 +324,18 @@ std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context
     return state;
 }
 
-Tensor RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+Advanced RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
     auto* s = dynamic_cast<RnnDecoderState*>(&state);
     ensure(s != nullptr, "model rnn_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
     require(static_cast<int64_t>(ids.size()) == s->rows(), "model rnn_seq2seq: one id a row: {} ids, {} rows", ids.size(),
             s->rows());
     const Tensor embedded = target_embedding_(ids, {s->rows()});
-    const StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, context);
-    if (sums_positions(context))
-        return summed(out.state.reshape({s->rows(), 1, options_.hidden}), s->place.previous.weights, s->source);
-    return head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
+    StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, pass);
+    const Tensor logits = sums_positions(pass)
+                              ? summed(out.state.reshape({s->rows(), 1, options_.hidden}), s->place.previous.weights, s->source)
+                              : head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
+    return {logits, std::move(out.seen)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

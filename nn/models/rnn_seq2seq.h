@@ -57,28 +57,32 @@ struct RnnDecoderPlace {
     int64_t step = 0;
 };
 
+struct PairsOfPositions;
+
 class RnnSeq2Seq final : public Model {
   public:
     /// Throws Error for a missing source vocabulary and for combinations that make no sense.
     RnnSeq2Seq(const RnnSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
-    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     const Estimator* estimator() const override { return estimator_.get(); }
     const HardChoice* hard() const override { return attention_.select->hard(); }
+    const Sites& sites() const override { return sites_; }
     EstimatorSetup estimator_setup() const override {
         return {options_.hidden, encoder_.width(), head_.weight.dim(1), parallel()};
     }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
 
   private:
     // What a step leaves for the readout: the state and the context, or in Luong's form the
     // finished readout.
     struct StepOutput {
         Tensor state, context, readout;
+        Sightings seen;
     };
     bool luong() const { return options_.form == "luong"; }
     bool parallel() const { return luong() && !options_.input_feeding; }
@@ -86,21 +90,27 @@ class RnnSeq2Seq final : public Model {
     void check_fits(const Estimator& estimator) const;
     void check_evaluation(const HardChoice& hard) const;
     // Whether this pass sums over the positions of every step (HardChoice::Evaluate::marginal).
-    bool sums_positions(const Context& context) const;
+    bool sums_positions(const Pass& pass) const;
     Tensor summed(const Tensor& states, const Tensor& weights, const EncodedSource& source) const;
     Scored score_marginal(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
-                          const Context& context) const;
+                          const Pass& pass) const;
     EncodedSource encode(const Ids& source, const Context& context) const;
     // Input ids to embeddings [T, B, E].
     Tensor embed_input(const Ids& input, const Context& context) const;
     RnnDecoderPlace begin(const EncodedSource& source) const;
-    StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
+    // One step of the decoder, with its equations.
+    StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Pass& pass) const;
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
-    // One pass of the decoder for an estimator of hard attention.
-    Played play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options, const Context& context,
-                const Rule& rule) const;
+    // One pass of the decoder for an estimator of hard attention: K samples, recorded.
+    Rollout rollout(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options, const Context& context,
+                    const Choosing& way, int64_t samples) const;
+    // What it would be to read each position of a support, without a query for each.
+    ByPosition by_position(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
+                           const Context& context, const SupportOf& support) const;
+    Tensor pairs_read_out(const Tensor& states, const Tensor& values, const PairsOfPositions& pairs,
+                          const Context& context) const;
     // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
-    Tensor steps(const Ids& input, const EncodedSource& source, const Context& context) const;
+    Output steps(const Ids& input, const EncodedSource& source, const Pass& pass) const;
     // The same with some input symbols the model's own (LossOptions::own_inputs).
     Tensor steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
     Tensor features_of(const Array<Tensor>& outputs, const Array<Tensor>& contexts, const Tensor& embedded,
@@ -109,7 +119,7 @@ class RnnSeq2Seq final : public Model {
                                const Context& context) const;
     // The decoder's states [B, T, H] where no context goes into them.
     Tensor states_of(const Ids& input, const EncodedSource& source, const Context& context) const;
-    Tensor all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const;
+    Output all_at_once(const Ids& input, const EncodedSource& source, const Pass& pass) const;
 
     RnnSeq2SeqOptions options_;
     int64_t encoder_hidden_;
@@ -120,6 +130,7 @@ class RnnSeq2Seq final : public Model {
     std::vector<RecurrentLayer> decoder_;
     std::vector<Dropout> between_;
     Attention attention_;
+    Sites sites_;
     std::unique_ptr<Estimator> estimator_;  // of hard attention
     Linear readout_, head_;
     uint64_t own_inputs_ = 0;  // names the draws of scheduled sampling

@@ -3,38 +3,111 @@
 #include "core/base/trace.h"
 #include "core/engine.h"
 #include "core/ops.h"
-#include "nn/estimators/gumbel.h"
+#include "nn/attention/gumbel.h"
 #include "nn/models/rnn_seq2seq.h"
-#include "nn/models/row_plays.h"
+#include "nn/models/row_rollouts.h"
 
 namespace attend::ATTEND_PRECISION {
 
-Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o, const Context& context,
-                        const Rule& rule) const {
-    Decisions decisions{rule.how, rule.samples, {}, rule.forced, rule.temperature, rule.proposal};
-    Context asked = context;
-    asked.decisions = &decisions;
-    const int64_t b = batch.input.rows, t = batch.input.columns, k = rule.samples;
+Rollout RnnSeq2Seq::rollout(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o, const Context& context,
+                            const Choosing& way, int64_t k) const {
+    Pass pass(context, Keep::choices);
+    pass.choosing = &way;
+    pass.samples = k;
+    const int64_t b = batch.input.rows, t = batch.input.columns;
     const Ids targets = repeated(batch.target, k);
-    Tensor features;
+    Output made;
     if (parallel()) {
-        features = all_at_once(batch.input, source, asked);
+        made = all_at_once(batch.input, source, pass);
     } else {
         EncodedSource many = source;
         for (CellState& s : many.start) s = {repeated(s.h, k), repeated(s.c, k)};
-        asked.first_row *= k;
-        features = steps(repeated(batch.input, k), many, asked);
+        pass.first_row *= k;
+        made = steps(repeated(batch.input, k), many, pass);
     }
     const trace::Scope here(head_.path.c_str());
     RowLosses each =
-        head_row_losses(features.reshape({b * k * t, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
+        head_row_losses(made.value.reshape({b * k * t, made.value.dim(2)}), head_.weight, Transpose::no, head_.bias,
                         targets_in_order(targets, o.ignored, parallel() ? Order::rows : Order::time), o.cross_entropy());
-    Played out{each.loss, std::move(each.predicted), std::move(decisions.taken), {}};
     if (!parallel()) {
-        out.loss = transpose(out.loss.reshape({t, b * k}), 0, 1);
-        out.predicted = from_time(out.predicted, b * k);
+        each.loss = transpose(each.loss.reshape({t, b * k}), 0, 1);
+        each.predicted = from_time(each.predicted, b * k);
     }
-    out.loss = out.loss.reshape({b, k, t});
+    return rollout_of(each.loss.reshape({b, k, t}), std::move(each.predicted), std::move(made.seen), sites_);
+}
+
+// The positions of a support that have a loss, one after the other: which state and which value each
+// reads, and its element of [B, N, T].
+struct PairsOfPositions {
+    Array<int32_t> states, values, places, targets;
+    Shape shape;  // [B, N, T]
+};
+
+namespace {
+PairsOfPositions pairs_of(const Support& support, const Ids& target, int32_t ignored, int64_t sources) {
+    const int64_t b = target.rows, t = target.columns, n = support.count;
+    PairsOfPositions out;
+    out.shape = {b, n, t};
+    for (int64_t r = 0; r < b; ++r)
+        for (int64_t k = 0; k < n; ++k)
+            for (int64_t i = 0; i < target.length(r); ++i) {
+                const int64_t place = (r * n + k) * t + i;
+                const int32_t position = support.index[static_cast<std::size_t>(place)];
+                if (position < 0 || target.at(r, i) == ignored)
+                    continue;
+                out.states.push_back(static_cast<int32_t>(r * t + i));
+                out.values.push_back(static_cast<int32_t>(r * sources + position));
+                out.places.push_back(static_cast<int32_t>(place));
+                out.targets.push_back(target.at(r, i));
+            }
+    return out;
+}
+
+// Values of the pairs [R] at their places in [B, N, T], 0 elsewhere.
+Tensor spread(const Tensor& x, const PairsOfPositions& pairs) {
+    const auto count = static_cast<int32_t>(pairs.places.size());
+    Array<int32_t> from(static_cast<std::size_t>(pairs.shape.size()), count);
+    for (int32_t i = 0; i < count; ++i) from[static_cast<std::size_t>(pairs.places[static_cast<std::size_t>(i)])] = i;
+    const Tensor table = concat({x, Tensor::zeros({1})}, 0).reshape({count + 1, 1});
+    return embedding(table, from, pairs.shape).reshape(pairs.shape);
+}
+}  // namespace
+
+// Luong 2015, eq. 5, by parts: h~ = tanh((W_s s + b) + W_c v), with W_s s for B T states and W_c v for B S values; only the
+// tanh sees all pairs.
+Tensor RnnSeq2Seq::pairs_read_out(const Tensor& states, const Tensor& values, const PairsOfPositions& pairs,
+                                  const Context& context) const {
+    const int64_t h = options_.hidden, d = values.dim(2), f = readout_.weight.dim(1);
+    Tensor features;
+    {
+        const trace::Scope here(readout_.path.c_str());
+        const Tensor of_states =
+            linear(states.reshape({states.dim(0) * states.dim(1), h}), readout_.weight.rows(0, h), readout_.bias);
+        const Tensor of_values =
+            linear(values.reshape({values.dim(0) * values.dim(1), d}), readout_.weight.rows(h, h + d), Tensor());
+        features = tanh_of_pairs(of_states, pairs.states, of_values, pairs.values);
+    }
+    if (options_.dropout == 0 || !context.training())
+        return features;
+    // The mask that a pass with N samples has.
+    const Shape& s = pairs.shape;
+    const Tensor keep = readout_dropout_(Tensor::full({s[0], s[1] * s[2], f}, 1), context);
+    return features * embedding(keep.reshape({s.size(), f}), pairs.places, {static_cast<int64_t>(pairs.places.size())});
+}
+
+ByPosition RnnSeq2Seq::by_position(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o,
+                                   const Context& context, const SupportOf& support_of) const {
+    const trace::Scope decoder("decoder");
+    const Tensor states = states_of(batch.input, source, context), weights = attention_.weigh(states, source.memory, 0);
+    const Support support = support_of(weights);
+    const PairsOfPositions pairs = pairs_of(support, batch.target, o.ignored, weights.dim(2));
+    const Tensor features = pairs_read_out(states, source.memory.values, pairs, context);
+    const trace::Scope here(head_.path.c_str());
+    const RowLosses each = head_row_losses(features, head_.weight, Transpose::no, head_.bias, pairs.targets, o.cross_entropy());
+    ByPosition out{at_support(weights, support), spread(each.loss, pairs), {}};
+    out.predicted.assign(static_cast<std::size_t>(pairs.shape.size()), o.ignored);
+    for (std::size_t i = 0; i < pairs.places.size(); ++i)
+        out.predicted[static_cast<std::size_t>(pairs.places[i])] = each.predicted[i];
     return out;
 }
 
@@ -52,11 +125,14 @@ Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& bat
     require(estimator_ != nullptr, "model rnn_seq2seq: its attention chooses no position: select is '{}'",
             options_.attention.select.name());
     const EncodedSource encoded = encode(batch.source, context);
-    const BatchPlay passes(
-        batch, counted_targets(batch.target, o.ignored),
-        [&](const Rule& rule) { return play(encoded, batch, o, context, rule); }, encoded.memory.values.dim(1),
-        parallel() ? Steps::independent : Steps::dependent);
-    return estimator(passes, o.normaliser, context);
+    RolloutParts parts{
+        .run = [&](const Choosing& way, int64_t samples) { return rollout(encoded, batch, o, context, way, samples); },
+        .positions = encoded.memory.values.dim(1),
+        .steps = parallel() ? Steps::independent : Steps::dependent};
+    if (parallel())
+        parts.by_position = [&](const SupportOf& support) { return by_position(encoded, batch, o, context, support); };
+    return estimator(BatchRollouts(batch, target_mask(batch.target, o.ignored), sites_, std::move(parts)), o.normaliser,
+                     context);
 }
 
 void RnnSeq2Seq::check_evaluation(const HardChoice& hard) const {
@@ -66,11 +142,9 @@ void RnnSeq2Seq::check_evaluation(const HardChoice& hard) const {
             options_.form, options_.input_feeding);
 }
 
-bool RnnSeq2Seq::sums_positions(const Context& context) const {
+bool RnnSeq2Seq::sums_positions(const Pass& pass) const {
     const HardChoice* hard = attention_.select->hard();
-    if (hard == nullptr || hard->evaluate != HardChoice::Evaluate::marginal || context.training())
-        return false;
-    return context.decisions == nullptr || (context.decisions->how == Choose::own && context.decisions->forced.empty());
+    return hard != nullptr && hard->evaluate == HardChoice::Evaluate::marginal && !pass.training() && pass.choosing == nullptr;
 }
 
 // log p(y) = log sum_s a_s p(y | value_s) of states [B, T, H] and weights [B, T, S]: [B T, V]. One
@@ -89,13 +163,15 @@ Tensor RnnSeq2Seq::summed(const Tensor& states, const Tensor& weights, const Enc
 }
 
 Scored RnnSeq2Seq::score_marginal(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o,
-                                  const Context& context) const {
+                                  const Pass& pass) const {
     const NoGrad off;
-    const Tensor states = states_of(batch.input, source, context);
-    const Attended a = attention_(states, source.memory, 0, {}, context);
+    const Tensor states = states_of(batch.input, source, pass);
+    Attended a = attention_(states, source.memory, 0, {}, pass);
     const CrossEntropyResult r = cross_entropy(summed(states, a.weights, source),
                                                targets_in_order(batch.target, o.ignored, Order::rows), o.cross_entropy());
-    return {r.loss, r.row_loss.reshape({batch.input.rows, batch.input.columns}), r.predicted};
+    Scored out{r.loss, r.row_loss.reshape({batch.input.rows, batch.input.columns}), r.predicted};
+    out.seen = std::move(a.seen);
+    return out;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -70,23 +70,28 @@ RowLosses OutputHead::row_losses(const Tensor& h, std::span<const int32_t> targe
     return head_row_losses(h, weight_, transposed_, bias_, targets, o);
 }
 
-Scored OutputHead::score(const Tensor& features, const Ids& target, const LossOptions& o) const {
+Scored OutputHead::score(Output features, const Ids& target, const LossOptions& o) const {
     CrossEntropyResult r =
-        cross_entropy(rows_of(features), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
-    return {r.loss, r.row_loss.reshape({target.rows, target.columns}), std::move(r.predicted)};
+        cross_entropy(rows_of(features.value), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
+    Scored out{r.loss, r.row_loss.reshape({target.rows, target.columns}), std::move(r.predicted)};
+    out.seen = std::move(features.seen);
+    return out;
 }
 
-RowPass OutputHead::pass(const Tensor& features, const Ids& target, const LossOptions& o, std::size_t in_encoder) const {
-    RowLosses r = row_losses(rows_of(features), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
-    return {r.loss.reshape({target.rows, target.columns}), std::move(r.predicted), in_encoder};
+RowPass OutputHead::pass(Output features, const Ids& target, const LossOptions& o) const {
+    RowLosses r = row_losses(rows_of(features.value), targets_in_order(target, o.ignored, Order::rows), o.cross_entropy());
+    return {r.loss.reshape({target.rows, target.columns}), std::move(r.predicted), std::move(features.seen)};
 }
 
 TransformerModel::TransformerModel(const char* name, const BlockOptions& blocks, int64_t vocabulary)
     : name_(name), vocabulary_(vocabulary), head_size_(blocks.width / blocks.heads), recompute_(blocks.recompute) {}
 
-void TransformerModel::add_estimator(std::vector<const HardChoice*> sites, const Scope& scope) {
-    sites_ = std::move(sites);
-    estimator_ = estimator_of_sites(name_, sites_, scope.in("estimator"), estimator_setup(), recompute_);
+void TransformerModel::add_sites(const Scope& scope, std::initializer_list<const BlockStack*> stacks) {
+    for (const BlockStack* stack : stacks) {
+        for (AttentionSite& site : stack->sites()) sites_.push_back(std::move(site));
+        for (const HardChoice* hard : stack->hard()) hard_.push_back(hard);
+    }
+    estimator_ = estimator_of_sites(name_, hard_, scope.in("estimator"), estimator_setup(), recompute_);
 }
 
 void TransformerModel::require_estimator(const Estimator& estimator) const {

@@ -7,7 +7,7 @@
 
 #include "nn/blocks.h"
 #include "nn/models/model.h"
-#include "nn/models/row_plays.h"
+#include "nn/models/row_rollouts.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -43,8 +43,8 @@ class OutputHead {
     CrossEntropyResult cross_entropy(const Tensor& h, std::span<const int32_t> targets, const CrossEntropyOptions& o) const;
     RowLosses row_losses(const Tensor& h, std::span<const int32_t> targets, const CrossEntropyOptions& o) const;
     /// The same of features [B, T, D] and targets [B, T].
-    Scored score(const Tensor& features, const Ids& target, const LossOptions& o) const;
-    RowPass pass(const Tensor& features, const Ids& target, const LossOptions& o, std::size_t in_encoder = 0) const;
+    Scored score(Output features, const Ids& target, const LossOptions& o) const;
+    RowPass pass(Output features, const Ids& target, const LossOptions& o) const;
 
   private:
     Tensor weight_, bias_;
@@ -56,14 +56,15 @@ class OutputHead {
 class TransformerModel : public Model {
   public:
     const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return sites_.empty() ? nullptr : sites_.front(); }
+    const HardChoice* hard() const override { return hard_.empty() ? nullptr : hard_.front(); }
+    const Sites& sites() const override { return sites_; }
     EstimatorSetup estimator_setup() const override { return {head_size_, head_size_, vocabulary_}; }
 
   protected:
     TransformerModel(const char* name, const BlockOptions& blocks, int64_t vocabulary);
-    /// Builds the estimator of the attentions that choose (`sites`; their heads have the same);
-    /// throws as estimator_of_sites().
-    void add_estimator(std::vector<const HardChoice*> sites, const Scope& scope);
+    /// Lists the sites of its stacks, which are given in the order of their numbers, and builds the
+    /// estimator of those that choose; throws as estimator_of_sites().
+    void add_sites(const Scope& scope, std::initializer_list<const BlockStack*> stacks);
     /// Throws Error unless attention chooses positions and the estimator fits.
     void require_estimator(const Estimator& estimator) const;
     /// Throws Error for a batch whose parts do not fit together, or with scheduled sampling;
@@ -76,7 +77,8 @@ class TransformerModel : public Model {
   private:
     int64_t head_size_;
     bool recompute_;
-    std::vector<const HardChoice*> sites_;
+    Sites sites_;
+    std::vector<const HardChoice*> hard_;
     std::unique_ptr<Estimator> estimator_;
 };
 

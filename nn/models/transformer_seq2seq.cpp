@@ -28,7 +28,8 @@ class TransformerState final : public DecoderState {
 }  // namespace
 
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
-                                                       const AttentionOptions& self, const CrossOptions& cross) const {
+                                                       const AttentionOptions& self, const CrossOptions& cross,
+                                                       const AttentionSite& first) const {
     Side side;
     // Multiplied by sqrt(D), the embeddings begin at the size of the positions.
     const double deviation = options_.scale_embedding ? 1 / std::sqrt(static_cast<double>(blocks.width)) : 1;
@@ -36,7 +37,7 @@ TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64
         side.embedding = Embedding(scope.in("embedding"), vocabulary, blocks.width, deviation);
     side.positions = Positions(scope.in("position"), options_.positions, options_.max_length, blocks.width, 0.02);
     side.dropout = Dropout(scope.in("dropout"), blocks.dropout);
-    side.blocks = BlockStack(scope, blocks, self, cross, {}, options_.positions == "rotary");
+    side.blocks = BlockStack(scope, blocks, self, cross, {}, options_.positions == "rotary", first);
     return side;
 }
 
@@ -56,12 +57,14 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
         "model transformer_seq2seq: attention.window '{}' shows a target position what it has to predict; 'causal' does not",
         o.attention.window.name());
     BlockOptions blocks = o.blocks;
-    encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {});
+    encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {},
+                         {.kind = SiteKind::encoder, .reach = Reach::all});
     if (o.decoder_layers > 0)
         blocks.layers = o.decoder_layers;
     const bool all = o.share == "all";
     decoder_ = make_side(scope.in("decoder"), all ? 0 : setup.target_vocabulary, blocks, o.attention,
-                         {&o.cross_attention, blocks.width});
+                         {&o.cross_attention, blocks.width},
+                         {.number = static_cast<int64_t>(encoder_.blocks.sites().size()), .kind = SiteKind::self});
     if (all)
         decoder_.embedding = encoder_.embedding;
     const Scope head = scope.in("head");
@@ -69,15 +72,18 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
         o.share == "none"
             ? OutputHead(Linear(head, blocks.width, vocabulary_, blocks.with_bias(), WeightInit{}(blocks.width, vocabulary_)))
             : OutputHead(head, decoder_.embedding, blocks.with_bias());
-    std::vector<const HardChoice*> sites = decoder_.blocks.hard();
-    for (const HardChoice* site : encoder_.blocks.hard()) sites.push_back(site);
-    add_estimator(std::move(sites), scope);
+    add_sites(scope, {&encoder_.blocks, &decoder_.blocks});
 }
 
-Tensor TransformerSeq2Seq::decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths,
-                                  const Context& context) const {
+// With what the encoder's sites saw before what the decoder's did.
+Output TransformerSeq2Seq::decode(const Ids& input, const Output& memory, std::span<const int32_t> lengths,
+                                  const Pass& pass) const {
     const trace::Scope here("decoder");
-    return decoder_.blocks(embed(decoder_, input.values, input.rows, 0, context), input.lengths, memory, lengths, context);
+    Output out =
+        decoder_.blocks(embed(decoder_, input.values, input.rows, 0, pass), input.lengths, memory.value, lengths, pass);
+    Sightings seen = memory.seen;
+    append(seen, std::move(out.seen));
+    return {std::move(out.value), std::move(seen)};
 }
 
 // With an encoder that chooses, every sample has an encoder's pass of its own; else they share one.
@@ -86,15 +92,14 @@ Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreIn
     check_batch(batch, o);
     require_estimator(estimator);
     const bool chooses = !encoder_.blocks.hard().empty();
-    const Tensor shared = chooses ? Tensor() : encode(batch.source, context);
-    const BatchPlay play =
-        row_plays(batch, counted_targets(batch.target, o.ignored), context, [&](int64_t samples, const Context& asked) {
+    const Tensor shared = chooses ? Tensor() : encode(batch.source, context).value;
+    const BatchRollouts rollouts =
+        row_rollouts(batch, target_mask(batch.target, o.ignored), context, sites(), [&](int64_t samples, const Pass& pass) {
             const Ids input = repeated(batch.input, samples), source = repeated(batch.source, samples);
-            const Tensor memory = chooses ? encode(source, asked) : repeated(shared, samples);
-            const std::size_t in_encoder = asked.decisions->taken.size();
-            return head_.pass(decode(input, memory, source.lengths, asked), repeated(batch.target, samples), o, in_encoder);
+            const Output memory = chooses ? encode(source, pass) : Output{repeated(shared, samples)};
+            return head_.pass(decode(input, memory, source.lengths, pass), repeated(batch.target, samples), o);
         });
-    return estimator(play, o.normaliser, context);
+    return estimator(rollouts, o.normaliser, context);
 }
 
 // x = sqrt(D) e(id) + p
@@ -110,9 +115,9 @@ Tensor TransformerSeq2Seq::embed(const Side& side, std::span<const int32_t> ids,
     return side.dropout(side.positions(x, position), context);
 }
 
-Tensor TransformerSeq2Seq::encode(const Ids& source, const Context& context) const {
+Output TransformerSeq2Seq::encode(const Ids& source, const Pass& pass) const {
     const trace::Scope here("encoder");
-    return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, context), source.lengths, {}, {}, context);
+    return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, pass), source.lengths, {}, {}, pass);
 }
 
 void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions& o) const {
@@ -120,33 +125,31 @@ void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions&
     require_batch(batch, o, batch.input.rows);
 }
 
-Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Context& context) const {
-    if (estimator() != nullptr && context.training())
-        return score_by_estimator(*this, batch, o, context);
+Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
+    if (estimator() != nullptr && pass.training())
+        return score_by_estimator(*this, batch, o, pass);
     check_batch(batch, o);
-    const Tensor memory = encode(batch.source, context);
-    return head_.score(decode(batch.input, memory, batch.source.lengths, context), batch.target, o);
+    return head_.score(decode(batch.input, encode(batch.source, pass), batch.source.lengths, pass), batch.target, o);
 }
 
 std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const Context& context) const {
     const NoGrad off;
     auto state = std::make_unique<TransformerState>();
-    state->cache = decoder_.blocks.begin(encode(source, context), source.lengths);
+    state->cache = decoder_.blocks.begin(encode(source, context).value, source.lengths);
     state->count = source.rows;
     return state;
 }
 
-Tensor TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+Advanced TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
     auto* s = dynamic_cast<TransformerState*>(&state);
     ensure(s != nullptr, "model transformer_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(),
            ids.size());
     require(static_cast<int64_t>(ids.size()) == s->rows() && s->rows() > 0,
             "model transformer_seq2seq: one id a row: {} ids, {} rows", ids.size(), s->rows());
-    const Tensor features = decoder_.blocks.extend(embed(decoder_, ids, s->rows(), s->position, context), s->cache, context)
-                                .reshape({s->rows(), options_.blocks.width});
+    Output features = decoder_.blocks.extend(embed(decoder_, ids, s->rows(), s->position, pass), s->cache, pass);
     ++s->position;
-    return head_.logits(features);
+    return {head_.logits(features.value.reshape({s->rows(), options_.blocks.width})), std::move(features.seen)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -48,13 +48,13 @@ class TransformerSeq2Seq final : public TransformerModel {
     /// be shared, and for factors of attention that do not go together.
     TransformerSeq2Seq(const TransformerSeq2SeqOptions& options, const Scope& scope, const ModelSetup& setup);
 
-    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     int64_t longest() const override { return options_.max_length; }
     PositionLimits positions() const override { return {options_.max_length, options_.max_length, "max_length"}; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
 
   private:
     // One side: its embedding, positions and blocks.
@@ -65,12 +65,12 @@ class TransformerSeq2Seq final : public TransformerModel {
         BlockStack blocks;
     };
     Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const AttentionOptions& self,
-                   const CrossOptions& cross) const;
+                   const CrossOptions& cross, const AttentionSite& first) const;
     // Ids [B, T], the first at `position`, to what goes into the blocks.
     Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
-    Tensor encode(const Ids& source, const Context& context) const;
+    Output encode(const Ids& source, const Pass& pass) const;
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
-    Tensor decode(const Ids& input, const Tensor& memory, std::span<const int32_t> lengths, const Context& context) const;
+    Output decode(const Ids& input, const Output& memory, std::span<const int32_t> lengths, const Pass& pass) const;
 
     TransformerSeq2SeqOptions options_;
     Side encoder_, decoder_;

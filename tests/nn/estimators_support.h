@@ -89,23 +89,6 @@ inline std::vector<double> flat(Gradients& g) {
     return {g.data(), g.data() + g.size()};
 }
 
-// What an inference network is asked for: the targets.
-class Targets final : public Play {
-  public:
-    explicit Targets(const Ids& target) : target_(target) {}
-    Played operator()(const Rule&) const override { fail("a play without a model: rows {}, targets {}", rows(), targets()); }
-    int64_t rows() const override { return target_.rows; }
-    int64_t targets() const override { return target_.columns; }
-    int64_t positions() const override { return 0; }
-    const Tensor& counted() const override { return counted_; }
-    const Ids& target() const override { return target_; }
-    bool independent() const override { return false; }
-
-  private:
-    const Ids& target_;
-    Tensor counted_;
-};
-
 // The objective as its definition says, over all S^T choices of each example; of an estimator's own
 // `proposal` where it has one. With `worth` the entropies of the choices are taken from the loss.
 inline std::vector<double> enumerated(const Small& small, Aim aim, const Estimator* estimator = nullptr, double worth = 0) {
@@ -122,20 +105,20 @@ inline std::vector<double> enumerated(const Small& small, Aim aim, const Estimat
             Array<int32_t> choice;
             for (int64_t t = 0, rest = n; t < steps; ++t, rest /= source.lengths[0])
                 choice.push_back(static_cast<int32_t>(rest % source.lengths[0]));
-            Decisions decisions;
+            Choices choices;
             if (small.parallel)
-                decisions.forced = {choice};
+                choices[{0, 0}] = choice;
             else
-                for (const int32_t c : choice) decisions.forced.push_back({c});
-            const Targets targets(target);
-            const auto proposal = estimator == nullptr ? nullptr : estimator->proposal(targets);
-            decisions.proposal = proposal.get();
-            Context context;
-            context.decisions = &decisions;
-            Tensor loss = small.model.score({source, input, target}, {}, context).loss;
+                for (std::size_t t = 0; t < choice.size(); ++t) choices[{0, static_cast<int64_t>(t)}] = {choice[t]};
+            const auto proposal = estimator == nullptr ? nullptr : estimator->proposal(target);
+            const WayOfChoosing way = choose_forced(choices, proposal ? choose_proposed(*proposal) : choose_drawn());
+            Pass pass({}, Keep::choices);
+            pass.choosing = way.get();
+            const Scored scored = small.model.score({source, input, target}, {}, pass);
+            Tensor loss = scored.loss;
             Tensor p = Tensor::scalar(1);
             std::size_t t = 0;
-            for (const Decision& d : decisions.taken) {
+            for (const Seen& d : scored.seen) {
                 const Tensor& from = aim == Aim::bound ? d.proposal : d.weights;
                 const Tensor w = from.reshape({from.dim(1), from.dim(2)});
                 for (int64_t q = 0; q < w.dim(0); ++q, ++t) {

@@ -20,25 +20,25 @@ class Mistaken final : public Estimator {
   public:
     explicit Mistaken(Mistake m) : mistake_(m) {}
     Aim aim() const override { return Aim::expected; }
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        const Played played = play({.how = Choose::drawn, .samples = 1});
-        const int64_t b = play.rows(), t = play.targets();
-        const Tensor counted = play.counted().reshape({b, 1, t});
-        Tensor follows = from_each_step_on(played.loss), advantage = follows;
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        const Rollout rollout = rollouts(*choose_drawn(), 1);
+        const int64_t b = rollouts.rows(), t = rollouts.targets();
+        const Tensor mask = rollouts.mask().reshape({b, 1, t});
+        Tensor to_go = reward_to_go(rollout.loss), advantage = to_go;
         if (mistake_ == Mistake::reward_not_detached) {
             Array<Tensor> from;  // the same sums, recorded
-            for (int64_t i = 0; i < t; ++i) from.push_back(sum(slice(played.loss, 2, i, t), 2));
+            for (int64_t i = 0; i < t; ++i) from.push_back(sum(slice(rollout.loss, 2, i, t), 2));
             advantage = stack(from, 2);
         }
         if (mistake_ == Mistake::sign_turned)
-            advantage = negate(follows);
+            advantage = negate(to_go);
         if (mistake_ == Mistake::reward_of_next_step)  // what is after step t alone
-            advantage = concat({slice(follows, 2, 1, t), Tensor::zeros({b, 1, 1})}, 2);
+            advantage = concat({slice(to_go, 2, 1, t), Tensor::zeros({b, 1, 1})}, 2);
         if (mistake_ == Mistake::averaged)  // over the steps that follow
-            for (int64_t i = 0; i < follows.size(); ++i) advantage.writable()[i] /= static_cast<real>(t - i % t);
+            for (int64_t i = 0; i < to_go.size(); ++i) advantage.writable()[i] /= static_cast<real>(t - i % t);
         if (mistake_ == Mistake::baseline_sees_action)  // half the loss of the very choice
-            advantage = scale(follows, static_cast<real>(0.5));
-        const Tensor each = played.loss + advantage * counted * log(played.probability());
+            advantage = scale(to_go, static_cast<real>(0.5));
+        const Tensor each = rollout.loss + advantage * mask * log(rollout.probability());
         Estimated out;
         out.loss = scale(sum(each), static_cast<real>(1 / normaliser));
         return out;
@@ -164,19 +164,17 @@ TEST_CASE("relaxed choices at a low temperature are draws of the weights") {
     Tensor weights = Tensor::empty({rows, 1, 4});
     const double p[] = {0.5, 0.2, 0.3, 0};
     for (int64_t i = 0; i < weights.size(); ++i) weights.writable()[i] = static_cast<real>(p[i % 4]);
-    for (const Choose how : {Choose::drawn, Choose::relaxed, Choose::relaxed_hard}) {
-        CAPTURE(static_cast<int>(how));
-        Decisions decisions;
-        decisions.how = how;
-        decisions.temperature = 0.01;
-        Context context;
-        context.mode = Mode::train;
-        context.decisions = &decisions;
+    int number = 0;
+    for (const WayOfChoosing& way : {choose_drawn(), choose_relaxed(0.01), choose_relaxed_hard(0.01)}) {
+        CAPTURE(number++);
+        Pass pass;
+        pass.mode = Mode::train;
+        pass.choosing = way.get();
         Site site;
         site.query = Tensor::zeros({rows, 1, 4});
-        const Selected s = (*attention.select)(weights, site, context);
+        const Chosen s = (*attention.select)(weights, site, pass);
         double share[4] = {};
-        for (const int32_t i : s.decision->index) share[i] += 1.0 / rows;
+        for (const int32_t i : s.index) share[i] += 1.0 / rows;
         for (int i = 0; i < 4; ++i) CHECK(std::abs(share[i] - p[i]) <= 5 * std::sqrt(p[i] * (1 - p[i]) / rows));
     }
 }

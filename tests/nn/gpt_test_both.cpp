@@ -84,7 +84,7 @@ TEST_CASE("generation step by step gives the losses of the whole, from every pre
             std::unique_ptr<DecoderState> state = model.start(prefix, {});
             for (int64_t t = written; t < 8; ++t) {
                 const std::vector<int32_t> ids = {input.at(0, t), input.at(1, t)};
-                const Tensor logits = model.advance(*state, ids, {});
+                const Tensor logits = model.advance(*state, ids, {}).logits;
                 REQUIRE(logits.shape() == Shape({2, gpt_vocabulary}));
                 for (int64_t r = 0; r < 2; ++r) {
                     const real* row = logits.data() + r * gpt_vocabulary;
@@ -109,14 +109,14 @@ TEST_CASE("a text longer than the context goes on from the last half of it") {
     const Ids text = random_text({12}, 12);
     const auto state = model.start(Ids(1, 0), {});
     Tensor last;
-    for (int64_t t = 0; t < 12; ++t) last = model.advance(*state, {&text.values[static_cast<std::size_t>(t)], 1}, {});
+    for (int64_t t = 0; t < 12; ++t) last = model.advance(*state, {&text.values[static_cast<std::size_t>(t)], 1}, {}).logits;
     // The context of 8 was full before symbol 8: the model then saw symbols 4 to 7, and by now 4 to
     // 11.
     Ids seen(1, 7);
     seen.lengths[0] = 7;
     std::copy_n(text.row(0) + 4, 7, seen.values.begin());
     const auto again = model.start(seen, {});
-    const Tensor expected = model.advance(*again, {text.row(0) + 11, 1}, {});
+    const Tensor expected = model.advance(*again, {text.row(0) + 11, 1}, {}).logits;
     for (int64_t v = 0; v < gpt_vocabulary; ++v)
         CHECK(static_cast<double>(last.data()[v]) ==
               doctest::Approx(static_cast<double>(expected.data()[v])).epsilon(rounding));

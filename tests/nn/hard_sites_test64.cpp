@@ -115,40 +115,40 @@ std::unique_ptr<Small> bert() {
 std::pair<std::vector<double>, int64_t> enumerated(const Small& small, double worth = 0) {
     const Data data(1, small.with_source, small.with_labels);
     Gradients gradients(small.store);
-    Decisions first;
-    Context context;
-    context.decisions = &first;
-    small.model->score(data.all(), {}, context);
-    std::vector<std::pair<std::size_t, std::size_t>> queries;  // decision and query, with what each can see
+    Pass pass({}, Keep::choices);
+    const Sightings first = small.model->score(data.all(), {}, pass).seen;
+    std::vector<std::pair<std::size_t, std::size_t>> queries;  // call and query, with what each can see
     std::vector<int64_t> seen;
-    for (std::size_t d = 0; d < first.taken.size(); ++d)
-        for (int64_t q = 0; q < first.taken[d].weights.dim(1); ++q) {
+    for (std::size_t d = 0; d < first.size(); ++d)
+        for (int64_t q = 0; q < first[d].weights.dim(1); ++q) {
             queries.emplace_back(d, static_cast<std::size_t>(q));
-            const int64_t s = first.taken[d].weights.dim(2);
+            const int64_t s = first[d].weights.dim(2);
             int64_t n = 0;
-            while (n < s && first.taken[d].weights.data()[q * s + n] > 0) ++n;
+            while (n < s && first[d].weights.data()[q * s + n] > 0) ++n;
             seen.push_back(n);
         }
     int64_t all = 1;
     for (const int64_t n : seen) all *= n;
     for (int64_t number = 0; number < all; ++number) {
-        Decisions decisions;
-        for (const Decision& d : first.taken) decisions.forced.emplace_back(d.index);
+        Choices choices;
+        for (const Seen& d : first) choices[{d.site, d.step}] = d.index;
         int64_t rest = number;
         for (std::size_t i = 0; i < queries.size(); ++i) {
-            decisions.forced[queries[i].first][queries[i].second] = static_cast<int32_t>(rest % seen[i]);
+            const Seen& d = first[queries[i].first];
+            choices[{d.site, d.step}][queries[i].second] = static_cast<int32_t>(rest % seen[i]);
             rest /= seen[i];
         }
-        context.decisions = &decisions;
-        Tensor loss = small.model->score(data.all(), {.normaliser = 2}, context).loss;
-        Tensor p = Tensor::scalar(1);
-        for (const Decision& d : decisions.taken)
+        const WayOfChoosing way = choose_forced(choices);
+        pass.choosing = way.get();
+        const Scored scored = small.model->score(data.all(), {.normaliser = 2}, pass);
+        Tensor loss = scored.loss, p = Tensor::scalar(1);
+        for (const Seen& d : scored.seen)
             for (int64_t q = 0; q < d.weights.dim(1); ++q) {
                 const int32_t at[] = {d.index[static_cast<std::size_t>(q)]};
                 p = p * sum(pick(d.weights.reshape({d.weights.dim(1), d.weights.dim(2)}).rows(q, q + 1), at));
             }
         if (worth > 0)
-            for (const Decision& d : decisions.taken)
+            for (const Seen& d : scored.seen)
                 loss = loss +
                        scale(sum(d.weights * log(shift(d.weights, static_cast<real>(1e-30)))), static_cast<real>(worth / 2));
         backward(p * loss, gradients);

@@ -71,7 +71,7 @@ Result result_of(const Case& c, bool by_heads) {
     const bool self = c.setup.memory == 0;
     const Tensor x = watch(oracles::uniform({2, 6, 12}, "x")), memory = watch(oracles::uniform({2, 9, 5}, "memory"));
     const Array<int32_t> lengths = self ? Array<int32_t>{6, 4} : Array<int32_t>{9, 3};
-    const Tensor y = self ? m(x, lengths, {}) : m(x, m.prepare(memory, lengths), 0, {});
+    const Tensor y = (self ? m(x, lengths, {}) : m(x, m.prepare(memory, lengths), 0, {})).value;
     Gradients gradients(store);
     const Tensor cotangent = oracles::uniform(y.shape(), "cotangent");
     backward({&y, 1}, {&cotangent, 1}, gradients);
@@ -105,13 +105,11 @@ TEST_CASE("attention maps: one a head, rows that sum to 1, and looking changes t
         const MultiHead m(Scope(store, "m"), c.attention, c.setup);
         const Tensor x = oracles::uniform({2, 6, 12}, "x");
         const Array<int32_t> lengths = {6, 4};
-        Taps taps;
-        Context look;
-        look.taps = &taps;
-        check_close(m(x, lengths, look).values(), m(x, lengths, {}).values());
-        REQUIRE(taps.maps.size() == 3);
-        CHECK(taps.maps[2].site == "m.heads.2");
-        for (const AttentionMap& map : taps.maps)
+        const Output looked = m(x, lengths, Pass({}, Keep::maps));
+        check_close(looked.value.values(), m(x, lengths, {}).value.values());
+        REQUIRE(looked.seen.size() == 3);
+        CHECK(site_of(m.sites(), looked.seen[2]).path == "m.heads.2");
+        for (const Seen& map : looked.seen)
             for (int64_t row = 0; row < 12; ++row) {
                 double sum = 0;
                 for (int64_t s = 0; s < 6; ++s) sum += static_cast<double>(map.weights.data()[row * 6 + s]);
@@ -134,7 +132,7 @@ TEST_CASE("memory of a training step grows with the length where the kernel is t
         const Tensor x = watch(oracles::uniform({1, length, 16}, "x"));
         const std::size_t before = memory::statistics().in_use;
         memory::reset_peak();
-        const Tensor y = m(x, lengths, {});
+        const Tensor y = m(x, lengths, {}).value;
         const Tensor cotangent = Tensor::full(y.shape(), 1);
         backward({&y, 1}, {&cotangent, 1}, gradients);
         return static_cast<double>(memory::statistics().peak_in_use - before);
@@ -167,7 +165,7 @@ TEST_CASE("as many key heads as heads, all equal, is one key head") {
         std::copy_n(a.values(*a.find(name)), a.find(name)->shape.size(), b.values(*b.find(name)));
     const Tensor x = oracles::uniform({2, 6, 12}, "x");
     const Array<int32_t> lengths = {6, 4};
-    check_close(shared(x, lengths, {}).values(), own(x, lengths, {}).values());
+    check_close(shared(x, lengths, {}).value.values(), own(x, lengths, {}).value.values());
 }
 
 TEST_CASE("without positions, permuting what is attended to permutes nothing: equivariance") {
@@ -179,7 +177,7 @@ TEST_CASE("without positions, permuting what is attended to permutes nothing: eq
     Tensor permuted = Tensor::empty(x.shape());
     for (int64_t t = 0; t < 6; ++t) std::copy_n(x.data() + order[t] * 12, 12, permuted.writable() + t * 12);
     const Array<int32_t> lengths = {6};
-    const Tensor y = m(x, lengths, {}), z = m(permuted, lengths, {});
+    const Tensor y = m(x, lengths, {}).value, z = m(permuted, lengths, {}).value;
     for (int64_t t = 0; t < 6; ++t) check_close({z.data() + t * 12, 12}, {y.data() + order[t] * 12, 12});
 }
 

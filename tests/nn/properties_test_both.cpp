@@ -143,7 +143,7 @@ TEST_CASE("decoding step by step gives the losses of the whole pass, also after 
             }
             Array<int32_t> ids;
             for (const int32_t r : rows) ids.push_back(s.input.at(r, t));
-            const Tensor log_p = log_softmax(model.advance(*state, ids, context));
+            const Tensor log_p = log_softmax(model.advance(*state, ids, context).logits);
             for (std::size_t i = 0; i < rows.size(); ++i)
                 if (t < s.target.length(rows[i])) {
                     const real step = -log_p.data()[static_cast<int64_t>(i) * vocabulary + s.target.at(rows[i], t)];
@@ -210,14 +210,14 @@ TEST_CASE("attention maps are collected in evaluation only, and looking changes 
         CAPTURE(f.name);
         ParameterStore store(3);
         const RnnSeq2Seq model(f.options, Scope(store), {vocabulary, vocabulary});
-        Taps taps;
-        Context context;
-        context.taps = &taps;
-        const Tensor looked = losses(model, sample(), context), plain = losses(model, sample());
-        CHECK(std::equal(plain.data(), plain.data() + plain.size(), looked.data()));
+        Pass pass({}, Keep::maps);
+        const Sample s = sample();
+        const Scored looked = model.score({s.source, s.input, s.target}, {}, pass);
+        const Tensor plain = losses(model, sample());
+        CHECK(std::equal(plain.data(), plain.data() + plain.size(), looked.target_loss.data()));
         int64_t queries = 0;
-        for (const AttentionMap& m : taps.maps) {
-            CHECK(m.site == "attention");
+        for (const Seen& m : looked.seen) {
+            CHECK(site_of(model.sites(), m).path == "attention");
             CHECK(m.weights.dim(0) == 3);
             CHECK(m.weights.dim(2) == 7);
             queries += m.weights.dim(1);
@@ -228,10 +228,8 @@ TEST_CASE("attention maps are collected in evaluation only, and looking changes 
             }
         }
         CHECK(queries == 6);
-        const std::size_t seen = taps.maps.size();
-        context.mode = Mode::train;
-        losses(model, sample(), context);
-        CHECK(taps.maps.size() == seen);
+        pass.mode = Mode::train;
+        CHECK(model.score({s.source, s.input, s.target}, {}, pass).seen.empty());
     }
 }
 

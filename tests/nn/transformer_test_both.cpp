@@ -81,7 +81,7 @@ TEST_CASE("decoding step by step gives the losses of the whole, in rows of any o
         std::unique_ptr<DecoderState> state = model.start(s.source, {});
         for (int64_t t = 0; t < 5; ++t) {
             const std::vector<int32_t> ids = {s.input.at(0, t), s.input.at(1, t)};
-            const Tensor logits = model.advance(*state, ids, {});
+            const Tensor logits = model.advance(*state, ids, {}).logits;
             for (int64_t r = 0; r < 2; ++r) {
                 const real* row = logits.data() + r * gpt_vocabulary;
                 double sum = 0;
@@ -100,15 +100,20 @@ TEST_CASE("attention maps: those of the source are told from those of the sequen
     ParameterStore store(5);
     const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
     const Sample s;
-    Taps taps;
-    Context look;
-    look.taps = &taps;
-    model.score({s.source, s.input, s.target}, LossOptions{}, look);
-    REQUIRE(taps.maps.size() == 12);  // two heads: encoder 2 layers, decoder 2 layers of self and cross
+    const Sightings seen = model.score({s.source, s.input, s.target}, LossOptions{}, Pass({}, Keep::maps)).seen;
+    REQUIRE(seen.size() == 12);  // two heads: encoder 2 layers, decoder 2 layers of self and cross
+    REQUIRE(model.sites().size() == 12);
     int of_source = 0;
-    for (const AttentionMap& map : taps.maps) {
-        const bool cross = map.site.find(".cross.") != std::string::npos;
-        CHECK((map.columns == Columns::source) == cross);
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        const AttentionSite& site = model.sites()[i];
+        CHECK(site.number == static_cast<int64_t>(i));
+        CHECK(seen[i].site == site.number);
+        const bool cross = site.path.find(".cross.") != std::string::npos, encoder = site.path.starts_with("encoder.");
+        CHECK((site.columns() == Columns::source) == cross);
+        CHECK(site.kind == (cross ? SiteKind::cross : encoder ? SiteKind::encoder : SiteKind::self));
+        CHECK(site.reach == (encoder ? Reach::all : Reach::following));
+        CHECK(site.path.ends_with(".heads." + std::to_string(site.head)));
+        CHECK(site.path.find("." + std::to_string(site.layer) + ".") != std::string::npos);
         of_source += cross ? 1 : 0;
     }
     CHECK(of_source == 4);

@@ -36,10 +36,10 @@ std::vector<Output> extensions(const Model& model, const Ids& source, const Outp
 std::vector<double> next_log_probabilities(const Model& model, const Ids& source, const std::vector<int32_t>& prefix) {
     const auto state = model.start(source, {});
     std::vector<int32_t> said = {id_bos};
-    std::vector<real> logits = model.advance(*state, said, {}).values();
+    std::vector<real> logits = model.advance(*state, said, {}).logits.values();
     for (int32_t id : prefix) {
         said = {id};
-        logits = model.advance(*state, said, {}).values();
+        logits = model.advance(*state, said, {}).logits.values();
     }
     double sum = 0;
     for (real z : logits) sum += std::exp(static_cast<double>(z));

@@ -55,13 +55,14 @@ class Toy final : public Model {
             return s;
         }
     };
-    Scored score(const ScoreInput&, const LossOptions&, const Context&) const override { return {}; }
+    Scored score(const ScoreInput&, const LossOptions&, const Pass&) const override { return {}; }
+    const Sites& sites() const override { return sites_; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Context&) const override {
         auto s = std::make_unique<State>();
         for (int64_t r = 0; r < source.rows; ++r) s->source.push_back(static_cast<int32_t>(r));
         return s;
     }
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context&) const override {
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass&) const override {
         auto& s = dynamic_cast<State&>(state);
         REQUIRE(ids.size() == s.source.size());
         rows.push_back(static_cast<int64_t>(ids.size()));
@@ -71,11 +72,12 @@ class Toy final : public Model {
             all.insert(all.end(), z.begin(), z.end());
         }
         ++s.step;
-        return Tensor::of({s.rows(), static_cast<int64_t>(all.size()) / s.rows()}, all);
+        return {Tensor::of({s.rows(), static_cast<int64_t>(all.size()) / s.rows()}, all)};
     }
     mutable std::vector<int64_t> rows;  // of each step
 
   private:
+    Sites sites_;
     Logits logits_;
 };
 
@@ -301,7 +303,7 @@ TEST_CASE("a state in another order goes on with each row's own source") {
         const std::vector<int32_t> first(7, id_bos), second(rows.size(), 5);
         s.model().advance(*state, first, {});
         state = state->select(rows);
-        return s.model().advance(*state, second, {});
+        return s.model().advance(*state, second, {}).logits;
     };
     const Tensor straight = logits_after({0, 1, 2, 3, 4, 5, 6}), turned = logits_after({3, 1, 0, 0, 4, 6, 5});
     const std::vector<int64_t> from = {3, 1, 0, 0, 4, 6, 5};

@@ -40,7 +40,7 @@ Decoded decode_slowly(const Model& model, const Ids& source, int64_t limit) {
     const auto state = model.start(source, context);
     int32_t said = id_bos;
     while (static_cast<int64_t>(d.ids.size()) < limit && !d.ended) {
-        const Tensor logits = model.advance(*state, {&said, 1}, context);
+        const Tensor logits = model.advance(*state, {&said, 1}, context).logits;
         const std::vector<real> z = logits.values();
         double sum = 0;
         said = id_eos;
@@ -108,13 +108,12 @@ TEST_CASE("the log-likelihood is that of the teacher-forced pass, and its attent
             target.at(0, t) = t == said ? int32_t{id_eos} : d.ids[static_cast<std::size_t>(t)];
         }
         const NoGrad no_grad;
-        Taps taps;
-        Context context;
-        context.taps = &taps;
-        const Scored scored = s.made.model->score(
-            {source, input, target}, {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = -1}, context);
+        const Scored scored = s.made.model->score({source, input, target},
+                                                  {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = -1},
+                                                  Pass({}, Keep::maps));
         CHECK(-double(scored.loss.item()) == doctest::Approx(d.log_likelihood).epsilon(1e-4));
-        const AttentionRows a = attention_of(taps.maps, 0, length, source.columns, length, source.length(0));
+        const AttentionRows a =
+            attention_of(scored.seen, s.made.model->sites(), 0, length, source.columns, length, source.length(0));
         REQUIRE(a.rows == d.attention.rows);
         for (int64_t t = 0; t < a.rows; ++t)
             for (int64_t c = 0; c < a.columns; ++c) CHECK(a.at(t, c) == doctest::Approx(d.attention.at(t, c)).epsilon(1e-4));

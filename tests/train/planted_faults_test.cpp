@@ -52,7 +52,7 @@ class PlantedModel final : public Model {
             for (int64_t i = 0; i < width; ++i) row[i] = 300 / store.values(*store.find("decoder.attention.query"))[i];
     }
 
-    Scored score(const ScoreInput& batch, const LossOptions& o, const Context&) const override {
+    Scored score(const ScoreInput& batch, const LossOptions& o, const Pass&) const override {
         const auto& [source, input, target, segments, labels] = batch;
         const int64_t rows = source.rows, columns = source.columns;
         Tensor values, read, penalty = Tensor::scalar(0);
@@ -95,10 +95,12 @@ class PlantedModel final : public Model {
         return {r.loss + penalty, r.row_loss.reshape({rows, input.columns}), r.predicted};
     }
     std::unique_ptr<DecoderState> start(const Ids&, const Context&) const override { return nullptr; }
-    Tensor advance(DecoderState&, std::span<const int32_t>, const Context&) const override { return {}; }
+    Advanced advance(DecoderState&, std::span<const int32_t>, const Pass&) const override { return {}; }
+    const Sites& sites() const override { return sites_; }
 
   private:
     Fault fault_;
+    Sites sites_;
     Tensor table_, query_, head_;
 };
 

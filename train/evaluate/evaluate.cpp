@@ -39,14 +39,12 @@ Answer of_class(const Task& task, int32_t label) { return {task.class_name(label
 Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch, const EvaluationSetup& setup, Needs needs,
                        int64_t first_row) {
     const NoGrad no_grad;
-    Taps taps;
-    Context context;
-    context.seed = setup.seed;  // of choices that are drawn in evaluation
-    context.first_row = first_row;
-    if (needs.attention)
-        context.taps = &taps;
+    Pass pass;
+    pass.seed = setup.seed;  // of choices that are drawn in evaluation
+    pass.first_row = first_row;
+    pass.keep = needs.attention ? Keep::maps : Keep::nothing;
     const LossOptions options{.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored};
-    const Scored scored = model.score(score_input(batch), options, context);
+    const Scored scored = model.score(score_input(batch), options, pass);
 
     const auto decode = [&](const Ids& source) {
         return decode_beam(model, source, decode_limits(model, task, source, setup.max_length), setup.search, Collect::nothing);
@@ -82,8 +80,8 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
             e.references = {of_class(task, e.label->expected)};
         }
         if (needs.attention && batch.source.rows > 0)
-            e.attention = attention_of(taps.maps, r, batch.target.columns, batch.source.columns, batch.target.length(r),
-                                       batch.source.length(r));
+            e.attention = attention_of(scored.seen, model.sites(), r, batch.target.columns, batch.source.columns,
+                                       batch.target.length(r), batch.source.length(r));
         const bool sample = number < setup.samples && batch.source.rows > 0;
         Decoded& d = outcome.decoded[static_cast<std::size_t>(r)];
         if (sample && !needs.decoding)

@@ -21,56 +21,40 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* metadata_key = "maps";
-constexpr const char* selection_scope = ".select";  // a decision's site is that of its attention, followed by this
 
 // What one site showed: step by step in a decoder that is recurrent, else in one call.
-struct Seen {
-    std::string site;
-    Columns columns = Columns::source;
+struct SiteMap {
+    const AttentionSite* site;
     int64_t rows = 0, width = 0;
     std::vector<real> weights;
     std::vector<int64_t> chosen;
 };
 
-std::vector<Seen> seen_by_site(const std::vector<AttentionMap>& maps) {
-    std::vector<Seen> all;
-    for (const AttentionMap& map : maps) {
-        const Shape& shape = map.weights.shape();
-        auto site = std::find_if(all.begin(), all.end(), [&](const Seen& s) { return s.site == map.site; });
-        if (site == all.end())
-            site = all.insert(all.end(), Seen{map.site, map.columns, 0, shape.columns(), {}, {}});
-        ensure(shape.columns() == site->width, "maps: the widths of a site differ: site {}, width {}, before {}", map.site,
-               shape.columns(), site->width);
-        site->rows += shape.size() / std::max<int64_t>(1, shape.columns());
-        site->weights.insert(site->weights.end(), map.weights.data(), map.weights.data() + map.weights.size());
+// In the place of what hard attention read, one position of weight 1, what it chose from; and what
+// it chose.
+std::vector<SiteMap> maps_of(const Sightings& seen, const Sites& sites) {
+    std::vector<SiteMap> all;
+    for (const Seen& call : seen) {
+        const Tensor& shown = call.index.empty() ? call.read : call.weights;
+        const Shape& shape = shown.shape();
+        const AttentionSite* site = &site_of(sites, call);
+        auto map = std::find_if(all.begin(), all.end(), [&](const SiteMap& m) { return m.site == site; });
+        if (map == all.end())
+            map = all.insert(all.end(), SiteMap{site, 0, shape.columns(), {}, {}});
+        ensure(shape.columns() == map->width, "maps: the widths of a site differ: site {}, width {}, before {}", site->path,
+               shape.columns(), map->width);
+        map->rows += shape.size() / std::max<int64_t>(1, shape.columns());
+        map->weights.insert(map->weights.end(), shown.data(), shown.data() + shown.size());
+        map->chosen.insert(map->chosen.end(), call.index.begin(), call.index.end());
     }
     return all;
 }
 
-// In the place of what a hard selection read, one position of weight 1, what it chose from; and
-// what it chose.
-void show_choices(std::vector<Seen>& all, const std::vector<Decision>& decisions) {
-    for (Seen& s : all) {
-        std::vector<real> weights;
-        std::vector<int64_t> chosen;
-        for (const Decision& d : decisions) {
-            if (d.site != s.site && d.site != s.site + selection_scope)
-                continue;
-            weights.insert(weights.end(), d.weights.data(), d.weights.data() + d.weights.size());
-            chosen.insert(chosen.end(), d.index.begin(), d.index.end());
-        }
-        if (weights.size() != s.weights.size() || static_cast<int64_t>(chosen.size()) != s.rows)
-            continue;  // there were none
-        s.weights = std::move(weights);
-        s.chosen = std::move(chosen);
-    }
-}
-
 // The first rows and columns.
-std::vector<real> corner(const Seen& seen, int64_t rows, int64_t columns) {
+std::vector<real> corner(const SiteMap& map, int64_t rows, int64_t columns) {
     std::vector<real> values;
     for (int64_t r = 0; r < rows; ++r) {
-        const real* row = seen.weights.data() + r * seen.width;
+        const real* row = map.weights.data() + r * map.width;
         values.insert(values.end(), row, row + columns);
     }
     return values;
@@ -88,8 +72,8 @@ std::string target_symbol(const Task& task, int32_t id) {
 
 // Which of an example's sequences the positions of a site are of. A model with a source has an
 // encoder whose own sequence it is.
-const char* own_sequence(const std::string& site, const Batch& batch) {
-    return batch.source.rows > 0 && site.starts_with("encoder") ? "source" : "input";
+const char* own_sequence(const AttentionSite& site, const Batch& batch) {
+    return batch.source.rows > 0 && site.kind == SiteKind::encoder ? "source" : "input";
 }
 
 int64_t length_of(const std::string& sequence, const Batch& batch) {
@@ -155,21 +139,15 @@ MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed
 
 void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) const {
     const NoGrad no_grad;
-    std::vector<Seen> seen;  // what is written points into it
     std::vector<std::vector<real>> corners;
     std::vector<std::tuple<std::string, Shape>> named;
     std::vector<RecordWriter> examples;
     for (const Row& row : rows_) {
         const Batch& b = row.batch;
-        Taps taps;
-        Decisions decisions;
-        Context context;
-        context.taps = &taps;
-        context.decisions = &decisions;
-        const Scored scored = model.score(
-            score_input(b), {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored}, context);
-        seen = seen_by_site(taps.maps);
-        show_choices(seen, decisions.taken);
+        const Scored scored =
+            model.score(score_input(b), {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored},
+                        Pass({}, Keep::maps));
+        const std::vector<SiteMap> seen = maps_of(scored.seen, model.sites());
         if (seen.empty())
             continue;
         const auto side =
@@ -185,14 +163,14 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
         std::vector<std::vector<int64_t>> alignment;
         for (const Range& gold : task_.gold_alignment(split_, row.number)) alignment.push_back({gold.begin, gold.end});
         std::vector<RecordWriter> of_sites;
-        for (const Seen& s : seen) {
-            const std::string own = own_sequence(s.site, b), rows = s.columns == Columns::own ? own : "target",
-                              columns = s.columns == Columns::own ? own : "source";
+        for (const SiteMap& s : seen) {
+            const bool itself = s.site->columns() == Columns::own;
+            const std::string own = own_sequence(*s.site, b), rows = itself ? own : "target", columns = itself ? own : "source";
             const int64_t r = std::min({longest, s.rows, length_of(rows, b)}),
                           c = std::min({longest, s.width, length_of(columns, b)});
             corners.push_back(corner(s, r, c));
-            named.emplace_back(fmt::format("{}/{}", row.number, s.site), Shape{r, c});
-            RecordWriter map = {{"site", s.site}, {"rows", rows}, {"columns", columns}};
+            named.emplace_back(fmt::format("{}/{}", row.number, s.site->path), Shape{r, c});
+            RecordWriter map = {{"site", s.site->path}, {"rows", rows}, {"columns", columns}};
             if (!s.chosen.empty())
                 map.set("chosen", std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r));
             of_sites.push_back(std::move(map));

@@ -78,9 +78,9 @@ class Search {
     std::vector<std::vector<Decoded>> run() {
         const NoGrad no_grad;
         if (left() > 0) {
-            state_ = model_.start(source_, context_);  // not tapped: the encoder's own maps are not wanted
+            state_ = model_.start(source_, pass_);  // keeps nothing: the encoder's own maps are not wanted
             if (collect_ == Collect::attention)
-                context_.taps = &taps_;
+                pass_.keep = Keep::maps;
         }
         for (int64_t step = 1; left() > 0; ++step) {
             arrange(step == 1 ? 1 : options_.beam);
@@ -123,14 +123,14 @@ class Search {
     }
 
     void advance(int64_t step) {
-        taps_.maps.clear();
-        const Tensor logits = model_.advance(*state_, ids_, context_);
+        const Advanced next = model_.advance(*state_, ids_, pass_);
         for (Beam* b : active_)
             if (!b->done)
-                extend(*b, logits, step);
+                extend(*b, next, step);
     }
 
-    void extend(Beam& b, const Tensor& logits, int64_t step) {
+    void extend(Beam& b, const Advanced& advanced, int64_t step) {
+        const Tensor& logits = advanced.logits;
         const int64_t classes = logits.shape().columns();
         extensions_.clear();
         for (std::size_t p = 0; p < b.live.size(); ++p)
@@ -146,7 +146,7 @@ class Search {
         std::vector<Live> next;
         for (const Extension& e : extensions_) {
             const Live& parent = b.live[e.parent];
-            nodes_.push_back({parent.node, e.choice.id, e.choice.log_probability, attention_row(b, e.parent)});
+            nodes_.push_back({parent.node, e.choice.id, e.choice.log_probability, attention_row(b, e.parent, advanced.seen)});
             const int64_t made = static_cast<int64_t>(nodes_.size()) - 1;
             const double score = e.log_likelihood / length_penalty(step, options_.length_penalty);
             if (e.choice.id == id_eos)
@@ -179,10 +179,11 @@ class Search {
     }
 
     // The number of the row where the parent looked in this step, shared by its children.
-    int64_t attention_row(const Beam& b, std::size_t parent) {
+    int64_t attention_row(const Beam& b, std::size_t parent, const Sightings& seen) {
         if (collect_ == Collect::nothing || attention_of_[parent] != none)
             return attention_of_[parent];
-        Array<real> weights = step_attention(taps_, b.live[parent].row, state_->rows(), source_.length(b.source));
+        Array<real> weights =
+            step_attention(seen, model_.sites(), b.live[parent].row, state_->rows(), source_.length(b.source));
         if (weights.empty())
             return none;
         attention_.push_back(std::move(weights));
@@ -227,8 +228,7 @@ class Search {
     const Ids& source_;
     BeamOptions options_;
     Collect collect_;
-    Context context_;
-    Taps taps_;
+    Pass pass_;
     Chooser chooser_;
     std::unique_ptr<DecoderState> state_;
     int64_t width_ = 1;

@@ -43,19 +43,19 @@ std::span<const Choice> Chooser::best(const real* logits, int64_t classes, int64
     return choices_;
 }
 
-Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t columns) {
-    int64_t sites = 0;
+Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t row, int64_t rows, int64_t columns) {
+    int64_t count = 0;
     Array<real> mean(static_cast<std::size_t>(columns), 0);
-    for (const AttentionMap& map : taps.maps) {
-        const int64_t width = map.weights.shape().columns();
-        if (map.columns != Columns::source || map.weights.size() != rows * width || width < columns)
+    for (const Seen& call : seen) {
+        const int64_t width = call.read.shape().columns();
+        if (site_of(sites, call).columns() != Columns::source || call.read.size() != rows * width || width < columns)
             continue;
-        ++sites;
-        for (int64_t s = 0; s < columns; ++s) mean[static_cast<std::size_t>(s)] += map.weights.data()[row * width + s];
+        ++count;
+        for (int64_t s = 0; s < columns; ++s) mean[static_cast<std::size_t>(s)] += call.read.data()[row * width + s];
     }
-    if (sites == 0)
+    if (count == 0)
         return {};
-    for (real& m : mean) m /= static_cast<real>(sites);
+    for (real& m : mean) m /= static_cast<real>(count);
     return mean;
 }
 

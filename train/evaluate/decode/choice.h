@@ -3,7 +3,8 @@
 #include <span>
 
 #include "core/base/ids.h"
-#include "core/context.h"
+#include "nn/attention/seen.h"
+#include "nn/attention/sites.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -27,9 +28,9 @@ class Chooser {
     Array<real> chosen_, powers_;
 };
 
-/// Where row `row` of a batch of `rows` looked in the step that filled `taps` (weights [B, 1, S] or
-/// [B, S]): its first `columns` weights, averaged over the sites. Empty when no site looked at so
+/// Where row `row` of a batch of `rows` looked in the step in which `sites` saw this (weights [B, 1,
+/// S]): its first `columns` weights, averaged over the sites. Empty when no site looked at so
 /// many columns.
-Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t columns);
+Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t row, int64_t rows, int64_t columns);
 
 }  // namespace attend::ATTEND_PRECISION

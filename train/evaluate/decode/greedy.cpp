@@ -1,6 +1,7 @@
 #include "train/evaluate/decode/greedy.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/engine.h"
 #include "train/evaluate/decode/choice.h"
@@ -33,11 +34,9 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
         return results;
 
     Chooser chooser;
-    Taps taps;
-    Context context;
-    std::unique_ptr<DecoderState> state = model.start(source, context);  // not tapped: the encoder's own maps are not wanted
-    if (collect == Collect::attention)
-        context.taps = &taps;
+    Pass pass;
+    pass.keep = collect == Collect::attention ? Keep::maps : Keep::nothing;
+    std::unique_ptr<DecoderState> state = model.start(source, pass);  // keeps nothing: the encoder's own maps are not wanted
     std::vector<int32_t> said(live.size(), id_bos);
     while (remaining > 0) {
         if (2 * remaining <= static_cast<std::ptrdiff_t>(live.size()) && live.size() > 1) {
@@ -53,8 +52,8 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
             live.resize(keep.size());
             said.resize(keep.size());
         }
-        taps.maps.clear();
-        const Tensor logits = model.advance(*state, said, context);
+        const Advanced step = model.advance(*state, said, pass);
+        const Tensor& logits = step.logits;
         const int64_t classes = logits.shape().columns();
         for (std::size_t i = 0; i < live.size(); ++i) {
             if (live[i] < 0)
@@ -70,8 +69,8 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
             if (!d.ended)
                 d.ids.push_back(choice.id);
             if (collect == Collect::attention)
-                append_attention(d, step_attention(taps, static_cast<int64_t>(i), static_cast<int64_t>(live.size()),
-                                                   source.length(live[i])));
+                append_attention(d, step_attention(step.seen, model.sites(), static_cast<int64_t>(i),
+                                                   static_cast<int64_t>(live.size()), source.length(live[i])));
             if (d.ended || static_cast<int64_t>(d.ids.size()) >= limits[r]) {
                 live[i] = -1;
                 --remaining;
@@ -81,37 +80,30 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
     return results;
 }
 
-AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int64_t target_rows, int64_t source_columns,
+AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
                            int64_t rows, int64_t columns) {
-    // A site collected in one call gives one map of all rows; step by step, one map a row. Both are
-    // walked as rows of a site.
-    struct Site {
-        const std::string* name;
-        std::vector<const real*> rows;
-    };
-    std::vector<Site> sites;
-    for (const AttentionMap& map : maps) {
-        const Shape& shape = map.weights.shape();
-        if (map.columns != Columns::source || shape.columns() != source_columns || shape.rank() < 2 || row >= shape[0])
+    // A site that sees all queries in one call has one map of all rows; step by step, one map a row.
+    // Both are walked as rows of a site.
+    std::map<int64_t, std::vector<const real*>> rows_of;
+    for (const Seen& call : seen) {
+        const Shape& shape = call.read.shape();
+        if (site_of(sites, call).columns() != Columns::source || shape.columns() != source_columns || row >= shape[0])
             continue;
-        auto site = std::find_if(sites.begin(), sites.end(), [&](const Site& s) { return *s.name == map.site; });
-        if (site == sites.end())
-            site = sites.insert(sites.end(), Site{&map.site, {}});
-        const int64_t steps = shape.rank() == 3 ? shape[1] : 1;
-        for (int64_t t = 0; t < steps; ++t) site->rows.push_back(map.weights.data() + (row * steps + t) * source_columns);
+        for (int64_t t = 0; t < shape[1]; ++t)
+            rows_of[call.site].push_back(call.read.data() + (row * shape[1] + t) * source_columns);
     }
-    std::erase_if(sites, [&](const Site& s) { return static_cast<int64_t>(s.rows.size()) != target_rows; });
+    std::erase_if(rows_of, [&](const auto& site) { return static_cast<int64_t>(site.second.size()) != target_rows; });
     AttentionRows result;
-    if (sites.empty())
+    if (rows_of.empty())
         return result;
     result.rows = rows;
     result.columns = columns;
     result.weights.assign(static_cast<std::size_t>(rows * columns), 0);
-    const real share = real{1} / static_cast<real>(sites.size());
-    for (const Site& site : sites)
+    const real share = real{1} / static_cast<real>(rows_of.size());
+    for (const auto& [number, of_site] : rows_of)
         for (int64_t t = 0; t < rows; ++t)
             for (int64_t s = 0; s < columns; ++s)
-                result.weights[static_cast<std::size_t>(t * columns + s)] += share * site.rows[static_cast<std::size_t>(t)][s];
+                result.weights[static_cast<std::size_t>(t * columns + s)] += share * of_site[static_cast<std::size_t>(t)][s];
     return result;
 }
 

@@ -15,11 +15,11 @@ namespace attend::ATTEND_PRECISION {
 /// row.
 std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::span<const int64_t> limits, Collect collect);
 
-/// The attention of row `row` out of maps collected in one call (weights [B, T, S]) or step by step
+/// The attention of row `row` out of what sites saw in one call (weights [B, T, S]) or step by step
 /// (weights [B, 1, S], in the order of the steps): its first `rows` rows and `columns` columns,
 /// averaged over the sites that look at a source of `source_columns` columns from `target_rows`
 /// rows. No rows when there is no such site.
-AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int64_t target_rows, int64_t source_columns,
+AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
                            int64_t rows, int64_t columns);
 
 }  // namespace attend::ATTEND_PRECISION

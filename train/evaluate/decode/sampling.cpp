@@ -78,7 +78,7 @@ void generate(const Model& model, std::span<const int32_t> prompt, int64_t sampl
     }
     std::vector<int32_t> last(static_cast<std::size_t>(samples), prompt.back());
     for (int64_t step = 0; step < o.symbols && !running.empty(); ++step) {
-        const Tensor logits = model.advance(*state, last, context);
+        const Tensor logits = model.advance(*state, last, context).logits;
         std::vector<int32_t> rows;
         std::vector<int64_t> going;
         last.clear();

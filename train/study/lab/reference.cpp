@@ -13,17 +13,20 @@ class ExactObjective final : public Estimator {
     Aim aim() const override { return aim_; }
     bool needs_independence() const override { return true; }
 
-    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
-        const Played played = play_all_positions(play, with_.proposal(play).get());
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
         if (aim_ == Aim::marginal)
-            return marginal(play, played, Tensor::full(played.loss.shape(), 1), normaliser);
-        const Tensor counted = play.counted().reshape({play.rows(), 1, play.targets()});
-        Tensor each = played.loss * (aim_ == Aim::bound ? exp(played.log_proposal()) : played.probability());
+            return marginal(rollouts.by_position_one_by_one([](const Tensor& weights) { return with_weight(weights); }),
+                            Tensor::full({1, 1, 1}, 1), rollouts.mask(), normaliser);
+        const std::unique_ptr<Proposal> q = with_.proposal(rollouts.target());
+        const WayOfChoosing each_in_turn = choose_forced(each_position(rollouts), q ? choose_proposed(*q) : choose_drawn());
+        const Rollout rollout = rollouts(*each_in_turn, rollouts.positions());
+        const Tensor mask = rollouts.mask().reshape({rollouts.rows(), 1, rollouts.targets()});
+        Tensor each = rollout.loss * (aim_ == Aim::bound ? exp(rollout.log_proposal()) : rollout.probability());
         if (aim_ == Aim::bound)  // the divergence of a step is that of every position's copy: one of them counts
-            each = each + scale(played.divergence() * counted, static_cast<real>(1 / static_cast<double>(play.positions())));
+            each = each + scale(rollout.divergence() * mask, static_cast<real>(1 / static_cast<double>(rollouts.positions())));
         Estimated out;
-        out.loss = scale(sum(each * counted), static_cast<real>(1 / normaliser));
-        out.target_loss = Tensor::zeros({play.rows(), play.targets()});
+        out.loss = scale(sum(each * mask), static_cast<real>(1 / normaliser));
+        out.target_loss = Tensor::zeros({rollouts.rows(), rollouts.targets()});
         return out;
     }
 

@@ -28,8 +28,8 @@ void PacedModel::learn(const Batch& batch) {
     for (int64_t r = 0; r < batch.source.rows; ++r) lengths_[key_of(batch.source, r)] = batch.target.length(r);
 }
 
-Scored PacedModel::score(const ScoreInput& batch, const LossOptions& options, const Context& context) const {
-    return inner_.score(batch, options, context);
+Scored PacedModel::score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const {
+    return inner_.score(batch, options, pass);
 }
 
 std::unique_ptr<DecoderState> PacedModel::start(const Ids& source, const Context& context) const {
@@ -42,9 +42,10 @@ std::unique_ptr<DecoderState> PacedModel::start(const Ids& source, const Context
     return state;
 }
 
-Tensor PacedModel::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
+Advanced PacedModel::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     auto& paced = dynamic_cast<PacedState&>(state);
-    Tensor logits = inner_.advance(*paced.inner, ids, context);
+    Advanced next = inner_.advance(*paced.inner, ids, pass);
+    Tensor& logits = next.logits;
     constexpr real surely = real{1e30};
     const int64_t classes = logits.dim(1);
     for (std::size_t r = 0; r < paced.left.size(); ++r) {
@@ -54,7 +55,7 @@ Tensor PacedModel::advance(DecoderState& state, std::span<const int32_t> ids, co
         paced.left[r] -= ends ? 0 : 1;
         logits.writable()[static_cast<int64_t>(r) * classes + id_eos] = ends ? surely : -surely;
     }
-    return logits;
+    return next;
 }
 
 }  // namespace attend::plan

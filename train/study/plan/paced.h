@@ -17,9 +17,10 @@ class PacedModel final : public Model {
     /// model says.
     void learn(const Batch& batch);
 
-    Scored score(const ScoreInput& batch, const LossOptions& options, const Context& context) const override;
+    Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
-    Tensor advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const override;
+    Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
+    const Sites& sites() const override { return inner_.sites(); }
 
   private:
     const Model& inner_;

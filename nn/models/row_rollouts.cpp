@@ -1,42 +1,44 @@
-#include "nn/models/row_plays.h"
+#include "nn/models/row_rollouts.h"
 
 #include "nn/estimators/pathwise.h"
 
 namespace attend::ATTEND_PRECISION {
 
-Tensor counted_targets(const Ids& target, int32_t ignored) {
-    Tensor counted = Tensor::zeros({target.rows, target.columns});
+Tensor target_mask(const Ids& target, int32_t ignored) {
+    Tensor mask = Tensor::zeros({target.rows, target.columns});
     for (int64_t b = 0; b < target.rows; ++b)
         for (int64_t t = 0; t < target.length(b); ++t)
-            counted.writable()[b * target.columns + t] = target.at(b, t) == ignored ? 0 : 1;
-    return counted;
+            mask.writable()[b * target.columns + t] = target.at(b, t) == ignored ? 0 : 1;
+    return mask;
 }
 
-BatchPlay row_plays(const ScoreInput& batch, const Tensor& counted, const Context& context, RunRows run) {
-    const auto play = [batch, context, run = std::move(run)](const Rule& rule) {
-        // Every sample is a row of its own: for the selection there is one sample.
-        Decisions decisions{rule.how, 1, {}, rule.forced, rule.temperature, rule.proposal};
-        Context asked = context;
-        asked.decisions = &decisions;
-        asked.first_row *= rule.samples;
-        RowPass pass = run(rule.samples, asked);
-        Played out{pass.loss.reshape({batch.input.rows, rule.samples, batch.input.columns}), std::move(pass.predicted), {}, {}};
+namespace {
+// Nobody reads what is after a row's end: queries there have made no choice.
+void drop_after_end(Rollout& rollout, const Ids& rows) {
+    for (SiteRollout& s : rollout.sites)
+        if (s.site.reach == Reach::all)
+            for (Seen& call : s.calls)
+                for (int64_t r = 0; r < rows.rows; ++r)
+                    for (int64_t q = rows.length(r); q < rows.columns; ++q)
+                        call.index[static_cast<std::size_t>(r * rows.columns + q)] = -1;
+}
+}  // namespace
+
+BatchRollouts row_rollouts(const ScoreInput& batch, const Tensor& mask, const Context& context, const Sites& sites,
+                           RunRows run) {
+    const auto rollout = [batch, context, &sites, run = std::move(run)](const Choosing& way, int64_t samples) {
+        // Every sample is a row of its own: for the sites there is one sample.
+        Pass pass(context, Keep::choices);
+        pass.choosing = &way;
+        pass.first_row *= samples;
+        RowPass made = run(samples, pass);
+        Rollout out = rollout_of(made.loss.reshape({batch.input.rows, samples, batch.input.columns}), std::move(made.predicted),
+                                 std::move(made.seen), sites);
         const Ids& read = batch.source.rows > 0 ? batch.source : batch.input;  // what an encoder reads
-        const Ids sources = pass.in_encoder > 0 ? repeated(read, rule.samples) : Ids();
-        for (std::size_t i = 0; i < decisions.taken.size(); ++i) {
-            Decision& d = decisions.taken[i];
-            if (i >= pass.in_encoder) {
-                out.decisions.push_back(std::move(d));
-                continue;
-            }
-            for (int64_t r = 0; r < sources.rows; ++r)  // nobody reads what is after a source's end
-                for (int64_t q = sources.length(r); q < sources.columns; ++q)
-                    d.index[static_cast<std::size_t>(r * sources.columns + q)] = -1;
-            out.before.push_back(std::move(d));
-        }
+        drop_after_end(out, repeated(read, samples));
         return out;
     };
-    return BatchPlay(batch, counted, play);
+    return BatchRollouts(batch, mask, sites, {.run = rollout});
 }
 
 const Estimator& estimator_at(const Model& model, const Context& context) {

@@ -2,6 +2,7 @@
 /// Gumbel noise given the position of its largest value, on which REBAR and RELAX condition.
 #include "core/base/ids.h"
 #include "core/context.h"
+#include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -15,13 +16,21 @@ Ranges ranges_of(const Tensor& weights);
 /// there, else 0. Not recorded.
 Tensor shut_out(const Tensor& weights, double temperature);
 
-/// body(row b * K T + q, row b of the batch, draws) for each query q of weights [B, K T, S] with K
-/// samples: the draws of (name, position + time, sample).
+/// Where the noise of a call is found: the hashed name of its stream, the place of the first query,
+/// and the samples K.
+struct GumbelPlace {
+    uint64_t stream = 0;
+    int64_t position = 0;
+    int64_t samples = 1;
+};
+
+/// body(row b * K T + q, row b of the batch, draws) for each query q of weights [B, K T, S]: the
+/// draws of (stream, position + time, sample).
 template <class F>
-void each_query(const Tensor& weights, uint64_t name, int64_t position, int64_t samples, const Context& context, F body) {
-    const int64_t queries = weights.dim(1), times = queries / samples;
+void each_query(const Tensor& weights, const GumbelPlace& place, const Context& context, F body) {
+    const int64_t queries = weights.dim(1), times = queries / place.samples;
     for (int64_t q = 0; q < queries; ++q) {
-        Draws draws = context.draws(name, static_cast<uint32_t>(position + q % times));
+        Draws draws = context.draws(place.stream, static_cast<uint32_t>(place.position + q % times));
         draws.sample += static_cast<uint32_t>(q / times);
         for (int64_t b = 0; b < weights.dim(0); ++b) body(b * queries + q, b, draws);
     }
@@ -30,14 +39,6 @@ void each_query(const Tensor& weights, uint64_t name, int64_t position, int64_t 
 /// -ln v of position i, v uniform in (0, 1). The first group of four draws is left to the choice of
 /// a position.
 double exponential(const Draws& draws, int64_t row, int64_t i);
-
-/// What the noise is a function of: the name of its stream, the place of the first query, and the
-/// samples K.
-struct GumbelPlace {
-    uint64_t name = 0;
-    int64_t position = 0;
-    int64_t samples = 1;
-};
 
 struct GivenGumbel {
     Tensor z;      ///< [B, K T, S], not recorded

@@ -1,4 +1,4 @@
-#include "nn/estimators/gumbel.h"
+#include "nn/attention/gumbel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -32,7 +32,7 @@ double exponential(const Draws& draws, int64_t row, int64_t i) {
 GivenGumbel gumbel_given(const Tensor& weights, const Array<int32_t>& index, const GumbelPlace& place, const Context& context) {
     GivenGumbel out{Tensor::zeros(weights.shape()), Tensor::zeros(weights.shape())};
     const int64_t s = weights.dim(2);
-    each_query(weights, place.name, place.position, place.samples, context, [&](int64_t row, int64_t b, const Draws& draws) {
+    each_query(weights, place, context, [&](int64_t row, int64_t b, const Draws& draws) {
         const int32_t a = index[static_cast<std::size_t>(row)];
         if (a < 0)
             return;
