@@ -5,8 +5,8 @@
 namespace attend::ATTEND_PRECISION {
 
 struct ReinforceOptions {
-    Selection baseline{baseline_table(), "none"};
-    int64_t samples = 1;
+    Selection baseline{baseline_table(), "leave_one_out"};
+    int64_t samples = 4;
     std::string reward = "following";
     std::string scale = "none";
     double scale_decay = 0.9;

@@ -223,6 +223,18 @@ void add_arrangement(std::vector<OpCase>& all) {
                        const int32_t ids[] = {3, 0, 3};
                        return pick(in[0], ids);
                    }});
+    static constexpr int32_t of_a[] = {1, 0, 3, 1, 1}, of_b[] = {0, 1, 1, 0, 1};
+    all.push_back({"tanh_of_pairs",
+                   {{4, 3}, {2, 3}},
+                   {5, 3},
+                   [](Inputs in) { return tanh_of_pairs(in[0], of_a, in[1], of_b); },
+                   [](Inputs in) { return tanh(embedding(in[0], of_a, {5}) + embedding(in[1], of_b, {5})); }});
+    all.push_back({"tanh_of_pairs no pairs",
+                   {{4, 3}, {2, 3}},
+                   {0, 3},
+                   [](Inputs in) { return tanh_of_pairs(in[0], {}, in[1], {}); },
+                   nullptr,
+                   nothing});
     all.push_back({"pick no rows", {{0, 4}}, {0}, [](Inputs in) { return pick(in[0], {}); }, nullptr, nothing});
     all.push_back({"views", {{4, 6}}, {2, 3}, [](Inputs in) {
                        return in[0].rows(1, 2).reshape({2, 3}) * in[0].row(3).reshape({2, 3}) + in[0].part(5, {2, 3});

@@ -252,6 +252,21 @@ TEST_SUITE("op errors") {
              [=] {
                  embedding(t({4, 2}), all, {2});
              }},
+            {"tanh_of_pairs: a row out of range: row 3 of a at pair 1, rows 3",
+             [=] {
+                 const int32_t of_a[] = {0, 3}, of_b[] = {0, 0};
+                 tanh_of_pairs(t({3, 2}), of_a, t({1, 2}), of_b);
+             }},
+            {"tanh_of_pairs: a row out of range: row -1 of b at pair 0, rows 1",
+             [=] {
+                 const int32_t of_a[] = {0}, of_b[] = {-1};
+                 tanh_of_pairs(t({3, 2}), of_a, t({1, 2}), of_b);
+             }},
+            {"tanh_of_pairs: two tables of one width, and two rows for each pair: a [3, 2], b [1, 3], rows of a 1, rows of b 1",
+             [=] {
+                 const int32_t zero[] = {0};
+                 tanh_of_pairs(t({3, 2}), zero, t({1, 3}), zero);
+             }},
             {"embedding: a table has two axes: rank 1, shape [4]", [=] { embedding(t({4}), all, {3}); }},
             {"pick: one id a row: x [2, 4], 3 ids",
              [=] {
