@@ -50,11 +50,18 @@ void BlockOptions::fields(Visitor& v) {
            "keep one value of each block for the backward pass and compute the others again: less memory, more time");
 }
 
-Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {
-    if (rms_)
-        rms = RmsNorm(scope, o.width, o.norm_epsilon);
-    else
-        layer = LayerNorm(scope, o.width, o.with_bias(), o.norm_epsilon);
+Norm::Norm(const Scope& scope, const BlockOptions& o)
+    : rms_(o.norm == "rms"),
+      weight_(scope.add("weight", {o.width}, Init::ones())),
+      epsilon_(static_cast<real>(o.norm_epsilon)),
+      path_(scope.path()) {
+    if (!rms_ && o.bias)
+        bias_ = scope.add("bias", {o.width}, Init::zeros());
+}
+
+Tensor Norm::operator()(const Tensor& x) const {
+    const trace::Scope here(path_.c_str());
+    return rms_ ? rms_norm(x, weight_, epsilon_) : layer_norm(x, weight_, bias_, epsilon_);
 }
 
 FeedForward::FeedForward(const Scope& scope, const BlockOptions& o, const WeightInit& init, const WeightInit& down_init)
@@ -105,7 +112,8 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Attentio
 }
 
 template <class F>
-Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, F part) const {
+Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context,
+                            const F& part) const {
     if (options_.norm_place == "pre")
         return add(x, dropout(part(norm(x)), context));
     return norm(add(x, dropout(part(x), context)));
@@ -124,7 +132,7 @@ Tensor BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
             if (crosses_)
                 h = residual(h, b.cross_norm, b.cross_dropout, context,
                              [&](const Tensor& z) { return b.cross(z, b.cross.prepare(other, others), 0, context); });
-            return residual(h, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+            return residual(h, b.ffn_norm, b.ffn_dropout, context, b.ffn);
         };
         y = options_.recompute && context.training() ? recompute(y, memory, run) : run(y, memory);
     }
@@ -165,7 +173,7 @@ Tensor BlockStack::extend(const Tensor& x, StackCache& cache, const Context& con
         if (crosses_)
             y = residual(y, b.cross_norm, b.cross_dropout, context,
                          [&](const Tensor& z) { return b.cross(z, cache.memory[l], position, context); });
-        y = residual(y, b.ffn_norm, b.ffn_dropout, context, [&](const Tensor& z) { return b.ffn(z); });
+        y = residual(y, b.ffn_norm, b.ffn_dropout, context, b.ffn);
     }
     return options_.norm_place == "pre" ? last_(y) : y;
 }

@@ -64,11 +64,6 @@ FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& cont
     return o;
 }
 
-// All heads have the same window.
-Ranges MultiHead::ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const {
-    return heads_.front().window->ranges(lengths, queries, position);
-}
-
 Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
     const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
     Array<Tensor> keys, values, contexts;
@@ -89,7 +84,7 @@ Tensor MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
 Tensor MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Context& context) const {
     if (!fuses(context))
         return out_(by_heads(queries, memory, position, context));
-    const Ranges seen = ranges(queries.dim(1), memory.lengths, position);
+    const Ranges seen = heads_.front().window->ranges(memory.lengths, queries.dim(1), position);  // all heads' window
     return out_(cross_attention(queries, memory.packed, fused_for(position, context), seen));
 }
 
@@ -100,7 +95,7 @@ Tensor MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
     if (setup_.rotary_base > 0)
         qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
     if (fuses(context))
-        return out_(self_attention(qkv, fused_for(0, context), ranges(x.dim(1), lengths, 0)));
+        return out_(self_attention(qkv, fused_for(0, context), heads_.front().window->ranges(lengths, x.dim(1), 0)));
     const Array<int32_t> own(lengths.begin(), lengths.end());
     return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, context);
 }

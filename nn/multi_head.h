@@ -67,7 +67,6 @@ class MultiHead {
     // them.
     bool fuses(const Context& context) const { return fused_ && (context.training() || context.taps == nullptr); }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
-    Ranges ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const;
 
     MultiHeadSetup setup_;
     int64_t head_size_ = 0;

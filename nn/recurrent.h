@@ -11,19 +11,14 @@
 namespace attend::ATTEND_PRECISION {
 
 enum class CellKind { gru, lstm };
-/// The kind of that name ("gru", "lstm"); throws Error naming the known ones.
+inline const std::vector<std::string> cell_names = {"gru", "lstm"};
+/// The kind of that name; throws Error naming the known ones.
 CellKind cell_kind(const std::string& name);
-const std::vector<std::string>& cell_names();
 
-/// The state of one layer: h [B, H], and for an LSTM c [B, H].
-struct CellState {
-    Tensor h, c;
-};
-
-struct LayerOutput {
-    Tensor outputs;  ///< [B, S, H], 0 after each row's length
-    CellState last;
-};
+/// The state of one layer; a GRU has no c.
+using CellState = LstmState;
+/// What a layer of either kind gives.
+using LayerOutput = LstmLayerResult;
 
 /// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU) or 4 (LSTM)
 /// gates and two biases, all uniform within 1 / sqrt(H) at the start.
