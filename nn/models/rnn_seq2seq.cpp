@@ -315,14 +315,11 @@ std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context
 
 Tensor RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
     const NoGrad off;
-    auto* s = dynamic_cast<RnnDecoderState*>(&state);
-    ensure(s != nullptr, "model rnn_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
-    require(static_cast<int64_t>(ids.size()) == s->rows(), "model rnn_seq2seq: one id a row: {} ids, {} rows", ids.size(),
-            s->rows());
-    const Tensor embedded = target_embedding_(ids, {s->rows()});
-    const StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, context);
+    auto& s = own_state<RnnDecoderState>("rnn_seq2seq", state, ids);
+    const Tensor embedded = target_embedding_(ids, {s.rows()});
+    const StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s.source, s.place, context);
     if (sums_positions(context))
-        return summed(out.state.reshape({s->rows(), 1, options_.hidden}), s->place.previous, s->source);
+        return summed(out.state.reshape({s.rows(), 1, options_.hidden}), s.place.previous, s.source);
     return head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
 }
 

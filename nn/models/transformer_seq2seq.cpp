@@ -138,14 +138,10 @@ std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const
 
 Tensor TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Context& context) const {
     const NoGrad off;
-    auto* s = dynamic_cast<TransformerState*>(&state);
-    ensure(s != nullptr, "model transformer_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(),
-           ids.size());
-    require(static_cast<int64_t>(ids.size()) == s->rows() && s->rows() > 0,
-            "model transformer_seq2seq: one id a row: {} ids, {} rows", ids.size(), s->rows());
-    const Tensor features = decoder_.blocks.extend(embed(decoder_, ids, s->rows(), s->position, context), s->cache, context)
-                                .reshape({s->rows(), options_.blocks.width});
-    ++s->position;
+    auto& s = own_state<TransformerState>(name_, state, ids);
+    const Tensor features = decoder_.blocks.extend(embed(decoder_, ids, s.rows(), s.position, context), s.cache, context)
+                                .reshape({s.rows(), options_.blocks.width});
+    ++s.position;
     return head_.logits(features);
 }
 
