@@ -49,9 +49,8 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     fused_->heads = h;
     fused_->key_heads = g;
     fused_->scale = first->factor;
-    for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);
-    if (first->slope == 0)
-        fused_->alibi.clear();
+    if (first->slope != 0)
+        for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);
 }
 
 FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& context) const {

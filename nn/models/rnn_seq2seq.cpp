@@ -14,14 +14,6 @@ namespace {
 
 constexpr double embedding_deviation = 1;
 
-// [B, T] ids in the order of time: element t * B + b.
-Array<int32_t> by_time(const Ids& ids) {
-    Array<int32_t> out(ids.values.size());
-    for (int64_t b = 0; b < ids.rows; ++b)
-        for (int64_t t = 0; t < ids.columns; ++t) out[static_cast<std::size_t>(t * ids.rows + b)] = ids.at(b, t);
-    return out;
-}
-
 class RnnDecoderState final : public DecoderState {
   public:
     EncodedSource source;
@@ -121,7 +113,7 @@ RnnDecoderPlace RnnSeq2Seq::begin(const EncodedSource& source) const {
 
 Tensor RnnSeq2Seq::embed_input(const Ids& input, const Context& context) const {
     if (options_.dropout == 0 || !context.training())
-        return target_embedding_(by_time(input), {input.columns, input.rows});
+        return target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
     return transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context), 0, 1);
 }
 
@@ -173,13 +165,13 @@ Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Co
     const Tensor embedded = embed_input(input, context);  // [T, B, E]
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> states, contexts, readouts;
+    Array<Tensor> outputs, contexts;
     for (int64_t t = 0; t < input.columns; ++t) {
         StepOutput out = step(projected.row(t), source, place, context);
-        (luong() ? readouts : states).push_back(luong() ? out.readout : out.state);
+        outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
     }
-    return features_of(luong() ? readouts : states, contexts, embedded, context);
+    return features_of(outputs, contexts, embedded, context);
 }
 
 // [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
@@ -292,16 +284,9 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Co
     const CrossEntropyResult r = head_cross_entropy(
         features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
-    Scored out{r.loss, r.row_loss, r.predicted};
-    if (time_major) {
-        const real* losses = r.row_loss.data();
-        const Array<real> by_row = from_time(Array<real>(losses, losses + r.row_loss.size()), input.rows);
-        out.target_loss = Tensor::empty({input.rows, input.columns});
-        std::copy(by_row.begin(), by_row.end(), out.target_loss.writable());
-        out.predicted = from_time(out.predicted, input.rows);
-    }
-    out.target_loss = out.target_loss.reshape({input.rows, input.columns});
-    return out;
+    if (!time_major)
+        return {r.loss, r.row_loss.reshape({input.rows, input.columns}), r.predicted};
+    return {r.loss, transpose(r.row_loss.reshape({input.columns, input.rows}), 0, 1), transposed(r.predicted, input.rows)};
 }
 
 std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context& context) const {

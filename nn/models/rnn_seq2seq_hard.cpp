@@ -32,7 +32,7 @@ Played RnnSeq2Seq::play(const EncodedSource& source, const ScoreInput& batch, co
     Played out{each.loss, std::move(each.predicted), std::move(decisions.taken), {}};
     if (!parallel()) {
         out.loss = transpose(out.loss.reshape({t, b * k}), 0, 1);
-        out.predicted = from_time(out.predicted, b * k);
+        out.predicted = transposed(out.predicted, b * k);
     }
     out.loss = out.loss.reshape({b, k, t});
     return out;
