@@ -111,12 +111,6 @@ RnnDecoderPlace RnnSeq2Seq::begin(const EncodedSource& source) const {
     return place;
 }
 
-Tensor RnnSeq2Seq::embed_input(const Ids& input, const Context& context) const {
-    if (options_.dropout == 0 || !context.training())
-        return target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
-    return transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context), 0, 1);
-}
-
 // Bahdanau: o = tanh(W [s; c; y] + b); Luong: h~ = tanh(W [s; c] + b) (eq. 5)
 Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const {
     const trace::Scope here(readout_.path.c_str());
@@ -162,7 +156,10 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
 
 Tensor RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Context& context) const {
     const trace::Scope here("decoder");
-    const Tensor embedded = embed_input(input, context);  // [T, B, E]
+    const bool drops = options_.dropout > 0 && context.training();
+    const Tensor embedded =  // [T, B, E]
+        drops ? transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context), 0, 1)
+              : target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
     Array<Tensor> outputs, contexts;

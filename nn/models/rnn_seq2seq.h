@@ -91,8 +91,6 @@ class RnnSeq2Seq final : public Model {
     Scored score_marginal(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
                           const Context& context) const;
     EncodedSource encode(const Ids& source, const Context& context) const;
-    // Input ids to embeddings [T, B, E].
-    Tensor embed_input(const Ids& input, const Context& context) const;
     RnnDecoderPlace begin(const EncodedSource& source) const;
     StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Context& context) const;
     Tensor read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const;
