@@ -8,13 +8,9 @@
 
 namespace attend::ATTEND_PRECISION {
 
-namespace {
-
 // Elements of one block, the unit of parallel passes over the arena. Fixed, so that sums do not
 // depend on the threads.
 constexpr int64_t arena_block = 16384;
-
-}  // namespace
 
 void update(Optimizer& optimizer, ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers) {
     optimizer.prepare(store, gradient, step, workers);
