@@ -62,21 +62,15 @@ RecurrentStack::RecurrentStack(const Scope& scope, CellKind kind, Directions dir
     }
 }
 
-EncoderOutput RecurrentStack::operator()(const Tensor& input, std::span<const int32_t> lengths, const Context& context) const {
-    EncoderOutput out;
-    Tensor x = input;
+LayerOutput RecurrentStack::operator()(const Tensor& input, std::span<const int32_t> lengths, const Context& context) const {
+    LayerOutput out{input, {}};
     for (std::size_t l = 0; l < forward.size(); ++l) {
-        if (l > 0)
-            x = between[l](x, context);
-        const LayerOutput ahead = forward[l](x, {}, lengths, Direction::forward);
-        out.outputs = ahead.outputs;
-        out.forward = ahead.last;
+        const Tensor x = l > 0 ? between[l](out.outputs, context) : input;
+        out = forward[l](x, {}, lengths, Direction::forward);
         if (!backward.empty()) {
             const LayerOutput back = backward[l](x, {}, lengths, Direction::backward);
-            out.outputs = concat({ahead.outputs, back.outputs}, 2);
-            out.backward = back.last;
+            out = {concat({out.outputs, back.outputs}, 2), back.last};
         }
-        x = out.outputs;
     }
     return out;
 }

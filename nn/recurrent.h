@@ -45,11 +45,6 @@ struct RecurrentLayer {
     std::string path;
 };
 
-struct EncoderOutput {
-    Tensor outputs;               ///< [B, S, directions * H] of the top layer
-    CellState forward, backward;  ///< last states of the top layer; backward is undefined with one direction
-};
-
 enum class Directions { one, two };
 
 /// Stacked layers, each in one or both directions (Schuster and Paliwal 1997): layer l + 1 reads
@@ -58,7 +53,9 @@ struct RecurrentStack {
     RecurrentStack() = default;
     RecurrentStack(const Scope& scope, CellKind kind, Directions directions, int64_t layers, int64_t in, int64_t hidden,
                    double dropout);
-    EncoderOutput operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
+    /// What the top layer gives: outputs [B, S, directions * H]; the last state is that of its backward
+    /// direction where there are two.
+    LayerOutput operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
     /// Width of the outputs.
     int64_t width() const { return static_cast<int64_t>(forward.back().hidden) * (backward.empty() ? 1 : 2); }
 

@@ -49,8 +49,7 @@ class RnnDecoderState final : public DecoderState {
 
 }  // namespace
 
-RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup)
-    : options_(o), encoder_hidden_(o.encoder_hidden == 0 ? o.hidden : o.encoder_hidden) {
+RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) : options_(o) {
     require(setup.source_vocabulary > 0,
             "model rnn_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
@@ -58,20 +57,21 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     require(luong() || !o.input_feeding,
             "model rnn_seq2seq: input_feeding belongs to form 'luong': input_feeding {}, form '{}'", o.input_feeding, o.form);
     const CellKind kind = cell_kind(o.cell);
+    const int64_t encoder_hidden = o.encoder_hidden == 0 ? o.hidden : o.encoder_hidden;
     const Scope encoder = scope.in("encoder"), decoder = scope.in("decoder");
     source_embedding_ = Embedding(encoder.in("embedding"), setup.source_vocabulary, o.embedding, embedding_deviation);
     source_dropout_ = Dropout(encoder.in("embedding_dropout"), o.dropout);
     encoder_ = RecurrentStack(encoder.in("rnn"), kind, o.bidirectional ? Directions::two : Directions::one, o.encoder_layers,
-                              o.embedding, encoder_hidden_, o.dropout);
+                              o.embedding, encoder_hidden, o.dropout);
     const int64_t memory = encoder_.width();
 
     target_embedding_ = Embedding(decoder.in("embedding"), setup.target_vocabulary, o.embedding, embedding_deviation);
     target_dropout_ = Dropout(decoder.in("embedding_dropout"), o.dropout);
     int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : memory);
     for (int64_t l = 0; l < o.decoder_layers; ++l) {
-        bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden_, o.hidden, Bias::yes);
+        bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden, o.hidden, Bias::yes);
         if (kind == CellKind::lstm)
-            bridge_cell_.emplace_back(scope.in("bridge_cell").in(l), encoder_hidden_, o.hidden, Bias::yes);
+            bridge_cell_.emplace_back(scope.in("bridge_cell").in(l), encoder_hidden, o.hidden, Bias::yes);
         decoder_.emplace_back(decoder.in("cell").in(l), kind, in, o.hidden);
         between_.emplace_back(decoder.in("cell").in(l).in("dropout"), o.dropout);
         in = o.hidden;
@@ -94,13 +94,13 @@ EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) cons
     require(source.rows > 0 && source.columns > 0, "model rnn_seq2seq: empty source: {} rows, {} columns", source.rows,
             source.columns);
     const Tensor x = source_dropout_(source_embedding_(source.values, {source.rows, source.columns}), context);
-    const EncoderOutput states = encoder_(x, source.lengths, context);
+    const LayerOutput states = encoder_(x, source.lengths, context);
     EncodedSource out;
     out.memory = attention_.prepare(states.outputs, source.lengths);
     // The backward direction ends at the first symbol: s_0 = tanh(W h_1) (Bahdanau 2015, A.2.2).
-    const CellState& last = options_.bidirectional ? states.backward : states.forward;
     for (std::size_t l = 0; l < decoder_.size(); ++l)
-        out.start.push_back({tanh(bridge_[l](last.h)), bridge_cell_.empty() ? Tensor() : tanh(bridge_cell_[l](last.c))});
+        out.start.push_back(
+            {tanh(bridge_[l](states.last.h)), bridge_cell_.empty() ? Tensor() : tanh(bridge_cell_[l](states.last.c))});
     return out;
 }
 

@@ -110,7 +110,6 @@ class RnnSeq2Seq final : public Model {
     Tensor all_at_once(const Ids& input, const EncodedSource& source, const Context& context) const;
 
     RnnSeq2SeqOptions options_;
-    int64_t encoder_hidden_;
     Embedding source_embedding_, target_embedding_;
     Dropout source_dropout_, target_dropout_, readout_dropout_;
     RecurrentStack encoder_;
