@@ -28,8 +28,6 @@ ATTEND_UNARY(log, log_of(v))
 ATTEND_UNARY(sqrt, hn::Sqrt(v))
 ATTEND_UNARY(square, (v * v))
 ATTEND_UNARY(relu, at_least(v, hn::Zero(d)))
-ATTEND_UNARY(negate, hn::Neg(v))
-ATTEND_UNARY(absolute, hn::Abs(v))
 #undef ATTEND_UNARY
 
 void shift(const real* x, real s, real* y, int64_t n) {
@@ -59,7 +57,6 @@ ATTEND_UNARY_BACKWARD(log_backward, g / v)
 ATTEND_UNARY_BACKWARD(sqrt_backward, g / (v + v))
 ATTEND_UNARY_BACKWARD(square_backward, (g * (v + v)))
 ATTEND_UNARY_BACKWARD(relu_backward, hn::IfThenElseZero(v > hn::Zero(d), g))
-ATTEND_UNARY_BACKWARD(absolute_backward, hn::IfThenZeroElse(v == hn::Zero(d), hn::IfThenElse(v < hn::Zero(d), hn::Neg(g), g)))
 #undef ATTEND_UNARY_BACKWARD
 
 /// y[i] (=|+=) f(a[i], b[i]), where an operand may be one repeated value.
@@ -115,8 +112,6 @@ ATTEND_UNARY(log)
 ATTEND_UNARY(sqrt)
 ATTEND_UNARY(square)
 ATTEND_UNARY(relu)
-ATTEND_UNARY(negate)
-ATTEND_UNARY(absolute)
 
 #define ATTEND_UNARY_BACKWARD(name) \
     ATTEND_KERNEL(void, name, (const real* saved, const real* dy, Destination dx, int64_t n), (saved, dy, dx, n))
@@ -127,7 +122,6 @@ ATTEND_UNARY_BACKWARD(log_backward)
 ATTEND_UNARY_BACKWARD(sqrt_backward)
 ATTEND_UNARY_BACKWARD(square_backward)
 ATTEND_UNARY_BACKWARD(relu_backward)
-ATTEND_UNARY_BACKWARD(absolute_backward)
 
 #define ATTEND_BINARY(name)                                                                                       \
     ATTEND_KERNEL(void, name, (const real* a, Step a_step, const real* b, Step b_step, Destination y, int64_t n), \

@@ -22,10 +22,6 @@ void sqrt(const real* x, real* y, int64_t n);
 void square(const real* x, real* y, int64_t n);
 /// y = max(x, 0); NaN stays NaN.
 void relu(const real* x, real* y, int64_t n);
-/// y = -x
-void negate(const real* x, real* y, int64_t n);
-/// y = |x|
-void absolute(const real* x, real* y, int64_t n);
 
 /// dx (=|+=) dy (1 - y^2)
 void tanh_backward(const real* y, const real* dy, Destination dx, int64_t n);
@@ -41,8 +37,6 @@ void sqrt_backward(const real* y, const real* dy, Destination dx, int64_t n);
 void square_backward(const real* x, const real* dy, Destination dx, int64_t n);
 /// dx (=|+=) dy where y > 0, else 0
 void relu_backward(const real* y, const real* dy, Destination dx, int64_t n);
-/// dx (=|+=) dy sign(x), with sign(0) = 0
-void absolute_backward(const real* x, const real* dy, Destination dx, int64_t n);
 
 /// How an operand advances: one element at a time, or `zero`: one value, repeated.
 enum class Step { zero, one };

@@ -11,12 +11,8 @@ real sum(const real* x, int64_t n);
 double sum_double(const real* x, int64_t n);
 /// sum x^2, squared and accumulated in double.
 double sum_of_squares(const real* x, int64_t n);
-/// sum a b, accumulated in real.
-real dot(const real* a, const real* b, int64_t n);
 /// The largest element that is not NaN; -infinity when there is none.
 real maximum(const real* x, int64_t n);
-/// Index of the first largest element that is not NaN; 0 when there is none.
-int64_t argmax(const real* x, int64_t n);
 /// Whether no element is NaN or infinite.
 bool all_finite(const real* x, int64_t n);
 /// y[j] (=|+=) sum_i x[i, j], with x [rows, columns], its rows `stride` elements apart, and y

@@ -14,11 +14,6 @@ void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t ro
 void softmax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
                       int64_t columns);
 
-/// y = x - m - ln sum e^(x - m), m the row's largest x.
-void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns);
-/// dx (=|+=) dy - e^y sum_k dy_k
-void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns);
-
 /// y = argmin_p |p - scale x|^2 over the probability simplex (Martins and Astudillo 2016, eq. 2):
 /// max(scale x - tau, 0) with tau such that a row sums to 1. Exact: tau is found by Newton's
 /// iteration from the left on the piecewise linear sum, which ends after finitely many steps

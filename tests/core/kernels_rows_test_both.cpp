@@ -14,18 +14,13 @@ namespace {
 
 Values part(const Values& x, int64_t begin, int64_t end) { return Values(x.begin() + begin, x.begin() + end); }
 
-Values naive_log_softmax(const Values& x, double scale) {
+Values naive_softmax(const Values& x, double scale) {
     Values y = x;
     double sum = 0;
     const double m =
         x.empty() ? 0 : scale * (scale > 0 ? *std::max_element(x.begin(), x.end()) : *std::min_element(x.begin(), x.end()));
     for (double v : x) sum += std::exp(scale * v - m);
-    for (double& v : y) v = scale * v - m - std::log(sum);
-    return y;
-}
-Values naive_softmax(const Values& x, double scale) {
-    Values y = naive_log_softmax(x, scale);
-    for (double& v : y) v = std::exp(v);
+    for (double& v : y) v = std::exp(scale * v - m - std::log(sum));
     return y;
 }
 /// Martins and Astudillo 2016, algorithm 1, by sorting.
@@ -55,14 +50,6 @@ const Normaliser normalisers[] = {
     {"softmax", naive_softmax, kernels::softmax, kernels::softmax_backward, 1},
     {"softmax, scaled", naive_softmax, kernels::softmax, kernels::softmax_backward, 0.25},
     {"softmax, negative scale", naive_softmax, kernels::softmax, kernels::softmax_backward, -1.5},
-    {"log_softmax", naive_log_softmax,
-     [](const real* x, real, const Range* r, real* y, int64_t rows, int64_t columns) {
-         kernels::log_softmax(x, r, y, rows, columns);
-     },
-     [](const real* y, const real* dy, real, const Range* r, Destination dx, int64_t rows, int64_t columns) {
-         kernels::log_softmax_backward(y, dy, r, dx, rows, columns);
-     },
-     1},
     {"sparsemax", naive_sparsemax, kernels::sparsemax, kernels::sparsemax_backward, 1},
     {"sparsemax, scaled", naive_sparsemax, kernels::sparsemax, kernels::sparsemax_backward, 0.25},
 };
@@ -75,7 +62,7 @@ std::vector<Range> five_ranges(int64_t columns) {
 
 }  // namespace
 
-TEST_CASE("softmax, log_softmax, sparsemax and their backwards at every width, ranges respected") {
+TEST_CASE("softmax, sparsemax and their backwards at every width, ranges respected") {
     constexpr int64_t rows = 5;
     for (const Normaliser& k : normalisers) {
         for (int64_t columns = 0; columns <= 130; ++columns) {
