@@ -85,14 +85,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, cross_entropy,
-              (real * logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
-               int64_t rows, int64_t classes),
-              (logits, targets, options, scale, row_loss, row_argmax, rows, classes))
-ATTEND_KERNEL(void, cross_entropy_forward,
-              (const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss, int32_t* row_argmax,
-               int64_t rows, int64_t classes),
-              (logits, targets, options, row_loss, row_argmax, rows, classes))
+ATTEND_KERNEL(cross_entropy);
+ATTEND_KERNEL(cross_entropy_forward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

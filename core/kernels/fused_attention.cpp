@@ -481,12 +481,8 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
     return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
 }
 
-ATTEND_KERNEL(void, attention, (const Attention& call, real* y, real* log_sums, real* workspace),
-              (call, y, log_sums, workspace))
-ATTEND_KERNEL(void, attention_backward,
-              (const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
-               Destination dv, real* workspace),
-              (call, y, log_sums, dy, dq, dk, dv, workspace))
+ATTEND_KERNEL(attention);
+ATTEND_KERNEL(attention_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -187,7 +187,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, narrow_product, (const Product& p), (p))
+ATTEND_KERNEL(narrow_product);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

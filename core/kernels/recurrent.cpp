@@ -135,22 +135,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, gru_forward,
-              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, real* saved, Lengths lengths, int64_t rows,
-               int64_t hidden),
-              (x_proj, h_proj, h_prev, h_next, saved, lengths, rows, hidden))
-ATTEND_KERNEL(void, gru_backward,
-              (ConstRows dh_next, const real* saved, ConstRows h_prev, Rows dx_proj, Rows dh_proj, Rows dh_prev,
-               Lengths lengths, int64_t rows, int64_t hidden),
-              (dh_next, saved, h_prev, dx_proj, dh_proj, dh_prev, lengths, rows, hidden))
-ATTEND_KERNEL(void, lstm_forward,
-              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRows c_prev, Rows h_next, Rows c_next, real* saved,
-               Lengths lengths, int64_t rows, int64_t hidden),
-              (x_proj, h_proj, h_prev, c_prev, h_next, c_next, saved, lengths, rows, hidden))
-ATTEND_KERNEL(void, lstm_backward,
-              (ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
-               Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden),
-              (dh_next, dc_next, saved, c_prev, dgates, dc_prev, dh_carry, lengths, rows, hidden))
+ATTEND_KERNEL(gru_forward);
+ATTEND_KERNEL(gru_backward);
+ATTEND_KERNEL(lstm_forward);
+ATTEND_KERNEL(lstm_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -114,16 +114,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, softmax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
-              (x, scale, ranges, y, rows, columns))
-ATTEND_KERNEL(void, softmax_backward,
-              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
-              (y, dy, scale, ranges, dx, rows, columns))
-ATTEND_KERNEL(void, sparsemax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
-              (x, scale, ranges, y, rows, columns))
-ATTEND_KERNEL(void, sparsemax_backward,
-              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
-              (y, dy, scale, ranges, dx, rows, columns))
+ATTEND_KERNEL(softmax);
+ATTEND_KERNEL(softmax_backward);
+ATTEND_KERNEL(sparsemax);
+ATTEND_KERNEL(sparsemax_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -210,55 +210,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(sgd);
-HWY_EXPORT(adam);
-HWY_EXPORT(adadelta);
-HWY_EXPORT(adagrad);
-HWY_EXPORT(rmsprop);
-HWY_EXPORT(nadam);
-HWY_EXPORT(radam);
-HWY_EXPORT(lion);
-HWY_EXPORT(tile_squares);
-HWY_EXPORT(tile_weighted_squares);
-HWY_EXPORT(adafactor);
-HWY_EXPORT(clip);
-HWY_EXPORT(move_towards);
-void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(sgd)(step, p, g, momentum_buffer, n);
-}
-void adam(const AdamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adam)(step, p, g, m, v, n);
-}
-void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adadelta)(step, p, g, square_average, accumulated_delta, n);
-}
-void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adagrad)(step, p, g, square_sum, n);
-}
-void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
-             real* momentum_buffer, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(rmsprop)(step, p, g, square_average, gradient_average, momentum_buffer, n);
-}
-void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(nadam)(step, p, g, m, v, n);
-}
-void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(radam)(step, p, g, m, v, n);
-}
-void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n) { HWY_DYNAMIC_DISPATCH(lion)(step, p, g, m, n); }
-void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
-                  real* column_sums) {
-    HWY_DYNAMIC_DISPATCH(tile_squares)(gradient_scale, g, rows, columns, stride, row_sums, column_sums);
-}
-double tile_weighted_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride,
-                             const real* row_factor, const real* column_factor) {
-    return HWY_DYNAMIC_DISPATCH(tile_weighted_squares)(gradient_scale, g, rows, columns, stride, row_factor, column_factor);
-}
-void adafactor(real shrink, real rate, real* p, const real* g, const real* column_factor, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adafactor)(shrink, rate, p, g, column_factor, n);
-}
-void clip(real* x, real limit, int64_t n) { HWY_DYNAMIC_DISPATCH(clip)(x, limit, n); }
-void move_towards(real* a, const real* p, real share, int64_t n) { HWY_DYNAMIC_DISPATCH(move_towards)(a, p, share, n); }
+ATTEND_KERNEL(sgd);
+ATTEND_KERNEL(adam);
+ATTEND_KERNEL(adadelta);
+ATTEND_KERNEL(adagrad);
+ATTEND_KERNEL(rmsprop);
+ATTEND_KERNEL(nadam);
+ATTEND_KERNEL(radam);
+ATTEND_KERNEL(lion);
+ATTEND_KERNEL(tile_squares);
+ATTEND_KERNEL(tile_weighted_squares);
+ATTEND_KERNEL(adafactor);
+ATTEND_KERNEL(clip);
+ATTEND_KERNEL(move_towards);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif
