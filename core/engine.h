@@ -14,8 +14,9 @@
 /// gradient, summing over broadcast axes, accumulating, freeing saved tensors as soon as used,
 /// destroying long graphs without recursion.
 #include <initializer_list>
-#include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "core/destination.h"
 #include "core/tensor.h"
@@ -128,10 +129,9 @@ class Gradients {
   public:
     explicit Gradients(const ParameterStore& store);
     /// For graphs without parameters.
-    Gradients();
-    ~Gradients();
-    Gradients(Gradients&&) noexcept;
-    Gradients& operator=(Gradients&&) noexcept;
+    Gradients() = default;
+    Gradients(Gradients&&) noexcept = default;
+    Gradients& operator=(Gradients&&) noexcept = default;
 
     /// Forgets everything; costs no pass over the arena.
     void reset();
@@ -148,8 +148,17 @@ class Gradients {
   private:
     friend class Backward;
     friend struct BackwardPass;
-    struct State;
-    std::unique_ptr<State> state_;
+    // A product x^T dy for a weight, kept until the weight's last use.
+    struct PendingProduct {
+        int64_t offset;  // of the weight's view within the parameter
+        Tensor x, dy;
+    };
+    const ParameterStore* store_ = nullptr;
+    Tensor arena_;
+    Array<uint8_t> written_;                      // per parameter: its range holds this step's values
+    Array<int32_t> uses_left_;                    // per parameter: deferred uses still to come in running passes
+    std::vector<Array<PendingProduct>> pending_;  // per parameter
+    Array<std::pair<Ref<Node>, Tensor>> watched_;
 };
 
 /// Reverse pass from `outputs` with their cotangents (none given: every output must have one
@@ -185,6 +194,23 @@ class NodeOf final : public Node {
     bool freed_ = false;
 };
 bool checked_mode();
+
+/// `output` as made from `inputs`, with a new node.
+template <class F>
+Tensor attach(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
+    using N = NodeOf<std::decay_t<F>>;
+    static_assert(sizeof(N) % alignof(Edge) == 0);
+    const std::size_t bytes = sizeof(N) + inputs.size() * sizeof(Edge);
+    char* block = static_cast<char*>(memory::allocate(bytes));
+    N* node = new (block) N(std::forward<F>(backward_function));
+    Edge* edges = reinterpret_cast<Edge*>(block + sizeof(N));
+    for (std::size_t i = 0; i < inputs.size(); ++i) new (edges + i) Edge();
+    node->edges = {edges, inputs.size()};
+    node->block_bytes = bytes;
+    Ref<Node> owner = Ref<Node>::adopt(node);
+    link(*node, op, output, inputs);
+    return output.with_node(std::move(owner));
+}
 }  // namespace detail
 
 /// Ends every op: attaches `backward_function` to `output` if recording is on and an input is
@@ -195,18 +221,7 @@ Tensor record(const char* op, const Tensor& output, std::span<const Input> input
         detail::check_finite(op, output);
     if (!detail::wants_recording(inputs))
         return output;
-    using N = detail::NodeOf<std::decay_t<F>>;
-    static_assert(sizeof(N) % alignof(Edge) == 0);
-    const std::size_t bytes = sizeof(N) + inputs.size() * sizeof(Edge);
-    char* block = static_cast<char*>(memory::allocate(bytes));
-    N* node = new (block) N(std::forward<F>(backward_function));
-    Edge* edges = reinterpret_cast<Edge*>(block + sizeof(N));
-    for (std::size_t i = 0; i < inputs.size(); ++i) new (edges + i) Edge();
-    node->edges = {edges, inputs.size()};
-    node->block_bytes = bytes;
-    Ref<Node> owner = Ref<Node>::adopt(node);
-    detail::link(*node, op, output, inputs);
-    return output.with_node(std::move(owner));
+    return detail::attach(op, output, inputs, std::forward<F>(backward_function));
 }
 template <class F>
 Tensor record(const char* op, const Tensor& output, std::initializer_list<Input> inputs, F&& backward_function) {

@@ -17,7 +17,7 @@ Tensor recompute(const Tensor& x, const Tensor& z, F f) {
         y = f(x, z).detach();
     }
     const auto again = [x = Saved(x), z = Saved(z), f](Backward& b) {
-        const Tensor inputs[] = {watch(x.tensor()), z.defined() ? watch(z.tensor()) : Tensor()};
+        const Tensor inputs[] = {watch(x), z.defined() ? watch(z) : Tensor()};
         const Tensor outputs[] = {f(inputs[0], inputs[1])}, cotangents[] = {b.gradient_tensor()};
         backward(outputs, cotangents, b.sink());
         for (int i = 0; i < (z.defined() ? 2 : 1); ++i) {

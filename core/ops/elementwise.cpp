@@ -15,7 +15,7 @@ using BinaryKernel = void (*)(const real*, Step, const real*, Step, Destination,
 Step step(bool moves) { return moves ? Step::one : Step::zero; }
 
 // y (=|+=) a (op) b over their broadcast shape `shape`.
-void run_binary(BinaryKernel kernel, const Saved& a, const Saved& b, const Shape& shape, Destination y) {
+void run_binary(BinaryKernel kernel, const Tensor& a, const Tensor& b, const Shape& shape, Destination y) {
     if (a.shape() == b.shape())
         return kernel(a.data(), Step::one, b.data(), Step::one, y, shape.size());
     broadcast_runs(a.shape(), b.shape(), shape, [&](int64_t i, int64_t j, int64_t k, int64_t n, bool moves_a, bool moves_b) {
@@ -25,7 +25,7 @@ void run_binary(BinaryKernel kernel, const Saved& a, const Saved& b, const Shape
 
 Tensor forward_binary(const char* op, BinaryKernel kernel, const Tensor& a, const Tensor& b) {
     Tensor y = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()));
-    run_binary(kernel, Saved(a), Saved(b), y.shape(), {y.writable(), Write::set});
+    run_binary(kernel, a, b, y.shape(), {y.writable(), Write::set});
     return y;
 }
 
@@ -71,7 +71,7 @@ Tensor subtract(const Tensor& a, const Tensor& b) {
 Tensor multiply(const Tensor& a, const Tensor& b) {
     const Tensor y = forward_binary("multiply", kernels::multiply, a, b);
     return record("multiply", y, {broadcast(a), broadcast(b)}, [a = Saved(a), b = Saved(b)](Backward& g) {
-        const Saved dy(g.gradient_tensor());
+        const Tensor dy = g.gradient_tensor();
         if (g.needs(0))
             run_binary(kernels::multiply, dy, b, dy.shape(), g.into(0));
         if (g.needs(1))
@@ -83,7 +83,7 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
 Tensor divide(const Tensor& a, const Tensor& b) {
     const Tensor y = forward_binary("divide", kernels::divide, a, b);
     return record("divide", y, {broadcast(a), broadcast(b)}, [y = Saved(y), b = Saved(b)](Backward& g) {
-        const Saved dy(g.gradient_tensor());
+        const Tensor dy = g.gradient_tensor();
         if (g.needs(0))
             run_binary(kernels::divide, dy, b, dy.shape(), g.into(0));
         if (g.needs(1)) {

@@ -90,7 +90,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
                           gemm(Transpose::no, Transpose::yes, rows, in, out, 1, dy, out, w.data(), out, dx.beta(), dx.data, in);
                       }
                       if (b.needs(1))
-                          b.add_product(1, x.tensor(), b.gradient_tensor());
+                          b.add_product(1, x, b.gradient_tensor());
                       if (b.needs(2))
                           kernels::column_sums(dy, rows, out, out, b.into(2));
                       if (b.needs(3))
