@@ -17,9 +17,9 @@ class ParameterStore;
 
 /// How a parameter starts. Values come from a stream keyed by the parameter's name.
 struct Init {
-    enum class Kind { constant, uniform, normal, orthogonal };
+    enum class Kind { constant, uniform, normal };
     Kind kind = Kind::constant;
-    double scale = 0;  ///< the constant; the bound of uniform(-scale, scale); the standard deviation; the gain
+    double scale = 0;  ///< the constant; the bound of uniform(-scale, scale); the standard deviation
     static Init zeros() { return {Kind::constant, 0}; }
     static Init ones() { return {Kind::constant, 1}; }
     static Init constant(double value) { return {Kind::constant, value}; }
@@ -27,9 +27,6 @@ struct Init {
     static Init normal(double deviation) { return {Kind::normal, deviation}; }
     /// Uniform with bound sqrt(6 / (in + out)) (Glorot and Bengio 2010, eq. 16).
     static Init xavier(int64_t in, int64_t out);
-    /// Square or tall blocks with orthonormal columns times gain (Saxe et al. 2014), a block per
-    /// `columns / rows`.
-    static Init orthogonal(double gain = 1) { return {Kind::orthogonal, gain}; }
 };
 
 /// One row of the store's table.

@@ -13,8 +13,8 @@ struct CrossEntropy {
 ///     row_loss = -(1 - e) ln p_t - e / V sum_k ln p_k,
 /// and `logits` is overwritten with d(scale sum of the row losses) / d logits = scale (p_k - (1 -
 /// e) [k = t] - e / V). row_loss [rows]; row_argmax [rows] is the first largest class of every row,
-/// ignored ones included; each null when not wanted. Targets other than `ignored` must lie in 0 ...
-/// classes - 1 (the op checks).
+/// ignored ones included. Targets other than `ignored` must lie in 0 ... classes - 1 (the op
+/// checks).
 extern Kernel<void(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
                    int64_t rows, int64_t classes)>
     cross_entropy;

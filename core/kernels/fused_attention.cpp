@@ -218,8 +218,7 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
                            real* scores) {
     real* const out = y + h.y_offset + query * a.heads * a.head_size;
     const int64_t n = range.end - range.begin, size = a.head_size;
-    if (log_sums != nullptr)
-        log_sums[h.sums_offset + query] = 0;
+    log_sums[h.sums_offset + query] = 0;
     if (n == 0)
         return write_zero({out, Write::set}, size);
     const real *const q = h.q + query * a.q_stride, *const k = h.k + range.begin * a.kv_stride;
@@ -262,8 +261,7 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
         for (int64_t i = 0; i < n; ++i) c = hn::MulAdd(set(scores[i]), part.load(v + i * a.kv_stride + j + rest), c);
         part.store(inverse * c, out + j + rest);
     });
-    if (log_sums != nullptr)
-        log_sums[h.sums_offset + query] = maximum + std::log(sum);
+    log_sums[h.sums_offset + query] = maximum + std::log(sum);
 }
 
 void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
@@ -321,8 +319,7 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                 const real* from = state.context + i * columns;
                 write({y + h.y_offset + (first + i) * a.heads * a.head_size, Write::set}, a.head_size,
                       [=](auto part, int64_t j) HWY_ATTR { return inverse * part.load(from + j); });
-                if (log_sums != nullptr)
-                    log_sums[h.sums_offset + first + i] = empty ? 0 : state.maximum[i] + std::log(sum);
+                log_sums[h.sums_offset + first + i] = empty ? 0 : state.maximum[i] + std::log(sum);
             }
         }
     }

@@ -41,7 +41,7 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size);
 /// dropout the weights that are read are p m / (1 - P), the mask m a function of (example, head, t,
 /// s) alone: word s mod 4 of philox at group (t << 16) + s / 4 of row b, under the key of the head.
 /// y [batch, queries, heads * head_size]; log_sums [batch, heads, queries]: ln sum_s e^e_ts, for
-/// the backward, null when not wanted. An empty range gives zeros. workspace: attention_workspace()
+/// the backward. An empty range gives zeros. workspace: attention_workspace()
 /// elements, 64-byte aligned.
 extern Kernel<void(const Attention& call, real* y, real* log_sums, real* workspace)> attention;
 

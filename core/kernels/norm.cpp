@@ -37,10 +37,8 @@ void layer_norm(const real* x, const real* gain, const real* bias, real epsilon,
             const V h = (part.load(in + i) - m) * vr;
             return hn::MulAdd(h, load_or(part, gain, i, 1), load_or(part, bias, i, 0));
         });
-        if (mean != nullptr)
-            mean[row] = mu;
-        if (rstd != nullptr)
-            rstd[row] = r;
+        mean[row] = mu;
+        rstd[row] = r;
     }
 }
 
@@ -88,8 +86,7 @@ void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, i
         const V vr = set(inverse);
         write({y + row * columns, Write::set}, columns,
               [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i) * vr * load_or(part, gain, i, 1); });
-        if (r != nullptr)
-            r[row] = inverse;
+        r[row] = inverse;
     }
 }
 

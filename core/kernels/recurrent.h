@@ -30,7 +30,7 @@ struct Rows {
 ///     r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
 /// x_proj and h_proj [rows, 3 hidden], biases included; h_prev, h_next [rows, hidden], h_next may
 /// be h_prev; saved [rows, 4 hidden], contiguous: r, z, n, hn, for the backward (untouched for
-/// carried rows); null when not wanted.
+/// carried rows).
 extern Kernel<void(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, real* saved, Lengths lengths,
                    int64_t rows, int64_t hidden)>
     gru_forward;
@@ -46,7 +46,7 @@ extern Kernel<void(ConstRows dh_next, const real* saved, ConstRows h_prev, Rows 
 ///     i, f, o = s(x + h), g = tanh(xg + hg), c' = f c + i g, h' = o tanh(c')
 /// x_proj, h_proj [rows, 4 hidden], biases included; h_prev, c_prev, h_next, c_next [rows, hidden],
 /// next may be prev; saved [rows, 5 hidden], contiguous: i, f, g, o, tanh(c') (untouched for
-/// carried rows); null when not wanted.
+/// carried rows).
 extern Kernel<void(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRows c_prev, Rows h_next, Rows c_next,
                    real* saved, Lengths lengths, int64_t rows, int64_t hidden)>
     lstm_forward;

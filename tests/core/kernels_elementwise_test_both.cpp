@@ -133,13 +133,13 @@ TEST_CASE("special values") {
         double x, y;
     };
     const Case cases[] = {
-        {kernels::tanh, inf, 1},      {kernels::tanh, -inf, -1},     {kernels::tanh, nan, nan},    {kernels::tanh, 0, 0},
-        {kernels::tanh, 50, 1},       {kernels::tanh, 1e-30, 1e-30}, {kernels::exp, inf, inf},     {kernels::exp, -inf, 0},
-        {kernels::exp, nan, nan},     {kernels::exp, 0, 1},          {kernels::exp, 1e5, inf},     {kernels::exp, -1e5, 0},
-        {kernels::sigmoid, inf, 1},   {kernels::sigmoid, -inf, 0},   {kernels::sigmoid, nan, nan}, {kernels::sigmoid, 0, 0.5},
-        {kernels::sigmoid, 1e5, 1},   {kernels::sigmoid, -1e5, 0},   {kernels::log, 0, -inf},      {kernels::log, 1, 0},
-        {kernels::log, -1, nan},      {kernels::log, inf, inf},      {kernels::log, nan, nan},     {kernels::log, -inf, nan},
-        {kernels::relu, nan, nan},    {kernels::relu, -inf, 0},      {kernels::sqrt, -1, nan},     {kernels::sqrt, inf, inf},
+        {kernels::tanh, inf, 1},    {kernels::tanh, -inf, -1},     {kernels::tanh, nan, nan},    {kernels::tanh, 0, 0},
+        {kernels::tanh, 50, 1},     {kernels::tanh, 1e-30, 1e-30}, {kernels::exp, inf, inf},     {kernels::exp, -inf, 0},
+        {kernels::exp, nan, nan},   {kernels::exp, 0, 1},          {kernels::exp, 1e5, inf},     {kernels::exp, -1e5, 0},
+        {kernels::sigmoid, inf, 1}, {kernels::sigmoid, -inf, 0},   {kernels::sigmoid, nan, nan}, {kernels::sigmoid, 0, 0.5},
+        {kernels::sigmoid, 1e5, 1}, {kernels::sigmoid, -1e5, 0},   {kernels::log, 0, -inf},      {kernels::log, 1, 0},
+        {kernels::log, -1, nan},    {kernels::log, inf, inf},      {kernels::log, nan, nan},     {kernels::log, -inf, nan},
+        {kernels::relu, nan, nan},  {kernels::relu, -inf, 0},      {kernels::sqrt, -1, nan},     {kernels::sqrt, inf, inf},
     };
     for (const Case& c : cases) {
         CAPTURE(c.x);

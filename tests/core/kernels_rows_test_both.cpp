@@ -14,13 +14,18 @@ namespace {
 
 Values part(const Values& x, int64_t begin, int64_t end) { return Values(x.begin() + begin, x.begin() + end); }
 
-Values naive_softmax(const Values& x, double scale) {
+Values naive_log_softmax(const Values& x, double scale) {
     Values y = x;
     double sum = 0;
     const double m =
         x.empty() ? 0 : scale * (scale > 0 ? *std::max_element(x.begin(), x.end()) : *std::min_element(x.begin(), x.end()));
     for (double v : x) sum += std::exp(scale * v - m);
-    for (double& v : y) v = std::exp(scale * v - m - std::log(sum));
+    for (double& v : y) v = scale * v - m - std::log(sum);
+    return y;
+}
+Values naive_softmax(const Values& x, double scale) {
+    Values y = naive_log_softmax(x, scale);
+    for (double& v : y) v = std::exp(v);
     return y;
 }
 /// Martins and Astudillo 2016, algorithm 1, by sorting.
@@ -178,7 +183,7 @@ TEST_CASE("layer_norm and its backward, with and without gain and bias") {
             kernels::layer_norm(in, g, b, real(1e-3), out, mean, rstd, rows, columns);
             const double tolerance = 100 * epsilon;  // the mean is far larger than the deviation, in the reference too
             check_close(out, y, tolerance);
-            kernels::layer_norm(in, nullptr, nullptr, real(1e-3), out, nullptr, nullptr, rows, columns);
+            kernels::layer_norm(in, nullptr, nullptr, real(1e-3), out, mean, rstd, rows, columns);
             check_close(out, plain, tolerance);
             if (!gradients)
                 return;
@@ -232,7 +237,7 @@ TEST_CASE("rms_norm and its backward, with and without gain") {
             Buffer in(x), g(gain), out = Buffer::unwritten(rows * columns), up(dy), r = Buffer::unwritten(rows);
             kernels::rms_norm(in, g, real(1e-3), out, r, rows, columns);
             check_close(out, naive_rms_norm(x, gain, columns), 10 * epsilon);
-            kernels::rms_norm(in, nullptr, real(1e-3), out, nullptr, rows, columns);
+            kernels::rms_norm(in, nullptr, real(1e-3), out, r, rows, columns);
             check_close(out, naive_rms_norm(x, ones, columns), 10 * epsilon);
             if (!gradients)
                 return;
@@ -301,11 +306,6 @@ TEST_CASE("cross_entropy: losses, gradients, argmax, smoothing, ignored rows") {
                 CHECK(logits.intact());
                 if (gradients)
                     check_close(logits, dx, gradient_tolerance);
-
-                Buffer bare(x);  // nothing but the gradient wanted
-                kernels::cross_entropy(bare, targets.data(), options, real(scale), nullptr, nullptr, rows, classes);
-                if (gradients)
-                    check_close(bare, dx, gradient_tolerance);
             });
         }
     }
@@ -313,13 +313,14 @@ TEST_CASE("cross_entropy: losses, gradients, argmax, smoothing, ignored rows") {
 
 TEST_CASE("cross_entropy of extreme logits is finite, of NaN is NaN") {
     const int32_t target = 1;
+    int32_t argmax = -1;
     each_target([&] {
         Buffer logits(Values{1e4, -1e4, 0}), loss = Buffer::unwritten(1);
-        kernels::cross_entropy(logits, &target, {}, 1, loss, nullptr, 1, 3);
+        kernels::cross_entropy(logits, &target, {}, 1, loss, &argmax, 1, 3);
         check_close(loss, {2e4}, epsilon);
         check_close(logits, {1, -1, 0}, epsilon);
         Buffer spoiled(Values{0, 1, nan});
-        kernels::cross_entropy(spoiled, &target, {}, 1, loss, nullptr, 1, 3);
+        kernels::cross_entropy(spoiled, &target, {}, 1, loss, &argmax, 1, 3);
         CHECK(std::isnan(loss[0]));
     });
 }
