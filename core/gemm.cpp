@@ -61,11 +61,6 @@ void gemm_batched(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t 
 
 void prepare_gemm() { library_takes_part(); }
 
-const std::string& gemm_fault() {
-    static const std::string none;
-    return kernels::product_is_fast() ? none : library_check().fault;
-}
-
 void reserve_gemm_buffers(int threads) {
     if (library_takes_part())
         openblas::reserve_buffers(threads);

@@ -30,10 +30,6 @@ void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch,
 /// program did not.
 void prepare_gemm();
 
-/// What the check found wrong with OpenBLAS, so that our own kernels compute everything; empty
-/// where it is right or not used.
-const std::string& gemm_fault();
-
 /// Allocates OpenBLAS's working memory for `threads` products at the same time, where it is used.
 /// Without it the second buffer is asked of the system when two products first happen to overlap,
 /// which may be at any step.

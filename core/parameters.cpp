@@ -89,13 +89,8 @@ Tensor ParameterStore::add(const std::string& name, const Shape& shape, const In
                limit = static_cast<double>(memory::physical());
     require(bytes <= limit, "parameters: more than this machine's memory: '{}' {} makes them {:.0f} MiB, memory {:.0f} MiB",
             name, shape.text(), bytes / 0x1p20, limit / 0x1p20);
-    Parameter p;
-    p.name = name;
-    p.shape = shape;
-    p.offset = arena_->grow(shape.size());
-    p.index = table_.size();
-    p.store = this;
-    table_.push_back(std::move(p));
+    table_.push_back(
+        {.name = name, .shape = shape, .offset = arena_->grow(shape.size()), .index = table_.size(), .store = this});
     fill(values(table_.back()), shape, init, Stream(seed_, "init." + name));
     return tensor(table_.back());
 }
@@ -111,34 +106,24 @@ real* ParameterStore::data() { return arena_->base; }
 const real* ParameterStore::data() const { return arena_->base; }
 
 const Parameter* ParameterStore::find(const std::string& name) const {
-    for (const Parameter& p : table_)
-        if (p.name == name)
-            return &p;
-    return nullptr;
+    const auto found = std::ranges::find(table_, name, &Parameter::name);
+    return found == table_.end() ? nullptr : &*found;
 }
 
 Tensor ParameterStore::tensor(const Parameter& p) const { return Tensor::of_parameter(&p, arena_->base + p.offset, p.shape); }
 
 bool ParameterStore::freeze(const std::string& name) {
-    for (Parameter& p : table_)
-        if (p.name == name) {
-            p.trainable = false;
-            return true;
-        }
-    return false;
+    const auto found = std::ranges::find(table_, name, &Parameter::name);
+    if (found != table_.end())
+        found->trainable = false;
+    return found != table_.end();
 }
 
 const NamedState& ParameterStore::add_state(const std::string& name, const Shape& shape, double initial, double decay) {
     for (const NamedState& s : states_)
         require(s.name != name, "named state: name taken: '{}' {}, already there with shape {}", name, shape, s.shape);
-    NamedState s;
-    s.name = name;
-    s.shape = shape;
-    s.offset = state_arena_->grow(shape.size());
-    s.decay = decay;
-    s.index = states_.size();
-    std::fill_n(state_arena_->base + s.offset, shape.size(), static_cast<real>(initial));
-    states_.push_back(std::move(s));
+    states_.push_back({name, shape, state_arena_->grow(shape.size()), decay, states_.size()});
+    std::fill_n(state_values(states_.back()), shape.size(), static_cast<real>(initial));
     state_updates_.push_back(0);
     return states_.back();
 }

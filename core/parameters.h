@@ -58,8 +58,6 @@ class ParameterStore {
     /// reserved.
     explicit ParameterStore(uint64_t seed);
     ~ParameterStore();
-    ParameterStore(const ParameterStore&) = delete;
-    ParameterStore& operator=(const ParameterStore&) = delete;
 
     /// Adds a parameter and fills it. The tensor is a handle that is not reference-counted: threads
     /// share it, and the store must outlive it. Throws Error for a name that is taken (sharing is

@@ -35,7 +35,6 @@ Value load_json(const std::filesystem::path& path, std::size_t limit);
 
 extern template nlohmann::json parse_json(const std::string&, std::string_view);
 extern template nlohmann::ordered_json parse_json(const std::string&, std::string_view);
-extern template std::optional<nlohmann::json> json_if_valid(std::string_view);
 extern template std::optional<nlohmann::ordered_json> json_if_valid(std::string_view);
 extern template nlohmann::json load_json(const std::filesystem::path&, std::size_t);
 extern template nlohmann::ordered_json load_json(const std::filesystem::path&, std::size_t);

@@ -19,11 +19,7 @@ int64_t key_heads_of(const char* op, const FusedAttentionOptions& o) {
 // What does not fit is refused; options that follow from others are filled in. Pointers stay null.
 kernels::Attention prepare(const char* op, int64_t batch, int64_t queries, int64_t keys, int64_t head_size,
                            const FusedAttentionOptions& o, const Ranges& ranges) {
-    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == batch * queries,
-            "{}: one range a query: {} ranges, {} queries", op, ranges.size(), batch * queries);
-    for (const Range& r : ranges)
-        require(0 <= r.begin && r.begin <= r.end && r.end <= keys, "{}: range leaves the keys: {} to {}, {} keys", op, r.begin,
-                r.end, keys);
+    check_ranges(op, ranges, batch * queries, keys, "keys", {batch, keys});
     require(o.alibi.empty() || static_cast<int64_t>(o.alibi.size()) == o.heads, "{}: one slope a head: {} slopes, {} heads", op,
             o.alibi.size(), o.heads);
     require(std::isfinite(o.scale), "{}: scale must be finite: scale {}, heads {}", op, o.scale, o.heads);
@@ -59,7 +55,7 @@ struct Operands {
         a.k = kv.data() + k_offset;
         a.v = kv.data() + v_offset;
         a.alibi = alibi.empty() ? nullptr : alibi.data();
-        a.ranges = ranges.empty() ? nullptr : ranges.data();
+        a.ranges = first_of(ranges);
         return a;
     }
 };
