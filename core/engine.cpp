@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
-#include "core/base/trace.h"
 #include "core/broadcast.h"
 #include "core/gemm.h"
 #include "core/kernels/copy.h"
@@ -54,12 +54,9 @@ const char* where(const char* module) { return *module ? module : "graph"; }
 }
 }  // namespace
 
-NoGrad::NoGrad() : before_(recording.enabled) { recording.enabled = false; }
-NoGrad::~NoGrad() { recording.enabled = before_; }
+NoGrad::NoGrad() : Temporary(recording.enabled, false) {}
 
 namespace detail {
-
-bool checked_mode() { return trace::checked(); }
 
 void check_finite(const char* op, const Tensor& output) {
     if (!kernels::all_finite(output.data(), output.size()))
@@ -201,20 +198,11 @@ struct BackwardPass {
     // Descending serials, found order where equal. (std::stable_sort would ask the system for its
     // buffer.)
     void sort() {
-        struct Place {
-            uint64_t serial;
-            std::size_t found;
-        };
-        Array<Place> keys;
-        keys.reserve(order.size());
-        for (std::size_t i = 0; i < order.size(); ++i) keys.push_back({order[i]->serial, i});
-        std::sort(keys.begin(), keys.end(), [](const Place& a, const Place& b) {
-            return a.serial != b.serial ? a.serial > b.serial : a.found < b.found;
-        });
-        Array<Node*> sorted;
-        sorted.reserve(order.size());
-        for (const Place& k : keys) sorted.push_back(order[k.found]);
-        order.swap(sorted);
+        Array<std::tuple<uint64_t, std::size_t, Node*>> places;
+        places.reserve(order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) places.emplace_back(~order[i]->serial, i, order[i]);
+        std::sort(places.begin(), places.end());
+        std::transform(places.begin(), places.end(), order.begin(), [](const auto& place) { return std::get<Node*>(place); });
     }
 
     // All nodes below the outputs, without recursion; counts the deferred uses of each parameter.

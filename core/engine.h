@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/trace.h"
 #include "core/destination.h"
 #include "core/tensor.h"
 
@@ -71,15 +72,8 @@ class Node {
 };
 
 /// While one exists, nothing is recorded on this thread. (Thread-local; see docs/decisions.md.)
-class NoGrad {
-  public:
+struct NoGrad : Temporary<bool> {
     NoGrad();
-    ~NoGrad();
-    NoGrad(const NoGrad&) = delete;
-    NoGrad& operator=(const NoGrad&) = delete;
-
-  private:
-    bool before_;
 };
 
 /// x as a leaf whose gradient backward() returns (Gradients::of).
@@ -193,7 +187,6 @@ class NodeOf final : public Node {
     };
     bool freed_ = false;
 };
-bool checked_mode();
 
 /// `output` as made from `inputs`, with a new node.
 template <class F>
@@ -217,7 +210,7 @@ Tensor attach(const char* op, const Tensor& output, std::span<const Input> input
 /// recorded.
 template <class F>
 Tensor record(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
-    if (detail::checked_mode()) [[unlikely]]
+    if (trace::checked()) [[unlikely]]
         detail::check_finite(op, output);
     if (!detail::wants_recording(inputs))
         return output;

@@ -6,8 +6,7 @@ namespace {
 constinit thread_local const Interruptible* innermost = nullptr;
 }  // namespace
 
-Interruptible::Interruptible(FunctionRef<bool()> asked) : asked_(asked), outer_(innermost) { innermost = this; }
-Interruptible::~Interruptible() { innermost = outer_; }
+Interruptible::Interruptible(FunctionRef<bool()> asked) : asked_(asked), here_(innermost, this) {}
 
 Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work) {
     const Interruptible here(asked);

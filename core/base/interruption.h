@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "core/base/function_ref.h"
+#include "core/base/temporary.h"
 
 namespace attend {
 
@@ -19,14 +20,11 @@ class Interrupted : public std::exception {
 class Interruptible {
   public:
     explicit Interruptible(FunctionRef<bool()> asked);
-    ~Interruptible();
-    Interruptible(const Interruptible&) = delete;
-    Interruptible& operator=(const Interruptible&) = delete;
 
   private:
     friend void interruption_point();
     FunctionRef<bool()> asked_;
-    const Interruptible* outer_;
+    Temporary<const Interruptible*> here_;
 };
 
 /// How work that may be interrupted ended.

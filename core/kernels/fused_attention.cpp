@@ -242,19 +242,14 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
     const V inverse = set(1 / sum);
     int64_t j = 0;
     for (; j + 4 * lanes <= size; j += 4 * lanes) {
-        V c0 = hn::Zero(d), c1 = c0, c2 = c0, c3 = c0;
+        V c[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
         for (int64_t i = 0; i < n; ++i) {
-            const real* row = v + i * a.kv_stride + j;
             const V weight = set(scores[i]);
-            c0 = hn::MulAdd(weight, hn::LoadU(d, row), c0);
-            c1 = hn::MulAdd(weight, hn::LoadU(d, row + lanes), c1);
-            c2 = hn::MulAdd(weight, hn::LoadU(d, row + 2 * lanes), c2);
-            c3 = hn::MulAdd(weight, hn::LoadU(d, row + 3 * lanes), c3);
+#pragma GCC unroll 4
+            for (int r = 0; r < 4; ++r) c[r] = hn::MulAdd(weight, hn::LoadU(d, v + i * a.kv_stride + j + r * lanes), c[r]);
         }
-        hn::StoreU(inverse * c0, d, out + j);
-        hn::StoreU(inverse * c1, d, out + j + lanes);
-        hn::StoreU(inverse * c2, d, out + j + 2 * lanes);
-        hn::StoreU(inverse * c3, d, out + j + 3 * lanes);
+#pragma GCC unroll 4
+        for (int r = 0; r < 4; ++r) hn::StoreU(inverse * c[r], d, out + j + r * lanes);
     }
     vectors(size - j, [=](auto part, int64_t rest) HWY_ATTR {
         V c = hn::Zero(d);

@@ -15,16 +15,14 @@ struct Lengths {
 };
 
 /// A matrix given by its first element and the distance between rows.
-struct ConstRows {
-    const real* data = nullptr;
+template <class T>
+struct RowsOf {
+    T* data = nullptr;
     int64_t stride = 0;
-    const real* operator[](int64_t row) const { return data + row * stride; }
+    T* operator[](int64_t row) const { return data + row * stride; }
 };
-struct Rows {
-    real* data = nullptr;
-    int64_t stride = 0;
-    real* operator[](int64_t row) const { return data + row * stride; }
-};
+using ConstRows = RowsOf<const real>;
+using Rows = RowsOf<real>;
 
 /// GRU (Cho et al. 2014, the reset gate after the product as in PyTorch), gate order r, z, n:
 ///     r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
