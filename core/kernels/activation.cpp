@@ -46,11 +46,6 @@ HWY_INLINE Normal normal_of(V x) {
 #endif
 }
 
-/// y[i] = f(x[i])
-template <class F>
-HWY_INLINE void map(const real* x, real* y, int64_t n, F f) {
-    write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
-}
 void gelu(const real* x, real* y, int64_t n) {
     map(x, y, n, [](V v) HWY_ATTR { return v * normal_of(v).distribution; });
 }

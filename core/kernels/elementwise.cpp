@@ -11,15 +11,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// y[i] = f(x[i])
-template <class F>
-HWY_INLINE void unary(const real* x, real* y, int64_t n, F f) {
-    write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
-}
-
-#define ATTEND_UNARY(name, value)                           \
-    void name(const real* x, real* y, int64_t n) {          \
-        unary(x, y, n, [](V v) HWY_ATTR { return value; }); \
+#define ATTEND_UNARY(name, value)                         \
+    void name(const real* x, real* y, int64_t n) {        \
+        map(x, y, n, [](V v) HWY_ATTR { return value; }); \
     }
 ATTEND_UNARY(tanh, tanh_of(v))
 ATTEND_UNARY(sigmoid, sigmoid_of(v))
@@ -31,7 +25,7 @@ ATTEND_UNARY(relu, at_least(v, hn::Zero(d)))
 #undef ATTEND_UNARY
 
 void shift(const real* x, real s, real* y, int64_t n) {
-    unary(x, y, n, [s](V v) HWY_ATTR { return v + set(s); });
+    map(x, y, n, [s](V v) HWY_ATTR { return v + set(s); });
 }
 void fill(real value, real* y, int64_t n) {
     write({y, Write::set}, n, [value](auto, int64_t) HWY_ATTR { return set(value); });
