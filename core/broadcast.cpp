@@ -1,7 +1,5 @@
 #include "core/broadcast.h"
 
-#include <algorithm>
-
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 

@@ -10,8 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// Objects and lists inside one another. Nothing that this program writes, and no published file,

@@ -5,8 +5,6 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 struct LibraryCheck {

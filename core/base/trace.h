@@ -1,9 +1,6 @@
 #pragma once
 /// Where execution stands, for error messages: the module path and the checked mode. Thread-local;
 /// it never changes a value (see docs/decisions.md).
-#include <string>
-
-#include "core/base/integers.h"
 #include "core/base/temporary.h"
 
 namespace attend::trace {
