@@ -119,7 +119,6 @@ class Tensor {
     bool recorded() const;
     Node* node() const { return node_.get(); }
     const Parameter* parameter() const { return parameter_; }
-    const Ref<detail::Storage>& storage() const { return storage_; }
 
     /// For the engine and the parameter store.
     static Tensor over(Ref<detail::Storage> storage, const Shape& shape);

@@ -4,7 +4,6 @@
 #include <exception>
 
 #include "core/base/function_ref.h"
-#include "core/base/temporary.h"
 
 namespace attend {
 
@@ -15,21 +14,10 @@ class Interrupted : public std::exception {
     const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// While one exists, interruption_point() of this thread asks `asked`, which must live as long. The
-/// innermost one counts.
-class Interruptible {
-  public:
-    explicit Interruptible(FunctionRef<bool()> asked);
-
-  private:
-    friend void interruption_point();
-    FunctionRef<bool()> asked_;
-    Temporary<const Interruptible*> here_;
-};
-
 /// How work that may be interrupted ended.
 enum class Ended { by_itself, interrupted };
-/// Does `work`, whose interruption_point() ask `asked`, and says how it ended.
+/// Does `work`, whose interruption_point() ask `asked`, and says how it ended. Within another
+/// interruptibly() the inner one counts.
 Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work);
 
 /// Throws Interrupted where this thread has been told to end. Quick: for every line of a file, not
