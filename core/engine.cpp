@@ -331,11 +331,8 @@ Destination Backward::into(int input) {
         asked_ |= uint64_t{1} << input;
     if (e.kind != Input::Kind::broadcast || e.shape == node_.shape)
         return BackwardPass::destination(e, sink_);
-    const std::size_t slot = broadcast_input_[0] < 0 ? 0 : 1;
-    ensure(broadcast_input_[slot] < 0, "op '{}': more than {} broadcast inputs", node_.op, 2);
-    broadcast_input_[slot] = input;
-    broadcast_[slot] = Tensor::empty(node_.shape);
-    return {broadcast_[slot].writable(), Write::set};
+    broadcast_.emplace_back(input, Tensor::empty(node_.shape));
+    return {broadcast_.back().second.writable(), Write::set};
 }
 
 bool Backward::distinct(std::initializer_list<int> inputs) const {
@@ -363,11 +360,10 @@ void Backward::add_product(int input, const Tensor& x, const Tensor& dy) {
 }
 
 void Backward::finish() {
-    for (std::size_t slot = 0; slot < 2; ++slot)
-        if (broadcast_input_[slot] >= 0) {
-            const Edge& e = edge(broadcast_input_[slot]);
-            sum_to_shape(broadcast_[slot], e.shape, BackwardPass::destination(e, sink_));
-        }
+    for (const auto& [input, gradient] : broadcast_) {
+        const Edge& e = edge(input);
+        sum_to_shape(gradient, e.shape, BackwardPass::destination(e, sink_));
+    }
     for (int i = 0; i < static_cast<int>(node_.edges.size()) && i < 64; ++i)
         ensure(!needs(i) || ((asked_ >> i) & 1) != 0, "op '{}': backward wrote no gradient: input {} of {}", node_.op, i,
                node_.edges.size());

@@ -113,8 +113,7 @@ class Backward {
     Node& node_;
     Gradients& sink_;
     uint64_t asked_ = 0;
-    Tensor broadcast_[2];
-    int broadcast_input_[2] = {-1, -1};
+    Array<std::pair<int, Tensor>> broadcast_;  // gradients that finish() sums, by input
 };
 
 /// Gradients of one store's parameters in one flat arena with the store's layout, and of watched
