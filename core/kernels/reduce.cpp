@@ -15,15 +15,9 @@ real sum(const real* x, int64_t n) {
     return sum_of(n, [x](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
 }
 
-real dot(const real* a, const real* b, int64_t n) {
-    return sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(a + i) * part.load(b + i); });
-}
-
 real maximum(const real* x, int64_t n) {
     return max_of(n, [x](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
 }
-
-int64_t argmax(const real* x, int64_t n) { return first_equal(x, n, maximum(x, n)); }
 
 bool all_finite(const real* x, int64_t n) {
     // x * 0 is 0 for finite x and NaN for all others, and NaN survives every addition.
@@ -102,15 +96,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(real, sum, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(double, sum_double, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(double, sum_of_squares, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(real, dot, (const real* a, const real* b, int64_t n), (a, b, n))
-ATTEND_KERNEL(real, maximum, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(int64_t, argmax, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(bool, all_finite, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(void, column_sums, (const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y),
-              (x, rows, columns, stride, y))
+ATTEND_KERNEL(sum);
+ATTEND_KERNEL(sum_double);
+ATTEND_KERNEL(sum_of_squares);
+ATTEND_KERNEL(maximum);
+ATTEND_KERNEL(all_finite);
+ATTEND_KERNEL(column_sums);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif
