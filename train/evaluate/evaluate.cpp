@@ -6,7 +6,7 @@
 
 #include "core/engine.h"
 #include "train/config/utf8.h"
-#include "train/evaluate/decode/greedy.h"
+#include "train/evaluate/decode/choice.h"
 #include "train/experiment/loss.h"
 
 namespace attend {

@@ -10,7 +10,7 @@
 #include "core/base/options.h"
 #include "core/base/range.h"
 #include "data/task.h"
-#include "train/evaluate/decode/attention_rows.h"
+#include "train/evaluate/decode/decoded.h"
 
 namespace attend {
 
