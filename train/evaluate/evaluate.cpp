@@ -115,12 +115,12 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             split_name(setup.split), task.size(setup.split));
     Needs needs;
     needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
-    std::vector<std::pair<std::string, std::unique_ptr<Metric>>> metrics;
+    std::vector<std::pair<std::string, std::optional<Metric>>> metrics;  // none: from the loss alone
     for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
-        metrics.emplace_back(name, from_loss(name) ? nullptr : make_metric(name));
-        if (const Metric* m = metrics.back().second.get()) {
-            needs.decoding |= m->needs_decoding();
-            needs.attention |= m->needs_attention();
+        metrics.emplace_back(name, from_loss(name) ? std::nullopt : std::optional(make_metric(name)));
+        if (const std::optional<Metric>& m = metrics.back().second) {
+            needs.decoding |= m->needs_decoding;
+            needs.attention |= m->needs_attention;
         }
     }
 

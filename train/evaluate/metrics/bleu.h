@@ -23,6 +23,14 @@ struct BleuCounts {
     std::array<int64_t, 4> possible{};  ///< n-grams of the hypotheses
     int64_t hypothesis_length = 0, reference_length = 0;  ///< tokens
 
+    /// Calls f for every one of these numbers.
+    template <class F>
+    void for_each(F f) {
+        for (auto* counts : {&matches, &possible})
+            for (int64_t& count : *counts) f(count);
+        f(hypothesis_length);
+        f(reference_length);
+    }
     /// Of several references the one where an n-gram is most frequent counts for that n-gram, and
     /// the length that is closest to the hypothesis's, of two equally close the shorter. Throws
     /// MachineError when there is none.
