@@ -94,8 +94,7 @@ void each_word(std::string_view text, bool lowercase, Take take) {
                 add({&c, 1}, ascii.punctuation[byte]);
             continue;
         }
-        const std::size_t size = utf8_size(text, at);
-        const char32_t c = utf8_decode(text, at);
+        const auto [c, size, valid] = utf8::decode(text, at);
         const std::string_view written = text.substr(at, size);
         at += size;
         if (is_white(c)) {
@@ -113,8 +112,11 @@ void each_word(std::string_view text, bool lowercase, Take take) {
         } else {
             changed.clear();
             unicode::append_without_marks(changed, unicode::lower(c));
-            for (std::size_t i = 0; i < changed.size(); i += utf8_size(changed, i))
-                add(std::string_view(changed).substr(i, utf8_size(changed, i)), is_punctuation(utf8_decode(changed, i)));
+            for (std::size_t i = 0; i < changed.size();) {
+                const utf8::CodePoint part = utf8::decode(changed, i);
+                add(std::string_view(changed).substr(i, part.bytes), is_punctuation(part.code));
+                i += part.bytes;
+            }
         }
     }
     finish();

@@ -1,6 +1,6 @@
 #pragma once
 #include "data/text/unicode.h"
-#include "train/config/utf8.h"
+#include "data/text/utf8.h"
 
 namespace attend {
 
