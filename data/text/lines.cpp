@@ -29,10 +29,11 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
     Texts lines;
     std::string line;  // the unfinished one
     int64_t total = 0;
-    const auto finish = [&](std::string_view text) {
-        if (!text.empty() && text.back() == '\r')
-            text.remove_suffix(1);
-        lines.add(text);
+    const auto finish = [&] {
+        if (line.ends_with('\r'))
+            line.pop_back();
+        lines.add(line);
+        line.clear();
     };
     std::vector<char> block(std::size_t{1} << 17);
     for (;;) {
@@ -51,22 +52,15 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
             const auto bytes = static_cast<int64_t>(line.size() + piece.size());
             require(bytes <= limits.line_bytes, "{}:{}: line is too long: at least {} bytes, allowed {}", file,
                     lines.size() + 1, bytes, limits.line_bytes);
-            if (end == std::string_view::npos) {
-                line += piece;
+            line += piece;
+            if (end == std::string_view::npos)
                 break;
-            }
-            if (line.empty()) {
-                finish(piece);
-            } else {
-                line += piece;
-                finish(line);
-                line.clear();
-            }
+            finish();
             rest.remove_prefix(end + 1);
         }
     }
     if (!line.empty())
-        finish(line);
+        finish();
     require(total > 0, "{}: file is empty: lines 0, needed at least 1", file);
     return lines;
 }

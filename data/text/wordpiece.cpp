@@ -39,11 +39,6 @@ bool is_ideograph(char32_t c) {
            in(0x2B820, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
 }
 
-// As tokens that stand for no text are written: "[CLS]", "<extra>".
-bool in_brackets(std::string_view name) {
-    return (name.starts_with('[') && name.ends_with(']')) || (name.starts_with('<') && name.ends_with('>'));
-}
-
 std::size_t count_characters(std::string_view text) {
     std::size_t count = 0;
     for (char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
@@ -234,16 +229,6 @@ class WordpieceTokenizer final : public Tokenizer {
     bool lowercase_;
     int32_t first_, unknown_ = 0;
 };
-
-}  // namespace
-
-std::vector<std::string> basic_words(std::string_view text, bool lowercase) {
-    std::vector<std::string> words;
-    each_word(text, lowercase, [&](std::string_view word) { words.emplace_back(word); });
-    return words;
-}
-
-namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
