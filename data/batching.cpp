@@ -9,6 +9,19 @@ namespace attend {
 
 namespace {
 
+// Sequences as rows, padded to the longest of them.
+Ids padded(std::size_t rows, FunctionRef<std::span<const int32_t>(std::size_t)> sequence) {
+    std::size_t columns = 0;
+    for (std::size_t row = 0; row < rows; ++row) columns = std::max(columns, sequence(row).size());
+    Ids ids(static_cast<int64_t>(rows), static_cast<int64_t>(columns));
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto s = sequence(row);
+        std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
+        ids.lengths[row] = static_cast<int32_t>(s.size());
+    }
+    return ids;
+}
+
 class BucketedBatches final : public Batches {
   public:
     BucketedBatches(const Sequences& source, const Sequences& target, const BatchOrder& order)
@@ -68,35 +81,22 @@ class BucketedBatches final : public Batches {
     }
 
     Batch build(std::span<const int32_t> examples) const {
-        const int64_t rows = static_cast<int64_t>(examples.size());
-        int64_t source_columns = 0, target_columns = 0;
-        for (int32_t e : examples) {
-            if (!source_.empty())
-                source_columns = std::max(source_columns, source_.length(e));
-            target_columns = std::max(target_columns, target_.length(e) + 1);
-        }
         Batch batch;
         if (!source_.empty())
-            batch.source = Ids(rows, source_columns);
-        batch.input = Ids(rows, target_columns);
-        batch.target = Ids(rows, target_columns);
-        std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
+            batch.source = padded(examples.size(), [&](std::size_t row) { return source_[examples[row]]; });
+        int64_t columns = 0;
+        for (int32_t e : examples) columns = std::max(columns, target_.length(e) + 1);
+        batch.input = batch.target = Ids(static_cast<int64_t>(examples.size()), columns);
+        std::ranges::fill(batch.target.values, id_ignored);
         batch.examples.assign(examples.begin(), examples.end());
-        for (int64_t row = 0; row < rows; ++row) {
-            const int32_t e = examples[static_cast<std::size_t>(row)];
-            const auto place = static_cast<std::size_t>(row);
-            if (!source_.empty()) {
-                const auto x = source_[e];
-                std::copy(x.begin(), x.end(), batch.source.values.begin() + row * source_columns);
-                batch.source.lengths[place] = static_cast<int32_t>(x.size());
-            }
-            const auto y = target_[e];
-            const auto n = static_cast<int64_t>(y.size());
+        for (std::size_t place = 0; place < examples.size(); ++place) {
+            const auto row = static_cast<int64_t>(place);
+            const auto y = target_[examples[place]];
             batch.input.at(row, 0) = id_bos;
-            std::copy(y.begin(), y.end(), batch.input.values.begin() + row * target_columns + 1);
-            std::copy(y.begin(), y.end(), batch.target.values.begin() + row * target_columns);
-            batch.target.at(row, n) = id_eos;
-            batch.input.lengths[place] = batch.target.lengths[place] = static_cast<int32_t>(n + 1);
+            std::copy(y.begin(), y.end(), batch.input.values.begin() + row * columns + 1);
+            std::copy(y.begin(), y.end(), batch.target.values.begin() + row * columns);
+            batch.target.at(row, static_cast<int64_t>(y.size())) = id_eos;
+            batch.input.lengths[place] = batch.target.lengths[place] = static_cast<int32_t>(y.size() + 1);
         }
         return batch;
     }
@@ -116,15 +116,7 @@ std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequenc
 }
 
 Ids pad_sequences(std::span<const std::vector<int32_t>> sequences) {
-    std::size_t columns = 0;
-    for (const auto& s : sequences) columns = std::max(columns, s.size());
-    Ids ids(static_cast<int64_t>(sequences.size()), static_cast<int64_t>(columns));
-    for (std::size_t row = 0; row < sequences.size(); ++row) {
-        const auto& s = sequences[row];
-        std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
-        ids.lengths[row] = static_cast<int32_t>(s.size());
-    }
-    return ids;
+    return padded(sequences.size(), [&](std::size_t row) { return std::span(sequences[row]); });
 }
 
 }  // namespace attend

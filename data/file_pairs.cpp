@@ -106,11 +106,9 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
     if (setup.load_data || !from_saved)
         training = read_training(files, limits.first);
     const auto learn = [&](const char* file, const TextFile& text) {
-        TokenizerSetup tokenizer;
-        tokenizer.saved = from_saved ? setup.saved + "/" + file : std::string();
-        tokenizer.training = &text;
-        tokenizer.limits = {limits.min_count, limits.max_vocabulary};
-        return tokenizer;
+        return TokenizerSetup{.saved = from_saved ? setup.saved + "/" + file : std::string(),
+                              .training = &text,
+                              .limits = {limits.min_count, limits.max_vocabulary}};
     };
     if (files.joint_tokenizers) {
         TokenizerSetup both = learn(source_vocabulary_file, training.source);

@@ -38,7 +38,7 @@ int64_t unknown_in(const std::string& ending) {
 
 int64_t TokenIds::size() const {
     if (in_file_)
-        return size_in_file_;
+        return static_cast<int64_t>((in_file_->size() - ending_bytes) / width());
     return static_cast<int64_t>(narrow_ ? two_bytes_.size() : four_bytes_.size());
 }
 
@@ -99,7 +99,6 @@ bool TokenIds::open(const std::filesystem::path& file, const std::string& key) {
         return false;
     opened->expect_random_access();
     in_file_ = std::move(opened);
-    size_in_file_ = count;
     unknown_ = unknown;
     return true;
 }

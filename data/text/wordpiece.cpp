@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view inside = "##";
 constexpr std::string_view unknown_token = "[UNK]";
-constexpr std::size_t longest_word = 100;  // characters
+constexpr int64_t longest_word = 100;  // characters
 
 // What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the
 // ends of lines and paragraphs (U+2028, U+2029), which are neither in category Zs nor control
@@ -39,10 +39,8 @@ bool is_ideograph(char32_t c) {
            in(0x2B820, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
 }
 
-std::size_t count_characters(std::string_view text) {
-    std::size_t count = 0;
-    for (char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-    return count;
+int64_t count_characters(std::string_view text) {
+    return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 // What an ASCII character is: 0 left out, ' ' a separator, else itself; and whether it is

@@ -163,10 +163,7 @@ std::string draw_attention_map(std::span<const float> weights, std::span<const s
     std::vector<Word> headers = words;
     if (numbered) {
         height = std::to_string(words.size()).size();
-        for (std::size_t i = 0; i < headers.size(); ++i) {
-            headers[i].clear();
-            for (const char digit : std::to_string(i + 1)) headers[i].push_back({std::string(1, digit), 1});
-        }
+        for (std::size_t i = 0; i < headers.size(); ++i) headers[i] = glyphs_of(std::to_string(i + 1), style.glyphs);
     }
     int cell_width = 1;
     for (const Word& h : headers)
