@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "core/base/random.h"
 
@@ -33,8 +34,6 @@ class BucketedBatches final : public Batches {
         require(target.size() < int64_t{1} << 31, "batches: too many examples: examples {}, allowed below {}", target.size(),
                 int64_t{1} << 31);
         batches_.resize(static_cast<std::size_t>(per_epoch()));
-        if (!order.shuffled)
-            arrange_sorted();
     }
 
     int64_t per_epoch() const override { return (target_.size() + order_.batch - 1) / order_.batch; }
@@ -42,41 +41,32 @@ class BucketedBatches final : public Batches {
     Batch at(int64_t number) override {
         require(number >= 0, "batches: a batch number is at least 0: number {}, batches an epoch {}", number, per_epoch());
         require(per_epoch() > 0, "batches: the split has no examples: asked for batch {}, examples {}", number, target_.size());
-        const int64_t epoch = number / per_epoch();
-        if (order_.shuffled && epoch != epoch_)
-            arrange_shuffled(epoch);
+        const int64_t epoch = order_.shuffled ? number / per_epoch() : 0;
+        if (epoch != epoch_)
+            arrange(epoch);
         const int64_t first = batches_[static_cast<std::size_t>(number % per_epoch())] * order_.batch;
         const int64_t rows = std::min(order_.batch, target_.size() - first);
         return build({permutation_.data() + first, static_cast<std::size_t>(rows)});
     }
 
   private:
-    // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one
-    // answer.
-    bool shorter(int32_t a, int32_t b) const {
-        if (target_.length(a) != target_.length(b))
-            return target_.length(a) < target_.length(b);
-        if (!source_.empty() && source_.length(a) != source_.length(b))
-            return source_.length(a) < source_.length(b);
-        return a < b;
-    }
-    void sort(int64_t begin, int64_t end) {
-        std::sort(permutation_.begin() + begin, permutation_.begin() + end,
-                  [this](int32_t a, int32_t b) { return shorter(a, b); });
-    }
-    void arrange_sorted() {
-        std::iota(permutation_.begin(), permutation_.end(), 0);
-        std::iota(batches_.begin(), batches_.end(), 0);
-        sort(0, target_.size());
-    }
-    void arrange_shuffled(int64_t epoch) {
+    void arrange(int64_t epoch) {
         Stream stream(order_.seed, fmt::format("order.{}", epoch));
         std::iota(permutation_.begin(), permutation_.end(), 0);
         std::iota(batches_.begin(), batches_.end(), 0);
-        stream.shuffle(permutation_);
-        const int64_t pool = pool_batches * order_.batch;
-        for (int64_t begin = 0; begin < target_.size(); begin += pool) sort(begin, std::min(begin + pool, target_.size()));
-        stream.shuffle(batches_);
+        if (order_.shuffled)
+            stream.shuffle(permutation_);
+        const int64_t pool = order_.shuffled ? pool_batches * order_.batch : target_.size();
+        // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one
+        // answer.
+        const auto place = [this](int32_t e) {
+            return std::tuple(target_.length(e), source_.empty() ? 0 : source_.length(e), e);
+        };
+        for (int64_t begin = 0; begin < target_.size(); begin += pool)
+            std::ranges::sort(permutation_.begin() + begin, permutation_.begin() + std::min(begin + pool, target_.size()), {},
+                              place);
+        if (order_.shuffled)
+            stream.shuffle(batches_);
         epoch_ = epoch;
     }
 
@@ -106,7 +96,7 @@ class BucketedBatches final : public Batches {
     BatchOrder order_;
     std::vector<int32_t> permutation_;  // examples in the order of the epoch, batch after batch
     std::vector<int64_t> batches_;      // order in which the batches are handed out
-    int64_t epoch_ = -1;
+    int64_t epoch_ = -1;                // that they are of; evaluation has epoch 0 alone
 };
 
 }  // namespace
