@@ -16,8 +16,7 @@ UnpackingReader open_text(const std::string& file, const std::string& hint) {
     require(!std::filesystem::is_directory(status), "{}: a file is needed: this is a folder", file);
     require(std::filesystem::is_regular_file(status),
             "{}: a file is needed: this is a pipe or a device; data are read more than once, and again by --resume: write them "
-            "to a "
-            "file first",
+            "to a file first",
             file);
     return UnpackingReader(file);
 }
@@ -36,10 +35,7 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
         line.clear();
     };
     std::vector<char> block(std::size_t{1} << 17);
-    for (;;) {
-        const std::size_t got = reader.read(block, lines.size());
-        if (got == 0)
-            break;
+    while (const std::size_t got = reader.read(block, static_cast<std::size_t>(lines.size()))) {
         total += static_cast<int64_t>(got);
         require(total <= most, "{}: text is too long: more than {} bytes, allowed {}", file, total - 1, most);
         std::string_view rest(block.data(), got);

@@ -17,9 +17,8 @@ std::string head_of(ByteSource& source) {
     std::string head(text_form_bytes, '\0');
     std::size_t size = 0;
     while (size < head.size()) {
-        const auto lines =
-            static_cast<std::size_t>(std::count(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size), '\n'));
-        const std::size_t got = source.read(std::span(head).subspan(size), lines);
+        const auto lines = std::ranges::count(std::string_view(head).substr(0, size), '\n');
+        const std::size_t got = source.read(std::span(head).subspan(size), static_cast<std::size_t>(lines));
         if (got == 0)
             break;
         size += got;
