@@ -57,7 +57,7 @@ class BucketedBatches final : public Batches {
         if (order_.shuffled)
             stream.shuffle(permutation_);
         const int64_t pool = order_.shuffled ? pool_batches * order_.batch : target_.size();
-        // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one
+        // A total order, so that sort() (which takes no memory, unlike stable_sort()) gives one
         // answer.
         const auto place = [this](int32_t e) {
             return std::tuple(target_.length(e), source_.empty() ? 0 : source_.length(e), e);

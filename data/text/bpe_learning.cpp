@@ -99,7 +99,7 @@ class Learner {
         for (std::size_t at = 0; at + 1 < symbols.size(); ++at)
             if (Pair(symbols[at], symbols[at + 1]) == pair)
                 merged_.push_back(at++);  // what follows is merged, too
-        // Counts, each once, the pairs that begin from one place before a merge up to `end` after it.
+        // Counts, each once, the pairs that begin one place before a merge or up to `end` after it.
         const auto count_around = [&](std::size_t end, int64_t sign) {
             std::size_t place = 0;
             for (const std::size_t m : merged_)

@@ -1,4 +1,5 @@
-// Greedy decoding, which is a beam of one, against a slow version that decodes one row at a time and drops nothing.
+// Greedy decoding, which is a beam of one, against a slow version that decodes one row at a time
+// and drops nothing.
 #include <doctest/doctest.h>
 
 #include <cmath>
