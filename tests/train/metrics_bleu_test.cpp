@@ -16,7 +16,7 @@ using Strings = std::vector<std::string>;
 
 double bleu_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
     BleuCounts counts;
-    for (const auto& [hypothesis, reference] : pairs) counts.add(hypothesis, reference);
+    for (const auto& [hypothesis, reference] : pairs) counts.add(hypothesis, std::vector<std::string_view>{reference});
     return counts.score();
 }
 }  // namespace

@@ -14,7 +14,7 @@ using namespace attend;
 namespace {
 double chrf_of(std::string_view hypothesis, std::string_view reference) {
     ChrfCounts counts;
-    counts.add(hypothesis, reference);
+    counts.add(hypothesis, {&reference, 1});
     return counts.score();
 }
 }  // namespace

@@ -35,7 +35,6 @@ struct BleuCounts {
     /// the length that is closest to the hypothesis's, of two equally close the shorter. Throws
     /// MachineError when there is none.
     void add(std::string_view hypothesis, std::span<const std::string_view> references);
-    void add(std::string_view hypothesis, std::string_view reference) { add(hypothesis, {&reference, 1}); }
     /// 100 exp(min(0, 1 - r/h)) (p_1 p_2 p_3 p_4)^(1/4) with p_n = matches_n / possible_n; where
     /// matches_n is 0 for the k-th time, p_n = 1 / (2^k possible_n). 0 when nothing matches or
     /// possible_n is 0 for any n.

@@ -27,7 +27,6 @@ struct ChrfCounts {
     /// Of several references the one with the highest score for this line counts; of equal ones the
     /// first. Throws MachineError when there is none.
     void add(std::string_view hypothesis_line, std::span<const std::string_view> references);
-    void add(std::string_view hypothesis_line, std::string_view reference_line) { add(hypothesis_line, {&reference_line, 1}); }
     /// 100 (1 + b^2) P R / (b^2 P + R) with b = 2; P and R are the means of matches / hypothesis
     /// and matches / reference over the orders where both sides have n-grams. 0 when nothing
     /// matches or there is no such order.
