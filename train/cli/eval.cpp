@@ -34,39 +34,28 @@ Split chosen_split(const std::string& name, const Task& task) {
 }
 
 // Loss and perplexity, which an evaluation has without a metric, as metrics that can be resampled.
-class LossMetric final : public Metric {
-  public:
-    enum class Unit { nats, perplexity };
-    explicit LossMetric(Unit unit) : unit_(unit) {}
-    Statistics statistics(const EvaluatedExample& e) const override {
-        return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
-    }
-    std::optional<double> score(std::span<const double> sums) const override {
-        const LossSums nats{sums[0], sums[1]};
-        const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
-        if (counts.all() == 0)
-            return std::nullopt;
-        return unit_ == Unit::nats ? nats.mean(counts) : nats.perplexity(counts);
-    }
-    Better better() const override { return Better::lower; }
-
-  private:
-    Unit unit_;
-};
+Metric loss_metric(const std::string& name) {
+    return {.statistics = [](const EvaluatedExample& e) -> Statistics {
+                return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
+            },
+            .score = [name](std::span<const double> sums) -> std::optional<double> {
+                const LossSums nats{sums[0], sums[1]};
+                const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
+                if (counts.all() == 0)
+                    return std::nullopt;
+                return name == "loss" ? nats.mean(counts) : nats.perplexity(counts);
+            },
+            .better = Better::lower};
+}
 
 // What the examples add to a metric, and the interval that follows.
 struct Resampled {
     std::string name;
-    std::unique_ptr<Metric> metric;
+    Metric metric;
     ExampleStatistics examples;
     std::optional<Interval> interval;
 
-    explicit Resampled(const std::string& of) : name(of) {
-        if (name == "loss" || name == "perplexity")
-            metric = std::make_unique<LossMetric>(name == "loss" ? LossMetric::Unit::nats : LossMetric::Unit::perplexity);
-        else
-            metric = metric_table().build(Selection(metric_table(), name));
-    }
+    explicit Resampled(const std::string& of) : name(of), metric(from_loss(of) ? loss_metric(of) : make_metric(of)) {}
 };
 
 const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
@@ -146,7 +135,7 @@ Action declare_eval(CommandLine& app) {
                                     .samples = a->examples.empty() ? 0 : std::numeric_limits<int64_t>::max(),
                                     .seed = static_cast<uint64_t>(restored.experiment.seed),
                                     .each_example = [&](const EvaluatedExample& e) {
-                                        for (Resampled& r : resampled) r.examples.add(r.metric->statistics(e));
+                                        for (Resampled& r : resampled) r.examples.add(r.metric.statistics(e));
                                         if (a->tables)
                                             confusion.add(e);
                                     }};
@@ -156,7 +145,7 @@ Action declare_eval(CommandLine& app) {
                                          e->cut, e->decoded);
         workers.run(static_cast<int>(resampled.size()), [&](int i) {
             Resampled& r = resampled[static_cast<std::size_t>(i)];
-            r.interval = bootstrap(*r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
+            r.interval = bootstrap(r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
         });
         if (!a->examples.empty())
             write_examples(a->examples, e->samples);

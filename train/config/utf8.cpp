@@ -2,16 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/text/utf8.h"
-
 namespace attend::utf8 {
-
-CodePoint decode(std::string_view text, std::size_t position) {
-    const std::size_t bytes = utf8_size(text, position);
-    if (bytes == 0)
-        return {static_cast<unsigned char>(text[position]), 1, false};
-    return {utf8_decode(text, position), bytes, true};
-}
 
 bool is_hidden(char32_t code) {
     const auto in = [code](char32_t low, char32_t high) { return code >= low && code <= high; };

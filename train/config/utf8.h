@@ -1,23 +1,12 @@
 #pragma once
-/// Text by code points (data/text/utf8.h defines what is valid), and text from outside made safe
-/// for a message.
+/// Text from outside made safe for a message, code point by code point (data/text/utf8.h).
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "core/base/integers.h"
+#include "data/text/utf8.h"
 
 namespace attend::utf8 {
-
-/// One code point of a text.
-struct CodePoint {
-    char32_t code = 0;
-    std::size_t bytes = 0;  ///< how many bytes it takes; 1 where invalid
-    bool valid = false;     ///< false: a stray or cut byte, an overlong form, a surrogate, or beyond U+10FFFF
-};
-
-/// The code point that begins at byte `position`, which must be below text.size().
-CodePoint decode(std::string_view text, std::size_t position);
 
 /// Whether a terminal does not show the character itself: control characters (an escape code begins
 /// with one), line and paragraph separators, and characters that change the direction of writing.

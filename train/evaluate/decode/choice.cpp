@@ -59,4 +59,38 @@ Array<real> step_attention(const Taps& taps, int64_t row, int64_t rows, int64_t 
     return mean;
 }
 
+AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int64_t target_rows, int64_t source_columns,
+                           int64_t rows, int64_t columns) {
+    // A site collected in one call gives one map of all rows; step by step, one map a row. Both are
+    // walked as rows of a site.
+    struct Site {
+        const std::string* name;
+        std::vector<const real*> rows;
+    };
+    std::vector<Site> sites;
+    for (const AttentionMap& map : maps) {
+        const Shape& shape = map.weights.shape();
+        if (map.columns != Columns::source || shape.columns() != source_columns || shape.rank() < 2 || row >= shape[0])
+            continue;
+        auto site = std::find_if(sites.begin(), sites.end(), [&](const Site& s) { return *s.name == map.site; });
+        if (site == sites.end())
+            site = sites.insert(sites.end(), Site{&map.site, {}});
+        const int64_t steps = shape.rank() == 3 ? shape[1] : 1;
+        for (int64_t t = 0; t < steps; ++t) site->rows.push_back(map.weights.data() + (row * steps + t) * source_columns);
+    }
+    std::erase_if(sites, [&](const Site& s) { return static_cast<int64_t>(s.rows.size()) != target_rows; });
+    AttentionRows result;
+    if (sites.empty())
+        return result;
+    result.rows = rows;
+    result.columns = columns;
+    result.weights.assign(static_cast<std::size_t>(rows * columns), 0);
+    const real share = real{1} / static_cast<real>(sites.size());
+    for (const Site& site : sites)
+        for (int64_t t = 0; t < rows; ++t)
+            for (int64_t s = 0; s < columns; ++s)
+                result.weights[static_cast<std::size_t>(t * columns + s)] += share * site.rows[static_cast<std::size_t>(t)][s];
+    return result;
+}
+
 }  // namespace attend::ATTEND_PRECISION

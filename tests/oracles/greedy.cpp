@@ -1,11 +1,11 @@
-#include "train/evaluate/decode/greedy.h"
+#include "tests/oracles/greedy.h"
 
 #include <algorithm>
 
 #include "core/engine.h"
 #include "train/evaluate/decode/choice.h"
 
-namespace attend::ATTEND_PRECISION {
+namespace attend::ATTEND_PRECISION::oracles {
 
 namespace {
 
@@ -21,9 +21,6 @@ void append_attention(Decoded& to, const Array<real>& weights) {
 }  // namespace
 
 std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::span<const int64_t> limits, Collect collect) {
-    require(static_cast<int64_t>(limits.size()) == source.rows, "decode_greedy: one limit a row: limits {}, rows {}",
-            limits.size(), source.rows);
-    for (int64_t limit : limits) require(limit >= 0, "decode_greedy: a limit must not be negative: limit {}, least 0", limit);
     const NoGrad no_grad;
     std::vector<Decoded> results(static_cast<std::size_t>(source.rows));
     std::vector<int32_t> live;  // row of the batch that each row of the state decodes; -1: it has ended
@@ -81,38 +78,4 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
     return results;
 }
 
-AttentionRows attention_of(std::span<const AttentionMap> maps, int64_t row, int64_t target_rows, int64_t source_columns,
-                           int64_t rows, int64_t columns) {
-    // A site collected in one call gives one map of all rows; step by step, one map a row. Both are
-    // walked as rows of a site.
-    struct Site {
-        const std::string* name;
-        std::vector<const real*> rows;
-    };
-    std::vector<Site> sites;
-    for (const AttentionMap& map : maps) {
-        const Shape& shape = map.weights.shape();
-        if (map.columns != Columns::source || shape.columns() != source_columns || shape.rank() < 2 || row >= shape[0])
-            continue;
-        auto site = std::find_if(sites.begin(), sites.end(), [&](const Site& s) { return *s.name == map.site; });
-        if (site == sites.end())
-            site = sites.insert(sites.end(), Site{&map.site, {}});
-        const int64_t steps = shape.rank() == 3 ? shape[1] : 1;
-        for (int64_t t = 0; t < steps; ++t) site->rows.push_back(map.weights.data() + (row * steps + t) * source_columns);
-    }
-    std::erase_if(sites, [&](const Site& s) { return static_cast<int64_t>(s.rows.size()) != target_rows; });
-    AttentionRows result;
-    if (sites.empty())
-        return result;
-    result.rows = rows;
-    result.columns = columns;
-    result.weights.assign(static_cast<std::size_t>(rows * columns), 0);
-    const real share = real{1} / static_cast<real>(sites.size());
-    for (const Site& site : sites)
-        for (int64_t t = 0; t < rows; ++t)
-            for (int64_t s = 0; s < columns; ++s)
-                result.weights[static_cast<std::size_t>(t * columns + s)] += share * site.rows[static_cast<std::size_t>(t)][s];
-    return result;
-}
-
-}  // namespace attend::ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION::oracles
