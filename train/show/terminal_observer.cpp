@@ -11,7 +11,10 @@ TerminalObserver::TerminalObserver(std::shared_ptr<Terminal> terminal) : termina
 void TerminalObserver::open_log(const std::filesystem::path& path, LogFile mode) {
     log_ = make_log(terminal_, path.string(), mode);
 }
-void TerminalObserver::message(LogLevel level, std::string_view text) { log_.write(level, text); }
+void TerminalObserver::message(LogLevel level, std::string_view text) {
+    if (log_)
+        log_(level, text);
+}
 
 void TerminalObserver::steps_begin(int64_t done, int64_t steps) { progress_.emplace(terminal_, done, steps); }
 void TerminalObserver::step(int64_t done, double loss) {

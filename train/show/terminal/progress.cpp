@@ -51,7 +51,7 @@ void Progress::update(int64_t step, double loss) {
         return;
     drawn_ = now;
     ProgressState state{step, steps_, loss, std::nullopt};
-    const double seconds = std::chrono::duration<double>(now - began_).count();
+    const double seconds = seconds_since(began_);
     if (step > first_ && seconds > 0)
         state.steps_per_second = static_cast<double>(step - first_) / seconds;
     // The last column stays free: writing into it makes some terminals begin a new line.

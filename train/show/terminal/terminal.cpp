@@ -3,9 +3,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 
+#include "core/base/system_call.h"
 #include "train/config/utf8.h"
 
 namespace attend {
@@ -17,6 +17,11 @@ constexpr std::string_view erase = "\r\x1b[K";
 bool can_redraw(int descriptor) {
     const char* kind = std::getenv("TERM");
     return isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
+}
+
+void write_to(int descriptor, std::string_view bytes) {
+    std::size_t done = 0;
+    write_all(descriptor, bytes, done);  // where it fails there is no other place to say so
 }
 }  // namespace
 
@@ -37,7 +42,7 @@ void Terminal::print(std::string_view line) {
     bytes += utf8::shown(line);
     bytes += '\n';
     bytes += line_;
-    write(bytes);
+    write_to(descriptor_, bytes);
 }
 
 void Terminal::show(std::string_view line) {
@@ -48,18 +53,7 @@ void Terminal::show(std::string_view line) {
     if (line_ == text)
         return;
     line_ = text;
-    write(std::string(erase) + line_);
-}
-
-void Terminal::write(std::string_view bytes) const {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_to(descriptor_, std::string(erase) + line_);
 }
 
 }  // namespace attend

@@ -33,7 +33,6 @@ class Terminal {
     void show(std::string_view line);
 
   private:
-    void write(std::string_view bytes) const;
     int descriptor_;
     bool live_;
     std::mutex mutex_;
