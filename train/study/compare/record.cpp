@@ -1,6 +1,7 @@
 #include "train/study/compare/record.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 
@@ -53,19 +54,8 @@ void count_targets(std::vector<Line>& lines) {
 }  // namespace
 
 const char* ending_name(Ending ending) {
-    switch (ending) {
-        case Ending::missing:
-            return "missing";
-        case Ending::unfinished:
-            return "unfinished";
-        case Ending::finished:
-            return "finished";
-        case Ending::diverged:
-            return "diverged";
-        case Ending::failed:
-            return "failed";
-    }
-    return "";
+    constexpr std::array names = {"missing", "unfinished", "finished", "diverged", "failed"};
+    return names.at(static_cast<std::size_t>(ending));
 }
 
 std::vector<Line> read_lines(const std::string& text, const std::string& where) {

@@ -1,6 +1,7 @@
 #include "train/study/compare/table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "train/config/words.h"
@@ -162,19 +163,8 @@ std::optional<Point> reached(const std::vector<Point>& curve, double threshold, 
 }
 
 const char* verdict_name(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::better:
-            return "better";
-        case Verdict::worse:
-            return "worse";
-        case Verdict::not_distinguishable:
-            return "not distinguishable";
-        case Verdict::no_spread:
-            return "same difference with every seed";
-        case Verdict::too_few:
-            return "too few seeds";
-    }
-    return "";
+    constexpr std::array names = {"better", "worse", "not distinguishable", "same difference with every seed", "too few seeds"};
+    return names.at(static_cast<std::size_t>(verdict));
 }
 
 std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
