@@ -36,11 +36,12 @@ Json curve_json(const std::vector<Band>& bands) {
               {"mean", Json::array()}, {"low", Json::array()},     {"high", Json::array()}};
     for (const Band& b : thinned(bands)) {
         c["step"].push_back(b.step);
-        c["targets"].push_back(short_number(b.targets));
-        c["seconds"].push_back(short_number(b.seconds));
-        c["mean"].push_back(short_number(b.mean));
-        c["low"].push_back(b.half_width ? short_number(b.mean - *b.half_width) : Json(nullptr));
-        c["high"].push_back(b.half_width ? short_number(b.mean + *b.half_width) : Json(nullptr));
+        c["targets"].push_back(short_number(b.targets.mean));
+        c["seconds"].push_back(short_number(b.seconds.mean));
+        c["mean"].push_back(short_number(b.value.mean));
+        const double half = b.value.half_width.value_or(std::nan(""));  // which becomes null
+        c["low"].push_back(short_number(b.value.mean - half));
+        c["high"].push_back(short_number(b.value.mean + half));
     }
     return c;
 }
@@ -70,16 +71,9 @@ std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std:
         if (!any_finished || run.ending == Ending::finished)
             for (const Point& p : curve_of(run, split, metric)) at[p.step].push_back(p);
     std::vector<Band> bands;
-    for (const auto& [step, points] : at) {
-        std::vector<double> values, targets, seconds;
-        for (const Point& p : points) {
-            values.push_back(p.value);
-            targets.push_back(p.targets);
-            seconds.push_back(p.seconds);
-        }
-        const Moments m = moments_of(values);
-        bands.push_back({step, moments_of(targets).mean, moments_of(seconds).mean, m.count, m.mean, half_width(m, confidence)});
-    }
+    for (const auto& [step, points] : at)
+        bands.push_back({step, moments_of(points, &Point::targets, confidence), moments_of(points, &Point::seconds, confidence),
+                         moments_of(points, &Point::value, confidence)});
     return bands;
 }
 

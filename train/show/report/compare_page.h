@@ -11,10 +11,7 @@ namespace attend::compare {
 /// runs have a value there.
 struct Band {
     int64_t step = 0;
-    double targets = 0, seconds = 0;  ///< means over the runs
-    int64_t runs = 0;
-    double mean = 0;
-    std::optional<double> half_width;
+    Moments targets, seconds, value;  ///< over the runs
 };
 
 /// The bands of a metric on a split, of the runs that finished, or of all runs when none finished.

@@ -22,9 +22,10 @@ int digits_for(double size) {
 std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value); }
 
 // "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
-std::string with_interval(const Moments& m, const std::optional<double>& half, const char* sign = "") {
+std::string with_interval(const Moments& m, const char* sign = "") {
     if (m.count == 0)
         return "-";
+    const std::optional<double>& half = m.half_width;
     const bool spread = half && *half > 0;
     std::string mean = spread ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : fmt::format("{:.6g}", m.mean);
     if (m.mean >= 0)
@@ -87,9 +88,9 @@ std::vector<std::vector<std::string>> main_table(const Result& t) {
                                                    fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
                                                    "seconds", "verdict"}};
     for (const Row& row : t.rows) {
-        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments, row.half_width)};
+        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments)};
         if (const auto& c = row.contrast)
-            cells.insert(cells.end(), {with_interval(c->differences, c->half_width, "+"), p_text(c->p), p_text(c->corrected)});
+            cells.insert(cells.end(), {with_interval(c->differences, "+"), p_text(c->p), p_text(c->corrected)});
         else
             cells.insert(cells.end(), {"", "", ""});
         cells.push_back(row.run_seconds.count > 0 ? fmt::format("{:.1f}", row.run_seconds.mean) : "-");
@@ -108,8 +109,8 @@ std::string threshold_table(const Result& t) {
          "steps", "targets", "seconds"}};
     for (const Row& row : t.rows) {
         const Moments& n = row.steps;
-        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
-                        count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
+        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n), count_text(row.targets.mean),
+                        row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
     }
     return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
                        split_name(s.curve()));
@@ -124,7 +125,7 @@ std::string steps_table(const Result& t) {
     for (const int64_t step : s.steps) rows[0].push_back(std::to_string(step));
     for (const Row& row : t.rows) {
         rows.push_back({row.name});
-        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
+        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m));
     }
     return "\n" + text_table(rows);
 }
@@ -143,10 +144,7 @@ std::string metrics_tables(const Result& t) {
         for (std::size_t k = begin; k < end; ++k) rows[0].push_back(t.metrics[shown[k]]);
         for (const Row& row : t.rows) {
             rows.push_back({row.name});
-            for (std::size_t k = begin; k < end; ++k) {
-                const Moments& m = row.all[shown[k]];
-                rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
-            }
+            for (std::size_t k = begin; k < end; ++k) rows.back().push_back(with_interval(row.all[shown[k]]));
         }
         text += "\n" + text_table(rows);
     }

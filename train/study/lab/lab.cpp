@@ -35,9 +35,11 @@ std::vector<const Row*> sound(const Measured& m, Aim aim) {
     return out;
 }
 
-RecordWriter json_of(const Row& r) {
+RecordWriter block_json(const Block& b) { return {{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}}; }
+
+RecordWriter row_json(const Row& r) {
     RecordWriter options;
-    for (const auto& [path, value] : r.options) options.set_json(path, value);
+    for (const auto& [path, value] : r.options) options.set(path, JsonText{value});
     RecordWriter j = {{"estimator", r.estimator},     {"options", options},    {"label", r.label},
                       {"objective", aim_name(r.aim)}, {"biased", !r.unbiased}, {"configured", r.configured}};
     if (!r.skipped.empty()) {
@@ -52,11 +54,11 @@ RecordWriter json_of(const Row& r) {
     j.set("cosine", r.cosine);
     j.set("seconds", r.seconds);
     j.set("variance_times_cost", r.variance_times_cost());
-    std::vector<RecordWriter> blocks;
-    for (const Block& b : r.blocks) blocks.push_back({{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}});
-    j.set("blocks", blocks);
+    j.set("blocks", records_of(r.blocks, block_json));
     return j;
 }
+
+RecordWriter checkpoint_json(const Measured& m) { return {{"step", m.step}, {"rows", records_of(m.rows, row_json)}}; }
 
 std::string text_of(const Measured& m, const Report& report) {
     std::vector<std::vector<std::string>> rows = {
@@ -124,12 +126,7 @@ std::string text_of(const Report& report) {
 }
 
 RecordWriter json_of(const Report& report) {
-    std::vector<RecordWriter> checkpoints;
-    for (const Measured& m : report.checkpoints) {
-        std::vector<RecordWriter> rows;
-        for (const Row& r : m.rows) rows.push_back(json_of(r));
-        checkpoints.push_back({{"step", m.step}, {"rows", rows}});
-    }
+    const std::vector<RecordWriter> checkpoints = records_of(report.checkpoints, checkpoint_json);
     return {{"format", int64_t{1}},  {"name", report.name},        {"objective", report.objective},
             {"rows", report.rows},   {"targets", report.targets},  {"draws", report.draws},
             {"exact", report.exact}, {"checkpoints", checkpoints}, {"recommendation", report.recommendation}};

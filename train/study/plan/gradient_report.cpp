@@ -35,16 +35,12 @@ std::string text_of(const GradientReport& r) {
 }
 
 RecordWriter json_of(const GradientReport& r) {
-    std::vector<RecordWriter> parameters;
-    for (const CheckedParameter& p : r.parameters)
-        parameters.push_back({{"name", p.name},
-                              {"shape", std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end())},
-                              {"checked", p.checked},
-                              {"element", p.element},
-                              {"engine", p.engine},
-                              {"difference", p.difference},
-                              {"error", p.error},
-                              {"verdict", name_in({"agrees", "differs", "all_zero"}, p.verdict)}});
+    const std::vector<RecordWriter> parameters = records_of(r.parameters, [](const CheckedParameter& p) -> RecordWriter {
+        return {{"name", p.name},       {"shape", std::vector<int64_t>(p.shape.sizes().begin(), p.shape.sizes().end())},
+                {"checked", p.checked}, {"element", p.element},
+                {"engine", p.engine},   {"difference", p.difference},
+                {"error", p.error},     {"verdict", name_in({"agrees", "differs", "all_zero"}, p.verdict)}};
+    });
     RecordWriter::Value worst = nullptr;
     if (!r.parameters.empty())
         worst = r.parameters[r.worst].name;
