@@ -50,6 +50,11 @@ class TrainingStep {
     const real* gradient() const { return gradients_.front().data(); }
 
   private:
+    struct Shard {
+        LossSums sums;
+        double objective = 0;
+        bool has_rows = false;
+    };
     void run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
     void sum_gradients();
     double clip();
@@ -59,9 +64,7 @@ class TrainingStep {
     StepSettings settings_;
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
-    std::vector<LossSums> sums_;
-    std::vector<double> objectives_;
-    std::vector<char> used_;  // whether the shard has rows
+    std::vector<Shard> shards_;
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -107,10 +107,8 @@ class Lab {
     // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
     Tensor loss(const LabBench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw,
                 StateUpdates* updates) const {
-        Context context;
-        context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
-        context.step = static_cast<uint32_t>(place.step);
-        context.updates = updates;
+        const uint64_t seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
+        const Context context{.seed = seed, .step = static_cast<uint32_t>(place.step), .updates = updates};
         const LossOptions options{.normaliser = static_cast<double>(counts_.targets), .ignored = id_ignored};
         return b.made.model->estimate(estimator, score_input(batch_), options, context).loss;
     }

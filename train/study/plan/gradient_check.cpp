@@ -78,11 +78,8 @@ class Check {
 
     ShardLoss loss(CheckBench& bench) const {
         bench.updates.reset();
-        Context context;
-        context.mode = Mode::train;
-        context.seed = seed();
-        context.step = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
-        context.updates = &bench.updates;
+        const auto last = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
+        const Context context{.mode = Mode::train, .seed = seed(), .step = last, .updates = &bench.updates};
         return objective_->evaluate(*bench.made.model, batch_, counts_, context);
     }
 
