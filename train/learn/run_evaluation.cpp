@@ -9,14 +9,14 @@
 
 namespace attend {
 
-EvaluationSetup RunEvaluation::evaluation(Split split, Decode decode) const {
+EvaluationSetup evaluation_of(const Experiment& experiment, Split split, Decode decode) {
     return {.split = split,
-            .batch = run_.options().evaluate_batch,
+            .batch = experiment.train.evaluate_batch,
             .decode = decode,
-            .max_length = run_.experiment.decode.max_length,
-            .search = run_.experiment.decode.search(),
-            .samples = run_.options().samples,
-            .seed = run_.seed()};
+            .max_length = experiment.decode.max_length,
+            .search = experiment.decode.search(),
+            .samples = experiment.train.samples,
+            .seed = static_cast<uint64_t>(experiment.seed)};
 }
 
 // A model that the last updates have ruined: the next step meets what is not finite and says where;
@@ -45,8 +45,9 @@ void RunEvaluation::follow(const Scores& scores) {
 
 bool RunEvaluation::validate(Decode decode) {
     const Clock::time_point begin = Clock::now();
-    std::optional<Evaluation> e = evaluate(*run_.judged().model, *run_.task, evaluation(Split::valid, decode), run_.workers,
-                                           [this] { return run_.stopping(); });
+    std::optional<Evaluation> e =
+        evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::valid, decode), run_.workers,
+                 [this] { return run_.stopping(); });
     if (!e)
         return false;
     run_.lock.check_folder();
@@ -97,7 +98,7 @@ Scores RunEvaluation::test() {
         load_model(run_.folder.best(), *run_.judged().store);
     const Clock::time_point begin = Clock::now();
     const std::optional<Evaluation> e =
-        evaluate(*run_.judged().model, *run_.task, evaluation(Split::test, Decode::yes), run_.workers);
+        evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::test, Decode::yes), run_.workers);
     run_.at.seconds += seconds_since(begin);
     run_.metrics->write(Split::test, best, run_.at.seconds, e->scores);
     run_.log.info("test  of the {} checkpoint (step {})  {}", run_.at.best ? "best" : "last", best, scores_text(e->scores));

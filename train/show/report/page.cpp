@@ -16,7 +16,7 @@ namespace attend {
 
 namespace {
 
-// `text` with every @MARK@ of the list replaced by its text. Marks in those texts are not replaced.
+// `text` with every mark of the list replaced by its text. Marks in those texts are not replaced.
 std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> marks) {
     std::string result;
     while (!text.empty()) {
@@ -62,22 +62,9 @@ std::string script_json(const Json& value) {
 }
 
 std::string escaped_html(std::string_view text) {
-    std::string result;
-    for (const char c : valid_utf8(text)) {
-        if (c == '<')
-            result += "&lt;";
-        else if (c == '>')
-            result += "&gt;";
-        else if (c == '&')
-            result += "&amp;";
-        else if (c == '"')
-            result += "&quot;";
-        else if (c == '\'')
-            result += "&#39;";
-        else
-            result.push_back(c >= 0 && c < ' ' ? ' ' : c);
-    }
-    return result;
+    std::string valid = valid_utf8(text);
+    for (char& c : valid) c = c >= 0 && c < ' ' ? ' ' : c;
+    return filled(valid, {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
 std::string html_page(const std::string& title, std::span<const std::string_view> scripts, const Json& data) {

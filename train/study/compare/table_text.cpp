@@ -64,12 +64,10 @@ std::string verdict_text(const Row& row, const Result& table) {
 
 std::string runs_text(const Row& row) {
     std::string text = fmt::format("{}/{}", row.finished, row.runs);
-    if (row.diverged > 0)
-        text += fmt::format(", {} diverged", row.diverged);
-    if (row.failed > 0)
-        text += fmt::format(", {} failed", row.failed);
-    if (row.exploded > 0)
-        text += fmt::format(", {} exploded", row.exploded);
+    for (const auto& [count, what] :
+         {std::pair(row.diverged, "diverged"), std::pair(row.failed, "failed"), std::pair(row.exploded, "exploded")})
+        if (count > 0)
+            text += fmt::format(", {} {}", count, what);
     return text;
 }
 

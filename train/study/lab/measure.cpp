@@ -1,14 +1,13 @@
 #include "train/study/lab/measure.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "core/base/parallel.h"
 #include "core/engine.h"
 #include "optim/optimizer.h"
+#include "train/config/clock.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
@@ -31,12 +30,9 @@ constexpr const char* built_estimator = "lab.";      // and one that is built he
 // An experiment's model with the weights of a place and one estimator over it.
 struct LabBench {
     ModelInStore made;
-    std::size_t of_model = 0;  // its parameters, before those of the estimator
     std::unique_ptr<Estimator> built;
     const Estimator* estimator = nullptr;
     Blocks blocks;
-
-    const ParameterStore& store() const { return *made.store; }
 };
 
 // Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own
@@ -91,16 +87,16 @@ class Lab {
   private:
     // With the estimator of `selection`, or the model's own.
     LabBench bench(const lab::Place& place, const Selection* selection) const {
-        LabBench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
+        LabBench b{make_model(experiment_, *task_), nullptr, nullptr, {}};
         if (place.folder.empty())
             take_weights(experiment_.init, *b.made.model, *b.made.store);
         else
             load_model(place.folder, *b.made.store);
-        b.of_model = b.made.store->table().size();
+        const std::size_t of_model = b.made.store->table().size();  // before those of the estimator
         if (selection != nullptr)
             b.built = estimator_table().build(*selection, Scope(*b.made.store, "lab"), b.made.model->estimator_setup());
         b.estimator = selection != nullptr ? b.built.get() : b.made.model->estimator();
-        b.blocks = blocks_of(*b.made.store, b.of_model);
+        b.blocks = blocks_of(*b.made.store, of_model);
         return b;
     }
 
@@ -135,11 +131,9 @@ class Lab {
             backward(loss(b, *b.estimator, place, static_cast<uint64_t>(i) + (uint64_t{1} << 40), updates.data()), gradients);
             gradients.finish();
             std::vector<real> own(static_cast<std::size_t>(b.made.store->size()));
-            for (const Parameter& parameter : store.table()) {
-                if (!is_own(parameter))
-                    continue;
-                std::copy_n(gradients.data() + parameter.offset, parameter.shape.size(), own.data() + parameter.offset);
-            }
+            for (const Parameter& p : store.table())
+                if (is_own(p))
+                    std::copy_n(gradients.data() + p.offset, p.shape.size(), own.data() + p.offset);
             update(*optimizer, *b.made.store, own.data(), {.step = i, .learning_rate = 0.01}, workers_);
             StateUpdates::apply(updates, *b.made.store);
         }
@@ -156,7 +150,7 @@ class Lab {
         out.cosines.resize(direction == nullptr ? 0 : static_cast<std::size_t>(groups));
         workers_.run(static_cast<int>(groups), [&](int number) {
             const auto group = static_cast<std::size_t>(number);
-            Gradients gradients(b.store());
+            Gradients gradients(*b.made.store);
             std::vector<double> sum(b.blocks.of.size());
             std::vector<double>& squares = out.squares[group];
             squares.resize(b.blocks.names.size());
@@ -189,13 +183,13 @@ class Lab {
     // Median seconds of an estimate, alone on the machine as far as we are concerned.
     double seconds(const LabBench& b, const lab::Place& place) const {
         std::vector<double> all;
-        Gradients gradients(b.store());
+        Gradients gradients(*b.made.store);
         for (uint64_t i = 0; i < 7; ++i) {
-            const auto began = std::chrono::steady_clock::now();
+            const Clock::time_point began = Clock::now();
             gradients.reset();
             backward(loss(b, *b.estimator, place, i, nullptr), gradients);
             gradients.finish();
-            all.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+            all.push_back(seconds_since(began));
         }
         std::nth_element(all.begin(), all.begin() + 3, all.end());
         return all[3];
@@ -226,34 +220,25 @@ class Lab {
 
     // With the estimator of `selection`, or the model's own.
     Row row_of(const lab::Place& place, const Selection* selection) {
-        std::optional<LabBench> b;
         Row row;
         if (selection != nullptr)
             row = described(*selection);
         try {
-            b = bench(place, selection);
+            LabBench b = bench(place, selection);
+            if (selection == nullptr)
+                row = described(b.made.model->hard()->estimator);
+            row.configured = selection == nullptr;
+            row.aim = b.estimator->aim();
+            row.unbiased = b.estimator->unbiased();
+            const bool alone = b.made.model->estimator_setup().independent;
+            if (!alone && (b.estimator->needs_independence() || row.aim == Aim::marginal))
+                row.skipped = "what is chosen at a step affects later steps";
+            else
+                estimate(row, b, place);
         } catch (const Error& error) {
             if (selection == nullptr)
                 throw;
-            row.skipped = error.what();  // as too few samples for a baseline
-            return row;
-        }
-        if (selection == nullptr)
-            row = described(b->made.model->hard()->estimator);
-        row.configured = selection == nullptr;
-        row.aim = b->estimator->aim();
-        row.unbiased = b->estimator->unbiased();
-        const bool alone = b->made.model->estimator_setup().independent;
-        if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !alone) {
-            row.skipped = "what is chosen at a step affects later steps";
-            return row;
-        }
-        try {
-            estimate(row, *b, place);
-        } catch (const Error& error) {
-            if (selection == nullptr)
-                throw;
-            row.skipped = error.what();  // as a network for one site where there are many
+            row.skipped = error.what();  // as too few samples for a baseline, a network for one site where there are many
         }
         return row;
     }

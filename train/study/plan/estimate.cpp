@@ -5,8 +5,7 @@
 
 #include "optim/average.h"
 #include "train/config/clock.h"
-#include "train/evaluate/evaluate.h"
-#include "train/learn/step.h"
+#include "train/learn/run_evaluation.h"
 #include "train/study/plan/paced.h"
 
 namespace attend::plan {
@@ -119,18 +118,6 @@ class EstimatedRun {
              })->number);
     }
 
-    EvaluationSetup setup(Split split, Decode decode) const {
-        return {.split = split,
-                .batch = experiment_.train.evaluate_batch,
-                .decode = decode,
-                .max_length = experiment_.decode.max_length,
-                .search = experiment_.decode.search(),
-                .samples = experiment_.train.samples,
-                .seed = static_cast<uint64_t>(experiment_.seed),
-                .each_example = {},
-                .only = {}};
-    }
-
     double evaluate_some(const EvaluationSetup& some) {
         const Clock::time_point begin = Clock::now();
         (void)evaluate(paced_, task_, some, workers_);
@@ -140,7 +127,7 @@ class EstimatedRun {
     void measure_evaluation(Split split, Decode decode, int64_t times) {
         if (task_.size(split) == 0 || times == 0)
             return;
-        EvaluationSetup some = setup(split, decode);
+        EvaluationSetup some = evaluation_of(experiment_, split, decode);
         const std::unique_ptr<Batches> all = task_.batches(split, {.batch = some.batch, .seed = some.seed, .shuffled = false});
         const int64_t count = all->per_epoch(), group = std::min<int64_t>(workers_.threads(), count);
         std::vector<int64_t> largest;

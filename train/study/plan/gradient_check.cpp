@@ -99,10 +99,7 @@ class Check {
             if (!p.trainable || p.shape.size() == 0)
                 continue;
             const real* g = gradients.data() + p.offset;
-            CheckedParameter row;
-            row.name = p.name;
-            row.shape = p.shape;
-            report_.parameters.push_back(row);
+            report_.parameters.push_back({.name = p.name, .shape = p.shape});
             parameters_.push_back(p.index);
             double largest = 0;
             for (int64_t i = 0; i < p.shape.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(g[i])));
