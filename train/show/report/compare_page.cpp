@@ -77,18 +77,18 @@ std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std:
     return bands;
 }
 
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants,
-                    const Result& table) {
-    Json data = json;
-    data["curve"] = split_name(table.settings.curve());
+void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+    const Settings& settings = compared.table.settings;
+    Json data = compared.json.json();
+    data["curve"] = split_name(settings.curve());
     data["curves"] = Json::array();
     for (const Split split : {Split::valid, Split::train})
-        for (const std::string& metric : metrics_of(variants, split)) {
+        for (const std::string& metric : metrics_of(compared.records, split)) {
             if (metric.ends_with("_z"))  // of single steps
                 continue;
             Json curve = {{"split", split_name(split)}, {"metric", metric}, {"variants", Json::array()}};
-            for (const VariantRecord& v : variants) {
-                Json lines = curve_json(bands_of(v, split, metric, table.settings.confidence));
+            for (const VariantRecord& v : compared.records) {
+                Json lines = curve_json(bands_of(v, split, metric, settings.confidence));
                 lines["each"] = Json::array();
                 for (const RunRecord& run : v.runs) lines["each"].push_back(each_json(run, split, metric));
                 curve["variants"].push_back(std::move(lines));
@@ -96,11 +96,7 @@ std::string page_of(const std::string& name, const Json& json, const std::vector
             data["curves"].push_back(std::move(curve));
         }
     constexpr std::string_view scripts[] = {"compare.js"};
-    return html_page(name + ": comparison", scripts, data);
-}
-
-void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
-    write_file_atomically(folder / "compare.html", page_of(name, compared.json.json(), compared.records, compared.table));
+    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", scripts, data));
 }
 
 }  // namespace attend::compare

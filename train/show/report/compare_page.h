@@ -18,10 +18,7 @@ struct Band {
 /// Steps in rising order.
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
 
-/// The page. `json` is the value of compare.json.
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Result& table);
-
-/// Writes it as compare.html into the comparison's folder, atomically. Throws as
+/// Writes the page as compare.html into the comparison's folder, atomically. Throws as
 /// write_file_atomically().
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared);
 

@@ -13,7 +13,6 @@
 #include "train/config/reader.h"
 #include "train/records/maps.h"
 #include "train/records/resume.h"
-#include "train/records/summary.h"
 #include "train/show/report/page.h"
 
 namespace attend {
@@ -67,6 +66,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
+// The member of that name; null where `json` is no object or has none.
+const Json& member(const Json& json, const char* name) {
+    static const Json nothing;
+    return json.is_object() && json.contains(name) ? json[name] : nothing;
+}
+
 bool is_value(const Json& v) { return v.is_number() || v == "nan" || v == "inf" || v == "-inf"; }
 
 // When there are too many lines: the first, the last, and of each of equally long parts the lines
@@ -99,9 +104,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
     const std::string text = text_file(run.metrics(), "metrics", notes);
     for (const std::string_view each : lines_of(text)) {
         Json line = json_if_valid<Json>(each).value_or(nullptr);
-        const bool good = line.is_object() && line.contains("step") && line["step"].is_number_integer() &&
-                          line.contains("split") && line["split"].is_string();
-        if (!good) {
+        if (!member(line, "step").is_number_integer() || !member(line, "split").is_string()) {
             ++broken;
             continue;
         }
@@ -128,7 +131,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
         for (const Json& line : lines) {
             steps.push_back(line["step"]);
             for (const std::string& name : names)
-                values[name].push_back(line.contains(name) && is_value(line[name]) ? line[name] : Json());
+                values[name].push_back(is_value(member(line, name.c_str())) ? line[name] : Json());
         }
         result[split] = {{"step", std::move(steps)}, {"values", std::move(values)}};
     }
@@ -179,13 +182,9 @@ Json run_samples(const RunFolder& run, Json& notes) {
 
 // From the newest checkpoint: the data and the vocabulary of the run.
 Json run_state(const RunFolder& run, Json& notes) {
-    Json result = {{"data", ""}, {"vocabulary", ""}};
     const Json state = json_file(run.last() / "state.json", notes);
-    if (state.is_null())
-        return result;
-    for (auto& [name, value] : result.items())
-        if (state.contains(name) && state[name].is_string())
-            value = state[name];
+    Json result;
+    for (const char* name : {"data", "vocabulary"}) result[name] = member(state, name).is_string() ? state[name] : Json("");
     return result;
 }
 
@@ -202,11 +201,8 @@ void add_warnings(const Json& config, const Json& summary, Json& notes) {
             notes.push_back(fmt::format("extended: {}", e.what()));
         }
     }
-    if (!summary.is_object() || !summary.contains("loss_exploded"))
-        return;
-    const Json& e = summary["loss_exploded"];
-    if (e.is_object() && e.contains("split") && e["split"].is_string() && e.contains("first") && e["first"].is_number() &&
-        e.contains("last") && e["last"].is_number())
+    const Json& e = member(summary, "loss_exploded");
+    if (member(e, "split").is_string() && member(e, "first").is_number() && member(e, "last").is_number())
         notes.push_back(fmt::format("The loss of the {} split ended at {}, far above its first value {}.",
                                     e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
 }
@@ -267,10 +263,7 @@ Json run_config(const Json& config) {
 Json no_maps(const RunFolder& run, const Json& config) {
     if (!map_files(run.maps()).empty())
         return "The attention maps that were kept cannot be shown here: see the notes above.";
-    const Json nothing;
-    const Json* maps = &config;
-    for (const char* key : {"train", "maps"}) maps = maps->is_object() && maps->contains(key) ? &(*maps)[key] : &nothing;
-    if (maps->is_number_integer() && maps->get<int64_t>() == 0)
+    if (const Json& maps = member(member(config, "train"), "maps"); maps.is_number_integer() && maps.get<int64_t>() == 0)
         return "No attention maps were kept: option train.maps is 0.";
     return fmt::format("No attention maps were kept: nothing was evaluated yet, or every example is longer than {} symbols.",
                        longest_looked_at);
@@ -281,9 +274,8 @@ Json run_data(const RunFolder& run, int64_t room) {
     Json notes = Json::array();
     const Json config = json_file(run.config(), notes);
     Json data;
-    const bool named = config.is_object() && config.contains("name") && config["name"].is_string();
     const fs::path folder = run.root().has_filename() ? run.root() : run.root().parent_path();
-    data["name"] = named ? config["name"].get<std::string>() : folder.filename().string();
+    data["name"] = member(config, "name").is_string() ? config["name"] : Json(folder.filename().string());
     data["folder"] = folder.filename().string();
     data["config"] = run_config(config);
     data["summary"] = json_file(run.summary(), notes);

@@ -16,6 +16,12 @@ using config::Option;
 using config::value_text;
 using Json = nlohmann::ordered_json;
 
+// The options of one row, with paths relative to it.
+std::vector<Option> row_options(const Seam& seam, const std::string& row) {
+    const std::unique_ptr<AnyOptions> defaults = seam.defaults(row);
+    return config::describe_fields([&](Visitor& v) { defaults->fields(v); });
+}
+
 std::string lines_of(const std::vector<const Option*>& options) {
     std::string text;
     for (const Option* o : options) {
@@ -178,11 +184,6 @@ std::vector<const Seam*> seams_by_kind() {
             seams.push_back(s);
     std::sort(seams.begin(), seams.end(), [](const Seam* a, const Seam* b) { return std::string(a->kind()) < b->kind(); });
     return seams;
-}
-
-std::vector<Option> row_options(const Seam& seam, const std::string& row) {
-    const std::unique_ptr<AnyOptions> defaults = seam.defaults(row);
-    return config::describe_fields([&](Visitor& v) { defaults->fields(v); });
 }
 
 std::string seam_text(const Seam& seam) {
