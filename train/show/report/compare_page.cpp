@@ -64,8 +64,7 @@ Json each_json(const RunRecord& run, Split split, const std::string& metric) {
 }  // namespace
 
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence) {
-    const bool any_finished =
-        std::any_of(variant.runs.begin(), variant.runs.end(), [](const RunRecord& r) { return r.ending == Ending::finished; });
+    const bool any_finished = std::ranges::count(variant.runs, Ending::finished, &RunRecord::ending) > 0;
     std::map<int64_t, std::vector<Point>> at;
     for (const RunRecord& run : variant.runs)
         if (!any_finished || run.ending == Ending::finished)

@@ -67,7 +67,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 // The member of that name; null where `json` is no object or has none.
-const Json& member(const Json& json, const char* name) {
+const Json& member(const Json& json, const std::string& name) {
     static const Json nothing;
     return json.is_object() && json.contains(name) ? json[name] : nothing;
 }
@@ -130,8 +130,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
         Json steps = Json::array(), values = Json::object();
         for (const Json& line : lines) {
             steps.push_back(line["step"]);
-            for (const std::string& name : names)
-                values[name].push_back(is_value(member(line, name.c_str())) ? line[name] : Json());
+            for (const std::string& name : names) values[name].push_back(is_value(member(line, name)) ? line[name] : Json());
         }
         result[split] = {{"step", std::move(steps)}, {"values", std::move(values)}};
     }

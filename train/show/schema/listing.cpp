@@ -119,9 +119,7 @@ class Page {
                         same[meanings(o.members)].push_back(o);
         for (const auto& [meanings, places] : same)
             if (places.size() > 1)
-                objects_[meanings] = *std::min_element(places.begin(), places.end(), [](const Option& a, const Option& b) {
-                    return a.name.size() < b.name.size();
-                });
+                objects_[meanings] = *std::ranges::min_element(places, {}, [](const Option& o) { return o.name.size(); });
     }
     void objects() {
         for (const auto& [meanings, object] : objects_) {

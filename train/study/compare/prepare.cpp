@@ -18,9 +18,7 @@ struct Measured {
 };
 
 Split split_for(const CompareOptions& options, const std::vector<Measured>& measured, const Comparison& c) {
-    const auto every = [&](bool Measured::*has) {
-        return std::all_of(measured.begin(), measured.end(), [&](const Measured& m) { return m.*has; });
-    };
+    const auto every = [&](bool Measured::*has) { return std::ranges::all_of(measured, has); };
     const bool valid = every(&Measured::valid), test = every(&Measured::test);
     if (options.split == "auto")
         return test ? Split::test : valid ? Split::valid : Split::train;

@@ -34,8 +34,7 @@ void count_targets(std::vector<Line>& lines) {
     for (Line& line : lines) {
         if (line.split == Split::train)
             continue;
-        const auto at =
-            std::lower_bound(train.begin(), train.end(), line.step, [](const Line* t, int64_t step) { return t->step < step; });
+        const auto at = std::ranges::lower_bound(train, line.step, {}, &Line::step);
         const Line* after = at != train.end() ? *at : nullptr;
         const Line* before = after != nullptr && after->step == line.step ? after : at != train.begin() ? *(at - 1) : nullptr;
         if (after == nullptr)

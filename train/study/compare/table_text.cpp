@@ -37,6 +37,8 @@ std::string count_text(double value) {
     return !std::isfinite(value) ? "-" : value < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
+std::string seconds_text(const Moments& m) { return m.count > 0 ? fmt::format("{:.1f}", m.mean) : "-"; }
+
 std::string p_text(const std::optional<double>& p) {
     return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
 }
@@ -86,14 +88,10 @@ std::vector<std::vector<std::string>> main_table(const Result& t) {
                                                    fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
                                                    "seconds", "verdict"}};
     for (const Row& row : t.rows) {
-        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments)};
-        if (const auto& c = row.contrast)
-            cells.insert(cells.end(), {with_interval(c->differences, "+"), p_text(c->p), p_text(c->corrected)});
-        else
-            cells.insert(cells.end(), {"", "", ""});
-        cells.push_back(row.run_seconds.count > 0 ? fmt::format("{:.1f}", row.run_seconds.mean) : "-");
-        cells.push_back(verdict_text(row, t));
-        rows.push_back(std::move(cells));
+        const std::optional<Contrast>& c = row.contrast;
+        rows.push_back({row.name, runs_text(row), with_interval(row.moments), c ? with_interval(c->differences, "+") : "",
+                        c ? p_text(c->p) : "", c ? p_text(c->corrected) : "", seconds_text(row.run_seconds),
+                        verdict_text(row, t)});
     }
     return rows;
 }
@@ -108,7 +106,7 @@ std::string threshold_table(const Result& t) {
     for (const Row& row : t.rows) {
         const Moments& n = row.steps;
         rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n), count_text(row.targets.mean),
-                        row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
+                        seconds_text(row.seconds)});
     }
     return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
                        split_name(s.curve()));

@@ -20,9 +20,7 @@ std::string bias_text(const Row& r) {
 std::string name_of(const Row& r) { return (r.configured ? "* " : "  ") + r.label; }
 
 const Row* least(const std::vector<const Row*>& rows) {
-    const auto at = std::min_element(rows.begin(), rows.end(), [](const Row* a, const Row* b) {
-        return a->variance_times_cost() < b->variance_times_cost();
-    });
+    const auto at = std::ranges::min_element(rows, {}, &Row::variance_times_cost);
     return at == rows.end() ? nullptr : *at;
 }
 
@@ -103,18 +101,17 @@ std::string recommend(const Report& report) {
         if (r.skipped.empty() && r.draws == 1 && r.unbiased)
             exact = &r;
     const Row* best = least(sound(last, Aim::expected));
-    std::string text;
-    if (best != nullptr)
+    std::string text = "None of the unbiased estimators of the expected objective was measured";
+    if (best != nullptr) {
         text =
             fmt::format("Of the unbiased estimators of the expected objective '{}' costs least for its accuracy", best->label);
-    if (best != nullptr && own.aim == Aim::expected && own.label != best->label && best->variance_times_cost() > 0)
-        text += fmt::format(", {:.3g} times less than the configured '{}'",
-                            own.variance_times_cost() / best->variance_times_cost(), own.label);
-    if (exact != nullptr && best != nullptr)
-        text += fmt::format("; '{}' ({}) has no variance at all for {:.2g} times its time", exact->label, aim_name(exact->aim),
-                            exact->seconds / best->seconds);
-    if (best == nullptr)
-        text = "None of the unbiased estimators of the expected objective was measured";
+        if (own.aim == Aim::expected && own.label != best->label && best->variance_times_cost() > 0)
+            text += fmt::format(", {:.3g} times less than the configured '{}'",
+                                own.variance_times_cost() / best->variance_times_cost(), own.label);
+        if (exact != nullptr)
+            text += fmt::format("; '{}' ({}) has no variance at all for {:.2g} times its time", exact->label,
+                                aim_name(exact->aim), exact->seconds / best->seconds);
+    }
     return text + fmt::format(" (step {}, {} rows, {} draws).", last.step, report.rows, report.draws);
 }
 

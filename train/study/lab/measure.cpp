@@ -6,6 +6,8 @@
 
 #include "core/base/parallel.h"
 #include "core/engine.h"
+#include "core/ops.h"
+#include "nn/estimators/marginal.h"
 #include "optim/optimizer.h"
 #include "train/config/clock.h"
 #include "train/evaluate/resolve.h"
@@ -15,7 +17,6 @@
 #include "train/records/checkpoint.h"
 #include "train/study/lab/estimators.h"
 #include "train/study/lab/judge.h"
-#include "train/study/lab/reference.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -52,6 +53,35 @@ Blocks blocks_of(const ParameterStore& store, std::size_t count) {
     }
     return out;
 }
+
+// The exact objective of an aim where choices of one step reach no other: all positions of every
+// step are read,
+//     expected  sum_t sum_s p_s l_ts      marginal  -sum_t log sum_s p_s e^(-l_ts)
+//     bound     sum_t sum_s q_s (l_ts + ln q_s - ln p_s), q of `with`'s inference network.
+class ExactObjective final : public Estimator {
+  public:
+    ExactObjective(Aim aim, const Estimator& with) : aim_(aim), with_(with) {}
+    Aim aim() const override { return aim_; }
+    bool needs_independence() const override { return true; }
+
+    Estimated operator()(const Play& play, double normaliser, const Context&) const override {
+        const Played played = play_all_positions(play, with_.proposal(play).get());
+        if (aim_ == Aim::marginal)
+            return marginal(play, played, Tensor::full(played.loss.shape(), 1), normaliser);
+        const Tensor counted = play.counted().reshape({play.rows(), 1, play.targets()});
+        Tensor each = played.loss * (aim_ == Aim::bound ? exp(played.log_proposal()) : played.probability());
+        if (aim_ == Aim::bound)  // the divergence of a step is that of every position's copy: one of them counts
+            each = each + scale(played.divergence() * counted, static_cast<real>(1 / static_cast<double>(play.positions())));
+        Estimated out;
+        out.loss = scale(sum(each * counted), static_cast<real>(1 / normaliser));
+        out.target_loss = Tensor::zeros({play.rows(), play.targets()});
+        return out;
+    }
+
+  private:
+    Aim aim_;
+    const Estimator& with_;
+};
 
 class Lab {
   public:
@@ -116,8 +146,7 @@ class Lab {
         const std::string prefix = b.built ? built_estimator : own_estimator;
         const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
         const ParameterStore& store = *b.made.store;
-        if (std::none_of(store.table().begin(), store.table().end(), is_own) &&
-            std::none_of(store.states().begin(), store.states().end(), is_own))
+        if (std::ranges::none_of(store.table(), is_own) && std::ranges::none_of(store.states(), is_own))
             return;
         if (!b.built && !place.folder.empty())  // it has learnt with the model
             return;
@@ -208,7 +237,7 @@ class Lab {
     }
     Groups reference_of(const LabBench& b, const lab::Place& place) {
         if (b.made.model->estimator_setup().independent)
-            return draw(b, *exact_objective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
+            return draw(b, ExactObjective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
         if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
             return draw(b, *b.estimator, place, 4 * setup_.draws, uint64_t{1} << 41, nullptr);
         Setup many;

@@ -79,7 +79,7 @@ class EstimatedRun {
         estimate_.targets_per_epoch =
             static_cast<int64_t>(static_cast<double>(targets) / static_cast<double>(estimate_.batches_counted) *
                                  static_cast<double>(estimate_.batches_per_epoch));
-        std::sort(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) { return a.cost < b.cost; });
+        std::ranges::sort(sizes_, {}, &Sized::cost);
     }
 
     double step(int64_t batch) {
@@ -113,9 +113,7 @@ class EstimatedRun {
         estimate_.step_seconds = sum / static_cast<double>(count);
         // The largest, for their memory: by cost, and by symbols.
         step(sizes_.back().number);
-        step(std::max_element(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) {
-                 return a.symbols < b.symbols;
-             })->number);
+        step(std::ranges::max_element(sizes_, {}, &Sized::symbols)->number);
     }
 
     double evaluate_some(const EvaluationSetup& some) {

@@ -1,9 +1,8 @@
-#include "train/study/plan/plan_report.h"
-
 #include <array>
 
 #include "train/config/writer.h"
 #include "train/evaluate/text_table.h"
+#include "train/study/plan/plan.h"
 
 namespace attend::plan {
 
