@@ -1,5 +1,5 @@
 // From metrics.jsonl to values, table and words.
-#include "train/study/compare/comparison_json.h"
+#include "train/study/compare/compare.h"
 #include "train/study/compare/table_text.h"
 
 #include <doctest/doctest.h>

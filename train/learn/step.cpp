@@ -67,13 +67,6 @@ void TrainingStep::sum_gradients() {
     });
 }
 
-// Clips the summed gradient and returns the factor that its update takes it by.
-double TrainingStep::clip() {
-    real* const gradient = gradients_.front().data();
-    clip_value(gradient, parts_.store.size(), settings_.clip_value, parts_.workers);
-    return clip_factor(gradient_norm(gradient, parts_.store.size(), parts_.workers), settings_.clip_norm);
-}
-
 StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
     StepReport report;
     int64_t rows = 0;
@@ -90,15 +83,21 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
         report.objective += shard.objective;
     }
     sum_gradients();
-    report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
+    real* const gradient = gradients_.front().data();
+    report.gradient_norm = gradient_norm(gradient, parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
     // The loss alone would not do: an objective may have terms that it does not count, with
     // gradients that stay finite.
     if (!std::isfinite(report.loss()) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm)) [[unlikely]]
         explain(step, batches, report);
 
-    const double scale = settings_.clip_value > 0 ? clip() : clip_factor(report.gradient_norm, settings_.clip_norm);
-    update(parts_.optimizer, parts_.store, gradients_.front().data(),
+    double norm = report.gradient_norm;
+    if (settings_.clip_value > 0) {
+        clip_value(gradient, parts_.store.size(), settings_.clip_value, parts_.workers);
+        norm = gradient_norm(gradient, parts_.store.size(), parts_.workers);
+    }
+    const double scale = clip_factor(norm, settings_.clip_norm);
+    update(parts_.optimizer, parts_.store, gradient,
            {.step = step, .learning_rate = report.learning_rate, .gradient_scale = scale}, parts_.workers);
     StateUpdates::apply(updates_, parts_.store);
     return report;

@@ -57,7 +57,6 @@ class TrainingStep {
     };
     void run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
     void sum_gradients();
-    double clip();
     [[noreturn]] void explain(int64_t step, std::span<const Batch> batches, const StepReport& report);
 
     StepParts parts_;

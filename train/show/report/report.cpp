@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -26,8 +25,8 @@ constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
 
 // The result of `read`; when it throws, an empty value, and a note.
-template <class T>
-T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read) {
+template <class Read>
+auto read_or_note(const fs::path& path, Json& notes, Read read) -> decltype(read()) {
     try {
         return read();
     } catch (const Error& e) {
@@ -38,7 +37,7 @@ T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read
 
 // A JSON file of the run; null when it is not there, or, with a note, when it cannot be read.
 Json json_file(const fs::path& path, Json& notes) {
-    return read_or_note<Json>(path, notes, [&]() -> Json {
+    return read_or_note(path, notes, [&]() -> Json {
         if (!is_there(path))
             return nullptr;
         Json json = load_json<Json>(path, largest_small_file);
@@ -48,7 +47,7 @@ Json json_file(const fs::path& path, Json& notes) {
 }
 
 std::string text_file(const fs::path& path, const char* what, Json& notes) {
-    return read_or_note<std::string>(path, notes, [&]() -> std::string {
+    return read_or_note(path, notes, [&]() -> std::string {
         if (is_there(path))
             return read_file(path, largest_file);
         notes.push_back(fmt::format("The run has no {} ({}).", what, path.filename().string()));

@@ -197,15 +197,12 @@ std::string row_text(const Seam& seam, const std::string& row) {
 }
 
 std::string option_text(const std::string& path) {
-    const std::vector<Option> options = config::describe<Experiment>(),
-                              comparison = config::describe<compare::ComparisonOptions>();
-    std::vector<const Option*> found;
-    for (const Option* o : leaves(options))
-        if (o->path == path || o->path.starts_with(path + "."))
-            found.push_back(o);
-    for (const Option* o : leaves(comparison))
-        if (o->path.starts_with("compare.") && (o->path == path || o->path.starts_with(path + ".")))
-            found.push_back(o);
+    std::vector<Option> options = config::describe<Experiment>();
+    for (const Option& o : config::describe<compare::ComparisonOptions>())
+        if (o.name == "compare")
+            options.push_back(o);
+    std::vector<const Option*> found = leaves(options);
+    std::erase_if(found, [&](const Option* o) { return o->path != path && !o->path.starts_with(path + "."); });
     return found.empty() ? "" : path + "\n" + lines_of(found);
 }
 
@@ -235,12 +232,10 @@ std::string options_page() {
     page.paragraph(
         "All options of a config. `attend list --markdown` makes this page from the program's own tables, and a test fails "
         "when it is out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}` in "
-        "a "
-        "config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
+        "a config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
         "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for a "
-        "task: "
-        "beside `task`). Options that several rows of a table share are described once, at the head of the table; each row "
-        "names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
+        "task: beside `task`). Options that several rows of a table share are described once, at the head of the table; each "
+        "row names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
         "Schema. A config may name the schema under `$schema`, which the program ignores.");
     std::vector<Option> root = config::describe<Experiment>();
     const auto train = std::find_if(root.begin(), root.end(), [](const Option& o) { return o.name == "train"; });
@@ -252,10 +247,8 @@ std::string options_page() {
     page.text += "## Comparison\n\n";
     page.paragraph(
         "The config of a comparison (`attend compare`) has the keys below, and `variants`: a name for each variant, with key "
-        "paths "
-        "and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
-        "`attend "
-        "schema --comparison` prints the schema.");
+        "paths and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
+        "`attend schema --comparison` prints the schema.");
     page.items(config::describe<compare::ComparisonOptions>());
     page.text += "## Objects\n\n";
     page.paragraph("Objects that are used in several places, with their options.");

@@ -13,11 +13,7 @@ namespace {
 
 std::string bar(double done, std::size_t width) {
     const auto filled = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width));
-    std::string text(filled, '=');
-    if (filled < width)
-        text += '>';
-    text.resize(width, ' ');
-    return "[" + text + "]";
+    return fmt::format("[{:<{}.{}}]", std::string(filled, '=') + ">", width, width);
 }
 
 }  // namespace

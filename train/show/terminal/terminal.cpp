@@ -1,5 +1,6 @@
 #include "train/show/terminal/terminal.h"
 
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,11 +39,7 @@ int Terminal::columns() const {
 void Terminal::print(std::string_view line) {
     const std::lock_guard lock(mutex_);
     // One write, so that lines of several processes on one terminal are not mixed.
-    std::string bytes(line_.empty() ? "" : erase);
-    bytes += utf8::shown(line);
-    bytes += '\n';
-    bytes += line_;
-    write_to(descriptor_, bytes);
+    write_to(descriptor_, fmt::format("{}{}\n{}", line_.empty() ? "" : erase, utf8::shown(line), line_));
 }
 
 void Terminal::show(std::string_view line) {

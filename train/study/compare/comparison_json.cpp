@@ -1,8 +1,5 @@
-#include "train/study/compare/comparison_json.h"
-
-#include <filesystem>
-
 #include "train/config/writer.h"
+#include "train/study/compare/compare.h"
 #include "train/study/compare/folder.h"
 #include "train/study/compare/table_text.h"
 

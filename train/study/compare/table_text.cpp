@@ -7,6 +7,7 @@
 
 #include "train/config/words.h"
 #include "train/evaluate/text_table.h"
+#include "train/records/numbers.h"
 
 namespace attend::compare {
 
@@ -18,8 +19,6 @@ int digits_for(double size) {
         return 4;
     return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
 }
-
-std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value); }
 
 // "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
 std::string with_interval(const Moments& m, const char* sign = "") {
@@ -206,8 +205,7 @@ std::vector<std::string> sentences_of(const Result& t) {
     if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
         all.emplace_back(
             "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
-            "steps "
-            "at once can be others.");
+            "steps at once can be others.");
     for (const Row& row : t.rows) {
         if (row.diverged + row.failed > 0)
             all.push_back(
@@ -227,7 +225,7 @@ std::vector<std::string> sentences_of(const Result& t) {
                 (c.verdict == Verdict::better ? better : worse).push_back(row.name);
                 all.push_back(fmt::format("{} is {} than {}: {} {} by {} (p {} corrected).", row.name, verdict_name(c.verdict),
                                           reference, s.metric, c.differences.mean > 0 ? "higher" : "lower",
-                                          plain(std::abs(c.differences.mean)), p_text(c.corrected)));
+                                          short_number(std::abs(c.differences.mean)), p_text(c.corrected)));
                 break;
             case Verdict::not_distinguishable:
                 open.push_back(c.seeds_more ? fmt::format("{} (about {})", row.name, counted(*c.seeds_more, "more seed"))
@@ -237,14 +235,14 @@ std::vector<std::string> sentences_of(const Result& t) {
                 if (c.detectable)
                     all.back() +=
                         fmt::format(" With this spread {} seeds find a difference of {} or more with probability {:.2g}.",
-                                    c.differences.count, plain(*c.detectable), s.power);
+                                    c.differences.count, short_number(*c.detectable), s.power);
                 break;
             case Verdict::no_spread:
                 untested.push_back(row.name);
                 all.push_back(
                     fmt::format("{} differs from {} by {} with every one of {} seeds: there is no spread for a test to "
                                 "go by; more seeds, or more examples to measure on, are needed.",
-                                row.name, reference, plain(c.differences.mean), c.differences.count));
+                                row.name, reference, short_number(c.differences.mean), c.differences.count));
                 break;
             case Verdict::too_few:
                 untested.push_back(row.name);

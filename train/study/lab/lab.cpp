@@ -75,17 +75,12 @@ std::string text_of(const Measured& m, const Report& report) {
         blocks.push_back({name_of(r)});
         for (const Block& b : r.blocks) blocks.back().push_back(fmt::format("{:.4g}", b.variance));
     }
+    const std::vector<Column> columns = {
+        {}, {Align::left, 9}, {Align::left, 24}, {Align::right, 9}, {Align::right, 7}, {Align::right, 8}, {Align::right, 13}};
     std::vector<Column> block_columns(blocks[0].size(), {Align::right, 9});
     block_columns[0] = {};
-    return fmt::format("step {}\n", m.step) +
-           text_table(rows, {{},
-                             {Align::left, 9},
-                             {Align::left, 24},
-                             {Align::right, 9},
-                             {Align::right, 7},
-                             {Align::right, 8},
-                             {Align::right, 13}}) +
-           "\nvariance by block\n" + text_table(blocks, block_columns) + skipped +
+    return fmt::format("step {}\n", m.step) + text_table(rows, columns) + "\nvariance by block\n" +
+           text_table(blocks, block_columns) + skipped +
            fmt::format(
                "* the configured one; bias and variance in units of |g| and |g|^2, g the {} gradient of each objective\n\n",
                report.exact ? "exact" : "mean of many draws as");
