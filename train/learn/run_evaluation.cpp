@@ -36,13 +36,6 @@ void RunEvaluation::report_cut(const Evaluation& e) {
         run_.log.info("{} of {} outputs did not end before the limit and were cut (decode.max_length)", e.cut, e.decoded);
 }
 
-// Tells the schedule how the run does, less being better.
-void RunEvaluation::follow(const Scores& scores) {
-    const double value = scores.find(run_.options().best_metric).value_or(std::nan(""));
-    run_.schedule->evaluated(better_of(run_.options().best_metric) == Better::lower ? value : -value);
-    run_.at.schedule = run_.schedule->state();
-}
-
 bool RunEvaluation::validate(Decode decode) {
     const Clock::time_point begin = Clock::now();
     std::optional<Evaluation> e =
@@ -55,7 +48,10 @@ bool RunEvaluation::validate(Decode decode) {
     run_.at.valid = ScoredStep{run_.at.step, std::move(e->scores)};
     run_.metrics->write(Split::valid, run_.at.step, run_.at.seconds, run_.at.valid->scores);
     require_finite(Split::valid, run_.at.valid->scores);
-    follow(run_.at.valid->scores);
+    const std::string& judged_by = run_.options().best_metric;
+    const double value = run_.at.valid->scores.find(judged_by).value_or(std::nan(""));
+    run_.schedule->evaluated(better_of(judged_by) == Better::lower ? value : -value);  // to which less is better
+    run_.at.schedule = run_.schedule->state();
     run_.log.info("step {}  valid  {}", run_.at.step, scores_text(run_.at.valid->scores));
     report_cut(*e);
     std::string text = fmt::format("== step {}  {}\n", run_.at.step, scores_text(run_.at.valid->scores));
@@ -65,7 +61,7 @@ bool RunEvaluation::validate(Decode decode) {
     // Of equally good ones the one with the lower loss is better, for the best checkpoint and for
     // patience: a metric that stays at 0 while the loss falls, or at 1, tells nothing.
     const Scores best = run_.at.best ? run_.at.best->scores : Scores();
-    const int metric = compare_scores(run_.at.valid->scores, best, run_.options().best_metric);
+    const int metric = compare_scores(run_.at.valid->scores, best, judged_by);
     const bool better = metric > 0 || (metric == 0 && compare_scores(run_.at.valid->scores, best, "loss") > 0);
     if (better)
         run_.at.best = run_.at.valid;

@@ -32,7 +32,6 @@ class RunEvaluation {
   private:
     void require_finite(Split split, const Scores& scores);
     void report_cut(const Evaluation& e);
-    void follow(const Scores& scores);
 
     RunState& run_;
     std::function<void()> next_step_;

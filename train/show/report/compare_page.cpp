@@ -94,8 +94,7 @@ void write_page(const std::filesystem::path& folder, const std::string& name, co
             }
             data["curves"].push_back(std::move(curve));
         }
-    constexpr std::string_view scripts[] = {"compare.js"};
-    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", scripts, data));
+    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", {"compare.js"}, data));
 }
 
 }  // namespace attend::compare

@@ -36,11 +36,6 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
     return result;
 }
 
-// The writer of JSON replaces invalid bytes.
-std::string valid_utf8(std::string_view text) {
-    return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
-
 }  // namespace
 
 std::string_view asset(std::string_view name) {
@@ -62,12 +57,14 @@ std::string script_json(const Json& value) {
 }
 
 std::string escaped_html(std::string_view text) {
-    std::string valid = valid_utf8(text);
+    // The writer of JSON replaces invalid bytes.
+    const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    auto valid = parse_json<Json>("text", quoted).get<std::string>();
     for (char& c : valid) c = c >= 0 && c < ' ' ? ' ' : c;
     return filled(valid, {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
-std::string html_page(const std::string& title, std::span<const std::string_view> scripts, const Json& data) {
+std::string html_page(const std::string& title, const std::vector<std::string_view>& scripts, const Json& data) {
     std::string code;
     const auto add = [&](std::string_view name) { code.append("<script>\n").append(asset(name)).append("\n</script>\n"); };
     add("chart.min.js");

@@ -138,11 +138,8 @@ Json run_metrics(const RunFolder& run, Json& notes) {
 
 Json run_samples(const RunFolder& run, Json& notes) {
     const std::string text = text_file(run.samples(), "samples", notes);
-    struct Block {
-        Json evaluation;
-        std::size_t bytes = 0;
-    };
-    std::vector<Block> blocks;
+    std::vector<Json> blocks;
+    std::size_t bytes = 0;
     bool skip = true;
     for (const std::string_view line : lines_of(text)) {
         if (line.starts_with(step_mark)) {
@@ -152,20 +149,18 @@ Json run_samples(const RunFolder& run, Json& notes) {
             skip = scores.starts_with("attention of");
             if (!skip)
                 blocks.push_back(
-                    {{{"step", std::strtoll(rest.c_str(), nullptr, 10)}, {"scores", scores}, {"items", Json::array()}}});
+                    {{"step", std::strtoll(rest.c_str(), nullptr, 10)}, {"scores", scores}, {"items", Json::array()}});
             continue;
         }
         if (skip)
             continue;
-        Json& items = blocks.back().evaluation["items"];
-        blocks.back().bytes += line.size();
+        Json& items = blocks.back()["items"];
+        bytes += line.size();
         if (line.starts_with("source     "))
             items.push_back({{"source", line.substr(11)}, {"reference", ""}, {"decoded", ""}});
         else if (!items.empty() && (line.starts_with("reference  ") || line.starts_with("decoded    ")))
             items.back()[line.starts_with("r") ? "reference" : "decoded"] = line.substr(11);
     }
-    std::size_t bytes = 0;
-    for (const Block& b : blocks) bytes += b.bytes;
     std::size_t kept = std::min(blocks.size(), most_sampled);
     if (bytes > most_sample_text)
         kept = std::min(kept, std::max<std::size_t>(2, blocks.size() * most_sample_text / bytes));
@@ -173,8 +168,7 @@ Json run_samples(const RunFolder& run, Json& notes) {
         notes.push_back(
             fmt::format("Samples of {} of {} evaluations are shown; samples.txt has them all.", kept, blocks.size()));
     Json result = Json::array();
-    for (std::size_t i = 0; i < kept; ++i)
-        result.push_back(blocks[kept < 2 ? 0 : i * (blocks.size() - 1) / (kept - 1)].evaluation);
+    for (std::size_t i = 0; i < kept; ++i) result.push_back(blocks[kept < 2 ? 0 : i * (blocks.size() - 1) / (kept - 1)]);
     return result;
 }
 
@@ -205,56 +199,54 @@ void add_warnings(const Json& config, const Json& summary, Json& notes) {
                                     e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
 }
 
-// A config as rows of a table, by the tree of all options.
-class ConfigRows {
-  public:
-    Json rows = Json::array();
+std::string value_as_text(const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-    void members(const std::vector<config::Option>& options, const Json& object) {
-        for (const config::Option& option : options) {
-            if (!object.is_object() || !object.contains(option.name))
-                continue;
-            const Json& value = object[option.name];
-            if (option.has_members())
-                members(option.members, value);
-            else if (option.rows.empty())
-                add(option.path, value, option);
-            else if (value.is_object() && value.contains(option.row_key)) {
-                add(option.path + "." + option.row_key, value[option.row_key], option);
-                for (const config::OptionRow& row : option.rows)
-                    if (value[option.row_key] == row.name)
-                        members(row.options, value);
-            }
+void add_option(Json& rows, const std::string& path, const Json& value, const config::Option& option) {
+    const Json initial = json_if_valid<Json>(option.value).value_or(nullptr);
+    rows.push_back({{"path", path},
+                    {"value", value_as_text(value)},
+                    {"default", value_as_text(initial)},
+                    {"changed", value != initial},  // 1 and 1.0 are equal
+                    {"help", option.help}});
+}
+
+// The members of a config as rows of a table, by the tree of all options.
+void add_options(Json& rows, const std::vector<config::Option>& options, const Json& object) {
+    for (const config::Option& option : options) {
+        if (!object.is_object() || !object.contains(option.name))
+            continue;
+        const Json& value = object[option.name];
+        if (option.has_members())
+            add_options(rows, option.members, value);
+        else if (option.rows.empty())
+            add_option(rows, option.path, value, option);
+        else if (value.is_object() && value.contains(option.row_key)) {
+            add_option(rows, option.path + "." + option.row_key, value[option.row_key], option);
+            for (const config::OptionRow& row : option.rows)
+                if (value[option.row_key] == row.name)
+                    add_options(rows, row.options, value);
         }
     }
-    // What is not an option of this program.
-    void others(const Json& value, const std::string& path) {
-        if (value.is_object() && !value.empty()) {
-            for (const auto& [name, inner] : value.items())
-                others(inner, path.empty() ? name : fmt::format("{}.{}", path, name));
-        } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
-            add(path, value, nullptr, true, "");
-        }
-    }
+}
 
-  private:
-    void add(const std::string& path, const Json& value, const config::Option& option) {
-        const Json initial = json_if_valid<Json>(option.value).value_or(nullptr);
-        add(path, value, text(initial), value != initial, option.help);  // 1 and 1.0 are equal
+// What is not an option of this program.
+void add_others(Json& rows, const Json& value, const std::string& path) {
+    if (value.is_object() && !value.empty()) {
+        for (const auto& [name, inner] : value.items())
+            add_others(rows, inner, path.empty() ? name : fmt::format("{}.{}", path, name));
+    } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
+        rows.push_back(
+            {{"path", path}, {"value", value_as_text(value)}, {"default", nullptr}, {"changed", true}, {"help", ""}});
     }
-    void add(const std::string& path, const Json& value, const Json& initial, bool changed, const std::string& help) {
-        rows.push_back({{"path", path}, {"value", text(value)}, {"default", initial}, {"changed", changed}, {"help", help}});
-    }
-    static std::string text(const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); }
-};
+}
 
 }  // namespace
 
 Json run_config(const Json& config) {
-    ConfigRows walked;
-    walked.members(config::describe<Experiment>(), config);
-    walked.others(config, "");
-    return std::move(walked.rows);
+    Json rows = Json::array();
+    add_options(rows, config::describe<Experiment>(), config);
+    add_others(rows, config, "");
+    return rows;
 }
 
 // Why a page has no attention maps, as a sentence.
@@ -300,8 +292,7 @@ std::string report_page(std::span<const fs::path> runs) {
     std::string title = data["runs"][0]["name"].get<std::string>();
     if (runs.size() > 1)
         title += fmt::format(" and {} other run{}", runs.size() - 1, runs.size() == 2 ? "" : "s");
-    const std::vector<std::string_view> scripts = {"curves.js", "maps.js", "report.js"};
-    return html_page(title, scripts, data);
+    return html_page(title, {"curves.js", "maps.js", "report.js"}, data);
 }
 
 void write_report(std::span<const fs::path> runs, const fs::path& to) { write_file_atomically(to, report_page(runs)); }

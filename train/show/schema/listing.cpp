@@ -36,30 +36,26 @@ std::string lines_of(const std::vector<const Option*>& options) {
 // begins with a sign that Markdown could read as a list, and no code span is cut.
 std::string wrapped(const std::string& text, const std::string& margin) {
     constexpr std::size_t columns = 100;
-    std::string all, line, unit;
-    const auto put = [&](const std::string& rest) {
-        if (!line.empty() && line.size() + 1 + unit.size() > columns) {
-            all += line + "\n";
-            line = margin;
-        } else if (!line.empty()) {
-            line += ' ';
-        }
-        line += unit;
-        unit = rest;
-    };
+    std::vector<std::string> units;  // what no line break divides
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find(' ', begin), text.size());
         const std::string word = text.substr(begin, end - begin);
-        const bool inside = std::count(unit.begin(), unit.end(), '`') % 2 != 0;
-        if (unit.empty())
-            unit = word;
-        else if (inside || word.empty() || std::string_view("-+*#>=|").find(word[0]) != std::string_view::npos)
-            unit += ' ' + word;
+        const bool inside = !units.empty() && std::ranges::count(units.back(), '`') % 2 != 0;
+        if (!units.empty() && (inside || word.empty() || std::string_view("-+*#>=|").find(word[0]) != std::string_view::npos))
+            units.back() += ' ' + word;
         else
-            put(word);
+            units.push_back(word);
         begin = end + 1;
     }
-    put("");
+    std::string all, line;
+    for (const std::string& unit : units) {
+        if (line.empty() || line.size() + 1 + unit.size() <= columns) {
+            line += (line.empty() ? "" : " ") + unit;
+        } else {
+            all += line + "\n";
+            line = margin + unit;
+        }
+    }
     return all + line + "\n";
 }
 
@@ -176,11 +172,10 @@ class Page {
 }  // namespace
 
 std::vector<const Seam*> seams_by_kind() {
+    std::map<std::string, const Seam*> by_kind;
+    for (const Seam* s : all_seams()) by_kind.emplace(s->kind(), s);
     std::vector<const Seam*> seams;
-    for (const Seam* s : all_seams())
-        if (std::none_of(seams.begin(), seams.end(), [&](const Seam* t) { return std::string(t->kind()) == s->kind(); }))
-            seams.push_back(s);
-    std::sort(seams.begin(), seams.end(), [](const Seam* a, const Seam* b) { return std::string(a->kind()) < b->kind(); });
+    for (const auto& [kind, seam] : by_kind) seams.push_back(seam);
     return seams;
 }
 

@@ -76,11 +76,8 @@ Compared run_comparison(const CompareRequest& request) {
     std::optional<RunLock> lock;
     if (fs::exists(root))
         lock = as_run.lock();
-    if (!busy(prepared, root).empty()) {
-        log.open_log(as_run.log(), LogFile::append);
-        if (!wait_until_free(prepared, root, request.patience, log, request.stop))
-            return result;
-    }
+    if (!wait_until_free(prepared, root, request.patience, log, request.stop))
+        return result;
     std::vector<Found> found(prepared.runs.size());
     if (!anew && interruptibly(told_to_stop, [&] { found = look(c, prepared, root, request.extend); }) == Ended::interrupted)
         return result;

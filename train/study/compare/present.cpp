@@ -121,6 +121,16 @@ void refuse_mixture(const std::vector<Looked>& runs, const fs::path& root) {
                 root.string(), extended.front()->name, extended.front()->history, l->name, l->history);
 }
 
+// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711), ...";
+// "" for none. Those of a comparison that was killed save before they end.
+std::string busy(const Prepared& prepared, const fs::path& root) {
+    std::vector<std::string> all;
+    for (const Planned& run : prepared.runs)
+        if (const std::string holder = lock_holder(run.folder); !holder.empty())
+            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
+    return joined(all);
+}
+
 }  // namespace
 
 std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs::path& root, Extend extend) {
@@ -160,19 +170,13 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
     return found;
 }
 
-std::string busy(const Prepared& prepared, const fs::path& root) {
-    std::vector<std::string> all;
-    for (const Planned& run : prepared.runs)
-        if (const std::string holder = lock_holder(run.folder); !holder.empty())
-            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
-    return joined(all);
-}
-
 bool wait_until_free(const Prepared& prepared, const fs::path& root, std::chrono::milliseconds patience, Observer& log,
                      const std::function<int()>& stop) {
     std::string holders = busy(prepared, root);
-    if (!holders.empty())
-        log.info("waiting for processes that still train in this folder, of a comparison that was stopped: {}", holders);
+    if (holders.empty())
+        return true;
+    log.open_log(RunFolder(root).log(), LogFile::append);
+    log.info("waiting for processes that still train in this folder, of a comparison that was stopped: {}", holders);
     for (const Clock::time_point begin = Clock::now(); !holders.empty(); holders = busy(prepared, root)) {
         if (stop && stop() != 0)
             return false;

@@ -27,6 +27,7 @@ Split split_of(const std::string& name, const std::string& where) {
 // Targets at the step of an evaluation: in proportion between the training lines before and after
 // it; after the last line that line's, before the first one as many a step as until there.
 void count_targets(std::vector<Line>& lines) {
+    const Line start{};
     std::vector<const Line*> train;
     for (const Line& line : lines)
         if (line.split == Split::train)
@@ -35,18 +36,15 @@ void count_targets(std::vector<Line>& lines) {
         if (line.split == Split::train)
             continue;
         const auto at = std::ranges::lower_bound(train, line.step, {}, &Line::step);
-        const Line* after = at != train.end() ? *at : nullptr;
-        const Line* before = after != nullptr && after->step == line.step ? after : at != train.begin() ? *(at - 1) : nullptr;
-        if (after == nullptr)
-            line.targets = before != nullptr ? before->targets : std::nan("");
-        else if (before == after)
-            line.targets = after->targets;
-        else {
-            const double from = before != nullptr ? before->targets : 0;
-            const int64_t first = before != nullptr ? before->step : 0;
-            line.targets = from + (after->targets - from) * static_cast<double>(line.step - first) /
-                                      static_cast<double>(after->step - first);
+        if (at == train.end()) {
+            line.targets = train.empty() ? std::nan("") : train.back()->targets;
+            continue;
         }
+        const Line &before = at == train.begin() ? start : *at[-1], &after = **at;
+        line.targets = after.step == line.step
+                           ? after.targets
+                           : before.targets + (after.targets - before.targets) * static_cast<double>(line.step - before.step) /
+                                                  static_cast<double>(after.step - before.step);
     }
 }
 

@@ -26,6 +26,14 @@ std::optional<double> best_of(const std::vector<Point>& curve, Better better) {
     return best;
 }
 
+// The first point at least as good as `threshold`.
+std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better) {
+    for (const Point& p : curve)
+        if (at_least(p.value, threshold, better))
+            return p;
+    return std::nullopt;
+}
+
 // The level that the reference reaches with every seed that finished.
 std::optional<double> level_of(const VariantRecord& reference, const Settings& s) {
     std::optional<double> level;
@@ -149,13 +157,6 @@ std::optional<double> value_of(const RunRecord& run, const Settings& s) {
     if (run.ending != Ending::finished || curve.empty())
         return std::nullopt;
     return s.judged == Judged::best && s.split != Split::test ? best_of(curve, s.better) : curve.back().value;
-}
-
-std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better) {
-    for (const Point& p : curve)
-        if (at_least(p.value, threshold, better))
-            return p;
-    return std::nullopt;
 }
 
 const char* verdict_name(Verdict verdict) {

@@ -46,8 +46,6 @@ Moments moments_of(const std::vector<Point>& points, T Point::*member, double co
 }
 /// What a finished run is judged by; none for any other, and where the metric was not measured.
 std::optional<double> value_of(const RunRecord& run, const Settings& settings);
-/// The first point at least as good as `threshold`.
-std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better);
 
 enum class Verdict {
     better,

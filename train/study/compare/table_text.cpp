@@ -53,14 +53,11 @@ std::string seeds_text(const Contrast& c) {
 std::string verdict_text(const Row& row, const Result& table) {
     if (!row.contrast)
         return "reference";
-    switch (row.contrast->verdict) {
-        case Verdict::not_distinguishable:
-            return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
-        case Verdict::too_few:
-            return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
-        default:
-            return verdict_name(row.contrast->verdict);
-    }
+    if (row.contrast->verdict == Verdict::not_distinguishable)
+        return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
+    if (row.contrast->verdict == Verdict::too_few)
+        return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
+    return verdict_name(row.contrast->verdict);
 }
 
 std::string runs_text(const Row& row) {
