@@ -25,11 +25,8 @@ TrainingStep::TrainingStep(StepParts parts, const StepSettings& settings) : part
     reserve_gemm_buffers(parts_.workers.threads());
     const auto n = static_cast<std::size_t>(shards);
     gradients_.reserve(n);
-    updates_.reserve(n);
-    for (std::size_t s = 0; s < n; ++s) {
-        gradients_.emplace_back(parts_.store);
-        updates_.emplace_back(parts_.store);
-    }
+    for (std::size_t s = 0; s < n; ++s) gradients_.emplace_back(parts_.store);
+    updates_.assign(n, StateUpdates(parts_.store));
     shards_.resize(n);
 }
 

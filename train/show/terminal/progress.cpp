@@ -37,7 +37,6 @@ std::string progress_line(const ProgressState& state, int columns) {
 
 Progress::Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps, std::chrono::milliseconds interval)
     : terminal_(std::move(terminal)), first_(first), steps_(steps), began_(Clock::now()), interval_(interval) {}
-Progress::~Progress() { terminal_->show(""); }
 
 void Progress::update(int64_t step, double loss) {
     if (!terminal_->live())
@@ -50,7 +49,6 @@ void Progress::update(int64_t step, double loss) {
     const double seconds = seconds_since(began_);
     if (step > first_ && seconds > 0)
         state.steps_per_second = static_cast<double>(step - first_) / seconds;
-    // The last column stays free: writing into it makes some terminals begin a new line.
     terminal_->show(progress_line(state, terminal_->columns() - 1));
 }
 

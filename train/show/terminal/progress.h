@@ -28,7 +28,7 @@ class Progress {
     /// A run that stands at `first` of `steps` steps. The last step is drawn whatever the interval.
     Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps,
              std::chrono::milliseconds interval = std::chrono::milliseconds(100));
-    ~Progress();
+    ~Progress() { terminal_->show(""); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 

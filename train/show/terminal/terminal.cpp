@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/base/system_call.h"
@@ -27,7 +28,6 @@ void write_to(int descriptor, std::string_view bytes) {
 }  // namespace
 
 Terminal::Terminal(int descriptor) : descriptor_(descriptor), live_(can_redraw(descriptor)) {}
-Terminal::~Terminal() { show(""); }
 
 int Terminal::columns() const {
     winsize size{};
@@ -45,7 +45,8 @@ void Terminal::print(std::string_view line) {
 void Terminal::show(std::string_view line) {
     if (!live_)
         return;
-    const std::string text = utf8::shown(line, utf8::LineFeeds::escaped);
+    const auto room = static_cast<std::size_t>(std::max(1, columns()) - 1);
+    const std::string text = utf8::shown(line.substr(0, room), utf8::LineFeeds::escaped);
     const std::lock_guard lock(mutex_);
     if (line_ == text)
         return;

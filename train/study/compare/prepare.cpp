@@ -45,7 +45,7 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
             .better = better_of(metric),
             .split = split,
             .judged = o.evaluation == "best" ? Judged::best : Judged::last,
-            .reference = c.reference(),
+            .reference = c.reference,
             .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
             .confidence = o.confidence,
             .power = o.power,

@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A run in its folder, beside the one that is asked for.
+// A run in its folder, and the one that is asked for.
 struct Looked {
     Found found;
-    Experiment before;
+    Experiment before, now;
     std::string name;     // "soft/seed-1"
     std::string history;  // how it was, or would be, extended; "" for all steps at once
 };
@@ -88,14 +88,14 @@ Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& fil
         return l;
     }
     l.before = folder.experiment();
-    const Experiment now = asked_for(run, resolved, l.before);
-    refuse_another(folder.config(), l.before, now);
+    l.now = asked_for(run, resolved, l.before);
+    refuse_another(folder.config(), l.before, l.now);
     if (folder.has_checkpoint())
         refuse_other_files(folder, files);
     l.found.ending = read_run(run.folder, run.experiment.seed).ending;
     // Without a checkpoint it begins again, as long as is asked for.
-    l.found.shorter = now.train.steps > l.before.train.steps && folder.has_checkpoint();
-    l.history = history_of(l.before, folder.has_checkpoint() ? now.train.steps : l.before.train.steps);
+    l.found.shorter = l.now.train.steps > l.before.train.steps && folder.has_checkpoint();
+    l.history = history_of(l.before, folder.has_checkpoint() ? l.now.train.steps : l.before.train.steps);
     return l;
 }
 
@@ -160,9 +160,8 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
             "with {} steps finishes it",
             prepared.runs[i].folder.string(), ending_name(l.found.ending), l.before.train.steps,
             prepared.resolved[prepared.runs[i].variant].train.steps, l.before.train.steps);
-        Experiment now = asked_for(prepared.runs[i], prepared.resolved[prepared.runs[i].variant], l.before);
         try {
-            resumed(RunFolder(prepared.runs[i].folder), prepared.runs[i].experiment, std::move(now), extend);
+            resumed(RunFolder(prepared.runs[i].folder), prepared.runs[i].experiment, l.now, extend);
         } catch (const Error& e) {
             throw Error(fmt::format("{}: {}", c.path, e.what()));
         }

@@ -102,7 +102,6 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
     record.extended = summary.json_text("extended");
     record.steps = summary.integer("steps");
     record.seconds = summary.number("seconds");
-    record.parameters = summary.integer("parameters");
     return record;
 }
 
