@@ -29,8 +29,8 @@ std::vector<Found> look(const Comparison& comparison, const Prepared& prepared, 
                         Extend extend);
 
 /// Waits until no process trains in the folder of a run: those of a comparison that was killed save
-/// before they end. Then it says so in the comparison's log, which it opens. False when `stop` said
-/// so before. Throws Error naming those that still train after `patience`.
+/// before they end. Where it has to wait it opens the comparison's log and says so. False when
+/// `stop` said so before. Throws Error naming those that still train after `patience`.
 bool wait_until_free(const Prepared& prepared, const std::filesystem::path& root, std::chrono::milliseconds patience,
                      Observer& log, const std::function<int()>& stop);
 
