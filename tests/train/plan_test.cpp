@@ -1,6 +1,6 @@
 // What a run would be: options with their origins, the model as a tree, time and memory; and that
 // every shipped config can be begun.
-#include "train/study/plan/plan_report.h"
+#include "train/study/plan/plan.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "train/study/plan/plan_report.h"
+#include "train/study/plan/plan.h"
 
 #include <memory>
 #include <ostream>
