@@ -18,7 +18,7 @@ namespace {
 struct CompareArguments {
     std::string config, out;
     std::vector<std::string> set;
-    int64_t seeds = 0;
+    std::optional<int64_t> seeds;
     int threads = 1;
     bool extend = false, overwrite = false, json = false;
 };
@@ -28,8 +28,7 @@ struct CompareArguments {
 Action declare_compare(CommandLine& app) {
     auto a = std::make_shared<CompareArguments>();
     app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds").required();
-    app.add_option("--seeds", a->seeds, "as many seeds: the config's, and the next integers where those are too few")
-        .check(integer_in(1, 1000))
+    app.add_integer("--seeds", a->seeds, {1, 1000}, "as many seeds: the config's, and the next integers where those are too few")
         .type_name("N");
     app.add_option("--out", a->out, "the comparison's folder, in place of runs/NAME; a run is DIR/VARIANT/seed-N")
         .type_name("DIR");
@@ -52,7 +51,7 @@ Action declare_compare(CommandLine& app) {
         "Exit code: 0 when all runs finished; 3 when one diverged, 1 when one failed (the others are compared).");
     return [a](Streams& streams) {
         compare::CompareRequest request;
-        request.comparison = compare::read_comparison(a->config, a->set, a->seeds);
+        request.comparison = compare::read_comparison(a->config, a->set, a->seeds.value_or(0));
         request.folder = a->out.empty() ? "runs/" + request.comparison.name : a->out;
         request.threads = a->threads;
         request.existing = a->overwrite ? Existing::overwrite : Existing::resume;

@@ -76,18 +76,11 @@ Action declare_lab(CommandLine& app) {
            "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")
         .type_name("ESTIMATOR")
         .one_value_each();
-    app.add_option("--rows", a->setup.rows, "rows of the first training batch to use; 0: all")
-        .check(integer_in(int64_t{0}, int64_t{1} << 20))
-        .capture_default_str();
-    app.add_option("--draws", a->setup.draws, "estimates of each estimator")
-        .check(integer_in(int64_t{48}, int64_t{1} << 30))
-        .capture_default_str();
-    app.add_option("--samples", a->setup.samples, "choices drawn for each example, of the default estimators")
-        .check(integer_in(int64_t{1}, int64_t{1024}))
-        .capture_default_str();
-    app.add_option("--adapt", a->setup.adapt, "steps in which an estimator's own network learns before it is measured")
-        .check(integer_in(int64_t{0}, int64_t{1} << 30))
-        .capture_default_str();
+    app.add_integer("--rows", a->setup.rows, {0, int64_t{1} << 20}, "rows of the first training batch to use; 0: all");
+    app.add_integer("--draws", a->setup.draws, {48, int64_t{1} << 30}, "estimates of each estimator");
+    app.add_integer("--samples", a->setup.samples, {1, 1024}, "choices drawn for each example, of the default estimators");
+    app.add_integer("--adapt", a->setup.adapt, {0, int64_t{1} << 30},
+                    "steps in which an estimator's own network learns before it is measured");
     app.add_option("--out", a->out, "where to write the numbers (default: RUN/lab.json, or runs/NAME.lab.json of a config)");
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");

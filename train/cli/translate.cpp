@@ -268,20 +268,18 @@ Action declare_translate(CommandLine& app) {
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_flag("--attention", a->attention, "draw the attention map below each output");
     add_search(app, a->search);
-    app.add_option("--nbest", a->nbest,
-                   "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
-                   "front: the input line's number and the rank, from 1")
-        .type_name("N")
-        .check(integer_in(int64_t{1}, most_beam));
+    app.add_integer("--nbest", a->nbest, {1, most_beam},
+                    "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
+                    "front: the input line's number and the rank, from 1")
+        .type_name("N");
     app.add_flag(
         "--scores", a->scores,
         "three columns before the text: score (log-likelihood over the length penalty), log-likelihood in nats, and that "
         "of each symbol and of the end, between blanks");
-    app.add_option("--chunk", a->chunk,
-                   "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
-                   "decode.batch; 1: answer each line at once)")
-        .type_name("LINES")
-        .check(integer_in(int64_t{1}, int64_t{1} << 24));
+    app.add_integer("--chunk", a->chunk, {1, int64_t{1} << 24},
+                    "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
+                    "decode.batch; 1: answer each line at once)")
+        .type_name("LINES");
     add_threads(app, a->threads);
     app.footer(
         "One output line for each input line, in its order; an empty line for a line without symbols. Columns are parted by "
