@@ -94,11 +94,9 @@ class Reader {
     bool wants(const std::string& ours) const { return !wanted_ || wanted_(ours); }
     template <class Test>
     bool any_tensor(Test test) const {
-        for (const SafetensorsFile* file : weights_.files())
-            for (const TensorInfo& t : file->tensors())
-                if (test(t.name))
-                    return true;
-        return false;
+        return std::ranges::any_of(weights_.files(), [&](const SafetensorsFile& file) {
+            return std::ranges::any_of(file.tensors(), test, &TensorInfo::name);
+        });
     }
 
     // model_type, or what else tells the kind of a model without a doubt.
@@ -225,12 +223,11 @@ class Reader {
         }
         const auto looked_at = [&](const std::string& name) {
             const std::string bare = prefixed_ && name.starts_with(layout_.prefix) ? name.substr(layout_.prefix.size()) : name;
-            return !passed_by.contains(name) &&
-                   std::none_of(layout_.passed_over.begin(), layout_.passed_over.end(),
-                                [&](const auto& p) { return fnmatch(p.c_str(), bare.c_str(), 0) == 0; });
+            return !passed_by.contains(name) && std::ranges::none_of(layout_.passed_over, [&](const std::string& p) {
+                return fnmatch(p.c_str(), bare.c_str(), 0) == 0;
+            });
         };
-        const std::vector<const SafetensorsFile*> files = weights_.files();
-        read_slots(files, slots,
+        read_slots(weights_.files(), slots,
                    {.where = "init.from: " + weights_.path().string(),
                     .file = weights_.path().filename().string(),
                     .hint = "init.take chooses what is taken",

@@ -3,10 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/base/files.h"
 #include "core/base/json_text.h"
@@ -34,19 +33,11 @@ bool is_file(const fs::path& path) {
 struct ShardName {
     int number = 0, count = 0;
 };
+std::string shard_file(int number, int count) { return fmt::format("model-{:05}-of-{:05}.safetensors", number, count); }
 ShardName shard_name(const std::string& name) {
-    constexpr std::string_view head = "model-", middle = "-of-", tail = ".safetensors";
-    constexpr std::size_t digits = 5;
-    if (name.size() != head.size() + middle.size() + tail.size() + 2 * digits || !name.starts_with(head) ||
-        !name.ends_with(tail) || name.substr(head.size() + digits, middle.size()) != middle)
-        return {};
-    const auto number_at = [&](std::size_t at) {
-        int value = 0;
-        const char* first = name.data() + at;
-        const auto [end, error] = std::from_chars(first, first + digits, value);
-        return error == std::errc() && end == first + digits ? value : 0;
-    };
-    return {number_at(head.size()), number_at(head.size() + digits + middle.size())};
+    ShardName shard;
+    const int read = std::sscanf(name.c_str(), "model-%5d-of-%5d", &shard.number, &shard.count);
+    return read == 2 && name == shard_file(shard.number, shard.count) ? shard : ShardName();
 }
 
 std::map<std::string, ShardName> shards_in(const fs::path& folder) {
@@ -75,13 +66,8 @@ std::map<std::string, ShardName> shards_in(const fs::path& folder) {
 }  // namespace
 
 bool holds_published_weights(const fs::path& folder) {
-    for (const char* name : {one_file, index_file})
-        if (is_file(folder / name))
-            return true;
-    for (const char* name : other_forms)
-        if (is_file(folder / name))
-            return true;
-    return !shards_in(folder).empty();
+    const auto is_here = [&](const char* name) { return is_file(folder / name); };
+    return is_here(one_file) || is_here(index_file) || std::ranges::any_of(other_forms, is_here) || !shards_in(folder).empty();
 }
 
 PublishedWeights::PublishedWeights(const fs::path& folder) : path_(folder / one_file) {
@@ -149,22 +135,11 @@ void PublishedWeights::open_shards(const fs::path& folder) {
     const auto size = static_cast<int>(found.size());
     std::vector<std::string> missing;
     for (int i = 1; i <= count && missing.size() < 100; ++i)
-        if (const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i, count); !found.contains(name))
+        if (const std::string name = shard_file(i, count); !found.contains(name))
             missing.push_back(name);
     require(size == count, "{}: shards are missing: {} of {}: {}", folder.string(), count - size, count,
             fmt::join(missing, ", "));
     for (const auto& [name, shard] : found) files_.emplace_back(folder / name);
-}
-
-std::vector<const SafetensorsFile*> PublishedWeights::files() const {
-    std::vector<const SafetensorsFile*> all;
-    for (const SafetensorsFile& file : files_) all.push_back(&file);
-    return all;
-}
-
-const SafetensorsFile* PublishedWeights::holder(std::string_view name) const {
-    const auto at = std::find_if(files_.begin(), files_.end(), [&](const SafetensorsFile& f) { return f.has(name); });
-    return at == files_.end() ? nullptr : &*at;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/safetensors.h"
+#include "train/experiment/slots.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -21,11 +21,11 @@ class PublishedWeights {
     explicit PublishedWeights(const std::filesystem::path& folder);
 
     /// One file, or all shards in the order of their names.
-    std::vector<const SafetensorsFile*> files() const;
+    const std::vector<SafetensorsFile>& files() const { return files_; }
     /// For messages: the file's path, or the index's or the folder's.
     const std::filesystem::path& path() const { return path_; }
     /// The file that holds a tensor; null where none does.
-    const SafetensorsFile* holder(std::string_view name) const;
+    const SafetensorsFile* holder(std::string_view name) const { return holder_of(files_, name); }
     bool has(std::string_view name) const { return holder(name) != nullptr; }
 
   private:

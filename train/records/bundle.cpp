@@ -247,7 +247,7 @@ BundleFile::BundleFile(const fs::path& path) : file_(path) {
 }
 
 void BundleFile::load(ParameterStore& store) const {
-    read_slots(file_, model_slots(store),
+    read_slots({&file_, 1}, model_slots(store),
                {.where = path(), .file = "it", .hint = "its config makes another model", .prefix = model_prefix});
     for (const NamedState& s : store.states())
         for (const auto& [name, updates] : state_updates_)

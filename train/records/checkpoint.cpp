@@ -98,7 +98,8 @@ void check_file(const fs::path& folder, const char* name, const RecordReader& fi
 }
 
 void read_arrays(const fs::path& folder, const char* name, const std::vector<Slot>& slots, const char* hint) {
-    read_slots(SafetensorsFile(folder / name), slots, {.where = folder.string(), .file = name, .hint = hint, .prefix = ""});
+    const SafetensorsFile file(folder / name);
+    read_slots({&file, 1}, slots, {.where = folder.string(), .file = name, .hint = hint, .prefix = ""});
 }
 
 }  // namespace

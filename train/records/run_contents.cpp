@@ -10,7 +10,6 @@
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/config/document.h"
-#include "train/config/words.h"
 #include "train/records/older_checkpoints.h"
 #include "train/records/run_checkpoints.h"
 
@@ -91,15 +90,6 @@ std::vector<fs::path> vocabulary_contents(const RunFolder& run) {
             found.push_back(run.vocabulary() / name);
     std::sort(found.begin(), found.end());
     return found;
-}
-
-std::string seal_of(const std::vector<fs::path>& files) {
-    std::vector<std::string> all;
-    for (const fs::path& file : files) {
-        const WrittenFile f = crc32_of_file(file);
-        all.push_back(fmt::format("{} {} {:08x}", file.filename().string(), f.bytes, f.crc32));
-    }
-    return joined(all);
 }
 
 std::vector<fs::path> contents_of(const RunFolder& run) {

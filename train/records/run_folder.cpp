@@ -12,6 +12,7 @@
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
+#include "train/experiment/assemble.h"
 #include "train/records/record_reader.h"
 #include "train/records/run_checkpoints.h"
 #include "train/records/run_contents.h"
