@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <charconv>
 #include <memory>
 #include <ostream>
 
@@ -26,17 +24,6 @@ struct LabArguments {
     bool json = false;
 };
 
-int64_t step_of(const fs::path& checkpoint) {
-    const std::string name = checkpoint.filename().string();
-    int64_t step = 0;
-    const auto [end, wrong] =
-        std::from_chars(name.data() + std::min<std::size_t>(5, name.size()), name.data() + name.size(), step);
-    require(wrong == std::errc() && end == name.data() + name.size(),
-            "{}: a checkpoint is called step-N: characters that are no number {}, characters {}", checkpoint.string(),
-            name.data() + name.size() - end, name.size());
-    return step;
-}
-
 // Where to measure: all checkpoints of a run, or the initial weights of a config.
 struct Subject {
     Experiment experiment;
@@ -60,7 +47,7 @@ Subject subject_of(const LabArguments& a) {
             a.config.config, 0, 1);
     if (is_there(folder.vocabulary()))
         s.saved = folder.vocabulary().string();
-    for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), step_of(checkpoint)});
+    for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), read_progressed(checkpoint).step});
     s.out = folder.lab();
     return s;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "data/text/utf8.h"
 #include "train/config/describe.h"
@@ -82,22 +83,9 @@ std::string number_text(double value) {
 }
 
 std::string in_quotes(std::string_view text) {
-    std::string result = "\"";
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), bad);
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            (result += '\\') += c;
-        else if (c == '\n')
-            result += "\\n";
-        else if (c == '\t')
-            result += "\\t";
-        else if (static_cast<unsigned char>(c) < 0x20)
-            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            result += c;
-    }
-    return result + "\"";
+    return nlohmann::json(std::string(text)).dump();
 }
 
 std::string write_fields(FunctionRef<void(Visitor&)> fields) {

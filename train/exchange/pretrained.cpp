@@ -28,7 +28,7 @@ std::vector<fs::path> weights_files(const InitOptions& o) {
         return {find_run(o.from).checkpoint / "model.safetensors"};
     const PublishedWeights weights(o.from);
     std::vector<fs::path> files;
-    for (const SafetensorsFile& file : weights.files()) files.push_back(file.path());
+    for (const SafetensorsFile& file : weights.files) files.push_back(file.path());
     return files;
 }
 

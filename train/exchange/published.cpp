@@ -94,7 +94,7 @@ class Reader {
     bool wants(const std::string& ours) const { return !wanted_ || wanted_(ours); }
     template <class Test>
     bool any_tensor(Test test) const {
-        return std::ranges::any_of(weights_.files(), [&](const SafetensorsFile& file) {
+        return std::ranges::any_of(weights_.files, [&](const SafetensorsFile& file) {
             return std::ranges::any_of(file.tensors(), test, &TensorInfo::name);
         });
     }
@@ -185,7 +185,7 @@ class Reader {
             const Shape shape = first.info(one).shape, again = second.info(other).shape;
             const std::string rule =
                 fmt::format("init.from: {}: this model has one array where two different ones are there: '{}' {} and '{}' {}",
-                            weights_.path().string(), one, shape.text(), other, again.text());
+                            weights_.path.string(), one, shape.text(), other, again.text());
             require(shape == again, "{}", rule);
             if (std::ranges::equal(first.bytes(first.info(one)), second.bytes(second.info(other))))
                 continue;
@@ -227,9 +227,9 @@ class Reader {
                 return fnmatch(p.c_str(), bare.c_str(), 0) == 0;
             });
         };
-        read_slots(weights_.files(), slots,
-                   {.where = "init.from: " + weights_.path().string(),
-                    .file = weights_.path().filename().string(),
+        read_slots(weights_.files, slots,
+                   {.where = "init.from: " + weights_.path.string(),
+                    .file = weights_.path.filename().string(),
                     .hint = "init.take chooses what is taken",
                     .prefix = "",
                     .wanted = looked_at});

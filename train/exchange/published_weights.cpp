@@ -63,63 +63,38 @@ std::map<std::string, ShardName> shards_in(const fs::path& folder) {
                           "each is to become model-0000M-of-0000N.safetensors"));
 }
 
-}  // namespace
-
-bool holds_published_weights(const fs::path& folder) {
-    const auto is_here = [&](const char* name) { return is_file(folder / name); };
-    return is_here(one_file) || is_here(index_file) || std::ranges::any_of(other_forms, is_here) || !shards_in(folder).empty();
-}
-
-PublishedWeights::PublishedWeights(const fs::path& folder) : path_(folder / one_file) {
-    if (is_file(path_)) {
-        files_.emplace_back(path_);
-        return;
-    }
-    if (is_file(folder / index_file))
-        open_index(folder);
-    else
-        open_shards(folder);
-    std::map<std::string_view, const SafetensorsFile*> holders;
-    for (const SafetensorsFile& file : files_)
-        for (const TensorInfo& t : file.tensors()) {
-            const auto [at, fresh] = holders.emplace(t.name, &file);
-            require(fresh, "{}: two files hold one tensor: '{}' is in {} and in {}", path_.string(), t.name,
-                    at->second->path().filename().string(), file.path().filename().string());
-        }
-}
-
-void PublishedWeights::open_index(const fs::path& folder) {
-    path_ = folder / index_file;
-    const auto index = load_json<nlohmann::json>(path_, most_index_bytes);
+std::vector<SafetensorsFile> files_of_index(const fs::path& path) {
+    const auto index = load_json<nlohmann::json>(path, most_index_bytes);
     require(
         index.is_object() && index.contains("weight_map") && index["weight_map"].is_object() && !index["weight_map"].empty(),
-        "{}: no index of shards: \"weight_map\", an object of tensors and files, is needed: found a JSON {}", path_.string(),
+        "{}: no index of shards: \"weight_map\", an object of tensors and files, is needed: found a JSON {}", path.string(),
         index.type_name());
     std::map<std::string, std::vector<std::string>> tensors_of;
     for (const auto& [tensor, file] : index["weight_map"].items()) {
-        require(file.is_string(), "{}: a file's name is a text: tensor '{}', found a JSON {}", path_.string(), tensor,
+        require(file.is_string(), "{}: a file's name is a text: tensor '{}', found a JSON {}", path.string(), tensor,
                 file.type_name());
         const auto name = file.get<std::string>();
         require(!name.empty() && name.find('/') == std::string::npos && name != "." && name != "..",
-                "{}: a shard stands in the folder itself: tensor '{}', file '{}'", path_.string(), tensor, name);
+                "{}: a shard stands in the folder itself: tensor '{}', file '{}'", path.string(), tensor, name);
         tensors_of[name].push_back(tensor);
     }
     std::vector<std::string> missing;
     for (const auto& [name, tensors] : tensors_of)
-        if (!is_file(folder / name))
+        if (!is_file(path.parent_path() / name))
             missing.push_back(name);
-    require(missing.empty(), "{}: shards are missing: {} of {}: {}", path_.string(), missing.size(), tensors_of.size(),
+    require(missing.empty(), "{}: shards are missing: {} of {}: {}", path.string(), missing.size(), tensors_of.size(),
             fmt::join(missing, ", "));
+    std::vector<SafetensorsFile> files;
     for (const auto& [name, tensors] : tensors_of) {
-        const SafetensorsFile& file = files_.emplace_back(folder / name);
+        const SafetensorsFile& file = files.emplace_back(path.parent_path() / name);
         for (const std::string& tensor : tensors)
-            require(file.has(tensor), "{}: a tensor is not where the index says: '{}' in {}, tensors there {}", path_.string(),
+            require(file.has(tensor), "{}: a tensor is not where the index says: '{}' in {}, tensors there {}", path.string(),
                     tensor, name, file.tensors().size());
     }
+    return files;
 }
 
-void PublishedWeights::open_shards(const fs::path& folder) {
-    path_ = folder;
+std::vector<SafetensorsFile> files_of_shards(const fs::path& folder) {
     const std::map<std::string, ShardName> found = shards_in(folder);
     if (found.empty()) {
         for (const char* name : other_forms)
@@ -139,7 +114,33 @@ void PublishedWeights::open_shards(const fs::path& folder) {
             missing.push_back(name);
     require(size == count, "{}: shards are missing: {} of {}: {}", folder.string(), count - size, count,
             fmt::join(missing, ", "));
-    for (const auto& [name, shard] : found) files_.emplace_back(folder / name);
+    std::vector<SafetensorsFile> files;
+    for (const auto& [name, shard] : found) files.emplace_back(folder / name);
+    return files;
+}
+
+}  // namespace
+
+bool holds_published_weights(const fs::path& folder) {
+    const auto is_here = [&](const char* name) { return is_file(folder / name); };
+    return is_here(one_file) || is_here(index_file) || std::ranges::any_of(other_forms, is_here) || !shards_in(folder).empty();
+}
+
+PublishedWeights::PublishedWeights(const fs::path& folder) : path(folder / one_file) {
+    if (is_file(path)) {
+        files.emplace_back(path);
+        return;
+    }
+    const bool indexed = is_file(folder / index_file);
+    path = indexed ? folder / index_file : folder;
+    files = indexed ? files_of_index(path) : files_of_shards(folder);
+    std::map<std::string_view, const SafetensorsFile*> holders;
+    for (const SafetensorsFile& file : files)
+        for (const TensorInfo& t : file.tensors()) {
+            const auto [at, fresh] = holders.emplace(t.name, &file);
+            require(fresh, "{}: two files hold one tensor: '{}' is in {} and in {}", path.string(), t.name,
+                    at->second->path().filename().string(), file.path().filename().string());
+        }
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -155,9 +155,8 @@ MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed
 
 void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) const {
     const NoGrad no_grad;
-    std::vector<Seen> seen;  // what is written points into it
     std::vector<std::vector<real>> corners;
-    std::vector<std::tuple<std::string, Shape>> named;
+    std::vector<NamedArray> arrays;  // point into the corners
     std::vector<RecordWriter> examples;
     for (const Row& row : rows_) {
         const Batch& b = row.batch;
@@ -168,7 +167,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
         context.decisions = &decisions;
         const Scored scored = model.score(
             score_input(b), {.normaliser = 1, .label_normaliser = 1, .label_smoothing = 0, .ignored = id_ignored}, context);
-        seen = seen_by_site(taps.maps);
+        std::vector<Seen> seen = seen_by_site(taps.maps);
         show_choices(seen, decisions.taken);
         if (seen.empty())
             continue;
@@ -191,7 +190,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
             const int64_t r = std::min({longest, s.rows, length_of(rows, b)}),
                           c = std::min({longest, s.width, length_of(columns, b)});
             corners.push_back(corner(s, r, c));
-            named.emplace_back(fmt::format("{}/{}", row.number, s.site), Shape{r, c});
+            arrays.push_back({fmt::format("{}/{}", row.number, s.site), Shape{r, c}, corners.back().data()});
             RecordWriter map = {{"site", s.site}, {"rows", rows}, {"columns", columns}};
             if (!s.chosen.empty())
                 map.set("chosen", std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r));
@@ -207,11 +206,8 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
                             {"lengths", RecordWriter{{"source", source_length}, {"target", row.target_length}}},
                             {"maps", of_sites}});
     }
-    if (named.empty())
+    if (arrays.empty())
         return;
-    std::vector<NamedArray> arrays;
-    for (std::size_t i = 0; i < named.size(); ++i)
-        arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
     const RecordWriter about = {{"format", int64_t{1}}, {"step", step}, {"split", split_name(split_)}, {"examples", examples}};
     make_folder(folder);
     write_safetensors(folder / fmt::format("{}{}{}", step_begin, step, map_end), arrays,

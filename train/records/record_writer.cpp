@@ -44,7 +44,9 @@ void RecordWriter::set(const std::string& key, const Value& value) {
 }
 
 void RecordWriter::set_json(const std::string& key, const std::string& text) { (*json_)[key] = parse_json<Json>(key, text); }
-void RecordWriter::set_scores(const Scores& scores) { add_scores(*json_, scores); }
+void RecordWriter::set_scores(const Scores& scores) {
+    for (const auto& [name, value] : scores.values) set(name, value);
+}
 void RecordWriter::remove(const std::string& key) { json_->erase(key); }
 
 std::string RecordWriter::text(int indent, Broken broken) const {

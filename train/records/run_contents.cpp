@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <ranges>
 
 #include "core/base/files.h"
 #include "core/base/own_files.h"
@@ -11,7 +12,6 @@
 #include "data/text/tokenizer.h"
 #include "train/config/document.h"
 #include "train/records/older_checkpoints.h"
-#include "train/records/run_checkpoints.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -81,6 +81,14 @@ std::vector<std::pair<int64_t, fs::path>> numbered_files(const fs::path& folder,
             found.emplace_back(*number, entry->path());
     std::sort(found.begin(), found.end());
     return found;
+}
+
+int remove_checkpoint(const fs::path& folder) {
+    // state.json first: without it nobody takes it for a checkpoint
+    for (const char* name : std::views::reverse(checkpoint_files))
+        if (const int code = remove_file(folder / name); code != 0)
+            return code;
+    return remove_empty_folder(folder);
 }
 
 std::vector<fs::path> vocabulary_contents(const RunFolder& run) {
