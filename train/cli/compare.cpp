@@ -28,7 +28,8 @@ struct CompareArguments {
 Action declare_compare(CommandLine& app) {
     auto a = std::make_shared<CompareArguments>();
     app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds").required();
-    app.add_integer("--seeds", a->seeds, {1, 1000}, "as many seeds: the config's, and the next integers where those are too few")
+    app.add_integer("--seeds", a->seeds, {1, 1000},
+                    "as many seeds: the config's, and the next integers where those are too few")
         .type_name("N");
     app.add_option("--out", a->out, "the comparison's folder, in place of runs/NAME; a run is DIR/VARIANT/seed-N")
         .type_name("DIR");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -69,10 +70,8 @@ struct Resampled {
 };
 
 const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
-    for (const Resampled& r : all)
-        if (r.name == name && r.interval)
-            return &*r.interval;
-    return nullptr;
+    const auto found = std::ranges::find(all, name, &Resampled::name);
+    return found != all.end() && found->interval ? &*found->interval : nullptr;
 }
 
 // One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has

@@ -47,7 +47,8 @@ Subject subject_of(const LabArguments& a) {
             a.config.config, 0, 1);
     if (is_there(folder.vocabulary()))
         s.saved = folder.vocabulary().string();
-    for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), read_progressed(checkpoint).step});
+    for (const fs::path& checkpoint : folder.steps())
+        s.places.push_back({checkpoint.string(), read_progressed(checkpoint).step});
     s.out = folder.lab();
     return s;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <ostream>
 
+#include "data/batching.h"
 #include "data/text/utf8.h"
 #include "train/cli/input_lines.h"
 #include "train/cli/search.h"
@@ -139,10 +140,8 @@ class Translator {
         }
         if (line.length() > options_.max_source) {
             line.left_out = line.length() - options_.max_source;
-            Ids kept(1, options_.max_source);
-            std::copy_n(line.ids.row(0), kept.columns, kept.values.begin());
-            kept.lengths[0] = static_cast<int32_t>(kept.columns);
-            line.ids = std::move(kept);
+            line.ids.lengths[0] = static_cast<int32_t>(options_.max_source);
+            line.ids = line.ids.slice(0, 1);
         }
         line.unknown = std::count(line.ids.row(0), line.ids.row(0) + line.length(), int32_t{id_unknown});
     }
@@ -159,12 +158,9 @@ class Translator {
     }
 
     void decode(std::span<Line*> lines) const {
-        Ids source(static_cast<int64_t>(lines.size()), lines.front()->length());
-        for (int64_t r = 0; r < source.rows; ++r) {
-            const Line& line = *lines[static_cast<std::size_t>(r)];
-            std::copy_n(line.ids.row(0), line.length(), source.values.begin() + r * source.columns);
-            source.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(line.length());
-        }
+        std::vector<std::vector<int32_t>> rows;
+        for (const Line* line : lines) rows.emplace_back(line->ids.row(0), line->ids.row(0) + line->length());
+        const Ids source = pad_sequences(rows);
         const std::vector<std::vector<Decoded>> found =
             decode_beam(*run_.made.model, source, decode_limits(*run_.made.model, *run_.task, source, options_.max_length),
                         options_.search(nbest()), a_.attention ? Collect::attention : Collect::nothing);

@@ -42,8 +42,7 @@ struct Cursor final : std::streambuf {
     const char* end;
     int line = 1;
 
-    explicit Cursor(std::string_view text)
-        : begin(text.data()), line_begin(begin), taken(begin), end(begin + text.size()) {}
+    explicit Cursor(std::string_view text) : begin(text.data()), line_begin(begin), taken(begin), end(begin + text.size()) {}
     int_type uflow() override {
         if (taken == end)
             return traits_type::eof();

@@ -66,7 +66,8 @@ void freeze_parameters(const InitOptions& o, ParameterStore& store) {
     for (const Parameter& p : store.table())
         if (matches_any(o.freeze, p.name))
             store.freeze(p.name);
-    require(std::ranges::any_of(store.table(), &Parameter::trainable), "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
+    require(std::ranges::any_of(store.table(), &Parameter::trainable),
+            "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -19,9 +19,9 @@ std::string mismatches_text(const Mismatches& mismatches) {
     std::vector<std::string> parts;
     for (std::size_t k = 0; k < mismatches.size(); ++k)
         if (const std::vector<std::string>& names = mismatches[k]; !names.empty())
-            parts.push_back(fmt::format(
-                "{} {} ({})", parts.empty() ? counted(std::ssize(names), "parameter") : std::to_string(names.size()), kinds[k],
-                joined(names)));
+            parts.push_back(fmt::format("{} {} ({})",
+                                        parts.empty() ? counted(std::ssize(names), "parameter") : std::to_string(names.size()),
+                                        kinds[k], joined(names)));
     return joined(parts);
 }
 
@@ -63,8 +63,7 @@ void read_slots(std::span<const SafetensorsFile> files, const std::vector<Slot>&
     const std::string text = mismatches_text(mismatches);
     require(text.empty(), "{}: {}; {} holds {} tensors, {} expected; {}", spoken.where, text, spoken.file, tensors,
             slots.size(), spoken.hint);
-    for (const Slot& s : slots)
-        holder_of(files, spoken.prefix + s.name)->read_into(spoken.prefix + s.name, s.data, s.shape);
+    for (const Slot& s : slots) holder_of(files, spoken.prefix + s.name)->read_into(spoken.prefix + s.name, s.data, s.shape);
 }
 
 }  // namespace attend::ATTEND_PRECISION

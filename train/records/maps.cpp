@@ -113,17 +113,6 @@ bool fits(const Batch& batch, int64_t row) {
            batch.input.length(row) <= longest_looked_at;
 }
 
-Ids first_columns(const Ids& ids, int64_t columns) {
-    if (ids.columns <= columns)
-        return ids;
-    Ids cut(ids.rows, columns);
-    for (int64_t r = 0; r < ids.rows; ++r) {
-        cut.lengths[static_cast<std::size_t>(r)] = std::min<int32_t>(ids.length(r), static_cast<int32_t>(columns));
-        for (int64_t c = 0; c < columns; ++c) cut.at(r, c) = ids.at(r, c);
-    }
-    return cut;
-}
-
 }  // namespace
 
 MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed) : task_(task), split_(split) {
@@ -142,7 +131,10 @@ MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed
                 continue;
             Batch one = batch.slice(r, r + 1);
             const int64_t length = one.target.length(0);
-            for (Ids* ids : {&one.input, &one.target, &one.segments}) *ids = first_columns(*ids, longest_looked_at);
+            for (Ids* ids : {&one.input, &one.target, &one.segments}) {
+                for (int32_t& n : ids->lengths) n = std::min<int32_t>(n, longest_looked_at);
+                *ids = ids->slice(0, ids->rows);
+            }
             found.emplace(number, Row{number, std::move(one), length});
             if (static_cast<int64_t>(found.size()) > count)
                 found.erase(std::prev(found.end()));

@@ -62,9 +62,8 @@ void check_model_of(const RunAndCheckpoint& found) {
     try {
         check_model_file(found.checkpoint);
     } catch (const Error& e) {
-        fail_with_others(e, found.run, "", [](const fs::path& newest) {
-            return "give one in the run's place: " + shell_word(newest.string());
-        });
+        fail_with_others(e, found.run, "",
+                         [](const fs::path& newest) { return "give one in the run's place: " + shell_word(newest.string()); });
     }
 }
 
