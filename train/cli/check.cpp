@@ -38,9 +38,8 @@ int check_bundle(const std::filesystem::path& path, const CheckArguments& a, con
 
 Action declare_check(CommandLine& app) {
     auto a = std::make_shared<CheckArguments>();
-    add_config(app, a->config);
-    app.get_option("CONFIG").description(
-        "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
+    add_config(app, a->config,
+               "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
     app.add_integer("--rows", a->setup.rows, {1, int64_t{1} << 20}, "rows of the first training batch to use");
     app.add_integer("--elements", a->setup.elements, {1, int64_t{1} << 40}, "elements of each parameter to check");
     app.add_number("--tolerance", a->setup.tolerance, {1e-12, 1}, "largest relative error");

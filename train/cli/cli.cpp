@@ -66,7 +66,6 @@ Option Option::capture_default_str() const { return option_->capture_default_str
 Option Option::one_value_each() const { return option_->allow_extra_args(false), *this; }
 Option Option::needs(Option other) const { return option_->needs(other.option_), *this; }
 Option Option::excludes(Option other) const { return option_->excludes(other.option_), *this; }
-Option Option::description(const std::string& help) const { return option_->description(help), *this; }
 Option Option::check(std::vector<std::string> words) const { return option_->check(CLI::IsMember(std::move(words))), *this; }
 bool Option::given() const { return option_->count() > 0; }
 
@@ -128,19 +127,12 @@ std::vector<std::string> ConfigArguments::assignments() const {
     return all;
 }
 
-void add_config(CommandLine& app, ConfigArguments& arguments) {
-    app.add_option("CONFIG", arguments.config, "a JSON file").required();
+void add_config(CommandLine& app, ConfigArguments& arguments, const char* help) {
+    app.add_option("CONFIG", arguments.config, help).required();
     app.add_option("--set", arguments.set, "change an option: a.b=value; may be given again")
         .type_name("KEY=VALUE")
         .one_value_each();
     app.add_integer("--seed", arguments.seed, {.low = 0}, "in place of the config's seed");
-}
-
-Option add_extend(CommandLine& app, bool& extend) {
-    return app.add_flag(
-        "--extend", extend,
-        "continue beyond the end that the run began with, to more train.steps (or train.max_seconds); it is recorded. "
-        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
 }
 
 Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
@@ -152,9 +144,9 @@ Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
     return Extend::yes;
 }
 
-void add_threads(CommandLine& app, int& threads) {
+void add_threads(CommandLine& app, int& threads, const char* help) {
     threads = static_cast<int>(std::min<int64_t>(machine_cores(), most_threads));
-    app.add_integer("--threads", threads, {1, most_threads}, "threads to use; results do not depend on it");
+    app.add_integer("--threads", threads, {1, most_threads}, help);
 }
 
 void flush(std::ostream& out) {

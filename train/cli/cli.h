@@ -38,7 +38,6 @@ class Option {
     Option one_value_each() const;
     Option needs(Option other) const;
     Option excludes(Option other) const;
-    Option description(const std::string& help) const;
     Option check(std::vector<std::string> words) const;
     /// Whether it was given.
     bool given() const;
@@ -117,15 +116,14 @@ struct ConfigArguments {
     std::vector<std::string> assignments() const;
 };
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
-void add_config(CommandLine& app, ConfigArguments& arguments);
+void add_config(CommandLine& app, ConfigArguments& arguments, const char* help = "a JSON file");
 
-/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or
-/// below gives the schedule of the steps that are added.
-Option add_extend(CommandLine& app, bool& extend);
+/// What `--extend` asks for with these `--set` assignments: one to `schedule` or below gives the
+/// schedule of the steps that are added.
 Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 
 /// Adds `--threads N` (default: the machine's cores).
-void add_threads(CommandLine& app, int& threads);
+void add_threads(CommandLine& app, int& threads, const char* help = "threads to use; results do not depend on it");
 
 /// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot
 /// be written (disk full).

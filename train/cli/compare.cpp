@@ -38,12 +38,11 @@ Action declare_compare(CommandLine& app) {
                    "compare.a=value; may be given again")
         .type_name("KEY=VALUE")
         .one_value_each();
-    add_threads(app, a->threads);
-    app.get_option("--threads").description("runs side by side, a thread each (threads left over go to the runs)");
-    const Option extend = add_extend(app, a->extend);
-    extend.description(
-        "continue finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
-        "number of steps needs one for the steps that are added: --set schedule=...");
+    add_threads(app, a->threads, "runs side by side, a thread each (threads left over go to the runs)");
+    const Option extend =
+        app.add_flag("--extend", a->extend,
+                     "continue finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
+                     "number of steps needs one for the steps that are added: --set schedule=...");
     app.add_flag("--overwrite", a->overwrite, "train all runs again; without it finished runs are kept and the others continue")
         .excludes(extend);
     app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");

@@ -57,8 +57,7 @@ Subject subject_of(const LabArguments& a) {
 
 Action declare_lab(CommandLine& app) {
     auto a = std::make_shared<LabArguments>();
-    add_config(app, a->config);
-    app.get_option("CONFIG").description("a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
+    add_config(app, a->config, "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
     app.add_option(
            "--estimator", a->setup.estimators,
            "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")

@@ -32,8 +32,9 @@ std::vector<fs::path> weights_files(const InitOptions& o) {
     return files;
 }
 
-}  // namespace
-
+// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from`
+// saved them to, or a published folder that holds its tokenizer; "" when they are built from the
+// data. Throws Error when there is no such run.
 std::string taken_vocabulary(const InitOptions& o) {
     if (o.from.empty() || o.vocabulary == "own" || !is_folder(o.from))
         return "";
@@ -49,6 +50,8 @@ std::string taken_vocabulary(const InitOptions& o) {
     const fs::path folder = find_run(o.from).run.vocabulary();
     return is_folder(folder) ? folder.string() : "";
 }
+
+}  // namespace
 
 std::string take_weights(const InitOptions& o, const Model& model, ParameterStore& store) {
     if (o.from.empty())

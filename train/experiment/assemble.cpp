@@ -12,11 +12,6 @@
 
 namespace attend::ATTEND_PRECISION {
 
-std::vector<std::string> files_of(const Experiment& experiment) {
-    Experiment e = experiment;
-    return config::paths_of([&e](Visitor& v) { e.fields(v); });
-}
-
 std::string seal_of(const std::vector<std::filesystem::path>& files) {
     std::vector<std::string> all;
     for (const std::filesystem::path& file : files) {
