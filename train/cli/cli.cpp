@@ -29,7 +29,7 @@ int report(std::ostream& error, const std::string& text, int code) {
     return code;
 }
 
-// Of an integer: 010 is 8 to some and 10 to others.
+// Decimal digits alone: "inf" is no number here, and 010 is 8 to some and 10 to others.
 bool well_formed(std::string_view digits, bool whole) {
     digits.remove_prefix(digits.starts_with('-') ? 1 : 0);
     const bool known = digits.find_first_not_of(whole ? "0123456789" : "0123456789.eE+-") == std::string_view::npos;

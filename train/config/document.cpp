@@ -32,9 +32,9 @@ Member* Value::find(std::string_view key) { return const_cast<Member*>(std::as_c
 
 namespace {
 
-// Hands the text to the parser and counts its lines, as no positions are passed to events. The lexer
-// reads at most one character past a number (and gives it back), never past any other token, so the
-// line *before* the last character taken is the token's.
+// Hands the text to the parser and counts lines, as the parser does not pass positions to its
+// events. The lexer reads at most one character past a number (and gives it back), never past any
+// other token, so the line *before* the last character taken is the token's.
 struct Cursor final : std::streambuf {
     const char* begin;
     const char* line_begin;

@@ -20,8 +20,8 @@ struct ModelInStore {
 
 /// Names, sizes and CRC-32 of files in one line: "source.txt 120 0a1b2c3d, ...".
 std::string seal_of(const std::vector<std::filesystem::path>& files);
-/// The seal of the files of an experiment's data ("" when there are none): part of every checkpoint, as a run
-/// must not continue with other data. Throws Error when one cannot be read.
+/// The seal of the files of an experiment's data ("" when there are none): part of every
+/// checkpoint, as a run must not continue with other data. Throws Error when one cannot be read.
 std::string data_seal(const Experiment& experiment);
 
 /// The order of an experiment's training batches, and the settings of its steps.

@@ -19,8 +19,8 @@ struct Terms {
     }
 };
 
-/// The numbers that the sums are divided by, known before a batch is split into shards: targets that
-/// are not ignored, and rows that have a label.
+/// The numbers that the sums are divided by, known before a batch is split into shards: targets
+/// that are not ignored, and rows that have a label.
 struct LossCounts : Terms<int64_t> {
     int64_t all() const { return targets + labels; }
 };

@@ -70,8 +70,8 @@ void put_checkpoint_in_place(const fs::path& from, const fs::path& to) {
     synchronise_folder(to.parent_path());
 }
 
-// Makes `name` a link to `checkpoint` beside it by renaming a new link over it, and brings it to the
-// disk. Throws MachineError when the file system refuses.
+// Makes `name` a link to `checkpoint` beside it by renaming a new link over it, and brings it to
+// the disk. Throws MachineError when the file system refuses.
 void link_to_checkpoint(const fs::path& name, const fs::path& checkpoint) {
     const fs::path target = checkpoint.filename();
     std::error_code error;
