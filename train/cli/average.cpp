@@ -33,9 +33,9 @@ Action declare_average(CommandLine& app) {
     app.add_integer("--last", a->last, {2, 1'000'000},
                     "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
         .type_name("N");
-    app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
-        .type_name("NAME")
-        .capture_default_str();
+    app.add_option("--name", a->name,
+                   "the checkpoint's name (default: average): it becomes RUN/checkpoints/NAME, which eval and translate take")
+        .type_name("NAME");
     return [a](Streams& streams) {
         require(!a->name.empty() && a->name.find('/') == std::string::npos && a->name[0] != '.' &&
                     !a->name.starts_with("step-") && a->name != "last" && a->name != "best",

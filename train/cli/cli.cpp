@@ -62,7 +62,6 @@ Option add(CLI::App& app, const char* name, T& value, const Bounds<Number>& allo
 
 Option Option::required() const { return option_->required(), *this; }
 Option Option::type_name(const char* name) const { return option_->type_name(name), *this; }
-Option Option::capture_default_str() const { return option_->capture_default_str(), *this; }
 Option Option::one_value_each() const { return option_->allow_extra_args(false), *this; }
 Option Option::needs(Option other) const { return option_->needs(other.option_), *this; }
 Option Option::excludes(Option other) const { return option_->excludes(other.option_), *this; }

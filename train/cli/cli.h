@@ -32,8 +32,6 @@ class Option {
     Option required() const;
     /// The word that stands for the value in the help.
     Option type_name(const char* name) const;
-    /// The help shows the value that the variable has now.
-    Option capture_default_str() const;
     /// An option for a list takes one value each time it is given.
     Option one_value_each() const;
     Option needs(Option other) const;

@@ -1,21 +1,14 @@
 #include "train/cli/output.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-
+#include "core/base/system_call.h"
 #include "train/config/utf8.h"
 
 namespace attend::cli {
 
 void OutputBuffer::write(std::string_view bytes) {
-    while (error_ == 0 && !bytes.empty()) {
-        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
-        if (n >= 0)
-            bytes.remove_prefix(static_cast<std::size_t>(n));
-        else if (errno != EINTR)
-            error_ = errno;
-    }
+    std::size_t done = 0;
+    if (error_ == 0)
+        error_ = write_all(descriptor_, bytes, done);
 }
 
 OutputBuffer::~OutputBuffer() {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <ranges>
 
 #include "core/base/files.h"
@@ -70,7 +69,7 @@ std::vector<fs::path> checkpoint_folders(const fs::path& checkpoints) {
 
 void remove_or_throw(const fs::path& path) {
     const int code = remove_file(path);
-    ensure(code == 0, "{}: cannot be removed: {}", path.string(), std::strerror(code));
+    ensure(code == 0, "{}: cannot be removed: {}", path.string(), reason_of(code));
 }
 
 std::vector<std::pair<int64_t, fs::path>> numbered_files(const fs::path& folder, std::string_view begin, std::string_view end) {

@@ -7,14 +7,12 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
-#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -134,7 +132,7 @@ void RunLock::check_folder() const {
         code == 0 && known && same(named, held),
         "{}: the run's folder was removed, renamed or replaced while it was trained in: folder number {} at the start, now {}; "
         "where it was only moved, move it back and use --resume",
-        folder_.string(), held.st_ino, code == 0 ? std::to_string(named.st_ino) : std::string(std::strerror(code)));
+        folder_.string(), held.st_ino, code == 0 ? std::to_string(named.st_ino) : reason_of(code));
     ensure(!ours_ || kind_of(file_) == Kind::missing || still_named(file_, descriptor_.get()),
            "{}: another process has locked this folder since: .lock was removed and made again while process {} trained",
            folder_.string(), ::getpid());
