@@ -62,10 +62,10 @@ struct Resampled {
     std::optional<Interval> interval;
 
     explicit Resampled(const std::string& of) : name(of) {
-        if (from_loss(name))
+        if (name == "loss" || name == "perplexity")
             metric = std::make_unique<LossMetric>(name == "loss" ? LossMetric::Unit::nats : LossMetric::Unit::perplexity);
         else
-            metric = make_metric(name);
+            metric = metric_table().build(Selection(metric_table(), name));
     }
 };
 
