@@ -8,12 +8,9 @@
 
 namespace attend::utf8 {
 
-/// Whether a terminal does not show the character itself: control characters (an escape code begins
-/// with one), line and paragraph separators, and characters that change the direction of writing.
-bool is_hidden(char32_t code);
-
-/// `text` made safe for a one-line message: hidden characters as \n, \t or \uXXXX, invalid bytes as
-/// \xXX, and cut with "..." after `limit` code points.
+/// `text` made safe for a one-line message: what a terminal obeys or does not show (control
+/// characters, line separators, marks of direction) as \n, \t or \uXXXX, invalid bytes as \xXX, and
+/// cut with "..." after `limit` code points.
 std::string printable(std::string_view text, std::size_t limit = 60);
 
 /// What shown() does with the line feeds of a text.
@@ -22,5 +19,8 @@ enum class LineFeeds { kept, escaped };
 /// `text` made safe for a terminal or a log, which can contain names, symbols and lines of other
 /// people's files: as printable(), but not cut, and with its tabs.
 std::string shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kept);
+
+/// How many bytes at the end of `text` begin a character that is not whole.
+std::size_t unfinished(std::string_view text);
 
 }  // namespace attend::utf8
