@@ -22,6 +22,8 @@ ATTEND_UNARY(log, log_of(v))
 ATTEND_UNARY(sqrt, hn::Sqrt(v))
 ATTEND_UNARY(square, (v * v))
 ATTEND_UNARY(relu, at_least(v, hn::Zero(d)))
+ATTEND_UNARY(negate, hn::Neg(v))
+ATTEND_UNARY(absolute, hn::Abs(v))
 #undef ATTEND_UNARY
 
 void shift(const real* x, real s, real* y, int64_t n) {
@@ -51,6 +53,7 @@ ATTEND_UNARY_BACKWARD(log_backward, g / v)
 ATTEND_UNARY_BACKWARD(sqrt_backward, g / (v + v))
 ATTEND_UNARY_BACKWARD(square_backward, (g * (v + v)))
 ATTEND_UNARY_BACKWARD(relu_backward, hn::IfThenElseZero(v > hn::Zero(d), g))
+ATTEND_UNARY_BACKWARD(absolute_backward, hn::IfThenZeroElse(v == hn::Zero(d), hn::IfThenElse(v < hn::Zero(d), hn::Neg(g), g)))
 #undef ATTEND_UNARY_BACKWARD
 
 /// y[i] (=|+=) f(a[i], b[i]), where an operand may be one repeated value.
@@ -120,6 +123,9 @@ ATTEND_KERNEL(divide_backward_denominator);
 ATTEND_KERNEL(axpy);
 ATTEND_KERNEL(shift);
 ATTEND_KERNEL(fill);
+ATTEND_KERNEL(negate);
+ATTEND_KERNEL(absolute);
+ATTEND_KERNEL(absolute_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

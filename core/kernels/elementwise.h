@@ -22,6 +22,10 @@ extern Kernel<void(const real* x, real* y, int64_t n)> sqrt;
 extern Kernel<void(const real* x, real* y, int64_t n)> square;
 /// y = max(x, 0); NaN stays NaN.
 extern Kernel<void(const real* x, real* y, int64_t n)> relu;
+/// y = -x
+extern Kernel<void(const real* x, real* y, int64_t n)> negate;
+/// y = |x|
+extern Kernel<void(const real* x, real* y, int64_t n)> absolute;
 
 /// dx (=|+=) dy (1 - y^2)
 extern Kernel<void(const real* y, const real* dy, Destination dx, int64_t n)> tanh_backward;
@@ -37,6 +41,8 @@ extern Kernel<void(const real* y, const real* dy, Destination dx, int64_t n)> sq
 extern Kernel<void(const real* x, const real* dy, Destination dx, int64_t n)> square_backward;
 /// dx (=|+=) dy where y > 0, else 0
 extern Kernel<void(const real* y, const real* dy, Destination dx, int64_t n)> relu_backward;
+/// dx (=|+=) dy sign(x), with sign(0) = 0
+extern Kernel<void(const real* x, const real* dy, Destination dx, int64_t n)> absolute_backward;
 
 /// How an operand advances: one element at a time, or `zero`: one value, repeated.
 enum class Step { zero, one };

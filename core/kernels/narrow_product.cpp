@@ -13,7 +13,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-constexpr int most_sums = 2 * product_rows;  // in registers at a time: half of the vector registers
+constexpr int most_sums = 2 * product_rows;               // in registers at a time: half of the vector registers
 constexpr int64_t most_rows = product_least_columns - 1;  // of A at a time
 static_assert(most_rows == 4);
 constexpr int64_t longest_dot = 1024;  // positions of the inner axis at a time: four rows of A take 16 KiB

@@ -15,9 +15,15 @@ real sum(const real* x, int64_t n) {
     return sum_of(n, [x](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
 }
 
+real dot(const real* a, const real* b, int64_t n) {
+    return sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(a + i) * part.load(b + i); });
+}
+
 real maximum(const real* x, int64_t n) {
     return max_of(n, [x](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
 }
+
+int64_t argmax(const real* x, int64_t n) { return first_equal(x, n, maximum(x, n)); }
 
 bool all_finite(const real* x, int64_t n) {
     // x * 0 is 0 for finite x and NaN for all others, and NaN survives every addition.
@@ -102,6 +108,8 @@ ATTEND_KERNEL(sum_of_squares);
 ATTEND_KERNEL(maximum);
 ATTEND_KERNEL(all_finite);
 ATTEND_KERNEL(column_sums);
+ATTEND_KERNEL(dot);
+ATTEND_KERNEL(argmax);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

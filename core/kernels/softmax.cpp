@@ -60,6 +60,26 @@ void softmax_backward(const real* y, const real* dy, real scale, const Range* ra
     });
 }
 
+void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* in = x + offset;
+        const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i); }));
+        const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return exp_of_negative(part.load(in + i) - m); });
+        const V log_sum = set(std::log(sum));
+        write({y + offset, Write::set}, n, [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i) - m - log_sum; });
+    });
+}
+
+void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, dx, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* out = y + offset;
+        const real* g = dy + offset;
+        const V sum = set(sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(g + i); }));
+        write(at(dx, offset), n,
+              [=](auto part, int64_t i) HWY_ATTR { return part.load(g + i) - exp_of_negative(part.load(out + i)) * sum; });
+    });
+}
+
 /// Number of elements of a mask's lanes as a vector of ones and zeros.
 HWY_INLINE V count(hn::Mask<D> mask) { return hn::IfThenElseZero(mask, set(1)); }
 
@@ -118,6 +138,8 @@ ATTEND_KERNEL(softmax);
 ATTEND_KERNEL(softmax_backward);
 ATTEND_KERNEL(sparsemax);
 ATTEND_KERNEL(sparsemax_backward);
+ATTEND_KERNEL(log_softmax);
+ATTEND_KERNEL(log_softmax_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -15,6 +15,12 @@ extern Kernel<void(const real* y, const real* dy, real scale, const Range* range
                    int64_t columns)>
     softmax_backward;
 
+/// y = x - m - ln sum e^(x - m), m the row's largest x.
+extern Kernel<void(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns)> log_softmax;
+/// dx (=|+=) dy - e^y sum_k dy_k
+extern Kernel<void(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns)>
+    log_softmax_backward;
+
 /// y = argmin_p |p - scale x|^2 over the probability simplex (Martins and Astudillo 2016, eq. 2):
 /// max(scale x - tau, 0) with tau such that a row sums to 1. Exact: tau is found by Newton's
 /// iteration from the left on the piecewise linear sum, which ends after finitely many steps

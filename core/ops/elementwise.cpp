@@ -127,6 +127,7 @@ Tensor exp(const Tensor& x) { return unary<Keeps::output>("exp", kernels::exp, k
 Tensor log(const Tensor& x) { return unary<Keeps::input>("log", kernels::log, kernels::log_backward, x); }
 Tensor sqrt(const Tensor& x) { return unary<Keeps::output>("sqrt", kernels::sqrt, kernels::sqrt_backward, x); }
 Tensor square(const Tensor& x) { return unary<Keeps::input>("square", kernels::square, kernels::square_backward, x); }
+Tensor absolute(const Tensor& x) { return unary<Keeps::input>("absolute", kernels::absolute, kernels::absolute_backward, x); }
 Tensor tanh(const Tensor& x) { return unary<Keeps::output>("tanh", kernels::tanh, kernels::tanh_backward, x); }
 Tensor sigmoid(const Tensor& x) { return unary<Keeps::output>("sigmoid", kernels::sigmoid, kernels::sigmoid_backward, x); }
 Tensor relu(const Tensor& x) { return unary<Keeps::output>("relu", kernels::relu, kernels::relu_backward, x); }

@@ -28,6 +28,8 @@ Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// x^2
 Tensor square(const Tensor& x);
+/// |x|; gradient 0 at 0.
+Tensor absolute(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
 /// 1 / (1 + e^-x)

@@ -17,6 +17,17 @@ Tensor softmax(const Tensor& x, const Ranges& ranges, real scale) {
     });
 }
 
+// y = x - ln sum e^x; dx = dy - e^y sum_k dy_k
+Tensor log_softmax(const Tensor& x, const Ranges& ranges) {
+    check_ranges("log_softmax", x, ranges);
+    const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    Tensor y = Tensor::empty(x.shape());
+    kernels::log_softmax(x.data(), first(ranges), y.writable(), rows, columns);
+    return record("log_softmax", y, {x}, [y = Saved(y), ranges, rows, columns](Backward& b) {
+        kernels::log_softmax_backward(y.data(), b.gradient(), first(ranges), b.into(0), rows, columns);
+    });
+}
+
 // y = max(s x - tau, 0); dx = s (dy - mean of dy over the support) on the support
 Tensor sparsemax(const Tensor& x, const Ranges& ranges, real scale) {
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();

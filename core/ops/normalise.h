@@ -13,6 +13,8 @@ namespace attend::ATTEND_PRECISION {
 /// softmax(scale x) over the last axis. Throws Error when the count of ranges is not that of the
 /// rows or a range leaves the axis.
 Tensor softmax(const Tensor& x, const Ranges& ranges = {}, real scale = 1);
+/// ln softmax(x) over the last axis; throws as softmax.
+Tensor log_softmax(const Tensor& x, const Ranges& ranges = {});
 /// The point of the probability simplex nearest to scale x (Martins and Astudillo 2016, eq. 2);
 /// throws as softmax.
 Tensor sparsemax(const Tensor& x, const Ranges& ranges = {}, real scale = 1);

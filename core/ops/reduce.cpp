@@ -1,5 +1,7 @@
 #include "core/ops/reduce.h"
 
+#include <algorithm>
+
 #include "core/kernels/copy.h"
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
@@ -46,6 +48,31 @@ Tensor mean(const Tensor& x) {
 Tensor mean(const Tensor& x, int axis) {
     require(x.dim(axis) > 0, "mean: empty axis: shape {}, axis {}", x.shape(), axis);
     return scale(sum(x, axis), real{1} / static_cast<real>(x.dim(axis)));
+}
+
+// x [outer, n, inner]: y[o, i] = max_k x[o, k, i]; dx at the first largest k
+Tensor max(const Tensor& x, int axis) {
+    const int a = x.shape().checked(axis);
+    const int64_t outer = x.shape().outer(a), n = x.dim(a), inner = x.shape().inner(a);
+    require(n > 0, "max: empty axis: shape {}, axis {}", x.shape(), axis);
+    Tensor y = Tensor::empty(x.shape().without(a));
+    Array<int64_t> from(static_cast<std::size_t>(y.size()));
+    real* to = y.writable();
+    for (int64_t o = 0; o < outer; ++o)
+        for (int64_t i = 0; i < inner; ++i) {
+            int64_t best = o * n * inner + i;
+            for (int64_t k = 1; k < n; ++k)
+                if (const int64_t at = (o * n + k) * inner + i; x.data()[at] > x.data()[best])
+                    best = at;
+            to[o * inner + i] = x.data()[best];
+            from[static_cast<std::size_t>(o * inner + i)] = best;
+        }
+    return record("max", y, {x}, [from = std::move(from), size = x.size()](Backward& b) {
+        const Destination dx = b.into(0);
+        if (dx.write == Write::set)
+            kernels::fill(0, dx.data, size);
+        for (std::size_t i = 0; i < from.size(); ++i) dx.data[from[i]] += b.gradient()[i];
+    });
 }
 
 }  // namespace attend::ATTEND_PRECISION

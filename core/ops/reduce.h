@@ -12,5 +12,8 @@ Tensor sum(const Tensor& x, int axis);
 Tensor mean(const Tensor& x);
 /// Mean over one axis, that axis removed. Throws Error for an axis of size 0.
 Tensor mean(const Tensor& x, int axis);
+/// Largest element along one axis, that axis removed; the gradient goes to the first largest.
+/// Throws Error for an axis of size 0.
+Tensor max(const Tensor& x, int axis);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -12,7 +12,7 @@ TEST_SUITE_BEGIN("kernels reduce, copy, dropout");
 
 TEST_CASE("reductions at every length and alignment") {
     for (int64_t n = 0; n <= 130; ++n) {
-        const Values x = values(n, 1);
+        const Values x = values(n, 1), y = values(n, 2);
         double sum = 0, squares = 0, absolute = 0, largest = -std::numeric_limits<double>::infinity();
         for (double v : x) {
             sum += v;
@@ -20,13 +20,16 @@ TEST_CASE("reductions at every length and alignment") {
             absolute += std::abs(v);
             largest = std::max(largest, v);
         }
+        const auto first_largest = std::max_element(x.begin(), x.end()) - x.begin();
         each_target([&] {
             for (int64_t offset : {0, 1, 5}) {
-                Buffer a(x, offset);
+                Buffer a(x, offset), b(y, 2);
                 CHECK(std::abs(static_cast<double>(kernels::sum(a, n)) - sum) <= 4 * epsilon * absolute);
                 CHECK(std::abs(kernels::sum_double(a, n) - sum) <= 1e-14 * absolute);
                 CHECK(std::abs(kernels::sum_of_squares(a, n) - squares) <= 1e-14 * squares);
+                CHECK(std::abs(static_cast<double>(kernels::dot(a, b, n)) - inner(x, y)) <= 4 * epsilon * absolute * 2);
                 CHECK(static_cast<double>(kernels::maximum(a, n)) == largest);
+                CHECK(kernels::argmax(a, n) == (n == 0 ? 0 : first_largest));
                 CHECK(kernels::all_finite(a, n));
             }
         });
@@ -59,7 +62,7 @@ TEST_CASE("all_finite finds a single bad element wherever it stands") {
     }
 }
 
-TEST_CASE("maximum: NaN passed over") {
+TEST_CASE("maximum and argmax: first of equals, NaN passed over") {
     for (int64_t n : {2, 5, 16, 40, 129}) {
         for (int64_t i = 0; i < n; ++i) {
             Values x(static_cast<std::size_t>(n), -3.0);
@@ -67,17 +70,20 @@ TEST_CASE("maximum: NaN passed over") {
             x.back() = 2;
             each_target([&] {
                 Buffer a(x);
+                CHECK(kernels::argmax(a, n) == i);
                 CHECK(kernels::maximum(a, n) == 2);
             });
             Values with_nan(static_cast<std::size_t>(n), nan);
             with_nan[static_cast<std::size_t>(i)] = -5;
             each_target([&] {
                 Buffer a(with_nan);
+                CHECK(kernels::argmax(a, n) == i);
                 CHECK(kernels::maximum(a, n) == -5);
             });
         }
         each_target([&] {
             Buffer a(Values(static_cast<std::size_t>(n), nan));
+            CHECK(kernels::argmax(a, n) == 0);
             CHECK(kernels::maximum(a, n) == -std::numeric_limits<real>::infinity());
         });
     }

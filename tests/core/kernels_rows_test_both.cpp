@@ -55,6 +55,14 @@ const Normaliser normalisers[] = {
     {"softmax", naive_softmax, kernels::softmax, kernels::softmax_backward, 1},
     {"softmax, scaled", naive_softmax, kernels::softmax, kernels::softmax_backward, 0.25},
     {"softmax, negative scale", naive_softmax, kernels::softmax, kernels::softmax_backward, -1.5},
+    {"log_softmax", naive_log_softmax,
+     [](const real* x, real, const Range* r, real* y, int64_t rows, int64_t columns) {
+         kernels::log_softmax(x, r, y, rows, columns);
+     },
+     [](const real* y, const real* dy, real, const Range* r, Destination dx, int64_t rows, int64_t columns) {
+         kernels::log_softmax_backward(y, dy, r, dx, rows, columns);
+     },
+     1},
     {"sparsemax", naive_sparsemax, kernels::sparsemax, kernels::sparsemax_backward, 1},
     {"sparsemax, scaled", naive_sparsemax, kernels::sparsemax, kernels::sparsemax_backward, 0.25},
 };
@@ -67,7 +75,7 @@ std::vector<Range> five_ranges(int64_t columns) {
 
 }  // namespace
 
-TEST_CASE("softmax, sparsemax and their backwards at every width, ranges respected") {
+TEST_CASE("softmax, log_softmax, sparsemax and their backwards at every width, ranges respected") {
     constexpr int64_t rows = 5;
     for (const Normaliser& k : normalisers) {
         for (int64_t columns = 0; columns <= 130; ++columns) {

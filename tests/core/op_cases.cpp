@@ -28,8 +28,8 @@ void add_elementwise(std::vector<OpCase>& all) {
                   {"multiply", two<multiply>, -1, 1},
                   {"divide", two<divide>, 0.5, 2}},
       unary[] = {{"negate", one<negate>, -1, 1},      {"exp", one<attend::exp>, -2, 2}, {"log", one<attend::log>, 0.2, 3},
-                 {"sqrt", one<attend::sqrt>, 0.2, 3}, {"square", one<square>, -2, 2},   {"tanh", one<attend::tanh>, -3, 3},
-                 {"sigmoid", one<sigmoid>, -4, 4},    {"relu", one<relu>, -1, 1}};
+                 {"sqrt", one<attend::sqrt>, 0.2, 3}, {"square", one<square>, -2, 2},   {"absolute", one<absolute>, -1, 1},
+                 {"tanh", one<attend::tanh>, -3, 3},  {"sigmoid", one<sigmoid>, -4, 4}, {"relu", one<relu>, -1, 1}};
     const struct {
         Shape a, b, y;
     } shapes[] = {{{7}, {7}, {7}},
@@ -89,6 +89,10 @@ void add_reductions(std::vector<OpCase>& all) {
     all.push_back({"mean", {{2, 3}}, {}, one<mean>});
     all.push_back({"mean axis 0", {{4, 3}}, {3}, [](Inputs in) { return mean(in[0], 0); }});
     all.push_back({"mean axis -2", {{2, 4, 3}}, {2, 3}, [](Inputs in) { return mean(in[0], -2); }});
+    all.push_back({"max axis 0", {{4, 3}}, {3}, [](Inputs in) { return attend::max(in[0], 0); }});
+    all.push_back({"max axis 1", {{2, 4, 3}}, {2, 3}, [](Inputs in) { return attend::max(in[0], 1); }});
+    all.push_back({"max axis -1", {{2, 5}}, {2}, [](Inputs in) { return attend::max(in[0], -1); }});
+    all.push_back({"max no rows", {{0, 5}}, {0}, [](Inputs in) { return attend::max(in[0], -1); }, nullptr, nothing});
 }
 
 void add_products(std::vector<OpCase>& all) {

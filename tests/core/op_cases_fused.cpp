@@ -101,6 +101,23 @@ void add_normalisers(std::vector<OpCase>& all) {
         {"softmax empty ranges", {{3, 4}}, {3, 4}, [](Inputs in) { return softmax(in[0], none(3)); }, nullptr, nothing});
     all.push_back({"softmax no columns", {{3, 0}}, {3, 0}, [](Inputs in) { return softmax(in[0]); }, nullptr, nothing});
     all.push_back({"softmax no rows", {{0, 3}}, {0, 3}, [](Inputs in) { return softmax(in[0]); }, nullptr, nothing});
+    all.push_back({"log_softmax",
+                   {{{6, 5}, -2, 2}},
+                   {6, 5},
+                   [](Inputs in) { return log_softmax(in[0]); },
+                   [](Inputs in) { return log_softmax_composite(in[0], {}); }});
+    all.push_back({"log_softmax ranges",
+                   {{{6, 5}, -2, 2}},
+                   {6, 5},
+                   [](Inputs in) { return log_softmax(in[0], mixed()); },
+                   [](Inputs in) { return log_softmax_composite(in[0], mixed()); }});
+    all.push_back({"log_softmax empty ranges",
+                   {{3, 4}},
+                   {3, 4},
+                   [](Inputs in) { return log_softmax(in[0], none(3)); },
+                   nullptr,
+                   nothing});
+    all.push_back({"log_softmax no columns", {{3, 0}}, {3, 0}, [](Inputs in) { return log_softmax(in[0]); }, nullptr, nothing});
     all.push_back({"sparsemax",
                    {{{6, 5}, -1, 1}},
                    {6, 5},

@@ -143,7 +143,11 @@ TEST_SUITE("op errors") {
              [] {
                  mean(t({0, 2}), 0);
              }},
-            {"shape: no such axis: axis 0, rank 0", [] { sum(t({}), 0); }},
+            {"max: empty axis: shape [2, 0], axis 1",
+             [] {
+                 attend::max(t({2, 0}), 1);
+             }},
+            {"shape: no such axis: axis 0, rank 0", [] { attend::max(t({}), 0); }},
         });
     }
 
@@ -275,9 +279,9 @@ TEST_SUITE("op errors") {
              [=] {
                  softmax(t({2, 3}), turned);
              }},
-            {"sparsemax: range leaves the axis: -1 to 1, shape [2, 3]",
+            {"log_softmax: range leaves the axis: -1 to 1, shape [2, 3]",
              [=] {
-                 sparsemax(t({2, 3}), negative);
+                 log_softmax(t({2, 3}), negative);
              }},
             {"sparsemax: one range a row: 2 ranges, 6 rows",
              [=] {

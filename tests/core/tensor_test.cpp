@@ -147,11 +147,18 @@ TEST_SUITE("broadcast") {
 }
 
 TEST_SUITE("op semantics") {
-    TEST_CASE("relu has gradient 0 at 0") {
+    TEST_CASE("max takes the first of equals, and its gradient goes there alone") {
+        const Tensor x = watch(Tensor::of({2, 3}, {1, 3, 3, 2, 2, 2}));
+        Gradients g;
+        backward(sum(attend::max(x, 1)), g);
+        CHECK(g.of(x).values() == std::vector<real>{0, 1, 0, 1, 0, 0});
+    }
+
+    TEST_CASE("relu and absolute have gradient 0 at 0") {
         const Tensor x = watch(Tensor::of({3}, {-1, 0, 2}));
         Gradients g;
-        backward(sum(relu(x)), g);
-        CHECK(g.of(x).values() == std::vector<real>{0, 0, 1});
+        backward(sum(relu(x)) + sum(absolute(x)), g);
+        CHECK(g.of(x).values() == std::vector<real>{-1, 0, 2});
     }
 
     TEST_CASE("softmax of large numbers is finite, rows and positions outside are exactly 0") {

@@ -67,7 +67,7 @@ TEST_CASE("summed over positions, decoding step by step and scoring say the same
     for (int64_t t = 0; t < steps; ++t) {
         Array<int32_t> ids;
         for (int64_t r = 0; r < examples; ++r) ids.push_back(data.input.at(r, t));
-        const Tensor p = log(softmax(model.advance(*state, ids, {})));
+        const Tensor p = log_softmax(model.advance(*state, ids, {}));
         for (int64_t r = 0; r < examples; ++r)
             if (t < data.target.length(r))
                 CHECK(-p.data()[r * vocabulary + data.target.at(r, t)] ==

@@ -143,7 +143,7 @@ TEST_CASE("decoding step by step gives the losses of the whole pass, also after 
             }
             Array<int32_t> ids;
             for (const int32_t r : rows) ids.push_back(s.input.at(r, t));
-            const Tensor log_p = log(softmax(model.advance(*state, ids, context)));
+            const Tensor log_p = log_softmax(model.advance(*state, ids, context));
             for (std::size_t i = 0; i < rows.size(); ++i)
                 if (t < s.target.length(rows[i])) {
                     const real step = -log_p.data()[static_cast<int64_t>(i) * vocabulary + s.target.at(rows[i], t)];

@@ -332,14 +332,14 @@ TEST_CASE("what the library ships does not fail on these") {
     outside.source.at(1, 1) = vocabulary;  // a poisoned batch of ids is refused
     CHECK(contains(message_of([&] { step.run(1, outside); }), "embedding"));
 
-    // exp of large scores, a mean over nothing
+    // exp of large scores, the logarithm of weights that are 0, a mean over nothing
     const trace::Checked checked;
     const Tensor scores = Tensor::of({2, 3}, {1e30f, -1e30f, 3e30f, 0, 0, 0});
     const Ranges ranges{{0, 3}, {0, 0}};
-    for (int op = 0; op < 2; ++op) {
+    for (int op = 0; op < 3; ++op) {
         CAPTURE(op);
         const Tensor x = watch(scores);
-        const Tensor y = op == 0 ? softmax(x, ranges) : sparsemax(x, ranges);
+        const Tensor y = op == 0 ? softmax(x, ranges) : op == 1 ? log_softmax(x, ranges) : sparsemax(x, ranges);
         Gradients gradients;
         backward(sum(y), gradients);
         for (const real v : y.values()) CHECK(std::isfinite(v));
