@@ -19,12 +19,12 @@ Tensor softmax(const Tensor& x, const Ranges& ranges, real scale) {
 
 // y = x - ln sum e^x; dx = dy - e^y sum_k dy_k
 Tensor log_softmax(const Tensor& x, const Ranges& ranges) {
-    check_ranges("log_softmax", x, ranges);
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    check_ranges("log_softmax", ranges, rows, columns, "shape", x.shape());
     Tensor y = Tensor::empty(x.shape());
-    kernels::log_softmax(x.data(), first(ranges), y.writable(), rows, columns);
+    kernels::log_softmax(x.data(), first_of(ranges), y.writable(), rows, columns);
     return record("log_softmax", y, {x}, [y = Saved(y), ranges, rows, columns](Backward& b) {
-        kernels::log_softmax_backward(y.data(), b.gradient(), first(ranges), b.into(0), rows, columns);
+        kernels::log_softmax_backward(y.data(), b.gradient(), first_of(ranges), b.into(0), rows, columns);
     });
 }
 
