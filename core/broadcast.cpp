@@ -1,7 +1,5 @@
 #include "core/broadcast.h"
 
-#include <algorithm>
-
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
 
@@ -9,9 +7,12 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 // Axes of y with neighbours merged where both operands move (or stay) together, outermost first.
+struct Axis {
+    int64_t size, step_a, step_b;  // steps in elements, 0: repeated
+};
 struct Merged {
-    int axes = 0;
-    std::array<int64_t, Shape::max_rank> size{}, step_a{}, step_b{};  // steps in elements, 0: repeated
+    std::size_t count = 0;
+    std::array<Axis, Shape::max_rank> axes{};
 };
 
 Merged merge(const Shape& a, const Shape& b, const Shape& y) {
@@ -22,17 +23,11 @@ Merged merge(const Shape& a, const Shape& b, const Shape& y) {
             continue;
         const int64_t moves_a = -i <= a.rank() && a[i] != 1 ? a.inner(a.rank() + i) : 0;
         const int64_t moves_b = -i <= b.rank() && b[i] != 1 ? b.inner(b.rank() + i) : 0;
-        const auto last = static_cast<std::size_t>(m.axes - 1);
-        if (m.axes > 0 && m.step_a[last] == moves_a * n && m.step_b[last] == moves_b * n) {
-            m.size[last] *= n;
-            m.step_a[last] = moves_a;
-            m.step_b[last] = moves_b;
-        } else {
-            const auto next = static_cast<std::size_t>(m.axes++);
-            m.size[next] = n;
-            m.step_a[next] = moves_a;
-            m.step_b[next] = moves_b;
-        }
+        Axis* last = m.count > 0 ? &m.axes[m.count - 1] : nullptr;
+        if (last != nullptr && last->step_a == moves_a * n && last->step_b == moves_b * n)
+            *last = {last->size * n, moves_a, moves_b};
+        else
+            m.axes[m.count++] = {n, moves_a, moves_b};
     }
     return m;
 }
@@ -43,21 +38,22 @@ void broadcast_runs(const Shape& a, const Shape& b, const Shape& y,
     if (y.size() == 0)
         return;
     const Merged m = merge(a, b, y);
-    if (m.axes == 0)
+    if (m.count == 0)
         return run(0, 0, 0, 1, true, true);
-    const auto last = static_cast<std::size_t>(m.axes - 1);
-    const int64_t n = m.size[last];
+    const Axis& last = m.axes[m.count - 1];
+    const int64_t n = last.size;
     std::array<int64_t, Shape::max_rank> index{};
     int64_t at_a = 0, at_b = 0;
     for (int64_t at = 0; at < y.size(); at += n) {
-        run(at_a, at_b, at, n, m.step_a[last] != 0, m.step_b[last] != 0);
-        for (std::size_t i = last; i-- > 0;) {
-            at_a += m.step_a[i];
-            at_b += m.step_b[i];
-            if (++index[i] < m.size[i])
+        run(at_a, at_b, at, n, last.step_a != 0, last.step_b != 0);
+        for (std::size_t i = m.count - 1; i-- > 0;) {
+            const Axis& axis = m.axes[i];
+            at_a += axis.step_a;
+            at_b += axis.step_b;
+            if (++index[i] < axis.size)
                 break;
-            at_a -= m.step_a[i] * m.size[i];
-            at_b -= m.step_b[i] * m.size[i];
+            at_a -= axis.step_a * axis.size;
+            at_b -= axis.step_b * axis.size;
             index[i] = 0;
         }
     }

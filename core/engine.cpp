@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
-#include "core/base/trace.h"
 #include "core/broadcast.h"
 #include "core/gemm.h"
 #include "core/kernels/copy.h"
@@ -54,12 +54,9 @@ const char* where(const char* module) { return *module ? module : "graph"; }
 }
 }  // namespace
 
-NoGrad::NoGrad() : before_(recording.enabled) { recording.enabled = false; }
-NoGrad::~NoGrad() { recording.enabled = before_; }
+NoGrad::NoGrad() : Temporary(recording.enabled, false) {}
 
 namespace detail {
-
-bool checked_mode() { return trace::checked(); }
 
 void check_finite(const char* op, const Tensor& output) {
     if (!kernels::all_finite(output.data(), output.size()))
@@ -113,86 +110,57 @@ void release(Node* node) noexcept {
 }  // namespace detail
 
 Tensor watch(const Tensor& x) {
-    const auto pass_on = [](Backward& b) {
+    const Input input(x);
+    const Tensor y = detail::attach("watch", x, {&input, 1}, [](Backward& b) {
         if (b.needs(0)) {
             const Tensor dy = b.gradient_tensor();
             kernels::axpy(1, dy.data(), b.into(0), dy.size());
         }
-    };
-    using N = detail::NodeOf<std::decay_t<decltype(pass_on)>>;
-    const std::size_t bytes = sizeof(N) + sizeof(Edge);
-    char* block = static_cast<char*>(memory::allocate(bytes));
-    N* node = new (block) N(pass_on);
-    node->edges = {new (block + sizeof(N)) Edge(), 1};
-    node->block_bytes = bytes;
-    node->watched = true;
-    Ref<Node> owner = Ref<Node>::adopt(node);
-    const Input input(x);
-    detail::link(*node, "watch", x, {&input, 1});
-    return x.with_node(std::move(owner));
+    });
+    y.node()->watched = true;
+    return y;
 }
 
 // ---- Gradients -------------------------------------------------------------------------------------------------------
 
-struct Gradients::State {
-    // A product x^T dy for a weight, kept until the weight's last use.
-    struct PendingProduct {
-        int64_t offset;  // of the weight's view within the parameter
-        Tensor x, dy;
-    };
-    const ParameterStore* store = nullptr;
-    Tensor arena;
-    Array<uint8_t> written;                      // per parameter: its range holds this step's values
-    Array<int32_t> uses_left;                    // per parameter: deferred uses still to come in running passes
-    std::vector<Array<PendingProduct>> pending;  // per parameter
-    Array<std::pair<Ref<Node>, Tensor>> watched;
-};
-
-Gradients::Gradients() : state_(std::make_unique<State>()) {}
-Gradients::Gradients(const ParameterStore& store) : Gradients() {
-    State& s = *state_;
-    s.store = &store;
-    s.arena = Tensor::zeros({store.size()});
-    s.written.assign(store.table().size(), 0);
-    s.uses_left.assign(store.table().size(), 0);
-    s.pending.resize(store.table().size());
-}
-Gradients::~Gradients() = default;
-Gradients::Gradients(Gradients&&) noexcept = default;
-Gradients& Gradients::operator=(Gradients&&) noexcept = default;
+Gradients::Gradients(const ParameterStore& store)
+    : store_(&store),
+      arena_(Tensor::zeros({store.size()})),
+      written_(store.table().size()),
+      uses_left_(store.table().size()),
+      pending_(store.table().size()) {}
 
 void Gradients::reset() {
-    std::fill(state_->written.begin(), state_->written.end(), uint8_t{0});
-    state_->watched.clear();
+    std::fill(written_.begin(), written_.end(), uint8_t{0});
+    watched_.clear();
 }
 
 void Gradients::finish() {
-    if (state_->store == nullptr)
+    if (store_ == nullptr)
         return;
-    for (const Parameter& p : state_->store->table())
-        if (!state_->written[p.index]) {
+    for (const Parameter& p : store_->table())
+        if (!written_[p.index]) {
             std::fill_n(data() + p.offset, p.shape.size(), real{0});
-            state_->written[p.index] = 1;
+            written_[p.index] = 1;
         }
 }
 
-real* Gradients::data() { return const_cast<real*>(state_->arena.data()); }
-const real* Gradients::data() const { return state_->arena.data(); }
-int64_t Gradients::size() const { return state_->arena.defined() ? state_->arena.size() : 0; }
+real* Gradients::data() { return const_cast<real*>(arena_.data()); }
+const real* Gradients::data() const { return arena_.data(); }
+int64_t Gradients::size() const { return arena_.defined() ? arena_.size() : 0; }
 
 Tensor Gradients::of(const Tensor& x) const {
-    const State& s = *state_;
     if (const Parameter* p = x.parameter(); p != nullptr) {
-        require(p->store == s.store, "gradients: parameter of another store: '{}' {}, these gradients have {} parameters",
-                p->name, p->shape, s.pending.size());
-        if (p->index >= s.written.size() || !s.written[p->index])
+        require(p->store == store_, "gradients: parameter of another store: '{}' {}, these gradients have {} parameters",
+                p->name, p->shape, pending_.size());
+        if (p->index >= written_.size() || !written_[p->index])
             return Tensor::zeros(x.shape());
         const int64_t first = x.data() - p->store->data();
         return Tensor::of(x.shape(), {data() + first, static_cast<std::size_t>(x.size())});
     }
     require(x.node() != nullptr && x.node()->watched,
-            "gradients: neither a parameter nor watched: shape {}, {} watched tensors", x.shape(), s.watched.size());
-    for (const auto& [node, gradient] : s.watched)
+            "gradients: neither a parameter nor watched: shape {}, {} watched tensors", x.shape(), watched_.size());
+    for (const auto& [node, gradient] : watched_)
         if (node.get() == x.node())
             return gradient.part(x.data() - node->base, x.shape());
     return Tensor::zeros(x.shape());
@@ -205,14 +173,13 @@ struct BackwardPass {
     Array<Node*> order;
 
     static bool wanted(const Edge& e, const Gradients& sink) {
-        return static_cast<bool>(e.node) || (e.parameter != nullptr && e.parameter->store == sink.state_->store);
+        return static_cast<bool>(e.node) || (e.parameter != nullptr && e.parameter->store == sink.store_);
     }
 
     void check_room() const {
-        const Gradients::State& s = *sink.state_;
-        require(s.store == nullptr || s.store->table().size() == s.written.size(),
+        require(sink.store_ == nullptr || sink.store_->table().size() == sink.written_.size(),
                 "backward: parameters were added since these gradients were made: {} parameters, room for {}",
-                s.store == nullptr ? 0 : s.store->table().size(), s.written.size());
+                sink.store_ == nullptr ? 0 : sink.store_->table().size(), sink.written_.size());
     }
 
     // Whether the gradient of any input is asked for.
@@ -231,20 +198,11 @@ struct BackwardPass {
     // Descending serials, found order where equal. (std::stable_sort would ask the system for its
     // buffer.)
     void sort() {
-        struct Place {
-            uint64_t serial;
-            std::size_t found;
-        };
-        Array<Place> keys;
-        keys.reserve(order.size());
-        for (std::size_t i = 0; i < order.size(); ++i) keys.push_back({order[i]->serial, i});
-        std::sort(keys.begin(), keys.end(), [](const Place& a, const Place& b) {
-            return a.serial != b.serial ? a.serial > b.serial : a.found < b.found;
-        });
-        Array<Node*> sorted;
-        sorted.reserve(order.size());
-        for (const Place& k : keys) sorted.push_back(order[k.found]);
-        order.swap(sorted);
+        Array<std::tuple<uint64_t, std::size_t, Node*>> places;
+        places.reserve(order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) places.emplace_back(~order[i]->serial, i, order[i]);
+        std::sort(places.begin(), places.end());
+        std::transform(places.begin(), places.end(), order.begin(), [](const auto& place) { return std::get<Node*>(place); });
     }
 
     // All nodes below the outputs, without recursion; counts the deferred uses of each parameter.
@@ -257,7 +215,7 @@ struct BackwardPass {
                 if (e.node)
                     reach(*e.node);
                 if (e.kind == Input::Kind::deferred && e.parameter != nullptr && wanted(e, sink))
-                    ++sink.state_->uses_left[e.parameter->index];
+                    ++sink.uses_left_[e.parameter->index];
             }
         }
     }
@@ -274,10 +232,9 @@ struct BackwardPass {
             }
             return {node.gradient->data() + e.offset, Write::add};
         }
-        Gradients::State& s = *sink.state_;
         real* first = sink.data() + e.parameter->offset;
-        if (!s.written[e.parameter->index]) {
-            s.written[e.parameter->index] = 1;
+        if (!sink.written_[e.parameter->index]) {
+            sink.written_[e.parameter->index] = 1;
             if (e.shape.size() == e.parameter->shape.size())
                 return {first, Write::set};
             kernels::fill(0, first, e.parameter->shape.size());
@@ -292,21 +249,21 @@ struct BackwardPass {
 
     // One product over all uses of each view of a parameter, in the order of the views' first uses.
     static void flush(const Parameter& p, Gradients& sink) {
-        Array<Gradients::State::PendingProduct>& pending = sink.state_->pending[p.index];
+        Array<Gradients::PendingProduct>& pending = sink.pending_[p.index];
         while (!pending.empty()) {
             const int64_t offset = pending.front().offset;
             Tensor x = pending.front().x, dy = pending.front().dy;
             const int64_t in = x.shape().columns(), out = dy.shape().columns();
-            const auto same = [=](const Gradients::State::PendingProduct& q) {
+            const auto same = [=](const Gradients::PendingProduct& q) {
                 return q.offset == offset && q.x.shape().columns() == in && q.dy.shape().columns() == out;
             };
             int64_t rows = 0;
-            for (const Gradients::State::PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
+            for (const Gradients::PendingProduct& q : pending) rows += same(q) ? q.x.shape().rows() : 0;
             if (rows != x.shape().rows()) {
                 x = Tensor::empty({rows, in});
                 dy = Tensor::empty({rows, out});
                 int64_t row = 0;
-                for (const Gradients::State::PendingProduct& q : pending)
+                for (const Gradients::PendingProduct& q : pending)
                     if (same(q)) {
                         std::copy_n(q.x.data(), q.x.size(), x.writable() + row * in);
                         std::copy_n(q.dy.data(), q.dy.size(), dy.writable() + row * out);
@@ -326,7 +283,7 @@ struct BackwardPass {
         ensure(static_cast<bool>(node.gradient), "backward: no gradient came: op '{}', shape {}", node.op, node.shape);
         const Ref<Node> alive = Ref<Node>::share(&node);
         if (node.watched)
-            sink.state_->watched.emplace_back(alive, Tensor::over(node.gradient, node.shape));
+            sink.watched_.emplace_back(alive, Tensor::over(node.gradient, node.shape));
         Backward b(node, sink);
         const trace::Scope module(trace::checked() ? node.module : trace::module());
         if (wanted(node)) {
@@ -346,15 +303,15 @@ struct BackwardPass {
             node->used = true;
             node->gradient = {};
         }
-        for (auto& pending : sink.state_->pending) pending.clear();
-        std::fill(sink.state_->uses_left.begin(), sink.state_->uses_left.end(), 0);
+        for (auto& pending : sink.pending_) pending.clear();
+        std::fill(sink.uses_left_.begin(), sink.uses_left_.end(), 0);
     }
 
     void check(const Node& node) const {
         for (const Edge& e : node.edges)
             if (e.node && e.node->gradient && !kernels::all_finite(e.node->gradient->data(), e.node->shape.size()))
                 fail_not_finite(node.module, "gradient", node.op, e.node->gradient->data(), e.node->shape.size());
-            else if (e.parameter != nullptr && wanted(e, sink) && sink.state_->written[e.parameter->index] &&
+            else if (e.parameter != nullptr && wanted(e, sink) && sink.written_[e.parameter->index] &&
                      !kernels::all_finite(sink.data() + e.parameter->offset, e.parameter->shape.size()))
                 fail_not_finite(e.parameter->name.c_str(), "gradient", node.op, sink.data() + e.parameter->offset,
                                 e.parameter->shape.size());
@@ -374,11 +331,8 @@ Destination Backward::into(int input) {
         asked_ |= uint64_t{1} << input;
     if (e.kind != Input::Kind::broadcast || e.shape == node_.shape)
         return BackwardPass::destination(e, sink_);
-    const std::size_t slot = broadcast_input_[0] < 0 ? 0 : 1;
-    ensure(broadcast_input_[slot] < 0, "op '{}': more than {} broadcast inputs", node_.op, 2);
-    broadcast_input_[slot] = input;
-    broadcast_[slot] = Tensor::empty(node_.shape);
-    return {broadcast_[slot].writable(), Write::set};
+    broadcast_.emplace_back(input, Tensor::empty(node_.shape));
+    return {broadcast_.back().second.writable(), Write::set};
 }
 
 bool Backward::distinct(std::initializer_list<int> inputs) const {
@@ -400,17 +354,16 @@ void Backward::add_product(int input, const Tensor& x, const Tensor& dy) {
     if (e.parameter == nullptr || e.kind != Input::Kind::deferred)
         return BackwardPass::product(x, dy, BackwardPass::destination(e, sink_));
     const std::size_t index = e.parameter->index;
-    sink_.state_->pending[index].push_back({e.offset, x.detach(), dy.detach()});
-    if (--sink_.state_->uses_left[index] == 0)
+    sink_.pending_[index].push_back({e.offset, x.detach(), dy.detach()});
+    if (--sink_.uses_left_[index] == 0)
         BackwardPass::flush(*e.parameter, sink_);
 }
 
 void Backward::finish() {
-    for (std::size_t slot = 0; slot < 2; ++slot)
-        if (broadcast_input_[slot] >= 0) {
-            const Edge& e = edge(broadcast_input_[slot]);
-            sum_to_shape(broadcast_[slot], e.shape, BackwardPass::destination(e, sink_));
-        }
+    for (const auto& [input, gradient] : broadcast_) {
+        const Edge& e = edge(input);
+        sum_to_shape(gradient, e.shape, BackwardPass::destination(e, sink_));
+    }
     for (int i = 0; i < static_cast<int>(node_.edges.size()) && i < 64; ++i)
         ensure(!needs(i) || ((asked_ >> i) & 1) != 0, "op '{}': backward wrote no gradient: input {} of {}", node_.op, i,
                node_.edges.size());

@@ -14,9 +14,11 @@
 /// gradient, summing over broadcast axes, accumulating, freeing saved tensors as soon as used,
 /// destroying long graphs without recursion.
 #include <initializer_list>
-#include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
+#include "core/base/trace.h"
 #include "core/destination.h"
 #include "core/tensor.h"
 
@@ -70,15 +72,8 @@ class Node {
 };
 
 /// While one exists, nothing is recorded on this thread. (Thread-local; see docs/decisions.md.)
-class NoGrad {
-  public:
+struct NoGrad : Temporary<bool> {
     NoGrad();
-    ~NoGrad();
-    NoGrad(const NoGrad&) = delete;
-    NoGrad& operator=(const NoGrad&) = delete;
-
-  private:
-    bool before_;
 };
 
 /// x as a leaf whose gradient backward() returns (Gradients::of).
@@ -118,8 +113,7 @@ class Backward {
     Node& node_;
     Gradients& sink_;
     uint64_t asked_ = 0;
-    Tensor broadcast_[2];
-    int broadcast_input_[2] = {-1, -1};
+    Array<std::pair<int, Tensor>> broadcast_;  // gradients that finish() sums, by input
 };
 
 /// Gradients of one store's parameters in one flat arena with the store's layout, and of watched
@@ -128,10 +122,9 @@ class Gradients {
   public:
     explicit Gradients(const ParameterStore& store);
     /// For graphs without parameters.
-    Gradients();
-    ~Gradients();
-    Gradients(Gradients&&) noexcept;
-    Gradients& operator=(Gradients&&) noexcept;
+    Gradients() = default;
+    Gradients(Gradients&&) noexcept = default;
+    Gradients& operator=(Gradients&&) noexcept = default;
 
     /// Forgets everything; costs no pass over the arena.
     void reset();
@@ -148,8 +141,17 @@ class Gradients {
   private:
     friend class Backward;
     friend struct BackwardPass;
-    struct State;
-    std::unique_ptr<State> state_;
+    // A product x^T dy for a weight, kept until the weight's last use.
+    struct PendingProduct {
+        int64_t offset;  // of the weight's view within the parameter
+        Tensor x, dy;
+    };
+    const ParameterStore* store_ = nullptr;
+    Tensor arena_;
+    Array<uint8_t> written_;                      // per parameter: its range holds this step's values
+    Array<int32_t> uses_left_;                    // per parameter: deferred uses still to come in running passes
+    std::vector<Array<PendingProduct>> pending_;  // per parameter
+    Array<std::pair<Ref<Node>, Tensor>> watched_;
 };
 
 /// Reverse pass from `outputs` with their cotangents (none given: every output must have one
@@ -184,18 +186,11 @@ class NodeOf final : public Node {
     };
     bool freed_ = false;
 };
-bool checked_mode();
-}  // namespace detail
 
-/// Ends every op: attaches `backward_function` to `output` if recording is on and an input is
-/// recorded.
+/// `output` as made from `inputs`, with a new node.
 template <class F>
-Tensor record(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
-    if (detail::checked_mode()) [[unlikely]]
-        detail::check_finite(op, output);
-    if (!detail::wants_recording(inputs))
-        return output;
-    using N = detail::NodeOf<std::decay_t<F>>;
+Tensor attach(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
+    using N = NodeOf<std::decay_t<F>>;
     static_assert(sizeof(N) % alignof(Edge) == 0);
     const std::size_t bytes = sizeof(N) + inputs.size() * sizeof(Edge);
     char* block = static_cast<char*>(memory::allocate(bytes));
@@ -205,8 +200,20 @@ Tensor record(const char* op, const Tensor& output, std::span<const Input> input
     node->edges = {edges, inputs.size()};
     node->block_bytes = bytes;
     Ref<Node> owner = Ref<Node>::adopt(node);
-    detail::link(*node, op, output, inputs);
+    link(*node, op, output, inputs);
     return output.with_node(std::move(owner));
+}
+}  // namespace detail
+
+/// Ends every op: attaches `backward_function` to `output` if recording is on and an input is
+/// recorded.
+template <class F>
+Tensor record(const char* op, const Tensor& output, std::span<const Input> inputs, F&& backward_function) {
+    if (trace::checked()) [[unlikely]]
+        detail::check_finite(op, output);
+    if (!detail::wants_recording(inputs))
+        return output;
+    return detail::attach(op, output, inputs, std::forward<F>(backward_function));
 }
 template <class F>
 Tensor record(const char* op, const Tensor& output, std::initializer_list<Input> inputs, F&& backward_function) {

@@ -52,19 +52,7 @@ void gemm(Transpose ta, Transpose tb, int64_t m, int64_t n, int64_t k, real alph
         openblas::product(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-void gemm_batched(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t n, int64_t k, real alpha, const real* a,
-                  int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta, real* c, int64_t ldc,
-                  int64_t stride_c) {
-    for (int64_t i = 0; i < batch; ++i)
-        gemm(ta, tb, m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta, c + i * stride_c, ldc);
-}
-
 void prepare_gemm() { library_takes_part(); }
-
-const std::string& gemm_fault() {
-    static const std::string none;
-    return kernels::product_is_fast() ? none : library_check().fault;
-}
 
 void reserve_gemm_buffers(int threads) {
     if (library_takes_part())

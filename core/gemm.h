@@ -20,19 +20,10 @@ namespace attend::ATTEND_PRECISION {
 void gemm(Transpose a_transposed, Transpose b_transposed, int64_t m, int64_t n, int64_t k, real alpha, const real* a,
           int64_t lda, const real* b, int64_t ldb, real beta, real* c, int64_t ldc);
 
-/// `batch` independent products; the strides are the distances between consecutive matrices.
-void gemm_batched(Transpose a_transposed, Transpose b_transposed, int64_t batch, int64_t m, int64_t n, int64_t k, real alpha,
-                  const real* a, int64_t lda, int64_t stride_a, const real* b, int64_t ldb, int64_t stride_b, real beta,
-                  real* c, int64_t ldc, int64_t stride_c);
-
 /// Where OpenBLAS takes part: checks it, in a child process, unless that is known from an earlier
 /// start. A program does this first, before it starts a thread; the first product does it where the
 /// program did not.
 void prepare_gemm();
-
-/// What the check found wrong with OpenBLAS, so that our own kernels compute everything; empty
-/// where it is right or not used.
-const std::string& gemm_fault();
 
 /// Allocates OpenBLAS's working memory for `threads` products at the same time, where it is used.
 /// Without it the second buffer is asked of the system when two products first happen to overlap,

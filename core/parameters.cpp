@@ -62,56 +62,12 @@ Init Init::xavier(int64_t in, int64_t out) {
 }
 
 namespace {
-
-// Orthonormal columns (rows, if there are more columns than rows) of every square-or-smaller block
-// of `rows` columns, by modified Gram-Schmidt on normal draws, in double.
-void fill_orthogonal(real* values, const Shape& shape, double gain, Stream& stream) {
-    const int64_t rows = shape.rows(), columns = shape.columns();
-    if (shape.size() == 0)
-        return;
-    for (int64_t first = 0; first < columns; first += rows) {
-        const int64_t width = std::min(rows, columns - first);
-        std::vector<std::vector<double>> basis;
-        while (static_cast<int64_t>(basis.size()) < width) {
-            std::vector<double> v(static_cast<std::size_t>(rows));
-            for (double& x : v) x = static_cast<double>(static_cast<real>(stream.normal()));
-            for (int pass = 0; pass < 2; ++pass)  // twice is enough (Kahan)
-                for (const auto& u : basis) {
-                    double dot = 0;
-                    for (std::size_t i = 0; i < v.size(); ++i) dot += u[i] * v[i];
-                    for (std::size_t i = 0; i < v.size(); ++i) v[i] -= dot * u[i];
-                }
-            double norm = 0;
-            for (double x : v) norm += x * x;
-            norm = std::sqrt(norm);
-            if (norm < 1e-6)
-                continue;
-            for (double& x : v) x /= norm;
-            basis.push_back(std::move(v));
-        }
-        for (int64_t j = 0; j < width; ++j)
-            for (int64_t i = 0; i < rows; ++i)
-                values[i * columns + first + j] =
-                    static_cast<real>(gain * basis[static_cast<std::size_t>(j)][static_cast<std::size_t>(i)]);
-    }
-}
-
 void fill(real* values, const Shape& shape, const Init& init, Stream stream) {
     const auto scale = static_cast<real>(init.scale);
-    switch (init.kind) {
-        case Init::Kind::constant:
-            std::fill_n(values, shape.size(), scale);
-            break;
-        case Init::Kind::uniform:
-            for (int64_t i = 0; i < shape.size(); ++i) values[i] = stream.uniform(-scale, scale);
-            break;
-        case Init::Kind::normal:
-            for (int64_t i = 0; i < shape.size(); ++i) values[i] = scale * static_cast<real>(stream.normal());
-            break;
-        case Init::Kind::orthogonal:
-            fill_orthogonal(values, shape, init.scale, stream);
-            break;
-    }
+    for (real& v : std::span(values, static_cast<std::size_t>(shape.size())))
+        v = init.kind == Init::Kind::constant  ? scale
+            : init.kind == Init::Kind::uniform ? stream.uniform(-scale, scale)
+                                               : scale * static_cast<real>(stream.normal());
 }
 
 // Of the addresses of a process that is limited: training also has gradients by shard, the
@@ -133,13 +89,8 @@ Tensor ParameterStore::add(const std::string& name, const Shape& shape, const In
                limit = static_cast<double>(memory::physical());
     require(bytes <= limit, "parameters: more than this machine's memory: '{}' {} makes them {:.0f} MiB, memory {:.0f} MiB",
             name, shape.text(), bytes / 0x1p20, limit / 0x1p20);
-    Parameter p;
-    p.name = name;
-    p.shape = shape;
-    p.offset = arena_->grow(shape.size());
-    p.index = table_.size();
-    p.store = this;
-    table_.push_back(std::move(p));
+    table_.push_back(
+        {.name = name, .shape = shape, .offset = arena_->grow(shape.size()), .index = table_.size(), .store = this});
     fill(values(table_.back()), shape, init, Stream(seed_, "init." + name));
     return tensor(table_.back());
 }
@@ -155,34 +106,24 @@ real* ParameterStore::data() { return arena_->base; }
 const real* ParameterStore::data() const { return arena_->base; }
 
 const Parameter* ParameterStore::find(const std::string& name) const {
-    for (const Parameter& p : table_)
-        if (p.name == name)
-            return &p;
-    return nullptr;
+    const auto found = std::ranges::find(table_, name, &Parameter::name);
+    return found == table_.end() ? nullptr : &*found;
 }
 
 Tensor ParameterStore::tensor(const Parameter& p) const { return Tensor::of_parameter(&p, arena_->base + p.offset, p.shape); }
 
 bool ParameterStore::freeze(const std::string& name) {
-    for (Parameter& p : table_)
-        if (p.name == name) {
-            p.trainable = false;
-            return true;
-        }
-    return false;
+    const auto found = std::ranges::find(table_, name, &Parameter::name);
+    if (found != table_.end())
+        found->trainable = false;
+    return found != table_.end();
 }
 
 const NamedState& ParameterStore::add_state(const std::string& name, const Shape& shape, double initial, double decay) {
     for (const NamedState& s : states_)
         require(s.name != name, "named state: name taken: '{}' {}, already there with shape {}", name, shape, s.shape);
-    NamedState s;
-    s.name = name;
-    s.shape = shape;
-    s.offset = state_arena_->grow(shape.size());
-    s.decay = decay;
-    s.index = states_.size();
-    std::fill_n(state_arena_->base + s.offset, shape.size(), static_cast<real>(initial));
-    states_.push_back(std::move(s));
+    states_.push_back({name, shape, state_arena_->grow(shape.size()), decay, states_.size()});
+    std::fill_n(state_values(states_.back()), shape.size(), static_cast<real>(initial));
     state_updates_.push_back(0);
     return states_.back();
 }

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/random.h"
 #include "core/real.h"
@@ -17,9 +16,9 @@ class ParameterStore;
 
 /// How a parameter starts. Values come from a stream keyed by the parameter's name.
 struct Init {
-    enum class Kind { constant, uniform, normal, orthogonal };
+    enum class Kind { constant, uniform, normal };
     Kind kind = Kind::constant;
-    double scale = 0;  ///< the constant; the bound of uniform(-scale, scale); the standard deviation; the gain
+    double scale = 0;  ///< the constant; the bound of uniform(-scale, scale); the standard deviation
     static Init zeros() { return {Kind::constant, 0}; }
     static Init ones() { return {Kind::constant, 1}; }
     static Init constant(double value) { return {Kind::constant, value}; }
@@ -27,9 +26,6 @@ struct Init {
     static Init normal(double deviation) { return {Kind::normal, deviation}; }
     /// Uniform with bound sqrt(6 / (in + out)) (Glorot and Bengio 2010, eq. 16).
     static Init xavier(int64_t in, int64_t out);
-    /// Square or tall blocks with orthonormal columns times gain (Saxe et al. 2014), a block per
-    /// `columns / rows`.
-    static Init orthogonal(double gain = 1) { return {Kind::orthogonal, gain}; }
 };
 
 /// One row of the store's table.
@@ -61,8 +57,6 @@ class ParameterStore {
     /// reserved.
     explicit ParameterStore(uint64_t seed);
     ~ParameterStore();
-    ParameterStore(const ParameterStore&) = delete;
-    ParameterStore& operator=(const ParameterStore&) = delete;
 
     /// Adds a parameter and fills it. The tensor is a handle that is not reference-counted: threads
     /// share it, and the store must outlive it. Throws Error for a name that is taken (sharing is

@@ -2,6 +2,7 @@
 /// Saves memory at the cost of time: a part of a model whose inner values are not kept for the
 /// backward but computed again there (Chen et al. 2016, section 3).
 #include "core/engine.h"
+#include "core/kernels/elementwise.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -17,16 +18,14 @@ Tensor recompute(const Tensor& x, const Tensor& z, F f) {
         y = f(x, z).detach();
     }
     const auto again = [x = Saved(x), z = Saved(z), f](Backward& b) {
-        const Tensor inputs[] = {watch(x.tensor()), z.defined() ? watch(z.tensor()) : Tensor()};
+        const Tensor inputs[] = {watch(x), z.defined() ? watch(z) : Tensor()};
         const Tensor outputs[] = {f(inputs[0], inputs[1])}, cotangents[] = {b.gradient_tensor()};
         backward(outputs, cotangents, b.sink());
         for (int i = 0; i < (z.defined() ? 2 : 1); ++i) {
             if (!b.needs(i))
                 continue;
             const Tensor gradient = b.sink().of(inputs[i]);
-            const Destination d = b.into(i);
-            for (int64_t e = 0; e < gradient.size(); ++e)
-                d.data[e] = d.write == Write::add ? d.data[e] + gradient.data()[e] : gradient.data()[e];
+            kernels::axpy(1, gradient.data(), b.into(i), gradient.size());
         }
     };
     const Tensor from = x.recorded() ? x : watch(x);  // f has parameters: the step is recorded whatever x is

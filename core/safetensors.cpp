@@ -23,6 +23,7 @@ using attend::detail::json_string;
 // Every tensor has the bytes its shape asks for, and together they are the data: no gap, no
 // overlap, nothing after.
 void check_layout(const std::string& where, const std::vector<TensorInfo>& tensors, uint64_t data_bytes) {
+    std::vector<const TensorInfo*> order;
     for (const TensorInfo& t : tensors) {
         require(t.begin <= t.end, "{}: tensor {}: offsets run backwards: begin {}, end {}", where, in_quotes(t.name), t.begin,
                 t.end);
@@ -31,12 +32,9 @@ void check_layout(const std::string& where, const std::vector<TensorInfo>& tenso
         const auto needed = static_cast<uint64_t>(t.shape.size() * dtype_bytes(t.dtype));
         require(needed == t.end - t.begin, "{}: tensor {}: bytes differ from the shape's: {} {} needs {}, offsets give {}",
                 where, in_quotes(t.name), dtype_name(t.dtype), t.shape.text(), needed, t.end - t.begin);
+        order.push_back(&t);
     }
-    std::vector<const TensorInfo*> order(tensors.size());
-    std::transform(tensors.begin(), tensors.end(), order.begin(), [](const TensorInfo& t) { return &t; });
-    std::sort(order.begin(), order.end(), [](const TensorInfo* a, const TensorInfo* b) {
-        return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
-    });
+    std::ranges::sort(order, {}, [](const TensorInfo* t) { return std::pair(t->begin, t->end); });
     uint64_t covered = 0;
     for (const TensorInfo* t : order) {
         require(t->begin >= covered, "{}: tensor {}: overlaps the one before: begin {}, its end {}", where, in_quotes(t->name),

@@ -1,7 +1,6 @@
 #include "core/tensor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "core/engine.h"
@@ -30,11 +29,7 @@ void Tensor::fail_undefined() {
 }
 
 Tensor Tensor::empty(const Shape& shape) {
-    Tensor t;
-    t.shape_ = shape;
-    t.storage_ = Ref<detail::Storage>::adopt(detail::Storage::make(shape.size()));
-    t.data_ = t.storage_->data();
-    return t;
+    return over(Ref<detail::Storage>::adopt(detail::Storage::make(shape.size())), shape);
 }
 
 Tensor Tensor::over(Ref<detail::Storage> storage, const Shape& shape) {

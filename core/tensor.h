@@ -3,6 +3,7 @@
 /// node that made it.
 #include <atomic>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "core/base/memory.h"
@@ -34,21 +35,14 @@ template <class T>
 class Ref {
   public:
     Ref() = default;
-    static Ref adopt(T* p) {
-        Ref r;
-        r.p_ = p;
-        return r;
-    }
+    static Ref adopt(T* p) { return Ref(p); }
     static Ref share(T* p) {
         if (p)
             detail::retain(p);
         return adopt(p);
     }
-    Ref(const Ref& o) : p_(o.p_) {
-        if (p_)
-            detail::retain(p_);
-    }
-    Ref(Ref&& o) noexcept : p_(o.p_) { o.p_ = nullptr; }
+    Ref(const Ref& o) : Ref(share(o.p_).take()) {}
+    Ref(Ref&& o) noexcept : Ref(o.take()) {}
     Ref& operator=(Ref o) noexcept {
         std::swap(p_, o.p_);
         return *this;
@@ -62,13 +56,10 @@ class Ref {
     T& operator*() const { return *p_; }
     explicit operator bool() const { return p_ != nullptr; }
     /// Gives the reference away without counting.
-    T* take() {
-        T* p = p_;
-        p_ = nullptr;
-        return p;
-    }
+    T* take() { return std::exchange(p_, nullptr); }
 
   private:
+    explicit Ref(T* p) : p_(p) {}
     T* p_ = nullptr;
 };
 
@@ -128,7 +119,6 @@ class Tensor {
     bool recorded() const;
     Node* node() const { return node_.get(); }
     const Parameter* parameter() const { return parameter_; }
-    const Ref<detail::Storage>& storage() const { return storage_; }
 
     /// For the engine and the parameter store.
     static Tensor over(Ref<detail::Storage> storage, const Shape& shape);
@@ -146,19 +136,9 @@ class Tensor {
 
 /// What a backward function keeps of a tensor: its values without its history, so that saved
 /// tensors keep no graph alive.
-class Saved {
-  public:
+struct Saved : Tensor {
     Saved() = default;
-    explicit Saved(const Tensor& x) : tensor_(x.defined() ? x.detach() : x) {}
-    const real* data() const { return tensor_.data(); }
-    const Shape& shape() const { return tensor_.shape(); }
-    int64_t size() const { return tensor_.size(); }
-    int64_t dim(int axis) const { return tensor_.dim(axis); }
-    bool defined() const { return tensor_.defined(); }
-    const Tensor& tensor() const { return tensor_; }
-
-  private:
-    Tensor tensor_;
+    explicit Saved(const Tensor& x) : Tensor(x.detach()) {}
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -2,12 +2,26 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "core/base/random.h"
 
 namespace attend {
 
 namespace {
+
+// Sequences as rows, padded to the longest of them.
+Ids padded(std::size_t rows, FunctionRef<std::span<const int32_t>(std::size_t)> sequence) {
+    std::size_t columns = 0;
+    for (std::size_t row = 0; row < rows; ++row) columns = std::max(columns, sequence(row).size());
+    Ids ids(static_cast<int64_t>(rows), static_cast<int64_t>(columns));
+    for (std::size_t row = 0; row < rows; ++row) {
+        const auto s = sequence(row);
+        std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
+        ids.lengths[row] = static_cast<int32_t>(s.size());
+    }
+    return ids;
+}
 
 class BucketedBatches final : public Batches {
   public:
@@ -20,8 +34,6 @@ class BucketedBatches final : public Batches {
         require(target.size() < int64_t{1} << 31, "batches: too many examples: examples {}, allowed below {}", target.size(),
                 int64_t{1} << 31);
         batches_.resize(static_cast<std::size_t>(per_epoch()));
-        if (!order.shuffled)
-            arrange_sorted();
     }
 
     int64_t per_epoch() const override { return (target_.size() + order_.batch - 1) / order_.batch; }
@@ -29,74 +41,52 @@ class BucketedBatches final : public Batches {
     Batch at(int64_t number) override {
         require(number >= 0, "batches: a batch number is at least 0: number {}, batches an epoch {}", number, per_epoch());
         require(per_epoch() > 0, "batches: the split has no examples: asked for batch {}, examples {}", number, target_.size());
-        const int64_t epoch = number / per_epoch();
-        if (order_.shuffled && epoch != epoch_)
-            arrange_shuffled(epoch);
+        const int64_t epoch = order_.shuffled ? number / per_epoch() : 0;
+        if (epoch != epoch_)
+            arrange(epoch);
         const int64_t first = batches_[static_cast<std::size_t>(number % per_epoch())] * order_.batch;
         const int64_t rows = std::min(order_.batch, target_.size() - first);
         return build({permutation_.data() + first, static_cast<std::size_t>(rows)});
     }
 
   private:
-    // A total order, so that std::sort (which takes no memory, unlike std::stable_sort) gives one
-    // answer.
-    bool shorter(int32_t a, int32_t b) const {
-        if (target_.length(a) != target_.length(b))
-            return target_.length(a) < target_.length(b);
-        if (!source_.empty() && source_.length(a) != source_.length(b))
-            return source_.length(a) < source_.length(b);
-        return a < b;
-    }
-    void sort(int64_t begin, int64_t end) {
-        std::sort(permutation_.begin() + begin, permutation_.begin() + end,
-                  [this](int32_t a, int32_t b) { return shorter(a, b); });
-    }
-    void arrange_sorted() {
-        std::iota(permutation_.begin(), permutation_.end(), 0);
-        std::iota(batches_.begin(), batches_.end(), 0);
-        sort(0, target_.size());
-    }
-    void arrange_shuffled(int64_t epoch) {
+    void arrange(int64_t epoch) {
         Stream stream(order_.seed, fmt::format("order.{}", epoch));
         std::iota(permutation_.begin(), permutation_.end(), 0);
         std::iota(batches_.begin(), batches_.end(), 0);
-        stream.shuffle(permutation_);
-        const int64_t pool = pool_batches * order_.batch;
-        for (int64_t begin = 0; begin < target_.size(); begin += pool) sort(begin, std::min(begin + pool, target_.size()));
-        stream.shuffle(batches_);
+        if (order_.shuffled)
+            stream.shuffle(permutation_);
+        const int64_t pool = order_.shuffled ? pool_batches * order_.batch : target_.size();
+        // A total order, so that sort() (which takes no memory, unlike stable_sort()) gives one
+        // answer.
+        const auto place = [this](int32_t e) {
+            return std::tuple(target_.length(e), source_.empty() ? 0 : source_.length(e), e);
+        };
+        for (int64_t begin = 0; begin < target_.size(); begin += pool)
+            std::ranges::sort(permutation_.begin() + begin, permutation_.begin() + std::min(begin + pool, target_.size()), {},
+                              place);
+        if (order_.shuffled)
+            stream.shuffle(batches_);
         epoch_ = epoch;
     }
 
     Batch build(std::span<const int32_t> examples) const {
-        const int64_t rows = static_cast<int64_t>(examples.size());
-        int64_t source_columns = 0, target_columns = 0;
-        for (int32_t e : examples) {
-            if (!source_.empty())
-                source_columns = std::max(source_columns, source_.length(e));
-            target_columns = std::max(target_columns, target_.length(e) + 1);
-        }
         Batch batch;
         if (!source_.empty())
-            batch.source = Ids(rows, source_columns);
-        batch.input = Ids(rows, target_columns);
-        batch.target = Ids(rows, target_columns);
-        std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
+            batch.source = padded(examples.size(), [&](std::size_t row) { return source_[examples[row]]; });
+        int64_t columns = 0;
+        for (int32_t e : examples) columns = std::max(columns, target_.length(e) + 1);
+        batch.input = batch.target = Ids(static_cast<int64_t>(examples.size()), columns);
+        std::ranges::fill(batch.target.values, id_ignored);
         batch.examples.assign(examples.begin(), examples.end());
-        for (int64_t row = 0; row < rows; ++row) {
-            const int32_t e = examples[static_cast<std::size_t>(row)];
-            const auto place = static_cast<std::size_t>(row);
-            if (!source_.empty()) {
-                const auto x = source_[e];
-                std::copy(x.begin(), x.end(), batch.source.values.begin() + row * source_columns);
-                batch.source.lengths[place] = static_cast<int32_t>(x.size());
-            }
-            const auto y = target_[e];
-            const auto n = static_cast<int64_t>(y.size());
+        for (std::size_t place = 0; place < examples.size(); ++place) {
+            const auto row = static_cast<int64_t>(place);
+            const auto y = target_[examples[place]];
             batch.input.at(row, 0) = id_bos;
-            std::copy(y.begin(), y.end(), batch.input.values.begin() + row * target_columns + 1);
-            std::copy(y.begin(), y.end(), batch.target.values.begin() + row * target_columns);
-            batch.target.at(row, n) = id_eos;
-            batch.input.lengths[place] = batch.target.lengths[place] = static_cast<int32_t>(n + 1);
+            std::copy(y.begin(), y.end(), batch.input.values.begin() + row * columns + 1);
+            std::copy(y.begin(), y.end(), batch.target.values.begin() + row * columns);
+            batch.target.at(row, static_cast<int64_t>(y.size())) = id_eos;
+            batch.input.lengths[place] = batch.target.lengths[place] = static_cast<int32_t>(y.size() + 1);
         }
         return batch;
     }
@@ -106,7 +96,7 @@ class BucketedBatches final : public Batches {
     BatchOrder order_;
     std::vector<int32_t> permutation_;  // examples in the order of the epoch, batch after batch
     std::vector<int64_t> batches_;      // order in which the batches are handed out
-    int64_t epoch_ = -1;
+    int64_t epoch_ = -1;                // that they are of; evaluation has epoch 0 alone
 };
 
 }  // namespace
@@ -116,15 +106,7 @@ std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequenc
 }
 
 Ids pad_sequences(std::span<const std::vector<int32_t>> sequences) {
-    std::size_t columns = 0;
-    for (const auto& s : sequences) columns = std::max(columns, s.size());
-    Ids ids(static_cast<int64_t>(sequences.size()), static_cast<int64_t>(columns));
-    for (std::size_t row = 0; row < sequences.size(); ++row) {
-        const auto& s = sequences[row];
-        std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
-        ids.lengths[row] = static_cast<int32_t>(s.size());
-    }
-    return ids;
+    return padded(sequences.size(), [&](std::size_t row) { return std::span(sequences[row]); });
 }
 
 }  // namespace attend

@@ -10,22 +10,14 @@ namespace attend {
 
 namespace {
 
-Texts first_of(const Texts& lines, int64_t count) {
-    Texts cut;
-    for (int64_t i = 0; i < count; ++i) cut.add(lines.text(i));
-    return cut;
-}
-
 // The training rows that `first` leaves (0: all).
 PairRows read_training(const PairFiles& files, int64_t first) {
     PairRows rows = files.read(Split::train);
     const int64_t count = rows.source.lines.size();
     require(first <= count, "data.first: there are not so many pairs: first {}, lines of {} {}", first, rows.source.file,
             count);
-    if (first > 0 && first < count) {
-        rows.source.lines = first_of(rows.source.lines, first);
-        rows.target.lines = first_of(rows.target.lines, first);
-    }
+    if (first > 0)
+        for (TextFile* side : {&rows.source, &rows.target}) side->lines.truncate(first);
     return rows;
 }
 
@@ -114,11 +106,9 @@ std::unique_ptr<Task> file_pairs_task(PairTask task, const PairFiles& files, con
     if (setup.load_data || !from_saved)
         training = read_training(files, limits.first);
     const auto learn = [&](const char* file, const TextFile& text) {
-        TokenizerSetup tokenizer;
-        tokenizer.saved = from_saved ? setup.saved + "/" + file : std::string();
-        tokenizer.training = &text;
-        tokenizer.limits = {limits.min_count, limits.max_vocabulary};
-        return tokenizer;
+        return TokenizerSetup{.saved = from_saved ? setup.saved + "/" + file : std::string(),
+                              .training = &text,
+                              .limits = {limits.min_count, limits.max_vocabulary}};
     };
     if (files.joint_tokenizers) {
         TokenizerSetup both = learn(source_vocabulary_file, training.source);

@@ -25,8 +25,7 @@ struct PairVocabulary {
     void fields(Visitor& v) {
         v.flag("joint_vocabulary", joint_vocabulary,
                "whether both sides have one vocabulary, of the symbols of both: an id is the same symbol on either, as a model "
-               "with "
-               "one embedding for both needs (share 'all')");
+               "with one embedding for both needs (share 'all')");
     }
 };
 

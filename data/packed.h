@@ -15,6 +15,11 @@ class Packed {
         items_.insert(items_.end(), items.begin(), items.end());
         ends_.push_back(items_.size());
     }
+    /// Leaves the first `count` of them, of which there must be so many.
+    void truncate(int64_t count) {
+        items_.resize(begin(count));
+        ends_.resize(static_cast<std::size_t>(count));
+    }
     int64_t size() const { return static_cast<int64_t>(ends_.size()); }
     bool empty() const { return ends_.empty(); }
     /// Sum of the lengths.

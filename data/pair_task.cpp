@@ -122,20 +122,13 @@ void note_longest(PairSplit& split, int64_t source, int64_t target, FunctionRef<
 }
 
 void group_by_source(PairSplit& split) {
-    std::unordered_map<std::string_view, std::size_t> group_of;
-    std::vector<std::vector<int32_t>> groups;
-    std::vector<std::size_t> starts;  // the group that an example is the first of
-    constexpr std::size_t none = ~std::size_t{0};
-    for (int64_t i = 0; i < split.target.size(); ++i) {
-        const auto [at, fresh] = group_of.emplace(split.source_text.text(i), groups.size());
-        if (fresh)
-            groups.emplace_back();
-        groups[at->second].push_back(static_cast<int32_t>(i));
-        starts.push_back(fresh ? at->second : none);
-    }
+    std::unordered_map<std::string_view, std::vector<int32_t>> groups;
+    for (int32_t i = 0; i < split.target.size(); ++i) groups[split.source_text.text(i)].push_back(i);
     split.same_source = {};
-    for (std::size_t group : starts)
-        split.same_source.add(group == none ? std::span<const int32_t>() : std::span<const int32_t>(groups[group]));
+    for (int32_t i = 0; i < split.target.size(); ++i) {
+        const std::vector<int32_t>& group = groups.at(split.source_text.text(i));
+        split.same_source.add(group.front() == i ? std::span(group) : std::span<const int32_t>());
+    }
 }
 
 std::unique_ptr<Task> make_task(PairTask pairs) {

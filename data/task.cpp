@@ -1,12 +1,11 @@
 #include "data/task.h"
 
-#include "data/tasks/addition.h"
+#include <algorithm>
+
 #include "data/tasks/classification.h"
 #include "data/tasks/dates.h"
-#include "data/tasks/lookup.h"
 #include "data/tasks/masked_text.h"
 #include "data/tasks/parallel.h"
-#include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/text.h"
@@ -34,9 +33,7 @@ std::string Task::class_name(int32_t label) const {
 }
 
 int64_t Batch::targets() const {
-    int64_t count = 0;
-    for (int32_t id : target.values) count += id != id_ignored ? 1 : 0;
-    return count;
+    return std::ranges::count_if(target.values, [](int32_t id) { return id != id_ignored; });
 }
 
 Batch Batch::slice(int64_t begin, int64_t end) const {

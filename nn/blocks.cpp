@@ -50,11 +50,18 @@ void BlockOptions::fields(Visitor& v) {
            "keep one value of each block for the backward pass and compute the others again: less memory, more time");
 }
 
-Norm::Norm(const Scope& scope, const BlockOptions& o) : rms_(o.norm == "rms") {
-    if (rms_)
-        rms = RmsNorm(scope, o.width, o.norm_epsilon);
-    else
-        layer = LayerNorm(scope, o.width, o.with_bias(), o.norm_epsilon);
+Norm::Norm(const Scope& scope, const BlockOptions& o)
+    : rms_(o.norm == "rms"),
+      weight_(scope.add("weight", {o.width}, Init::ones())),
+      epsilon_(static_cast<real>(o.norm_epsilon)),
+      path_(scope.path()) {
+    if (!rms_ && o.bias)
+        bias_ = scope.add("bias", {o.width}, Init::zeros());
+}
+
+Tensor Norm::operator()(const Tensor& x) const {
+    const trace::Scope here(path_.c_str());
+    return rms_ ? rms_norm(x, weight_, epsilon_) : layer_norm(x, weight_, bias_, epsilon_);
 }
 
 FeedForward::FeedForward(const Scope& scope, const BlockOptions& o, const WeightInit& init, const WeightInit& down_init)
@@ -113,7 +120,8 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Attentio
 }
 
 template <class F>
-Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, F part) const {
+Tensor BlockStack::residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context,
+                            const F& part) const {
     if (options_.norm_place == "pre")
         return add(x, dropout(part(norm(x)), context));
     return norm(add(x, dropout(part(x), context)));
@@ -137,7 +145,7 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
             if (crosses_)
                 h = residual(h, b.cross_norm, b.cross_dropout, pass,
                              [&](const Tensor& z) { return value(b.cross(z, b.cross.prepare(other, others), 0, pass)); });
-            h = residual(h, b.ffn_norm, b.ffn_dropout, pass, [&](const Tensor& z) { return b.ffn(z); });
+            h = residual(h, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
             return Output{std::move(h), std::move(seen)};
         };
         if (options_.recompute && pass.training()) {  // nothing is kept then: hard attention is refused with recomputation
@@ -200,7 +208,7 @@ Output BlockStack::extend(const Tensor& x, StackCache& cache, const Pass& pass) 
         if (crosses_)
             y = residual(y, b.cross_norm, b.cross_dropout, pass,
                          [&](const Tensor& z) { return value(b.cross(z, cache.memory[l], position, pass)); });
-        y = residual(y, b.ffn_norm, b.ffn_dropout, pass, [&](const Tensor& z) { return b.ffn(z); });
+        y = residual(y, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
     }
     if (options_.norm_place == "pre")
         y = last_(y);

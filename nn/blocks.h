@@ -31,16 +31,19 @@ struct BlockOptions {
     Bias with_bias() const { return bias ? Bias::yes : Bias::no; }
 };
 
-/// Layer norm or RMS norm, as the options say.
+/// Over the last axis, as the options say: layer norm, (x - mean) / sqrt(variance + epsilon) gain +
+/// bias (Ba, Kiros and Hinton 2016), with `weight`, `bias` [D]; or RMS norm, gain x / sqrt(mean of
+/// x^2 + epsilon) (Zhang and Sennrich 2019, eq. 4), with `weight` [D].
 struct Norm {
     Norm() = default;
     Norm(const Scope& scope, const BlockOptions& options);
-    Tensor operator()(const Tensor& x) const { return rms_ ? rms(x) : layer(x); }
+    Tensor operator()(const Tensor& x) const;
 
   private:
     bool rms_ = false;
-    LayerNorm layer;
-    RmsNorm rms;
+    Tensor weight_, bias_;
+    real epsilon_ = 0;
+    std::string path_;
 };
 
 /// down(activation(up(x))): `up` [D, F], `down` [F, D] (Vaswani et al. 2017, eq. 2); with swiglu
@@ -105,7 +108,7 @@ class BlockStack {
     };
     // x + dropout(part(norm(x))), or norm(x + dropout(part(x))).
     template <class F>
-    Tensor residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, F part) const;
+    Tensor residual(const Tensor& x, const Norm& norm, const Dropout& dropout, const Context& context, const F& part) const;
 
     BlockOptions options_;
     bool crosses_ = false;

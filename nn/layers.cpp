@@ -30,23 +30,6 @@ Tensor Embedding::operator()(std::span<const int32_t> ids, const Shape& shape) c
     return embedding(weight, ids, shape);
 }
 
-LayerNorm::LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_)
-    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_), path(scope.path()) {
-    if (with_bias == Bias::yes)
-        bias = scope.add("bias", {width}, Init::zeros());
-}
-Tensor LayerNorm::operator()(const Tensor& x) const {
-    const trace::Scope here(path.c_str());
-    return layer_norm(x, weight, bias, static_cast<real>(epsilon));
-}
-
-RmsNorm::RmsNorm(const Scope& scope, int64_t width, double epsilon_)
-    : weight(scope.add("weight", {width}, Init::ones())), epsilon(epsilon_), path(scope.path()) {}
-Tensor RmsNorm::operator()(const Tensor& x) const {
-    const trace::Scope here(path.c_str());
-    return rms_norm(x, weight, static_cast<real>(epsilon));
-}
-
 Tensor Dropout::operator()(const Tensor& x, const Context& context, uint32_t call) const {
     if (!context.training() || probability == 0)
         return x;

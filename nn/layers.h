@@ -42,28 +42,6 @@ struct Embedding {
     std::string path;
 };
 
-/// (x - mean) / sqrt(variance + epsilon) gain + bias over the last axis (Ba, Kiros and Hinton
-/// 2016): `weight`, `bias` [D].
-struct LayerNorm {
-    LayerNorm() = default;
-    LayerNorm(const Scope& scope, int64_t width, Bias with_bias, double epsilon_ = 1e-5);
-    Tensor operator()(const Tensor& x) const;
-    Tensor weight, bias;
-    double epsilon = 1e-5;
-    std::string path;
-};
-
-/// gain x / sqrt(mean of x^2 + epsilon) over the last axis (Zhang and Sennrich 2019, eq. 4):
-/// `weight` [D].
-struct RmsNorm {
-    RmsNorm() = default;
-    RmsNorm(const Scope& scope, int64_t width, double epsilon_ = 1e-5);
-    Tensor operator()(const Tensor& x) const;
-    Tensor weight;
-    double epsilon = 1e-5;
-    std::string path;
-};
-
 /// Zeroes elements with `probability` in training and divides the rest by 1 - probability
 /// (Srivastava et al. 2014); the identity in evaluation. The leading axis is the batch.
 struct Dropout {

@@ -51,9 +51,8 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     fused_->heads = h;
     fused_->key_heads = g;
     fused_->scale = first->factor;
-    for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);
-    if (first->slope == 0)
-        fused_->alibi.clear();
+    if (first->slope != 0)
+        for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);
 }
 
 FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& context) const {
@@ -64,11 +63,6 @@ FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& cont
         o.draws = context.draws(heads_.front().dropout.name, 0);
     }
     return o;
-}
-
-// All heads have the same window.
-Ranges MultiHead::ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const {
-    return heads_.front().window->ranges(lengths, queries, position);
 }
 
 Sites MultiHead::sites() const {
@@ -102,7 +96,7 @@ Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t
         Output joined = by_heads(queries, memory, position, pass);
         return {out_(joined.value), std::move(joined.seen)};
     }
-    const Ranges visible = ranges(queries.dim(1), memory.lengths, position);
+    const Ranges visible = heads_.front().window->ranges(memory.lengths, queries.dim(1), position);  // all heads' window
     return {out_(cross_attention(queries, memory.packed, fused_for(position, pass), visible))};
 }
 
@@ -113,7 +107,7 @@ Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
     if (setup_.rotary_base > 0)
         qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
     if (fuses(pass))
-        return {out_(self_attention(qkv, fused_for(0, pass), ranges(x.dim(1), lengths, 0)))};
+        return {out_(self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, x.dim(1), 0)))};
     const Array<int32_t> own(lengths.begin(), lengths.end());
     return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, pass);
 }

@@ -70,7 +70,6 @@ class MultiHead {
     // them.
     bool fuses(const Pass& pass) const { return fused_ && !pass.keeps_maps(); }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
-    Ranges ranges(int64_t queries, std::span<const int32_t> lengths, int64_t position) const;
 
     MultiHeadSetup setup_;
     int64_t head_size_ = 0;

@@ -7,16 +7,9 @@
 
 namespace attend::ATTEND_PRECISION {
 
-const std::vector<std::string>& cell_names() {
-    static const std::vector<std::string> names = {"gru", "lstm"};
-    return names;
-}
-
 CellKind cell_kind(const std::string& name) {
-    if (name == "gru")
-        return CellKind::gru;
-    require(name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names()[0], cell_names()[1]);
-    return CellKind::lstm;
+    require(name == "gru" || name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names[0], cell_names[1]);
+    return name == "gru" ? CellKind::gru : CellKind::lstm;
 }
 
 RecurrentLayer::RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in_, int64_t hidden_)
@@ -38,8 +31,7 @@ CellState RecurrentLayer::step(const Tensor& projection, const CellState& s) con
     const trace::Scope here(path.c_str());
     if (kind == CellKind::gru)
         return {gru_step(projection, s.h, recurrent_weight, recurrent_bias), {}};
-    const LstmState next = lstm_step(projection, {s.h, s.c}, recurrent_weight, recurrent_bias);
-    return {next.h, next.c};
+    return lstm_step(projection, s, recurrent_weight, recurrent_bias);
 }
 
 LayerOutput RecurrentLayer::operator()(const Tensor& x, const CellState& s, std::span<const int32_t> lengths,
@@ -47,11 +39,10 @@ LayerOutput RecurrentLayer::operator()(const Tensor& x, const CellState& s, std:
     const trace::Scope here(path.c_str());
     const Tensor projection = project(x);
     if (kind == CellKind::gru) {
-        GruLayerResult r = gru_layer(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);
+        const GruLayerResult r = gru_layer(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);
         return {r.outputs, {r.last, {}}};
     }
-    LstmLayerResult r = lstm_layer(projection, {s.h, s.c}, recurrent_weight, recurrent_bias, lengths, direction);
-    return {r.outputs, {r.last.h, r.last.c}};
+    return lstm_layer(projection, s, recurrent_weight, recurrent_bias, lengths, direction);
 }
 
 CellState RecurrentLayer::zeros(int64_t rows) const {
@@ -71,21 +62,15 @@ RecurrentStack::RecurrentStack(const Scope& scope, CellKind kind, Directions dir
     }
 }
 
-EncoderOutput RecurrentStack::operator()(const Tensor& input, std::span<const int32_t> lengths, const Context& context) const {
-    EncoderOutput out;
-    Tensor x = input;
+LayerOutput RecurrentStack::operator()(const Tensor& input, std::span<const int32_t> lengths, const Context& context) const {
+    LayerOutput out{input, {}};
     for (std::size_t l = 0; l < forward.size(); ++l) {
-        if (l > 0)
-            x = between[l](x, context);
-        const LayerOutput ahead = forward[l](x, {}, lengths, Direction::forward);
-        out.outputs = ahead.outputs;
-        out.forward = ahead.last;
+        const Tensor x = l > 0 ? between[l](out.outputs, context) : input;
+        out = forward[l](x, {}, lengths, Direction::forward);
         if (!backward.empty()) {
             const LayerOutput back = backward[l](x, {}, lengths, Direction::backward);
-            out.outputs = concat({ahead.outputs, back.outputs}, 2);
-            out.backward = back.last;
+            out = {concat({out.outputs, back.outputs}, 2), back.last};
         }
-        x = out.outputs;
     }
     return out;
 }

@@ -11,19 +11,14 @@
 namespace attend::ATTEND_PRECISION {
 
 enum class CellKind { gru, lstm };
-/// The kind of that name ("gru", "lstm"); throws Error naming the known ones.
+inline const std::vector<std::string> cell_names = {"gru", "lstm"};
+/// The kind of that name; throws Error naming the known ones.
 CellKind cell_kind(const std::string& name);
-const std::vector<std::string>& cell_names();
 
-/// The state of one layer: h [B, H], and for an LSTM c [B, H].
-struct CellState {
-    Tensor h, c;
-};
-
-struct LayerOutput {
-    Tensor outputs;  ///< [B, S, H], 0 after each row's length
-    CellState last;
-};
+/// The state of one layer; a GRU has no c.
+using CellState = LstmState;
+/// What a layer of either kind gives.
+using LayerOutput = LstmLayerResult;
 
 /// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU) or 4 (LSTM)
 /// gates and two biases, all uniform within 1 / sqrt(H) at the start.
@@ -50,11 +45,6 @@ struct RecurrentLayer {
     std::string path;
 };
 
-struct EncoderOutput {
-    Tensor outputs;               ///< [B, S, directions * H] of the top layer
-    CellState forward, backward;  ///< last states of the top layer; backward is undefined with one direction
-};
-
 enum class Directions { one, two };
 
 /// Stacked layers, each in one or both directions (Schuster and Paliwal 1997): layer l + 1 reads
@@ -63,7 +53,9 @@ struct RecurrentStack {
     RecurrentStack() = default;
     RecurrentStack(const Scope& scope, CellKind kind, Directions directions, int64_t layers, int64_t in, int64_t hidden,
                    double dropout);
-    EncoderOutput operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
+    /// What the top layer gives: outputs [B, S, directions * H]; the last state is that of its backward
+    /// direction where there are two.
+    LayerOutput operator()(const Tensor& x, std::span<const int32_t> lengths, const Context& context) const;
     /// Width of the outputs.
     int64_t width() const { return static_cast<int64_t>(forward.back().hidden) * (backward.empty() ? 1 : 2); }
 

@@ -9,10 +9,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-namespace {
 // Elements of one block, the unit of the parallel pass.
 constexpr int64_t average_block = 16384;
-}  // namespace
 
 Average::Average(const AverageOptions& options, ParameterStore& live, ParameterStore& averaged)
     : options_(options), live_(live), averaged_(averaged) {

@@ -5,8 +5,6 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// Whether another name or other permissions would fix the error of that number (missing folder, no

@@ -3,8 +3,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// A non-owning reference to something callable: what std::function would be without its

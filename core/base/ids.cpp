@@ -17,6 +17,14 @@ TargetKind target_kind_of(const std::string& name) {
     fail("targets: no such kind: '{}', known {}", name, std::size(kinds));
 }
 
+void check_ranges(const char* op, const Ranges& ranges, int64_t rows, int64_t columns, const char* name, const Shape& shape) {
+    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == rows, "{}: one range a row: {} ranges, {} rows", op,
+            ranges.size(), rows);
+    for (const Range& r : ranges)
+        require(0 <= r.begin && r.begin <= r.end && r.end <= columns, "{}: range leaves the axis: {} to {}, {} {}", op, r.begin,
+                r.end, name, shape);
+}
+
 Ids Ids::slice(int64_t begin, int64_t end) const {
     require(0 <= begin && begin <= end && end <= rows, "ids: rows out of range: slice [{}, {}), rows {}", begin, end, rows);
     int32_t longest = 0;

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/base/range.h"
+#include "core/base/shape.h"
 
 namespace attend {
 
@@ -52,5 +53,10 @@ struct Ids {
 
 /// One Range per score row.
 using Ranges = Array<Range>;
+/// The first of them, null when there are none: then every row sees all.
+inline const Range* first_of(const Ranges& ranges) { return ranges.empty() ? nullptr : ranges.data(); }
+/// Throws Error unless there are no ranges, or one for each of the `rows`, all within 0 ...
+/// `columns`. The message has what the op `op` looks at: its name and shape.
+void check_ranges(const char* op, const Ranges& ranges, int64_t rows, int64_t columns, const char* name, const Shape& shape);
 
 }  // namespace attend

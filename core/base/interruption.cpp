@@ -1,16 +1,15 @@
 #include "core/base/interruption.h"
 
+#include "core/base/temporary.h"
+
 namespace attend {
 
 namespace {
-constinit thread_local const Interruptible* innermost = nullptr;
+constinit thread_local const FunctionRef<bool()>* innermost = nullptr;
 }  // namespace
 
-Interruptible::Interruptible(FunctionRef<bool()> asked) : asked_(asked), outer_(innermost) { innermost = this; }
-Interruptible::~Interruptible() { innermost = outer_; }
-
 Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work) {
-    const Interruptible here(asked);
+    const Temporary<const FunctionRef<bool()>*> here(innermost, &asked);
     try {
         work();
         return Ended::by_itself;
@@ -20,7 +19,7 @@ Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work) {
 }
 
 void interruption_point() {
-    if (innermost != nullptr && innermost->asked_())
+    if (innermost != nullptr && (*innermost)())
         throw Interrupted();
 }
 

@@ -14,24 +14,10 @@ class Interrupted : public std::exception {
     const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// While one exists, interruption_point() of this thread asks `asked`, which must live as long. The
-/// innermost one counts.
-class Interruptible {
-  public:
-    explicit Interruptible(FunctionRef<bool()> asked);
-    ~Interruptible();
-    Interruptible(const Interruptible&) = delete;
-    Interruptible& operator=(const Interruptible&) = delete;
-
-  private:
-    friend void interruption_point();
-    FunctionRef<bool()> asked_;
-    const Interruptible* outer_;
-};
-
 /// How work that may be interrupted ended.
 enum class Ended { by_itself, interrupted };
-/// Does `work`, whose interruption_point() ask `asked`, and says how it ended.
+/// Does `work`, whose interruption_point() ask `asked`, and says how it ended. Within another
+/// interruptibly() the inner one counts.
 Ended interruptibly(FunctionRef<bool()> asked, FunctionRef<void()> work);
 
 /// Throws Interrupted where this thread has been told to end. Quick: for every line of a file, not

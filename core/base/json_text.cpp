@@ -94,7 +94,6 @@ Value load_json(const std::filesystem::path& path, std::size_t limit) {
 
 template nlohmann::json parse_json(const std::string&, std::string_view);
 template nlohmann::ordered_json parse_json(const std::string&, std::string_view);
-template std::optional<nlohmann::json> json_if_valid(std::string_view);
 template std::optional<nlohmann::ordered_json> json_if_valid(std::string_view);
 template nlohmann::json load_json(const std::filesystem::path&, std::size_t);
 template nlohmann::ordered_json load_json(const std::filesystem::path&, std::size_t);

@@ -10,8 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// Objects and lists inside one another. Nothing that this program writes, and no published file,
@@ -35,7 +33,6 @@ Value load_json(const std::filesystem::path& path, std::size_t limit);
 
 extern template nlohmann::json parse_json(const std::string&, std::string_view);
 extern template nlohmann::ordered_json parse_json(const std::string&, std::string_view);
-extern template std::optional<nlohmann::json> json_if_valid(std::string_view);
 extern template std::optional<nlohmann::ordered_json> json_if_valid(std::string_view);
 extern template nlohmann::json load_json(const std::filesystem::path&, std::size_t);
 extern template nlohmann::ordered_json load_json(const std::filesystem::path&, std::size_t);

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <vector>
 
 #include "core/base/files.h"
@@ -143,13 +142,8 @@ std::optional<std::string> read_until(Clock::time_point end, int pipe) {
     }
 }
 
-struct Verdict {
-    std::string fault;
-    bool lasting = true;  // says something of processor and library, not of this moment
-};
-
 // By a child process; where the system makes none, nothing is known, and the library is left out.
-Verdict check_in_child() {
+LibraryCheck check_in_child() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
         return {fmt::format("not checked: no pipe: {}", std::strerror(errno)), false};
@@ -174,7 +168,7 @@ Verdict check_in_child() {
         return {fmt::format("a product ends the process: {}", ::strsignal(WTERMSIG(status))), WTERMSIG(status) != SIGKILL};
     if (*text == "sound")
         return {};
-    return text->empty() ? Verdict{"the check ended without a result", false} : Verdict{*text, true};
+    return text->empty() ? LibraryCheck{"the check ended without a result", false} : LibraryCheck{*text};
 }
 
 // This processor, as far as the choice of kernels and their faults can depend on it.
@@ -241,11 +235,11 @@ LibraryCheck check_library(const fs::path& memory) {
     const fs::path file = asked.empty() ? fs::path() : answer_file(memory);
     if (!file.empty())
         if (const std::optional<std::string> answer = remembered(file, asked))
-            return {*answer == "sound" ? std::string() : *answer, true};
-    const Verdict verdict = check_in_child();
-    if (!file.empty() && verdict.lasting)
-        remember(file, asked + (verdict.fault.empty() ? "sound" : verdict.fault) + "\n");
-    return {verdict.fault, false};
+            return {*answer == "sound" ? std::string() : *answer, true, true};
+    const LibraryCheck check = check_in_child();
+    if (!file.empty() && check.lasting)
+        remember(file, asked + (check.sound() ? "sound" : check.fault) + "\n");
+    return check;
 }
 
 const LibraryCheck& library_check() {

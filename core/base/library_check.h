@@ -5,14 +5,13 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 struct LibraryCheck {
     /// What went wrong, as "float product of 48 x 129 x 67, transposed no and yes: row 3, column 5:
     /// -12.5, expected 7"; empty where every product was right.
     std::string fault;
+    bool lasting = true;      ///< says something of processor and library, not of this moment
     bool remembered = false;  ///< read from `memory`, not computed now
 
     bool sound() const { return fault.empty(); }

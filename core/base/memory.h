@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 namespace memory {

@@ -174,14 +174,6 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 
 Selection::Selection(const Seam& seam, const std::string& name) : seam_(&seam), name_(name), options_(seam.defaults(name)) {}
 Selection::Selection(const Selection& other) : seam_(other.seam_), name_(other.name_), options_(other.options_->copy()) {}
-Selection& Selection::operator=(const Selection& other) {
-    if (this != &other) {
-        seam_ = other.seam_;
-        name_ = other.name_;
-        options_ = other.options_->copy();
-    }
-    return *this;
-}
 void Selection::choose(const std::string& name) {
     options_ = seam_->defaults(name);
     name_ = name;

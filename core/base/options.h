@@ -114,7 +114,7 @@ class Selection {
     /// The row `name` with its defaults; throws Error when there is no such row.
     Selection(const Seam& seam, const std::string& name);
     Selection(const Selection& other);
-    Selection& operator=(const Selection& other);
+    Selection& operator=(const Selection& other) { return *this = Selection(other); }
     Selection(Selection&&) = default;
     Selection& operator=(Selection&&) = default;
 

@@ -3,8 +3,6 @@
 #include <filesystem>
 #include <string_view>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// Writes `contents` to where `path` leads. A link is followed: the file that it points to is

@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// What is at a path itself: a link is a link, wherever it leads.

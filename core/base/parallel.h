@@ -18,8 +18,6 @@ class Workers {
     /// Starts threads - 1 threads. Throws Error unless 1 <= threads <= 1024.
     explicit Workers(int threads);
     ~Workers();
-    Workers(const Workers&) = delete;
-    Workers& operator=(const Workers&) = delete;
 
     int threads() const;
 

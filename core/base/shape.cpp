@@ -50,10 +50,6 @@ Shape Shape::inserted(int axis, int64_t size) const {
     return Shape(std::span<const int64_t>(copy.data(), static_cast<std::size_t>(rank_ + 1)));
 }
 
-bool Shape::operator==(const Shape& other) const {
-    return rank_ == other.rank_ && std::equal(sizes_.begin(), sizes_.begin() + rank_, other.sizes_.begin());
-}
-
 std::string Shape::text() const {
     std::string s = "[";
     for (int i = 0; i < rank_; ++i) s += (i ? ", " : "") + std::to_string(sizes_[static_cast<std::size_t>(i)]);

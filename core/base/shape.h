@@ -46,7 +46,7 @@ class Shape {
     Shape without(int axis) const;
     Shape inserted(int axis, int64_t size) const;
 
-    bool operator==(const Shape& other) const;
+    bool operator==(const Shape& other) const = default;
     /// "[32, 10, 64]".
     std::string text() const;
     std::span<const int64_t> sizes() const { return {sizes_.data(), static_cast<std::size_t>(rank_)}; }
@@ -54,7 +54,7 @@ class Shape {
   private:
     int rank_ = 0;
     int64_t size_ = 1;
-    std::array<int64_t, max_rank> sizes_{};
+    std::array<int64_t, max_rank> sizes_{};  // 0 after the last axis
 };
 
 /// The shape both broadcast to (axes aligned at the end, sizes equal or 1). Throws Error naming

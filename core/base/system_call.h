@@ -8,8 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// Makes the call again as long as a signal interrupts it (EINTR), and gives its result. Not for

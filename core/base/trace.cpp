@@ -7,13 +7,11 @@ constinit thread_local const char* current_module = "";
 constinit thread_local bool is_checked = false;
 }  // namespace
 
-Scope::Scope(const char* path) : before_(current_module) { current_module = path; }
-Scope::~Scope() { current_module = before_; }
+Scope::Scope(const char* path) : Temporary(current_module, path) {}
 
 const char* module() { return current_module; }
 
-Checked::Checked() : before_(is_checked) { is_checked = true; }
-Checked::~Checked() { is_checked = before_; }
+Checked::Checked() : Temporary(is_checked, true) {}
 
 bool checked() { return is_checked; }
 

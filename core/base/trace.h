@@ -1,22 +1,13 @@
 #pragma once
 /// Where execution stands, for error messages: the module path and the checked mode. Thread-local;
 /// it never changes a value (see docs/decisions.md).
-#include <string>
-
-#include "core/base/integers.h"
+#include "core/base/temporary.h"
 
 namespace attend::trace {
 
 /// Names the module for the ops run while it exists. The text must outlive it.
-class Scope {
-  public:
+struct Scope : Temporary<const char*> {
     explicit Scope(const char* path);
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-  private:
-    const char* before_;
 };
 
 /// Path of the innermost module, "" outside of any.
@@ -24,15 +15,8 @@ const char* module();
 
 /// While one exists, every op's output and every gradient on this thread is tested, and the first
 /// value that is not finite throws Diverged naming op and module.
-class Checked {
-  public:
+struct Checked : Temporary<bool> {
     Checked();
-    ~Checked();
-    Checked(const Checked&) = delete;
-    Checked& operator=(const Checked&) = delete;
-
-  private:
-    bool before_;
 };
 bool checked();
 

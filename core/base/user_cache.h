@@ -1,8 +1,6 @@
 #pragma once
 #include <filesystem>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 /// The user's folder for files that can be made again (XDG Base Directory Specification):

@@ -46,11 +46,6 @@ HWY_INLINE Normal normal_of(V x) {
 #endif
 }
 
-/// y[i] = f(x[i])
-template <class F>
-HWY_INLINE void map(const real* x, real* y, int64_t n, F f) {
-    write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
-}
 void gelu(const real* x, real* y, int64_t n) {
     map(x, y, n, [](V v) HWY_ATTR { return v * normal_of(v).distribution; });
 }
@@ -128,15 +123,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, gelu, (const real* x, real* y, int64_t n), (x, y, n))
-ATTEND_KERNEL(void, gelu_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
-ATTEND_KERNEL(void, gelu_tanh, (const real* x, real* y, int64_t n), (x, y, n))
-ATTEND_KERNEL(void, gelu_tanh_with_slope, (const real* x, real* y, real* slope, int64_t n), (x, y, slope, n))
-ATTEND_KERNEL(void, silu, (const real* x, real* y, int64_t n), (x, y, n))
-ATTEND_KERNEL(void, silu_backward, (const real* x, const real* dy, Destination dx, int64_t n), (x, dy, dx, n))
-ATTEND_KERNEL(void, swiglu, (const real* x, real* y, int64_t rows, int64_t width), (x, y, rows, width))
-ATTEND_KERNEL(void, swiglu_backward, (const real* x, const real* dy, Destination dx, int64_t rows, int64_t width),
-              (x, dy, dx, rows, width))
+ATTEND_KERNEL(gelu);
+ATTEND_KERNEL(gelu_with_slope);
+ATTEND_KERNEL(gelu_tanh);
+ATTEND_KERNEL(gelu_tanh_with_slope);
+ATTEND_KERNEL(silu);
+ATTEND_KERNEL(silu_backward);
+ATTEND_KERNEL(swiglu);
+ATTEND_KERNEL(swiglu_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

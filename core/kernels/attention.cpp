@@ -104,13 +104,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, additive_score,
-              (ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, real* scores),
-              (sizes, query, keys, v, ranges, scores))
-ATTEND_KERNEL(void, additive_score_backward,
-              (ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, const real* dscores,
-               Destination dquery, Destination dkeys, Destination dv),
-              (sizes, query, keys, v, ranges, dscores, dquery, dkeys, dv))
+ATTEND_KERNEL(additive_score);
+ATTEND_KERNEL(additive_score_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

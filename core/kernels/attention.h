@@ -1,6 +1,6 @@
 #pragma once
 #include "core/base/range.h"
-#include "core/destination.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
@@ -14,12 +14,14 @@ struct ScoreSizes {
 /// t, a] + keys[b, s, a]), 0 outside ranges[b * queries + t] (null: all keys). query [B, T, A] and
 /// keys [B, S, A] are the projections W s and U h; v [A]; scores [B, T, S]. Keys outside every
 /// range are not read.
-void additive_score(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, real* scores);
+extern Kernel<void(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges, real* scores)>
+    additive_score;
 
 /// With d = dscores[b, t, s] inside the range and h = tanh(query + keys), recomputed:
 ///     dquery[b, t, a] (=|+=) sum_s d v_a (1 - h^2), dkeys[b, s, a] (=|+=) sum_t d v_a (1 - h^2), dv_a (=|+=) sum_bts d h.
 /// Nothing of size B T S A is stored.
-void additive_score_backward(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges,
-                             const real* dscores, Destination dquery, Destination dkeys, Destination dv);
+extern Kernel<void(ScoreSizes sizes, const real* query, const real* keys, const real* v, const Range* ranges,
+                   const real* dscores, Destination dquery, Destination dkeys, Destination dv)>
+    additive_score_backward;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

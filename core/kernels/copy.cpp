@@ -33,13 +33,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, copy_rows,
-              (const real* x, int64_t x_stride, Destination y, int64_t y_stride, int64_t rows, int64_t columns),
-              (x, x_stride, y, y_stride, rows, columns))
-ATTEND_KERNEL(void, gather_rows, (const real* table, int64_t columns, const int32_t* ids, int64_t n, real* y),
-              (table, columns, ids, n, y))
-ATTEND_KERNEL(void, scatter_add_rows, (const real* dy, const int32_t* ids, int64_t n, int64_t columns, real* table_gradient),
-              (dy, ids, n, columns, table_gradient))
+ATTEND_KERNEL(copy_rows);
+ATTEND_KERNEL(gather_rows);
+ATTEND_KERNEL(scatter_add_rows);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

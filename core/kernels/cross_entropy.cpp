@@ -23,60 +23,50 @@ HWY_INLINE real rest_of_loss(const real* x, int64_t classes, int32_t target, rea
     return loss;
 }
 
-HWY_INLINE real largest_of(const real* x, int64_t classes) {
-    return max_of(classes, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
+/// Losses and first largest classes of all rows; with `gradient` the logits become their gradient.
+template <bool gradient, class Logits>
+HWY_INLINE void losses_of_rows(Logits* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss,
+                               int32_t* row_argmax, int64_t rows, int64_t classes) {
+    for (int64_t row = 0; row < rows; ++row) {
+        Logits* x = logits + row * classes;
+        const real m = max_of(classes, [=](auto part, int64_t i) HWY_ATTR { return part.load(x + i); });
+        row_argmax[row] = static_cast<int32_t>(first_equal(x, classes, m));
+        const int32_t target = targets[row];
+        if (target == options.ignored) {
+            row_loss[row] = 0;
+            if constexpr (gradient)
+                write_zero({x, Write::set}, classes);
+            continue;
+        }
+        // The loss needs the logits but the sum of exponentials too, which may overwrite them: its
+        // other parts come first.
+        const real rest = rest_of_loss(x, classes, target, options.smoothing, m);
+        const V vm = set(m);
+        const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR {
+            const V e = exp_of_negative(part.load(x + i) - vm);
+            if constexpr (gradient)
+                part.store(e, x + i);
+            return e;
+        });
+        row_loss[row] = std::log(sum) + rest;
+        if constexpr (gradient) {
+            const V factor = set(scale / sum);
+            const V uniform = set(scale * options.smoothing / static_cast<real>(classes));
+            write({x, Write::set}, classes,
+                  [=](auto part, int64_t i) HWY_ATTR { return hn::MulSub(part.load(x + i), factor, uniform); });
+            x[target] -= scale * (1 - options.smoothing);
+        }
+    }
 }
 
 void cross_entropy_forward(const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss,
                            int32_t* row_argmax, int64_t rows, int64_t classes) {
-    for (int64_t row = 0; row < rows; ++row) {
-        const real* x = logits + row * classes;
-        const real m = largest_of(x, classes);
-        if (row_argmax != nullptr)
-            row_argmax[row] = static_cast<int32_t>(first_equal(x, classes, m));
-        if (row_loss == nullptr)
-            continue;
-        if (targets[row] == options.ignored) {
-            row_loss[row] = 0;
-            continue;
-        }
-        const V vm = set(m);
-        const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR { return exp_of_negative(part.load(x + i) - vm); });
-        row_loss[row] = std::log(sum) + rest_of_loss(x, classes, targets[row], options.smoothing, m);
-    }
+    losses_of_rows<false>(logits, targets, options, 0, row_loss, row_argmax, rows, classes);
 }
 
 void cross_entropy(real* logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
                    int64_t rows, int64_t classes) {
-    for (int64_t row = 0; row < rows; ++row) {
-        real* x = logits + row * classes;
-        const real m = largest_of(x, classes);
-        if (row_argmax != nullptr)
-            row_argmax[row] = static_cast<int32_t>(first_equal(x, classes, m));
-        const int32_t target = targets[row];
-        if (target == options.ignored) {
-            if (row_loss != nullptr)
-                row_loss[row] = 0;
-            write_zero({x, Write::set}, classes);
-            continue;
-        }
-        // The loss needs the logits but the sum of exponentials too, which overwrites them: its
-        // other parts come first.
-        const real rest = row_loss == nullptr ? 0 : rest_of_loss(x, classes, target, options.smoothing, m);
-        const V vm = set(m);
-        const real sum = sum_of(classes, [=](auto part, int64_t i) HWY_ATTR {
-            const V e = exp_of_negative(part.load(x + i) - vm);
-            part.store(e, x + i);
-            return e;
-        });
-        if (row_loss != nullptr)
-            row_loss[row] = std::log(sum) + rest;
-        const V factor = set(scale / sum);
-        const V uniform = set(scale * options.smoothing / static_cast<real>(classes));
-        write({x, Write::set}, classes,
-              [=](auto part, int64_t i) HWY_ATTR { return hn::MulSub(part.load(x + i), factor, uniform); });
-        x[target] -= scale * (1 - options.smoothing);
-    }
+    losses_of_rows<true>(logits, targets, options, scale, row_loss, row_argmax, rows, classes);
 }
 
 }  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
@@ -85,14 +75,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, cross_entropy,
-              (real * logits, const int32_t* targets, CrossEntropy options, real scale, real* row_loss, int32_t* row_argmax,
-               int64_t rows, int64_t classes),
-              (logits, targets, options, scale, row_loss, row_argmax, rows, classes))
-ATTEND_KERNEL(void, cross_entropy_forward,
-              (const real* logits, const int32_t* targets, CrossEntropy options, real* row_loss, int32_t* row_argmax,
-               int64_t rows, int64_t classes),
-              (logits, targets, options, row_loss, row_argmax, rows, classes))
+ATTEND_KERNEL(cross_entropy);
+ATTEND_KERNEL(cross_entropy_forward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

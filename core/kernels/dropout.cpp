@@ -36,9 +36,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, dropout,
-              (const real* x, real probability, const Draws& draws, Destination y, int64_t rows, int64_t columns),
-              (x, probability, draws, y, rows, columns))
+ATTEND_KERNEL(dropout);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -11,15 +11,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// y[i] = f(x[i])
-template <class F>
-HWY_INLINE void unary(const real* x, real* y, int64_t n, F f) {
-    write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
-}
-
-#define ATTEND_UNARY(name, value)                           \
-    void name(const real* x, real* y, int64_t n) {          \
-        unary(x, y, n, [](V v) HWY_ATTR { return value; }); \
+#define ATTEND_UNARY(name, value)                         \
+    void name(const real* x, real* y, int64_t n) {        \
+        map(x, y, n, [](V v) HWY_ATTR { return value; }); \
     }
 ATTEND_UNARY(tanh, tanh_of(v))
 ATTEND_UNARY(sigmoid, sigmoid_of(v))
@@ -33,7 +27,7 @@ ATTEND_UNARY(absolute, hn::Abs(v))
 #undef ATTEND_UNARY
 
 void shift(const real* x, real s, real* y, int64_t n) {
-    unary(x, y, n, [s](V v) HWY_ATTR { return v + set(s); });
+    map(x, y, n, [s](V v) HWY_ATTR { return v + set(s); });
 }
 void fill(real value, real* y, int64_t n) {
     write({y, Write::set}, n, [value](auto, int64_t) HWY_ATTR { return set(value); });
@@ -107,40 +101,31 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-#define ATTEND_UNARY(name) ATTEND_KERNEL(void, name, (const real* x, real* y, int64_t n), (x, y, n))
-ATTEND_UNARY(tanh)
-ATTEND_UNARY(sigmoid)
-ATTEND_UNARY(exp)
-ATTEND_UNARY(log)
-ATTEND_UNARY(sqrt)
-ATTEND_UNARY(square)
-ATTEND_UNARY(relu)
-ATTEND_UNARY(negate)
-ATTEND_UNARY(absolute)
-
-#define ATTEND_UNARY_BACKWARD(name) \
-    ATTEND_KERNEL(void, name, (const real* saved, const real* dy, Destination dx, int64_t n), (saved, dy, dx, n))
-ATTEND_UNARY_BACKWARD(tanh_backward)
-ATTEND_UNARY_BACKWARD(sigmoid_backward)
-ATTEND_UNARY_BACKWARD(exp_backward)
-ATTEND_UNARY_BACKWARD(log_backward)
-ATTEND_UNARY_BACKWARD(sqrt_backward)
-ATTEND_UNARY_BACKWARD(square_backward)
-ATTEND_UNARY_BACKWARD(relu_backward)
-ATTEND_UNARY_BACKWARD(absolute_backward)
-
-#define ATTEND_BINARY(name)                                                                                       \
-    ATTEND_KERNEL(void, name, (const real* a, Step a_step, const real* b, Step b_step, Destination y, int64_t n), \
-                  (a, a_step, b, b_step, y, n))
-ATTEND_BINARY(add)
-ATTEND_BINARY(subtract)
-ATTEND_BINARY(multiply)
-ATTEND_BINARY(divide)
-ATTEND_KERNEL(void, divide_backward_denominator,
-              (const real* y, const real* b, Step b_step, const real* dy, Destination db, int64_t n), (y, b, b_step, dy, db, n))
-ATTEND_KERNEL(void, axpy, (real scale, const real* x, Destination y, int64_t n), (scale, x, y, n))
-ATTEND_KERNEL(void, shift, (const real* x, real s, real* y, int64_t n), (x, s, y, n))
-ATTEND_KERNEL(void, fill, (real value, real* y, int64_t n), (value, y, n))
+ATTEND_KERNEL(tanh);
+ATTEND_KERNEL(sigmoid);
+ATTEND_KERNEL(exp);
+ATTEND_KERNEL(log);
+ATTEND_KERNEL(sqrt);
+ATTEND_KERNEL(square);
+ATTEND_KERNEL(relu);
+ATTEND_KERNEL(tanh_backward);
+ATTEND_KERNEL(sigmoid_backward);
+ATTEND_KERNEL(exp_backward);
+ATTEND_KERNEL(log_backward);
+ATTEND_KERNEL(sqrt_backward);
+ATTEND_KERNEL(square_backward);
+ATTEND_KERNEL(relu_backward);
+ATTEND_KERNEL(add);
+ATTEND_KERNEL(subtract);
+ATTEND_KERNEL(multiply);
+ATTEND_KERNEL(divide);
+ATTEND_KERNEL(divide_backward_denominator);
+ATTEND_KERNEL(axpy);
+ATTEND_KERNEL(shift);
+ATTEND_KERNEL(fill);
+ATTEND_KERNEL(negate);
+ATTEND_KERNEL(absolute);
+ATTEND_KERNEL(absolute_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -218,8 +218,7 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
                            real* scores) {
     real* const out = y + h.y_offset + query * a.heads * a.head_size;
     const int64_t n = range.end - range.begin, size = a.head_size;
-    if (log_sums != nullptr)
-        log_sums[h.sums_offset + query] = 0;
+    log_sums[h.sums_offset + query] = 0;
     if (n == 0)
         return write_zero({out, Write::set}, size);
     const real *const q = h.q + query * a.q_stride, *const k = h.k + range.begin * a.kv_stride;
@@ -243,27 +242,21 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
     const V inverse = set(1 / sum);
     int64_t j = 0;
     for (; j + 4 * lanes <= size; j += 4 * lanes) {
-        V c0 = hn::Zero(d), c1 = c0, c2 = c0, c3 = c0;
+        V c[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
         for (int64_t i = 0; i < n; ++i) {
-            const real* row = v + i * a.kv_stride + j;
             const V weight = set(scores[i]);
-            c0 = hn::MulAdd(weight, hn::LoadU(d, row), c0);
-            c1 = hn::MulAdd(weight, hn::LoadU(d, row + lanes), c1);
-            c2 = hn::MulAdd(weight, hn::LoadU(d, row + 2 * lanes), c2);
-            c3 = hn::MulAdd(weight, hn::LoadU(d, row + 3 * lanes), c3);
+#pragma GCC unroll 4
+            for (int r = 0; r < 4; ++r) c[r] = hn::MulAdd(weight, hn::LoadU(d, v + i * a.kv_stride + j + r * lanes), c[r]);
         }
-        hn::StoreU(inverse * c0, d, out + j);
-        hn::StoreU(inverse * c1, d, out + j + lanes);
-        hn::StoreU(inverse * c2, d, out + j + 2 * lanes);
-        hn::StoreU(inverse * c3, d, out + j + 3 * lanes);
+#pragma GCC unroll 4
+        for (int r = 0; r < 4; ++r) hn::StoreU(inverse * c[r], d, out + j + r * lanes);
     }
     vectors(size - j, [=](auto part, int64_t rest) HWY_ATTR {
         V c = hn::Zero(d);
         for (int64_t i = 0; i < n; ++i) c = hn::MulAdd(set(scores[i]), part.load(v + i * a.kv_stride + j + rest), c);
         part.store(inverse * c, out + j + rest);
     });
-    if (log_sums != nullptr)
-        log_sums[h.sums_offset + query] = maximum + std::log(sum);
+    log_sums[h.sums_offset + query] = maximum + std::log(sum);
 }
 
 void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
@@ -321,8 +314,7 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                 const real* from = state.context + i * columns;
                 write({y + h.y_offset + (first + i) * a.heads * a.head_size, Write::set}, a.head_size,
                       [=](auto part, int64_t j) HWY_ATTR { return inverse * part.load(from + j); });
-                if (log_sums != nullptr)
-                    log_sums[h.sums_offset + first + i] = empty ? 0 : state.maximum[i] + std::log(sum);
+                log_sums[h.sums_offset + first + i] = empty ? 0 : state.maximum[i] + std::log(sum);
             }
         }
     }
@@ -481,12 +473,8 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
     return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
 }
 
-ATTEND_KERNEL(void, attention, (const Attention& call, real* y, real* log_sums, real* workspace),
-              (call, y, log_sums, workspace))
-ATTEND_KERNEL(void, attention_backward,
-              (const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
-               Destination dv, real* workspace),
-              (call, y, log_sums, dy, dq, dk, dv, workspace))
+ATTEND_KERNEL(attention);
+ATTEND_KERNEL(attention_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 #include "core/base/random.h"
 #include "core/base/range.h"
-#include "core/destination.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
@@ -41,15 +41,16 @@ int64_t attention_backward_workspace(int64_t keys, int64_t head_size);
 /// dropout the weights that are read are p m / (1 - P), the mask m a function of (example, head, t,
 /// s) alone: word s mod 4 of philox at group (t << 16) + s / 4 of row b, under the key of the head.
 /// y [batch, queries, heads * head_size]; log_sums [batch, heads, queries]: ln sum_s e^e_ts, for
-/// the backward, null when not wanted. An empty range gives zeros. workspace: attention_workspace()
+/// the backward. An empty range gives zeros. workspace: attention_workspace()
 /// elements, 64-byte aligned.
-void attention(const Attention& call, real* y, real* log_sums, real* workspace);
+extern Kernel<void(const Attention& call, real* y, real* log_sums, real* workspace)> attention;
 
 /// With P recomputed, D_t = dy_t y_t: dv_s (=|+=) sum_t p'_ts dy_t, dp'_ts = dy_t v_s, de_ts = p_ts
 /// (m / (1 - P) dp'_ts - D_t), dq_t (=|+=) scale sum_s de_ts k_s, dk_s (=|+=) scale sum_t de_ts q_t
 /// (Dao et al. 2022, algorithm 4). dq has q's strides, dk and dv those of k and v; each may be
 /// nothing. workspace: attention_backward_workspace() elements.
-void attention_backward(const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq,
-                        Destination dk, Destination dv, real* workspace);
+extern Kernel<void(const Attention& call, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
+                   Destination dv, real* workspace)>
+    attention_backward;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -7,17 +7,13 @@
 #define HWY_TARGET_INCLUDE "core/kernels/narrow_product.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
+#include "core/kernels/tile-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-/// Sums kept in registers at a time: half of the vector registers (32, AVX2 and scalar code: 16).
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR
-constexpr int most_sums = 8;
-#else
-constexpr int most_sums = 16;
-#endif
+constexpr int most_sums = 2 * product_rows;               // in registers at a time: half of the vector registers
 constexpr int64_t most_rows = product_least_columns - 1;  // of A at a time
 static_assert(most_rows == 4);
 constexpr int64_t longest_dot = 1024;  // positions of the inner axis at a time: four rows of A take 16 KiB
@@ -187,7 +183,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, narrow_product, (const Product& p), (p))
+ATTEND_KERNEL(narrow_product);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

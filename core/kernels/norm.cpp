@@ -37,10 +37,8 @@ void layer_norm(const real* x, const real* gain, const real* bias, real epsilon,
             const V h = (part.load(in + i) - m) * vr;
             return hn::MulAdd(h, load_or(part, gain, i, 1), load_or(part, bias, i, 0));
         });
-        if (mean != nullptr)
-            mean[row] = mu;
-        if (rstd != nullptr)
-            rstd[row] = r;
+        mean[row] = mu;
+        rstd[row] = r;
     }
 }
 
@@ -88,8 +86,7 @@ void rms_norm(const real* x, const real* gain, real epsilon, real* y, real* r, i
         const V vr = set(inverse);
         write({y + row * columns, Write::set}, columns,
               [=](auto part, int64_t i) HWY_ATTR { return part.load(in + i) * vr * load_or(part, gain, i, 1); });
-        if (r != nullptr)
-            r[row] = inverse;
+        r[row] = inverse;
     }
 }
 
@@ -124,20 +121,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, layer_norm,
-              (const real* x, const real* gain, const real* bias, real epsilon, real* y, real* mean, real* rstd, int64_t rows,
-               int64_t columns),
-              (x, gain, bias, epsilon, y, mean, rstd, rows, columns))
-ATTEND_KERNEL(void, layer_norm_backward,
-              (const real* x, const real* gain, const real* mean, const real* rstd, const real* dy, Destination dx,
-               Destination dgain, Destination dbias, int64_t rows, int64_t columns),
-              (x, gain, mean, rstd, dy, dx, dgain, dbias, rows, columns))
-ATTEND_KERNEL(void, rms_norm, (const real* x, const real* gain, real epsilon, real* y, real* r, int64_t rows, int64_t columns),
-              (x, gain, epsilon, y, r, rows, columns))
-ATTEND_KERNEL(void, rms_norm_backward,
-              (const real* x, const real* gain, const real* r, const real* dy, Destination dx, Destination dgain, int64_t rows,
-               int64_t columns),
-              (x, gain, r, dy, dx, dgain, rows, columns))
+ATTEND_KERNEL(layer_norm);
+ATTEND_KERNEL(layer_norm_backward);
+ATTEND_KERNEL(rms_norm);
+ATTEND_KERNEL(rms_norm_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -136,9 +136,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, product, (const Product& p), (p))
-ATTEND_KERNEL(bool, product_is_fast, (), ())
-ATTEND_KERNEL(const char*, vectors_name, (), ())
+ATTEND_KERNEL(product);
+ATTEND_KERNEL(product_is_fast);
+ATTEND_KERNEL(vectors_name);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

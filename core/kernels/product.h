@@ -1,5 +1,5 @@
 #pragma once
-#include "core/real.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
@@ -20,9 +20,9 @@ struct Product {
 
 /// Whether this machine has vectors of 64 bytes and 32 registers, with which product() runs near
 /// their rate.
-bool product_is_fast();
+extern Kernel<bool()> product_is_fast;
 /// The instruction set in use: "AVX-512", "AVX2", "NEON" or "scalar code".
-const char* vectors_name();
+extern Kernel<const char*()> vectors_name;
 
 /// The fewest rows product() takes, and the fewest columns with which it is faster than
 /// narrow_product().
@@ -35,12 +35,12 @@ constexpr int64_t product_run = 1024 / sizeof(real);
 /// 2008), A read in place. Beta 0 overwrites C, NaN included; m >= product_least_rows, k >= 1. Each
 /// element is summed over p in ascending order, in runs whose lengths depend on k alone: its bits
 /// depend on no other size and on no address.
-void product(const Product& p);
+extern Kernel<void(const Product& p)> product;
 
 /// The product for few rows or columns (m < product_least_rows or n < product_least_columns), where
 /// packing B would cost more than it saves: both are read in place, as sums along rows where those
 /// are contiguous, else as dot products. Beta 0 overwrites C, NaN included; m, n, k >= 1. The first
 /// way gives the bits that product() gives; those of the second, too, depend on k alone.
-void narrow_product(const Product& p);
+extern Kernel<void(const Product& p)> narrow_product;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

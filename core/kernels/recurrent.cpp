@@ -25,15 +25,13 @@ void gru_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_ne
             copy_row(h, out, hidden);
             continue;
         }
-        real* keep = saved == nullptr ? nullptr : saved + row * 4 * hidden;
+        real* keep = saved + row * 4 * hidden;
         vectors(hidden, [=](auto part, int64_t i) HWY_ATTR {
             const V r = sigmoid_of(part.load(x + i) + part.load(hp + i));
             const V z = sigmoid_of(part.load(x + hidden + i) + part.load(hp + hidden + i));
             const V h_n = part.load(hp + 2 * hidden + i);
             const V n = tanh_of(hn::MulAdd(r, h_n, part.load(x + 2 * hidden + i)));
             part.store(hn::MulAdd(z, part.load(h + i) - n, n), out + i);
-            if (keep == nullptr)
-                return;
             part.store(r, keep + i);
             part.store(z, keep + hidden + i);
             part.store(n, keep + 2 * hidden + i);
@@ -82,7 +80,7 @@ void lstm_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRow
             copy_row(c, c_out, hidden);
             continue;
         }
-        real* keep = saved == nullptr ? nullptr : saved + row * 5 * hidden;
+        real* keep = saved + row * 5 * hidden;
         vectors(hidden, [=](auto part, int64_t i) HWY_ATTR {
             const auto gate = [=](int64_t k)
                                   HWY_ATTR { return part.load(x + k * hidden + i) + part.load(hp + k * hidden + i); };
@@ -91,8 +89,6 @@ void lstm_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRow
             const V squashed = tanh_of(cell);
             part.store(cell, c_out + i);
             part.store(o * squashed, h_out + i);
-            if (keep == nullptr)
-                return;
             part.store(in, keep + i);
             part.store(forget, keep + hidden + i);
             part.store(g, keep + 2 * hidden + i);
@@ -135,22 +131,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, gru_forward,
-              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, real* saved, Lengths lengths, int64_t rows,
-               int64_t hidden),
-              (x_proj, h_proj, h_prev, h_next, saved, lengths, rows, hidden))
-ATTEND_KERNEL(void, gru_backward,
-              (ConstRows dh_next, const real* saved, ConstRows h_prev, Rows dx_proj, Rows dh_proj, Rows dh_prev,
-               Lengths lengths, int64_t rows, int64_t hidden),
-              (dh_next, saved, h_prev, dx_proj, dh_proj, dh_prev, lengths, rows, hidden))
-ATTEND_KERNEL(void, lstm_forward,
-              (ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRows c_prev, Rows h_next, Rows c_next, real* saved,
-               Lengths lengths, int64_t rows, int64_t hidden),
-              (x_proj, h_proj, h_prev, c_prev, h_next, c_next, saved, lengths, rows, hidden))
-ATTEND_KERNEL(void, lstm_backward,
-              (ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
-               Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden),
-              (dh_next, dc_next, saved, c_prev, dgates, dc_prev, dh_carry, lengths, rows, hidden))
+ATTEND_KERNEL(gru_forward);
+ATTEND_KERNEL(gru_backward);
+ATTEND_KERNEL(lstm_forward);
+ATTEND_KERNEL(lstm_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -102,15 +102,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(real, sum, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(double, sum_double, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(double, sum_of_squares, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(real, dot, (const real* a, const real* b, int64_t n), (a, b, n))
-ATTEND_KERNEL(real, maximum, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(int64_t, argmax, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(bool, all_finite, (const real* x, int64_t n), (x, n))
-ATTEND_KERNEL(void, column_sums, (const real* x, int64_t rows, int64_t columns, int64_t stride, Destination y),
-              (x, rows, columns, stride, y))
+ATTEND_KERNEL(sum);
+ATTEND_KERNEL(sum_double);
+ATTEND_KERNEL(sum_of_squares);
+ATTEND_KERNEL(maximum);
+ATTEND_KERNEL(all_finite);
+ATTEND_KERNEL(column_sums);
+ATTEND_KERNEL(dot);
+ATTEND_KERNEL(argmax);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -73,11 +73,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, relative_scores,
-              (RelativeSizes sizes, const real* scores, const real* products, const Range* ranges, real* y),
-              (sizes, scores, products, ranges, y))
-ATTEND_KERNEL(void, relative_scores_backward, (RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts),
-              (sizes, dy, ranges, dproducts))
+ATTEND_KERNEL(relative_scores);
+ATTEND_KERNEL(relative_scores_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,6 +1,6 @@
 #pragma once
 #include "core/base/range.h"
-#include "core/destination.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
@@ -14,10 +14,11 @@ struct RelativeSizes {
 /// y[b, t, s] = scores[b, t, s] + products[b, t, clip(s - first - t, -k, k) + k] inside ranges[b *
 /// queries + t] (null: all keys), = scores[b, t, s] outside (Shaw, Uszkoreit and Vaswani 2018, eq.
 /// 4). scores, y [B, T, S], products [B, T, 2 k + 1]. y may be scores.
-void relative_scores(RelativeSizes sizes, const real* scores, const real* products, const Range* ranges, real* y);
+extern Kernel<void(RelativeSizes sizes, const real* scores, const real* products, const Range* ranges, real* y)>
+    relative_scores;
 
 /// dproducts[b, t, j] (=|+=) sum of dy[b, t, s] over the s of the range with clip(s - first - t,
 /// -k, k) + k = j.
-void relative_scores_backward(RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts);
+extern Kernel<void(RelativeSizes sizes, const real* dy, const Range* ranges, Destination dproducts)> relative_scores_backward;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -43,9 +43,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, rotary,
-              (RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y),
-              (sizes, x, cosines, sines, turn, y))
+ATTEND_KERNEL(rotary);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -1,5 +1,5 @@
 #pragma once
-#include "core/destination.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
@@ -17,6 +17,6 @@ struct RotarySizes {
 /// K/2 and the angle of (t, i),
 ///     y_i (=|+=) x_i cos - x_(i + K/2) sin, y_(i + K/2) (=|+=) x_i sin + x_(i + K/2) cos.
 /// cosines, sines [positions, K/2]. y.data may be x.
-void rotary(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y);
+extern Kernel<void(RotarySizes sizes, const real* x, const real* cosines, const real* sines, Turn turn, Destination y)> rotary;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

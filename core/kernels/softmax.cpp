@@ -134,21 +134,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-ATTEND_KERNEL(void, softmax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
-              (x, scale, ranges, y, rows, columns))
-ATTEND_KERNEL(void, softmax_backward,
-              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
-              (y, dy, scale, ranges, dx, rows, columns))
-ATTEND_KERNEL(void, log_softmax, (const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns),
-              (x, ranges, y, rows, columns))
-ATTEND_KERNEL(void, log_softmax_backward,
-              (const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
-              (y, dy, ranges, dx, rows, columns))
-ATTEND_KERNEL(void, sparsemax, (const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns),
-              (x, scale, ranges, y, rows, columns))
-ATTEND_KERNEL(void, sparsemax_backward,
-              (const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows, int64_t columns),
-              (y, dy, scale, ranges, dx, rows, columns))
+ATTEND_KERNEL(softmax);
+ATTEND_KERNEL(softmax_backward);
+ATTEND_KERNEL(sparsemax);
+ATTEND_KERNEL(sparsemax_backward);
+ATTEND_KERNEL(log_softmax);
+ATTEND_KERNEL(log_softmax_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

@@ -4,28 +4,31 @@
 /// row's output and gradient are 0 and its input is not read; an empty range gives a zero row. The
 /// output may be the very array of an input.
 #include "core/base/range.h"
-#include "core/destination.h"
+#include "core/kernels/kernel.h"
 
 namespace attend::ATTEND_PRECISION::kernels {
 
 /// y = softmax(scale x): e^(scale x - m) / sum e^(scale x - m), m the row's largest scale x.
-void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns);
+extern Kernel<void(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)> softmax;
 /// dx (=|+=) scale y (dy - sum_k y_k dy_k)
-void softmax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
-                      int64_t columns);
+extern Kernel<void(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                   int64_t columns)>
+    softmax_backward;
 
 /// y = x - m - ln sum e^(x - m), m the row's largest x.
-void log_softmax(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns);
+extern Kernel<void(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns)> log_softmax;
 /// dx (=|+=) dy - e^y sum_k dy_k
-void log_softmax_backward(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns);
+extern Kernel<void(const real* y, const real* dy, const Range* ranges, Destination dx, int64_t rows, int64_t columns)>
+    log_softmax_backward;
 
 /// y = argmin_p |p - scale x|^2 over the probability simplex (Martins and Astudillo 2016, eq. 2):
 /// max(scale x - tau, 0) with tau such that a row sums to 1. Exact: tau is found by Newton's
 /// iteration from the left on the piecewise linear sum, which ends after finitely many steps
 /// (Michelot 1986).
-void sparsemax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns);
+extern Kernel<void(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)> sparsemax;
 /// dx (=|+=) scale (dy - mean of dy over S) on the support S = {k: y_k > 0}, else 0 (eq. 14).
-void sparsemax_backward(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
-                        int64_t columns);
+extern Kernel<void(const real* y, const real* dy, real scale, const Range* ranges, Destination dx, int64_t rows,
+                   int64_t columns)>
+    sparsemax_backward;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -5,7 +5,10 @@
 /// whose vectors have no operators.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 
-/// Defines the kernel NAME: calls what was compiled for this processor.
-#define ATTEND_KERNEL(result, name, parameters, arguments) \
-    HWY_EXPORT(name);                                      \
-    result name parameters { return HWY_DYNAMIC_DISPATCH(name) arguments; }
+/// Defines the kernel NAME that a header declares: a function of its type that calls what was
+/// compiled for this processor.
+#define ATTEND_KERNEL(name)                                                                                 \
+    HWY_EXPORT(name);                                                                                       \
+    constinit decltype(name) name = []<class Result, class... Parameters>(Result (*)(Parameters...)) {      \
+        return +[](Parameters... arguments) -> Result { return HWY_DYNAMIC_DISPATCH(name)(arguments...); }; \
+    }(&HWY_STATIC_DISPATCH(name))

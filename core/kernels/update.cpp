@@ -12,15 +12,23 @@
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
+/// p[i] = updated(part, i, p[i], g') with g' = gradient_scale g[i] + weight_decay p[i].
+template <class Updated>
+HWY_INLINE void descend(const UpdateNumbers& step, real* p, const real* g, int64_t n, Updated updated) {
+    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
+    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+        const V old = part.load(p + i);
+        part.store(updated(part, i, old, hn::MulAdd(decay, old, gradient_scale * part.load(g + i))), p + i);
+    });
+}
+
 void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V rate = set(step.learning_rate);
     const bool first = step.first == FirstStep::yes;
     const V momentum = set(first ? 0 : step.momentum), share = set(first ? 1 : 1 - step.dampening);
     const V look_ahead = set(step.momentum);
     const bool nesterov = step.nesterov == Nesterov::yes;
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         V direction = gradient;
         if (momentum_buffer != nullptr) {
             // On the first step the buffer is not read into the sum: it may hold anything.
@@ -29,61 +37,52 @@ void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int
             part.store(buffer, momentum_buffer + i);
             direction = nesterov ? hn::MulAdd(look_ahead, buffer, gradient) : buffer;
         }
-        part.store(hn::NegMulAdd(rate, direction, old), p + i);
+        return hn::NegMulAdd(rate, direction, old);
     });
 }
 
 void adam(const AdamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
     const V shrink = set(1 - step.learning_rate * step.decoupled_decay);
     const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
     const V rate = set(step.learning_rate / step.bias_correction1);
     const V root = set(1 / std::sqrt(step.bias_correction2)), epsilon = set(step.epsilon);
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V first = hn::MulAdd(beta1, part.load(m + i), share1 * gradient);
         const V second = hn::MulAdd(beta2, part.load(v + i), share2 * gradient * gradient);
         part.store(first, m + i);
         part.store(second, v + i);
-        part.store(shrink * old - rate * first / hn::MulAdd(hn::Sqrt(second), root, epsilon), p + i);
+        return shrink * old - rate * first / hn::MulAdd(hn::Sqrt(second), root, epsilon);
     });
 }
 
 void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V rate = set(step.learning_rate);
     const V rho = set(step.rho), share = set(1 - step.rho), epsilon = set(step.epsilon);
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V average = hn::MulAdd(rho, part.load(square_average + i), share * gradient * gradient);
         const V before = part.load(accumulated_delta + i);
         const V delta = hn::Sqrt(before + epsilon) / hn::Sqrt(average + epsilon) * gradient;
         part.store(average, square_average + i);
         part.store(hn::MulAdd(rho, before, share * delta * delta), accumulated_delta + i);
-        part.store(hn::NegMulAdd(rate, delta, old), p + i);
+        return hn::NegMulAdd(rate, delta, old);
     });
 }
 
 void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V rate = set(step.learning_rate);
     const V epsilon = set(step.epsilon);
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V sum = hn::MulAdd(gradient, gradient, part.load(square_sum + i));
         part.store(sum, square_sum + i);
-        part.store(old - rate * gradient / (hn::Sqrt(sum) + epsilon), p + i);
+        return old - rate * gradient / (hn::Sqrt(sum) + epsilon);
     });
 }
 
 void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
              real* momentum_buffer, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), rate = set(step.learning_rate), decay = set(step.weight_decay);
+    const V rate = set(step.learning_rate);
     const V alpha = set(step.alpha), share = set(1 - step.alpha), momentum = set(step.momentum), epsilon = set(step.epsilon);
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V squares = hn::MulAdd(alpha, part.load(square_average + i), share * gradient * gradient);
         part.store(squares, square_average + i);
         V variance = squares;
@@ -98,41 +97,35 @@ void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_avera
             direction = hn::MulAdd(momentum, part.load(momentum_buffer + i), direction);
             part.store(direction, momentum_buffer + i);
         }
-        part.store(hn::NegMulAdd(rate, direction, old), p + i);
+        return hn::NegMulAdd(rate, direction, old);
     });
 }
 
 void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
     const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
     const V momentum_rate = set(step.momentum_rate), gradient_rate = set(step.gradient_rate);
     const V root = set(1 / std::sqrt(step.bias_correction2)), epsilon = set(step.epsilon);
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V first = hn::MulAdd(beta1, part.load(m + i), share1 * gradient);
         const V second = hn::MulAdd(beta2, part.load(v + i), share2 * gradient * gradient);
         part.store(first, m + i);
         part.store(second, v + i);
         const V direction = hn::MulAdd(gradient_rate, gradient, momentum_rate * first);
-        part.store(old - direction / hn::MulAdd(hn::Sqrt(second), root, epsilon), p + i);
+        return old - direction / hn::MulAdd(hn::Sqrt(second), root, epsilon);
     });
 }
 
 void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    const V gradient_scale = set(step.gradient_scale), decay = set(step.weight_decay);
     const V beta1 = set(step.beta1), share1 = set(1 - step.beta1), beta2 = set(step.beta2), share2 = set(1 - step.beta2);
     const V rate = set(step.rate), epsilon = set(step.epsilon);
     const bool adaptive = step.adaptive == Adaptive::yes;
-    vectors(n, [=](auto part, int64_t i) HWY_ATTR {
-        const V old = part.load(p + i);
-        const V gradient = hn::MulAdd(decay, old, gradient_scale * part.load(g + i));
+    descend(step, p, g, n, [=](auto part, int64_t i, V old, V gradient) HWY_ATTR {
         const V first = hn::MulAdd(beta1, part.load(m + i), share1 * gradient);
         const V second = hn::MulAdd(beta2, part.load(v + i), share2 * gradient * gradient);
         part.store(first, m + i);
         part.store(second, v + i);
         const V direction = adaptive ? first / (hn::Sqrt(second) + epsilon) : first;
-        part.store(hn::NegMulAdd(rate, direction, old), p + i);
+        return hn::NegMulAdd(rate, direction, old);
     });
 }
 
@@ -210,55 +203,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-HWY_EXPORT(sgd);
-HWY_EXPORT(adam);
-HWY_EXPORT(adadelta);
-HWY_EXPORT(adagrad);
-HWY_EXPORT(rmsprop);
-HWY_EXPORT(nadam);
-HWY_EXPORT(radam);
-HWY_EXPORT(lion);
-HWY_EXPORT(tile_squares);
-HWY_EXPORT(tile_weighted_squares);
-HWY_EXPORT(adafactor);
-HWY_EXPORT(clip);
-HWY_EXPORT(move_towards);
-void sgd(const SgdStep& step, real* p, const real* g, real* momentum_buffer, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(sgd)(step, p, g, momentum_buffer, n);
-}
-void adam(const AdamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adam)(step, p, g, m, v, n);
-}
-void adadelta(const AdadeltaStep& step, real* p, const real* g, real* square_average, real* accumulated_delta, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adadelta)(step, p, g, square_average, accumulated_delta, n);
-}
-void adagrad(const AdagradStep& step, real* p, const real* g, real* square_sum, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adagrad)(step, p, g, square_sum, n);
-}
-void rmsprop(const RmspropStep& step, real* p, const real* g, real* square_average, real* gradient_average,
-             real* momentum_buffer, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(rmsprop)(step, p, g, square_average, gradient_average, momentum_buffer, n);
-}
-void nadam(const NadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(nadam)(step, p, g, m, v, n);
-}
-void radam(const RadamStep& step, real* p, const real* g, real* m, real* v, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(radam)(step, p, g, m, v, n);
-}
-void lion(const LionStep& step, real* p, const real* g, real* m, int64_t n) { HWY_DYNAMIC_DISPATCH(lion)(step, p, g, m, n); }
-void tile_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride, real* row_sums,
-                  real* column_sums) {
-    HWY_DYNAMIC_DISPATCH(tile_squares)(gradient_scale, g, rows, columns, stride, row_sums, column_sums);
-}
-double tile_weighted_squares(real gradient_scale, const real* g, int64_t rows, int64_t columns, int64_t stride,
-                             const real* row_factor, const real* column_factor) {
-    return HWY_DYNAMIC_DISPATCH(tile_weighted_squares)(gradient_scale, g, rows, columns, stride, row_factor, column_factor);
-}
-void adafactor(real shrink, real rate, real* p, const real* g, const real* column_factor, int64_t n) {
-    HWY_DYNAMIC_DISPATCH(adafactor)(shrink, rate, p, g, column_factor, n);
-}
-void clip(real* x, real limit, int64_t n) { HWY_DYNAMIC_DISPATCH(clip)(x, limit, n); }
-void move_towards(real* a, const real* p, real share, int64_t n) { HWY_DYNAMIC_DISPATCH(move_towards)(a, p, share, n); }
+ATTEND_KERNEL(sgd);
+ATTEND_KERNEL(adam);
+ATTEND_KERNEL(adadelta);
+ATTEND_KERNEL(adagrad);
+ATTEND_KERNEL(rmsprop);
+ATTEND_KERNEL(nadam);
+ATTEND_KERNEL(radam);
+ATTEND_KERNEL(lion);
+ATTEND_KERNEL(tile_squares);
+ATTEND_KERNEL(tile_weighted_squares);
+ATTEND_KERNEL(adafactor);
+ATTEND_KERNEL(clip);
+ATTEND_KERNEL(move_towards);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

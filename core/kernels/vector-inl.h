@@ -97,6 +97,12 @@ HWY_INLINE void write(Destination y, int64_t n, Value value) {
     }
 }
 
+/// y[i] = f(x[i])
+template <class F>
+HWY_INLINE void map(const real* x, real* y, int64_t n, F f) {
+    write({y, Write::set}, n, [&](auto part, int64_t i) HWY_ATTR { return f(part.load(x + i)); });
+}
+
 /// y[i] (=|+=) 0.
 HWY_INLINE void write_zero(Destination y, int64_t n) {
     if (y.data != nullptr && y.write == Write::set && n > 0)

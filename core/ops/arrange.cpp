@@ -12,6 +12,15 @@ void check_ids(const char* op, std::span<const int32_t> ids, int64_t size) {
     for (std::size_t i = 0; i < ids.size(); ++i)
         require(ids[i] >= 0 && ids[i] < size, "{}: id out of range: id {} at place {}, table has {}", op, ids[i], i, size);
 }
+
+// y = x with axes a < b swapped, x [o, m, k, n, i] to [o, n, k, m, i]
+void swap_axes(const real* x, Destination y, int64_t o, int64_t m, int64_t k, int64_t n, int64_t i) {
+    for (int64_t p = 0; p < o; ++p)
+        for (int64_t q = 0; q < n; ++q)
+            for (int64_t r = 0; r < k; ++r)
+                kernels::copy_rows(x + ((p * m * k + r) * n + q) * i, k * n * i,
+                                   {y.data + ((p * n + q) * k + r) * m * i, y.write}, i, m, i);
+}
 }  // namespace
 
 // y[o, before + k, i] = part[o, k, i]; dpart is that block of dy
@@ -80,17 +89,6 @@ Tensor step(const Tensor& x, int64_t t) {
     require(x.rank() >= 2 && t >= 0 && t < x.dim(1), "step: out of range: step {}, shape {}", t, x.shape());
     return slice(x, 1, t, t + 1).reshape(x.shape().without(1));
 }
-
-namespace {
-// y = x with axes a < b swapped, x [o, m, k, n, i] to [o, n, k, m, i]
-void swap_axes(const real* x, Destination y, int64_t o, int64_t m, int64_t k, int64_t n, int64_t i) {
-    for (int64_t p = 0; p < o; ++p)
-        for (int64_t q = 0; q < n; ++q)
-            for (int64_t r = 0; r < k; ++r)
-                kernels::copy_rows(x + ((p * m * k + r) * n + q) * i, k * n * i,
-                                   {y.data + ((p * n + q) * k + r) * m * i, y.write}, i, m, i);
-}
-}  // namespace
 
 Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
     const int a = std::min(x.shape().checked(axis_a), x.shape().checked(axis_b));

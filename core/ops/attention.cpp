@@ -11,18 +11,14 @@ Tensor additive_score(const Tensor& query, const Tensor& keys, const Tensor& v, 
                 query.dim(2) == keys.dim(2) && v.dim(0) == keys.dim(2),
             "additive_score: shapes do not fit: query {}, keys {}, v {}", query.shape(), keys.shape(), v.shape());
     const kernels::ScoreSizes sizes{query.dim(0), query.dim(1), keys.dim(1), v.dim(0)};
-    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == sizes.batch * sizes.queries,
-            "additive_score: one range a row: {} ranges, {} rows", ranges.size(), sizes.batch * sizes.queries);
-    for (const Range& r : ranges)
-        require(0 <= r.begin && r.begin <= r.end && r.end <= sizes.keys,
-                "additive_score: range leaves the axis: {} to {}, keys {}", r.begin, r.end, keys.shape());
+    check_ranges("additive_score", ranges, sizes.batch * sizes.queries, sizes.keys, "keys", keys.shape());
     Tensor y = Tensor::empty({sizes.batch, sizes.queries, sizes.keys});
-    kernels::additive_score(sizes, query.data(), keys.data(), v.data(), ranges.empty() ? nullptr : ranges.data(), y.writable());
+    kernels::additive_score(sizes, query.data(), keys.data(), v.data(), first_of(ranges), y.writable());
     return record("additive_score", y, {query, keys, v},
                   [=, query = Saved(query), keys = Saved(keys), v = Saved(v)](Backward& b) {
                       const auto run = [&](Destination dq, Destination dk, Destination dv) {
-                          kernels::additive_score_backward(sizes, query.data(), keys.data(), v.data(),
-                                                           ranges.empty() ? nullptr : ranges.data(), b.gradient(), dq, dk, dv);
+                          kernels::additive_score_backward(sizes, query.data(), keys.data(), v.data(), first_of(ranges),
+                                                           b.gradient(), dq, dk, dv);
                       };
                       const Destination dq = b.wanted(0), dk = b.wanted(1), dv = b.wanted(2);
                       if (b.distinct({0, 1, 2}))

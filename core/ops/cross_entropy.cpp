@@ -91,7 +91,7 @@ CrossEntropyResult head_cross_entropy(const Tensor& h, const Tensor& weight, Tra
     const Input inputs[] = {h, deferred(weight), bias};
     CrossEntropyResult r = evaluate(z.writable(), z.dim(0), z.dim(1), targets, options, detail::wants_recording(inputs));
     r.loss = record("head_cross_entropy", r.loss, inputs, [tied, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
-        head_backward(b, times(g.tensor(), b.gradient()[0]), h.tensor(), w.tensor(), tied);
+        head_backward(b, times(g, b.gradient()[0]), h, w, tied);
     });
     return r;
 }
@@ -107,11 +107,11 @@ RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose tied,
     RowLosses out{r.row_loss, std::move(r.predicted)};
     out.loss =
         record("head_row_losses", r.row_loss, inputs, [tied, g = Saved(z), h = Saved(h), w = Saved(weight)](Backward& b) {
-            const int64_t rows = g.tensor().dim(0), classes = g.tensor().dim(1);
+            const int64_t rows = g.dim(0), classes = g.dim(1);
             Tensor dz = Tensor::empty({rows, classes});
             for (int64_t i = 0; i < rows; ++i)
                 kernels::axpy(b.gradient()[i], g.data() + i * classes, {dz.writable() + i * classes, Write::set}, classes);
-            head_backward(b, dz, h.tensor(), w.tensor(), tied);
+            head_backward(b, dz, h, w, tied);
         });
     return out;
 }

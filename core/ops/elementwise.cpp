@@ -15,7 +15,7 @@ using BinaryKernel = void (*)(const real*, Step, const real*, Step, Destination,
 Step step(bool moves) { return moves ? Step::one : Step::zero; }
 
 // y (=|+=) a (op) b over their broadcast shape `shape`.
-void run_binary(BinaryKernel kernel, const Saved& a, const Saved& b, const Shape& shape, Destination y) {
+void run_binary(BinaryKernel kernel, const Tensor& a, const Tensor& b, const Shape& shape, Destination y) {
     if (a.shape() == b.shape())
         return kernel(a.data(), Step::one, b.data(), Step::one, y, shape.size());
     broadcast_runs(a.shape(), b.shape(), shape, [&](int64_t i, int64_t j, int64_t k, int64_t n, bool moves_a, bool moves_b) {
@@ -25,8 +25,19 @@ void run_binary(BinaryKernel kernel, const Saved& a, const Saved& b, const Shape
 
 Tensor forward_binary(const char* op, BinaryKernel kernel, const Tensor& a, const Tensor& b) {
     Tensor y = Tensor::empty(broadcast_shape(op, a.shape(), b.shape()));
-    run_binary(kernel, Saved(a), Saved(b), y.shape(), {y.writable(), Write::set});
+    run_binary(kernel, a, b, y.shape(), {y.writable(), Write::set});
     return y;
+}
+
+// y = a + sign b; da = dy, db = sign dy
+Tensor plus_or_minus(const char* op, BinaryKernel kernel, const Tensor& a, const Tensor& b, real sign) {
+    const Tensor y = forward_binary(op, kernel, a, b);
+    return record(op, y, {broadcast(a), broadcast(b)}, [n = y.size(), sign](Backward& g) {
+        if (g.needs(0))
+            kernels::axpy(1, g.gradient(), g.into(0), n);
+        if (g.needs(1))
+            kernels::axpy(sign, g.gradient(), g.into(1), n);
+    });
 }
 
 using UnaryKernel = void (*)(const real*, real*, int64_t);
@@ -43,35 +54,36 @@ Tensor unary(const char* op, UnaryKernel forward, UnaryBackward backward, const 
     });
 }
 
+using SlopeKernel = void (*)(const real*, real*, real*, int64_t);
+
+// y = f(x); dx = dy f'(x), with the slope made along with y and kept in the place of x
+Tensor with_slope(const char* op, UnaryKernel forward, SlopeKernel forward_and_slope, const Tensor& x) {
+    Tensor y = Tensor::empty(x.shape());
+    const Input inputs[] = {x};
+    if (!detail::wants_recording(inputs)) {
+        forward(x.data(), y.writable(), x.size());
+        return record(op, y, {x}, [](Backward&) {});  // for checked mode
+    }
+    Tensor slope = Tensor::empty(x.shape());
+    forward_and_slope(x.data(), y.writable(), slope.writable(), x.size());
+    return record(op, y, {x}, [slope = Saved(slope)](Backward& b) {
+        kernels::multiply(b.gradient(), Step::one, slope.data(), Step::one, b.into(0), slope.size());
+    });
+}
+
 }  // namespace
 
 // y = a + b; da = dy, db = dy
-Tensor add(const Tensor& a, const Tensor& b) {
-    const Tensor y = forward_binary("add", kernels::add, a, b);
-    return record("add", y, {broadcast(a), broadcast(b)}, [n = y.size()](Backward& g) {
-        if (g.needs(0))
-            kernels::axpy(1, g.gradient(), g.into(0), n);
-        if (g.needs(1))
-            kernels::axpy(1, g.gradient(), g.into(1), n);
-    });
-}
+Tensor add(const Tensor& a, const Tensor& b) { return plus_or_minus("add", kernels::add, a, b, 1); }
 
 // y = a - b; da = dy, db = -dy
-Tensor subtract(const Tensor& a, const Tensor& b) {
-    const Tensor y = forward_binary("subtract", kernels::subtract, a, b);
-    return record("subtract", y, {broadcast(a), broadcast(b)}, [n = y.size()](Backward& g) {
-        if (g.needs(0))
-            kernels::axpy(1, g.gradient(), g.into(0), n);
-        if (g.needs(1))
-            kernels::axpy(-1, g.gradient(), g.into(1), n);
-    });
-}
+Tensor subtract(const Tensor& a, const Tensor& b) { return plus_or_minus("subtract", kernels::subtract, a, b, -1); }
 
 // y = a b; da = dy b, db = dy a
 Tensor multiply(const Tensor& a, const Tensor& b) {
     const Tensor y = forward_binary("multiply", kernels::multiply, a, b);
     return record("multiply", y, {broadcast(a), broadcast(b)}, [a = Saved(a), b = Saved(b)](Backward& g) {
-        const Saved dy(g.gradient_tensor());
+        const Tensor dy = g.gradient_tensor();
         if (g.needs(0))
             run_binary(kernels::multiply, dy, b, dy.shape(), g.into(0));
         if (g.needs(1))
@@ -83,7 +95,7 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
 Tensor divide(const Tensor& a, const Tensor& b) {
     const Tensor y = forward_binary("divide", kernels::divide, a, b);
     return record("divide", y, {broadcast(a), broadcast(b)}, [y = Saved(y), b = Saved(b)](Backward& g) {
-        const Saved dy(g.gradient_tensor());
+        const Tensor dy = g.gradient_tensor();
         if (g.needs(0))
             run_binary(kernels::divide, dy, b, dy.shape(), g.into(0));
         if (g.needs(1)) {
@@ -119,27 +131,6 @@ Tensor absolute(const Tensor& x) { return unary<Keeps::input>("absolute", kernel
 Tensor tanh(const Tensor& x) { return unary<Keeps::output>("tanh", kernels::tanh, kernels::tanh_backward, x); }
 Tensor sigmoid(const Tensor& x) { return unary<Keeps::output>("sigmoid", kernels::sigmoid, kernels::sigmoid_backward, x); }
 Tensor relu(const Tensor& x) { return unary<Keeps::output>("relu", kernels::relu, kernels::relu_backward, x); }
-namespace {
-
-using SlopeKernel = void (*)(const real*, real*, real*, int64_t);
-
-// y = f(x); dx = dy f'(x), with the slope made along with y and kept in the place of x
-Tensor with_slope(const char* op, UnaryKernel forward, SlopeKernel forward_and_slope, const Tensor& x) {
-    Tensor y = Tensor::empty(x.shape());
-    const Input inputs[] = {x};
-    if (!detail::wants_recording(inputs)) {
-        forward(x.data(), y.writable(), x.size());
-        return record(op, y, {x}, [](Backward&) {});  // for checked mode
-    }
-    Tensor slope = Tensor::empty(x.shape());
-    forward_and_slope(x.data(), y.writable(), slope.writable(), x.size());
-    return record(op, y, {x}, [slope = Saved(slope)](Backward& b) {
-        kernels::multiply(b.gradient(), Step::one, slope.data(), Step::one, b.into(0), slope.size());
-    });
-}
-
-}  // namespace
-
 Tensor gelu(const Tensor& x) { return with_slope("gelu", kernels::gelu, kernels::gelu_with_slope, x); }
 Tensor gelu_tanh(const Tensor& x) { return with_slope("gelu_tanh", kernels::gelu_tanh, kernels::gelu_tanh_with_slope, x); }
 Tensor silu(const Tensor& x) { return unary<Keeps::input>("silu", kernels::silu, kernels::silu_backward, x); }

@@ -16,35 +16,6 @@ int64_t key_heads_of(const char* op, const FusedAttentionOptions& o) {
     return key_heads;
 }
 
-// What does not fit is refused; options that follow from others are filled in. Pointers stay null.
-kernels::Attention prepare(const char* op, int64_t batch, int64_t queries, int64_t keys, int64_t head_size,
-                           const FusedAttentionOptions& o, const Ranges& ranges) {
-    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == batch * queries,
-            "{}: one range a query: {} ranges, {} queries", op, ranges.size(), batch * queries);
-    for (const Range& r : ranges)
-        require(0 <= r.begin && r.begin <= r.end && r.end <= keys, "{}: range leaves the keys: {} to {}, {} keys", op, r.begin,
-                r.end, keys);
-    require(o.alibi.empty() || static_cast<int64_t>(o.alibi.size()) == o.heads, "{}: one slope a head: {} slopes, {} heads", op,
-            o.alibi.size(), o.heads);
-    require(std::isfinite(o.scale), "{}: scale must be finite: scale {}, heads {}", op, o.scale, o.heads);
-    require(o.dropout >= 0 && o.dropout < 1, "{}: dropout out of range: dropout {}, at least 0 and below {}", op, o.dropout, 1);
-    require(o.dropout == 0 || (queries <= most_queries_drawn && keys <= most_keys_drawn),
-            "{}: too long for dropout of weights: {} queries of at most {}, {} keys of at most {}", op, queries,
-            most_queries_drawn, keys, most_keys_drawn);
-    kernels::Attention a;
-    a.batch = batch;
-    a.queries = queries;
-    a.keys = keys;
-    a.heads = o.heads;
-    a.key_heads = o.key_heads == 0 ? o.heads : o.key_heads;
-    a.head_size = head_size;
-    a.scale = o.scale == 0 ? 1 / std::sqrt(static_cast<real>(head_size)) : o.scale;
-    a.first_position = o.first_position;
-    a.dropout = o.dropout;
-    a.draws = o.draws;
-    return a;
-}
-
 // What the kernels read of the inputs: values saved, the arrays the call points into.
 struct Operands {
     Saved q, kv;
@@ -59,10 +30,39 @@ struct Operands {
         a.k = kv.data() + k_offset;
         a.v = kv.data() + v_offset;
         a.alibi = alibi.empty() ? nullptr : alibi.data();
-        a.ranges = ranges.empty() ? nullptr : ranges.data();
+        a.ranges = first_of(ranges);
         return a;
     }
 };
+
+// What does not fit is refused; options that follow from others are filled in. In a row of kv the
+// keys begin at `k_offset`, and the values follow them.
+Operands prepare(const char* op, const Tensor& q, const Tensor& kv, int64_t k_offset, int64_t key_heads, int64_t head_size,
+                 const FusedAttentionOptions& o, const Ranges& ranges) {
+    const int64_t batch = q.dim(0), queries = q.dim(1), keys = kv.dim(1);
+    check_ranges(op, ranges, batch * queries, keys, "keys", {batch, keys});
+    require(o.alibi.empty() || static_cast<int64_t>(o.alibi.size()) == o.heads, "{}: one slope a head: {} slopes, {} heads", op,
+            o.alibi.size(), o.heads);
+    require(std::isfinite(o.scale), "{}: scale must be finite: scale {}, heads {}", op, o.scale, o.heads);
+    require(o.dropout >= 0 && o.dropout < 1, "{}: dropout out of range: dropout {}, at least 0 and below {}", op, o.dropout, 1);
+    require(o.dropout == 0 || (queries <= most_queries_drawn && keys <= most_keys_drawn),
+            "{}: too long for dropout of weights: {} queries of at most {}, {} keys of at most {}", op, queries,
+            most_queries_drawn, keys, most_keys_drawn);
+    kernels::Attention a;
+    a.batch = batch;
+    a.queries = queries;
+    a.keys = keys;
+    a.heads = o.heads;
+    a.key_heads = key_heads;
+    a.head_size = head_size;
+    a.q_stride = q.dim(2);
+    a.kv_stride = kv.dim(2);
+    a.scale = o.scale == 0 ? 1 / std::sqrt(static_cast<real>(head_size)) : o.scale;
+    a.first_position = o.first_position;
+    a.dropout = o.dropout;
+    a.draws = o.draws;
+    return {Saved(q), Saved(kv), k_offset, k_offset + key_heads * head_size, o.alibi, ranges, a};
+}
 
 struct Forward {
     Tensor y, log_sums;
@@ -96,15 +96,8 @@ Tensor self_attention(const Tensor& qkv, const FusedAttentionOptions& options, c
     require(columns > 0 && columns % blocks == 0,
             "{}: columns do not divide into {} heads of queries, {} of keys and {} of values: qkv {}, {} columns", op,
             options.heads, key_heads, key_heads, qkv, columns);
-    const int64_t head_size = columns / blocks, length = qkv.dim(1);
-    Operands in{Saved(qkv),
-                Saved(qkv),
-                options.heads * head_size,
-                (options.heads + key_heads) * head_size,
-                options.alibi,
-                ranges,
-                prepare(op, qkv.dim(0), length, length, head_size, options, ranges)};
-    in.call.q_stride = in.call.kv_stride = columns;
+    const int64_t head_size = columns / blocks;
+    Operands in = prepare(op, qkv, qkv, options.heads * head_size, key_heads, head_size, options, ranges);
     const Forward f = run_forward(in);
     return record(op, f.y, {qkv}, [in = std::move(in), y = Saved(f.y), log_sums = Saved(f.log_sums)](Backward& b) {
         const Destination dx = b.into(0);
@@ -122,15 +115,7 @@ Tensor cross_attention(const Tensor& q, const Tensor& kv, const FusedAttentionOp
     require(kv.dim(2) == 2 * key_heads * head_size,
             "{}: head sizes differ: q {} has {} heads of {}, kv {} has keys and values of {} heads", op, q, options.heads,
             head_size, kv, key_heads);
-    Operands in{Saved(q),
-                Saved(kv),
-                0,
-                key_heads * head_size,
-                options.alibi,
-                ranges,
-                prepare(op, q.dim(0), q.dim(1), kv.dim(1), head_size, options, ranges)};
-    in.call.q_stride = columns;
-    in.call.kv_stride = kv.dim(2);
+    Operands in = prepare(op, q, kv, 0, key_heads, head_size, options, ranges);
     const Forward f = run_forward(in);
     return record(op, f.y, {q, kv}, [in = std::move(in), y = Saved(f.y), log_sums = Saved(f.log_sums)](Backward& b) {
         const Destination dq = b.wanted(0);

@@ -13,6 +13,13 @@ namespace {
 
 Transpose other(Transpose t) { return t == Transpose::no ? Transpose::yes : Transpose::no; }
 
+// c (=|+=) op(a) op(b), [m, n] and [m, k] [k, n], for `batch` of each, one after the other.
+void products(Transpose ta, Transpose tb, int64_t batch, int64_t m, int64_t n, int64_t k, const real* a, int64_t lda,
+              const real* b, int64_t ldb, Destination c, int64_t ldc) {
+    for (int64_t i = 0; i < batch; ++i)
+        gemm(ta, tb, m, n, k, 1, a + i * m * k, lda, b + i * k * n, ldb, c.beta(), c.data + i * m * n, ldc);
+}
+
 // Sizes of op(a) op(b); rows as stored.
 struct Sizes {
     int64_t batch, m, n, k, lda, ldb;
@@ -37,27 +44,20 @@ Sizes sizes_of(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
 Tensor matmul(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb) {
     const Sizes s = sizes_of(a, b, ta, tb);
     Tensor y = Tensor::empty(a.shape().with(-2, s.m).with(-1, s.n));
-    gemm_batched(ta, tb, s.batch, s.m, s.n, s.k, 1, a.data(), s.lda, s.m * s.k, b.data(), s.ldb, s.k * s.n, 0, y.writable(),
-                 s.n, s.m * s.n);
+    products(ta, tb, s.batch, s.m, s.n, s.k, a.data(), s.lda, b.data(), s.ldb, {y.writable(), Write::set}, s.n);
     return record("matmul", y, {a, b}, [s, ta, tb, a = Saved(a), b = Saved(b)](Backward& g) {
         const real* dy = g.gradient();
         if (g.needs(0)) {
-            const Destination da = g.into(0);
             if (ta == Transpose::no)  // [m, k] = dy op(b)^T
-                gemm_batched(Transpose::no, other(tb), s.batch, s.m, s.k, s.n, 1, dy, s.n, s.m * s.n, b.data(), s.ldb,
-                             s.k * s.n, da.beta(), da.data, s.lda, s.m * s.k);
+                products(Transpose::no, other(tb), s.batch, s.m, s.k, s.n, dy, s.n, b.data(), s.ldb, g.into(0), s.lda);
             else  // [k, m] = op(b) dy^T
-                gemm_batched(tb, Transpose::yes, s.batch, s.k, s.m, s.n, 1, b.data(), s.ldb, s.k * s.n, dy, s.n, s.m * s.n,
-                             da.beta(), da.data, s.lda, s.m * s.k);
+                products(tb, Transpose::yes, s.batch, s.k, s.m, s.n, b.data(), s.ldb, dy, s.n, g.into(0), s.lda);
         }
         if (g.needs(1)) {
-            const Destination db = g.into(1);
             if (tb == Transpose::no)  // [k, n] = op(a)^T dy
-                gemm_batched(other(ta), Transpose::no, s.batch, s.k, s.n, s.m, 1, a.data(), s.lda, s.m * s.k, dy, s.n,
-                             s.m * s.n, db.beta(), db.data, s.ldb, s.k * s.n);
+                products(other(ta), Transpose::no, s.batch, s.k, s.n, s.m, a.data(), s.lda, dy, s.n, g.into(1), s.ldb);
             else  // [n, k] = dy^T op(a)
-                gemm_batched(Transpose::yes, ta, s.batch, s.n, s.k, s.m, 1, dy, s.n, s.m * s.n, a.data(), s.lda, s.m * s.k,
-                             db.beta(), db.data, s.ldb, s.k * s.n);
+                products(Transpose::yes, ta, s.batch, s.n, s.k, s.m, dy, s.n, a.data(), s.lda, g.into(1), s.ldb);
         }
     });
 }
@@ -90,7 +90,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
                           gemm(Transpose::no, Transpose::yes, rows, in, out, 1, dy, out, w.data(), out, dx.beta(), dx.data, in);
                       }
                       if (b.needs(1))
-                          b.add_product(1, x.tensor(), b.gradient_tensor());
+                          b.add_product(1, x, b.gradient_tensor());
                       if (b.needs(2))
                           kernels::column_sums(dy, rows, out, out, b.into(2));
                       if (b.needs(3))

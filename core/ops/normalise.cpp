@@ -6,48 +6,36 @@
 
 namespace attend::ATTEND_PRECISION {
 
-namespace {
-void check_ranges(const char* op, const Tensor& x, const Ranges& ranges) {
-    const int64_t columns = x.shape().columns();
-    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == x.shape().rows(),
-            "{}: one range a row: {} ranges, {} rows", op, ranges.size(), x.shape().rows());
-    for (const Range& r : ranges)
-        require(0 <= r.begin && r.begin <= r.end && r.end <= columns, "{}: range leaves the axis: {} to {}, shape {}", op,
-                r.begin, r.end, x.shape());
-}
-const Range* first(const Ranges& ranges) { return ranges.empty() ? nullptr : ranges.data(); }
-}  // namespace
-
 // y = softmax(s x); dx = s y (dy - sum_k y_k dy_k)
 Tensor softmax(const Tensor& x, const Ranges& ranges, real scale) {
-    check_ranges("softmax", x, ranges);
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    check_ranges("softmax", ranges, rows, columns, "shape", x.shape());
     Tensor y = Tensor::empty(x.shape());
-    kernels::softmax(x.data(), scale, first(ranges), y.writable(), rows, columns);
+    kernels::softmax(x.data(), scale, first_of(ranges), y.writable(), rows, columns);
     return record("softmax", y, {x}, [y = Saved(y), ranges, scale, rows, columns](Backward& b) {
-        kernels::softmax_backward(y.data(), b.gradient(), scale, first(ranges), b.into(0), rows, columns);
+        kernels::softmax_backward(y.data(), b.gradient(), scale, first_of(ranges), b.into(0), rows, columns);
     });
 }
 
 // y = x - ln sum e^x; dx = dy - e^y sum_k dy_k
 Tensor log_softmax(const Tensor& x, const Ranges& ranges) {
-    check_ranges("log_softmax", x, ranges);
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    check_ranges("log_softmax", ranges, rows, columns, "shape", x.shape());
     Tensor y = Tensor::empty(x.shape());
-    kernels::log_softmax(x.data(), first(ranges), y.writable(), rows, columns);
+    kernels::log_softmax(x.data(), first_of(ranges), y.writable(), rows, columns);
     return record("log_softmax", y, {x}, [y = Saved(y), ranges, rows, columns](Backward& b) {
-        kernels::log_softmax_backward(y.data(), b.gradient(), first(ranges), b.into(0), rows, columns);
+        kernels::log_softmax_backward(y.data(), b.gradient(), first_of(ranges), b.into(0), rows, columns);
     });
 }
 
 // y = max(s x - tau, 0); dx = s (dy - mean of dy over the support) on the support
 Tensor sparsemax(const Tensor& x, const Ranges& ranges, real scale) {
-    check_ranges("sparsemax", x, ranges);
     const int64_t rows = x.shape().rows(), columns = x.shape().columns();
+    check_ranges("sparsemax", ranges, rows, columns, "shape", x.shape());
     Tensor y = Tensor::empty(x.shape());
-    kernels::sparsemax(x.data(), scale, first(ranges), y.writable(), rows, columns);
+    kernels::sparsemax(x.data(), scale, first_of(ranges), y.writable(), rows, columns);
     return record("sparsemax", y, {x}, [y = Saved(y), ranges, scale, rows, columns](Backward& b) {
-        kernels::sparsemax_backward(y.data(), b.gradient(), scale, first(ranges), b.into(0), rows, columns);
+        kernels::sparsemax_backward(y.data(), b.gradient(), scale, first_of(ranges), b.into(0), rows, columns);
     });
 }
 

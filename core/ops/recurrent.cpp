@@ -159,7 +159,7 @@ Tensor gru_step(const Tensor& x, const Tensor& h, const Tensor& recurrent, const
                           through_recurrent({g.data(), width}, u, rows, hidden, dh.writable());
                           finish_state(b, 1, dh);
                       }
-                      finish_weights(b, 2, h.tensor(), g);
+                      finish_weights(b, 2, h, g);
                   });
 }
 
@@ -186,7 +186,7 @@ LstmState lstm_step(const Tensor& x, const LstmState& s, const Tensor& recurrent
                                       finish_state(b, 1, dh);
                                   }
                                   finish_state(b, 2, dc);
-                                  finish_weights(b, 3, h.tensor(), g);
+                                  finish_weights(b, 3, h, g);
                               });
     return {out.row(0), out.row(1)};
 }

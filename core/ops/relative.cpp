@@ -14,18 +14,14 @@ Tensor relative_scores(const Tensor& scores, const Tensor& products, int64_t fir
     require(first_position >= 0 && first_position <= 0x7fffffff - scores.dim(1),
             "relative_scores: position out of range: first position {}, queries {}", first_position, scores.dim(1));
     const kernels::RelativeSizes sizes{scores.dim(0), scores.dim(1), scores.dim(2), products.dim(2) / 2, first_position};
-    require(ranges.empty() || static_cast<int64_t>(ranges.size()) == sizes.batch * sizes.queries,
-            "relative_scores: one range a row: {} ranges, {} rows", ranges.size(), sizes.batch * sizes.queries);
-    for (const Range& r : ranges)
-        require(0 <= r.begin && r.begin <= r.end && r.end <= sizes.keys,
-                "relative_scores: range leaves the axis: {} to {}, scores {}", r.begin, r.end, scores);
+    check_ranges("relative_scores", ranges, sizes.batch * sizes.queries, sizes.keys, "scores", scores.shape());
     Tensor y = Tensor::empty(scores.shape());
-    kernels::relative_scores(sizes, scores.data(), products.data(), ranges.empty() ? nullptr : ranges.data(), y.writable());
+    kernels::relative_scores(sizes, scores.data(), products.data(), first_of(ranges), y.writable());
     return record("relative_scores", y, {scores, products}, [=](Backward& b) {
         if (b.needs(0))
             kernels::copy_rows(b.gradient(), 0, b.into(0), 0, 1, sizes.batch * sizes.queries * sizes.keys);
         if (b.needs(1))
-            kernels::relative_scores_backward(sizes, b.gradient(), ranges.empty() ? nullptr : ranges.data(), b.into(1));
+            kernels::relative_scores_backward(sizes, b.gradient(), first_of(ranges), b.into(1));
     });
 }
 

@@ -1,17 +1,15 @@
 #include "data/tasks/classification.h"
 
 #include <fmt/format.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <array>
-#include <filesystem>
-#include <map>
+#include <set>
 
 #include "core/base/file_errors.h"
 #include "core/base/interruption.h"
 #include "data/batching.h"
 #include "data/file_pairs.h"
-#include "data/tasks/running_text.h"
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 #include "data/text/special_tokens.h"
@@ -22,9 +20,10 @@ namespace {
 
 constexpr std::array all_splits = {Split::train, Split::valid, Split::test};
 
-// The rows of a file as they are in it.
+// The rows of a file as they are in it; `text` says where each is.
 struct Rows {
-    TextFile text, second, label;
+    TextFile text;
+    Texts second, label;
 };
 
 Rows read_rows(Split split, const std::string& file, const ClassificationOptions& o) {
@@ -34,51 +33,40 @@ Rows read_rows(Split split, const std::string& file, const ClassificationOptions
     const std::size_t second = o.second.empty() ? text : find_column("second", o.second, names, o.header, file);
     const std::size_t label = find_column("label", o.label, names, o.header, file);
     const int64_t begin = o.header ? 1 : 0;
-    Rows rows;
-    for (TextFile* column : {&rows.text, &rows.second, &rows.label}) {
-        column->file = file;
-        column->first_line = begin + 1;
-    }
+    Rows rows{{file, {}, begin + 1}, {}, {}};
     for (int64_t i = begin; i < lines.lines.size(); ++i) {
         const auto columns = columns_of(lines, i, static_cast<int64_t>(names.size()), same_columns);
         require(!columns[label].empty(), "{}: a label is empty: column {}, 0 bytes", lines.place(i).text(), label + 1);
         require_utf8(columns[label], lines.place(i));
         rows.text.lines.add(columns[text]);
-        rows.second.lines.add(o.second.empty() ? std::string_view() : columns[second]);
-        rows.label.lines.add(columns[label]);
+        rows.second.add(o.second.empty() ? std::string_view() : columns[second]);
+        rows.label.add(columns[label]);
     }
     return rows;
 }
 
-Vocabulary labels_of(const TextFile& file) {
-    std::map<std::string, int64_t, std::less<>> counts;
-    for (int64_t i = 0; i < file.lines.size(); ++i) ++counts[std::string(file.lines.text(i))];
-    std::vector<std::string> names;
-    for (const auto& entry : counts) names.push_back(entry.first);
-    require(names.size() >= 2, "{}: there is nothing to tell apart: classes {}, needed at least 2", file.file, names.size());
-    return Vocabulary(std::move(names), Specials::own);
-}
-
-const TextFile& require_rows(const TextFile& file, const TaskSetup& setup) {
-    require(!file.lines.empty(), "{}/{}: file is missing: rows to take the classes from 0, needed at least 1", setup.saved,
-            labels_file);
-    return file;
+Vocabulary labels_of(const Rows& rows) {
+    std::set<std::string> names;
+    for (int64_t i = 0; i < rows.label.size(); ++i) names.emplace(rows.label.text(i));
+    require(names.size() >= 2, "{}: there is nothing to tell apart: classes {}, needed at least 2", rows.text.file,
+            names.size());
+    return Vocabulary({names.begin(), names.end()}, Specials::own);
 }
 
 // Labels are the training rows' own. Where a run's that began elsewhere, or this very one, are kept
 // in setup.saved and have all of them, those are taken: a class keeps its number.
-Vocabulary labels_for(const TextFile& training, const TaskSetup& setup) {
+Vocabulary labels_for(const Rows& training, const TaskSetup& setup) {
     const std::string saved = setup.saved + "/" + labels_file;
     const bool kept = !setup.saved.empty() && is_there(saved);
     if (kept && !setup.load_data)
         return Vocabulary::load(saved, Specials::own);
-    Vocabulary own = labels_of(require_rows(training, setup));
+    require(!training.label.empty(), "{}/{}: file is missing: rows to take the classes from 0, needed at least 1", setup.saved,
+            labels_file);
+    Vocabulary own = labels_of(training);
     if (!kept)
         return own;
     Vocabulary before = Vocabulary::load(saved, Specials::own);
-    const bool all =
-        std::all_of(own.symbols().begin(), own.symbols().end(), [&](const std::string& s) { return before.id(s) != id_none; });
-    return all ? before : own;
+    return std::ranges::all_of(own.symbols(), [&](const std::string& s) { return before.id(s) != id_none; }) ? before : own;
 }
 
 struct Examples {
@@ -87,6 +75,44 @@ struct Examples {
     std::vector<int32_t> first;    // ids up to the first [SEP], it included
     std::vector<int32_t> classes;  // by row
     int64_t cut = 0;
+};
+
+// The order of bucketed_batches(), filled with rows, segments and labels.
+class LabelledBatches final : public Batches {
+  public:
+    LabelledBatches(const Examples& examples, bool pairs, const BatchOrder& order)
+        : examples_(examples), pairs_(pairs), order_(bucketed_batches(no_sources_, examples.rows, order)) {}
+
+    int64_t per_epoch() const override { return order_->per_epoch(); }
+    Batch at(int64_t number) override {
+        Batch batch = order_->at(number);
+        const int64_t rows = batch.rows(), columns = batch.input.columns - 1;  // without bos
+        batch.input = Ids(rows, columns);
+        if (pairs_)
+            batch.segments = Ids(rows, columns);
+        for (int64_t r = 0; r < rows; ++r) {
+            const auto place = static_cast<std::size_t>(r);
+            const int64_t e = batch.examples[place];
+            const auto ids = examples_.rows[e];
+            std::ranges::copy(ids, &batch.input.at(r, 0));
+            batch.input.lengths[place] = static_cast<int32_t>(ids.size());
+            if (pairs_) {
+                int32_t* const segments = &batch.segments.at(r, 0);
+                std::fill(segments + examples_.first[static_cast<std::size_t>(e)], segments + ids.size(), 1);
+                batch.segments.lengths[place] = batch.input.lengths[place];
+            }
+            batch.labels.push_back(examples_.classes[static_cast<std::size_t>(e)]);
+        }
+        batch.target = batch.input;
+        std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
+        return batch;
+    }
+
+  private:
+    const Examples& examples_;
+    bool pairs_;
+    Sequences no_sources_;
+    std::unique_ptr<Batches> order_;
 };
 
 class ClassificationTask final : public Task {
@@ -111,8 +137,8 @@ class ClassificationTask final : public Task {
         tokenizer.limits = {o.min_count, o.max_vocabulary};
         tokenizer.saved = from_saved ? saved_tokenizer(setup.saved) : std::string();
         const auto hand_out = [&](const Rows& of, auto take) {
-            for (const TextFile* column : {&of.text, &of.second})
-                for (int64_t i = 0; i < column->lines.size(); ++i) take(column->lines.text(i), column->place(i));
+            for (const Texts* column : {&of.text.lines, &of.second})
+                for (int64_t i = 0; i < column->size(); ++i) take(column->text(i), of.text.place(i));
         };
         tokenizer.pieces = [&](auto take) { hand_out(rows[0], take); };
         tokenizer.held_out = [&](auto take) {
@@ -120,7 +146,7 @@ class ClassificationTask final : public Task {
             hand_out(rows[2], take);
         };
         tokenizer_ = with_special_tokens(tokenizer_table().build(o.tokenizer, tokenizer), encoder_tokens);
-        labels_ = labels_for(rows[0].label, setup);
+        labels_ = labels_for(rows[0], setup);
         if (setup.load_data)
             for (Split s : all_splits) encode(rows[static_cast<std::size_t>(s)], splits_[static_cast<std::size_t>(s)]);
     }
@@ -135,7 +161,9 @@ class ClassificationTask final : public Task {
         require(label >= 0 && label < classes(), "classification: no such class: asked for {}, classes {}", label, classes());
         return labels_.symbol(label);
     }
-    std::unique_ptr<Batches> batches(Split s, const BatchOrder& order) const override;
+    std::unique_ptr<Batches> batches(Split s, const BatchOrder& order) const override {
+        return std::make_unique<LabelledBatches>(split(s), pairs_, order);
+    }
     std::vector<std::string> metrics() const override { return {"label_accuracy"}; }
 
     std::string source_text(Split s, int64_t example) const override {
@@ -155,7 +183,7 @@ class ClassificationTask final : public Task {
             const std::size_t needed = pairs_ ? 2 : 1;
             require(columns.size() == needed, "{}: wrong number of texts: columns {}, needed {}", place.text(), columns.size(),
                     needed);
-            rows.push_back(row_of(columns.front(), place, pairs_ ? columns.back() : std::string_view(), place).ids);
+            rows.push_back(row_of(columns.front(), pairs_ ? columns.back() : std::string_view(), place).ids);
         }
         return pad_sequences(rows);
     }
@@ -206,10 +234,10 @@ class ClassificationTask final : public Task {
     const Examples& split(Split s) const { return splits_[static_cast<std::size_t>(s)]; }
     int64_t least() const { return pairs_ ? 5 : 3; }
     void require_example(Split s, int64_t example) const { Task::require_example("classification", s, example); }
-    Row row_of(std::string_view text, const Place& place, std::string_view second, const Place& second_place) const {
+    Row row_of(std::string_view text, std::string_view second, const Place& place) const {
         std::vector<int32_t> a = tokenizer_->encode(text, place), b;
         if (pairs_)
-            b = tokenizer_->encode(second, second_place);
+            b = tokenizer_->encode(second, place);
         const std::size_t room = context_ == 0 ? a.size() + b.size() : static_cast<std::size_t>(context_ - (pairs_ ? 3 : 2));
         Row row;
         while (a.size() + b.size() > room) {
@@ -230,13 +258,12 @@ class ClassificationTask final : public Task {
     void encode(const Rows& rows, Examples& into) const {
         for (int64_t i = 0; i < rows.text.lines.size(); ++i) {
             interruption_point();
-            const std::string_view text = rows.text.lines.text(i), second = rows.second.lines.text(i),
-                                   label = rows.label.lines.text(i);
+            const std::string_view text = rows.text.lines.text(i), second = rows.second.text(i), label = rows.label.text(i);
+            const Place place = rows.text.place(i);
             const int32_t known = labels_.id(label);
             require(known != id_none && labels_.symbol(known) == label,
-                    "{}: a label that no training row has: '{}', classes {}", rows.label.place(i).text(), label,
-                    labels_.size());
-            const Row row = row_of(text, rows.text.place(i), second, rows.second.place(i));
+                    "{}: a label that no training row has: '{}', classes {}", place.text(), label, labels_.size());
+            const Row row = row_of(text, second, place);
             into.text.add(pairs_ ? fmt::format("{}\t{}", text, second) : std::string(text));
             into.rows.add(row.ids);
             into.first.push_back(row.first);
@@ -251,48 +278,6 @@ class ClassificationTask final : public Task {
     Vocabulary labels_;
     std::array<Examples, 3> splits_;
 };
-
-// The order of bucketed_batches(), filled with rows, segments and labels.
-class LabelledBatches final : public Batches {
-  public:
-    LabelledBatches(const Examples& examples, bool pairs, const BatchOrder& order)
-        : examples_(examples), pairs_(pairs), order_(bucketed_batches(no_sources_, examples.rows, order)) {}
-
-    int64_t per_epoch() const override { return order_->per_epoch(); }
-    Batch at(int64_t number) override {
-        Batch batch = order_->at(number);
-        const int64_t rows = batch.rows(), columns = batch.input.columns - 1;  // without bos
-        batch.input = Ids(rows, columns);
-        if (pairs_)
-            batch.segments = Ids(rows, columns);
-        for (int64_t r = 0; r < rows; ++r) {
-            const auto place = static_cast<std::size_t>(r);
-            const int64_t e = batch.examples[place];
-            const auto ids = examples_.rows[e];
-            std::ranges::copy(ids, &batch.input.at(r, 0));
-            batch.input.lengths[place] = static_cast<int32_t>(ids.size());
-            if (pairs_) {
-                int32_t* const segments = &batch.segments.at(r, 0);
-                std::fill(segments + examples_.first[static_cast<std::size_t>(e)], segments + ids.size(), 1);
-                batch.segments.lengths[place] = batch.input.lengths[place];
-            }
-            batch.labels.push_back(examples_.classes[static_cast<std::size_t>(e)]);
-        }
-        batch.target = batch.input;
-        std::fill(batch.target.values.begin(), batch.target.values.end(), id_ignored);
-        return batch;
-    }
-
-  private:
-    const Examples& examples_;
-    bool pairs_;
-    Sequences no_sources_;
-    std::unique_ptr<Batches> order_;
-};
-
-std::unique_ptr<Batches> ClassificationTask::batches(Split s, const BatchOrder& order) const {
-    return std::make_unique<LabelledBatches>(split(s), pairs_, order);
-}
 
 }  // namespace
 

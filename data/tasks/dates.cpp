@@ -91,36 +91,24 @@ GeneratedExample write_date(int year, int month, int day, int64_t format, Letter
             continue;
         }
         const char field = pattern[++i];
-        const int width = field == 'm' || field == 'd' ? 2 : 1;  // at least
-        switch (field) {
-            case 'Y':
-                at.year = append(e.source, fmt::format("{}", year));
-                break;
-            case 'm':
-            case 'n':
-                at.month = append(e.source, fmt::format("{:0{}}", month, width));
-                break;
-            case 'B':
-            case 'b':
-            case '.':
-                at.month = append(e.source, field == 'B' ? month_name : month_name.substr(0, 3));
-                at.month_named = true;
-                if (field == '.' && month_name.size() > 3)
-                    e.source += '.';  // May is not an abbreviation
-                break;
-            case 'd':
-            case 'e':
-            case 'o':
-                at.day = append(e.source, fmt::format("{:0{}}", day, width));
-                if (field == 'o')
-                    e.source += ordinal_ending(day);
-                break;
-            case 'A':
-            case 'a':
-                e.source += field == 'A' ? weekday : weekday.substr(0, 3);
-                break;
-            default:
-                ensure(false, "dates: unknown field: field {}, form {}", field, format);
+        const auto is = [field](std::string_view one_of) { return one_of.find(field) != std::string_view::npos; };
+        const int width = is("md") ? 2 : 1;  // at least
+        if (is("Y")) {
+            at.year = append(e.source, fmt::format("{}", year));
+        } else if (is("mn")) {
+            at.month = append(e.source, fmt::format("{:0{}}", month, width));
+        } else if (is("Bb.")) {
+            at.month = append(e.source, is("B") ? month_name : month_name.substr(0, 3));
+            at.month_named = true;
+            if (is(".") && month_name.size() > 3)
+                e.source += '.';  // May is not an abbreviation
+        } else if (is("deo")) {
+            at.day = append(e.source, fmt::format("{:0{}}", day, width));
+            if (is("o"))
+                e.source += ordinal_ending(day);
+        } else {
+            ensure(is("Aa"), "dates: unknown field: field {}, form {}", field, format);
+            e.source += is("A") ? weekday : weekday.substr(0, 3);
         }
     }
     for (char& c : e.source) {

@@ -103,20 +103,20 @@ class MaskedBatches final : public Batches {
 
 class MaskedTextTask final : public RunningTextTask {
   public:
-    MaskedTextTask(const MaskedTextOptions& o, RunningText text) : RunningTextTask("masked_text", std::move(text)) {
-        const Tokenizer& tokenizer = text_.tokenizer();
-        form_.masking = {.share = o.mask_share, .whole_word = o.whole_word, .mask = *tokenizer.special(mask_name)};
+    MaskedTextTask(const MaskedTextOptions& o, const TaskSetup& setup)
+        : RunningTextTask("masked_text", o.text, setup, encoder_tokens) {
+        form_.masking = {.share = o.mask_share, .whole_word = o.whole_word, .mask = *tokenizer().special(mask_name)};
         form_.pairs = o.next_sentence;
-        form_.context = text_.context();
-        form_.begin = *tokenizer.special(begin_name);
-        form_.end = *tokenizer.special(end_name);
+        form_.context = context();
+        form_.begin = *tokenizer().special(begin_name);
+        form_.end = *tokenizer().special(end_name);
         if (form_.context == 0)
             return;
         const int64_t least = form_.pairs ? 2 : 1;
         require(form_.text() >= least, "data.context: a window has no room for text: context {}, needed at least {}",
                 form_.context, form_.context - form_.text() + least);
-        text_.require_tokens(Split::train, form_.text(), " for a window");
-        for (Split s : {Split::valid, Split::test}) text_.require_tokens(s, form_.pairs ? form_.text() : 1, " for a window");
+        require_tokens(Split::train, form_.text(), " for a window");
+        for (Split s : {Split::valid, Split::test}) require_tokens(s, form_.pairs ? form_.text() : 1, " for a window");
     }
 
     int64_t size(Split s) const override { return form_.context > 0 ? count_windows(places(s), form_.text()) : 0; }
@@ -128,8 +128,8 @@ class MaskedTextTask final : public RunningTextTask {
         return label == 0 ? "next" : "random";
     }
     std::unique_ptr<Batches> batches(Split s, const BatchOrder& order) const override {
-        return std::make_unique<MaskedBatches>(text_.tokens(s), order.shuffled ? text_.tokens(s).size() : places(s),
-                                               text_.tokenizer(), form_, text_.order(), order);
+        return std::make_unique<MaskedBatches>(tokens(s), order.shuffled ? tokens(s).size() : places(s), tokenizer(), form_,
+                                               window_order(), order);
     }
     std::vector<std::string> metrics() const override {
         if (form_.pairs)
@@ -137,16 +137,14 @@ class MaskedTextTask final : public RunningTextTask {
         return {"accuracy"};
     }
     std::string target_text(Split s, int64_t example) const override {
-        require_example(s, example);
-        const int64_t begin = example * form_.text();
-        return text_.text(s, begin, std::min(form_.text(), text_.tokens(s).size() - begin));
+        return text_of(s, example, example * form_.text(), form_.text());
     }
     // "[MASK]" in a text is what is to be guessed.
     std::vector<int32_t> encode_prompt(std::string_view text, const Place& place) const override {
         std::vector<int32_t> ids;
         for (std::size_t begin = 0;;) {
             const std::size_t end = std::min(text.find(mask_name, begin), text.size());
-            const auto part = text_.tokenizer().encode(text.substr(begin, end - begin), place_of(text, begin, place));
+            const auto part = tokenizer().encode(text.substr(begin, end - begin), place_of(text, begin, place));
             ids.insert(ids.end(), part.begin(), part.end());
             if (end == text.size())
                 return ids;
@@ -158,8 +156,8 @@ class MaskedTextTask final : public RunningTextTask {
   private:
     // Evaluation windows lie in these.
     int64_t places(Split s) const {
-        const int64_t tokens = text_.tokens(s).size();
-        return form_.pairs ? tokens / form_.text() * form_.text() : tokens;
+        const int64_t all = tokens(s).size();
+        return form_.pairs ? all / form_.text() * form_.text() : all;
     }
     Form form_;
 };
@@ -167,7 +165,7 @@ class MaskedTextTask final : public RunningTextTask {
 }  // namespace
 
 std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const TaskSetup& setup) {
-    return std::make_unique<MaskedTextTask>(options, RunningText(options.text, setup, encoder_tokens));
+    return std::make_unique<MaskedTextTask>(options, setup);
 }
 
 }  // namespace attend

@@ -32,7 +32,7 @@ struct MaskedTextOptions {
 /// the same whatever the batch. An example is an evaluation window; with `next_sentence` all of
 /// them are whole.
 ///
-/// Throws Error as RunningText; for a context too short for the special tokens and a token (two
+/// Throws Error as RunningTextTask; for a context too short for the special tokens and a token (two
 /// with next_sentence), a training part shorter than a window, or validation and test parts without
 /// any window.
 std::unique_ptr<Task> masked_text_task(const MaskedTextOptions& options, const TaskSetup& setup);

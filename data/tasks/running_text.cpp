@@ -73,8 +73,10 @@ Parts open_parts(const TextOptions& o) {
 
 }  // namespace
 
-RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std::vector<std::string>& added)
-    : context_(o.context > 0 ? o.context : setup.context),
+RunningTextTask::RunningTextTask(const char* name, const TextOptions& o, const TaskSetup& setup,
+                                 const std::vector<std::string>& added)
+    : name_(name),
+      context_(o.context > 0 ? o.context : setup.context),
       order_(o.order == "random" ? WindowOrder::random : WindowOrder::sequential) {
     require(setup.context == 0 || o.context <= setup.context,
             "data.context: windows are longer than the model's context: data.context {}, model's context {}", o.context,
@@ -116,20 +118,22 @@ RunningText::RunningText(const TextOptions& o, const TaskSetup& setup, const std
     }
 }
 
-void RunningText::require_tokens(Split s, int64_t needed, const char* is) const {
+void RunningTextTask::require_tokens(Split s, int64_t needed, const char* is) const {
     require(!there_[static_cast<std::size_t>(s)] || tokens(s).size() >= needed,
             "data: the {} text is too short: tokens {}, needed {}{}", split_name(s), tokens(s).size(), needed, is);
 }
 
-std::string RunningText::text(Split s, int64_t begin, int64_t count) const {
-    std::vector<int32_t> ids(static_cast<std::size_t>(count));
-    tokens(s).copy(begin, count, ids.data());
+std::string RunningTextTask::text_of(Split s, int64_t example, int64_t begin, int64_t most) const {
+    require_example(s, example);
+    std::vector<int32_t> ids(static_cast<std::size_t>(std::min(most, tokens(s).size() - begin)));
+    tokens(s).copy(begin, static_cast<int64_t>(ids.size()), ids.data());
     return tokenizer_->decode(ids);
 }
 
-std::vector<std::string> RunningText::describe() const {
+std::vector<std::string> RunningTextTask::describe() const {
+    constexpr std::array splits = {Split::train, Split::valid, Split::test};
     std::vector<std::string> lines;
-    for (Split s : {Split::train, Split::valid, Split::test})
+    for (Split s : splits)
         if (tokens(s).size() > 0) {
             const int64_t unknown = tokens(s).unknown();
             lines.push_back(fmt::format("{}: {} tokens of {} bytes{}", split_name(s), tokens(s).size(),
@@ -139,6 +143,9 @@ std::vector<std::string> RunningText::describe() const {
                 lines.push_back(fmt::format("{}: ids read from {}", split_name(s), tokens(s).file().string()));
         }
     lines.push_back(fmt::format("vocabulary: {} ids", tokenizer_->size()));
+    for (Split s : splits)
+        if (size(s) > 0)
+            lines.push_back(fmt::format("{}: {} windows of {}", split_name(s), size(s), context_));
     return lines;
 }
 
@@ -158,14 +165,6 @@ std::vector<std::string> RunningTextTask::source_symbols(std::span<const int32_t
 std::vector<Range> RunningTextTask::gold_alignment(Split s, int64_t example) const {
     require_example(s, example);
     return {};
-}
-
-std::vector<std::string> RunningTextTask::describe() const {
-    std::vector<std::string> lines = text_.describe();
-    for (Split s : {Split::train, Split::valid, Split::test})
-        if (size(s) > 0)
-            lines.push_back(fmt::format("{}: {} windows of {}", split_name(s), size(s), text_.context()));
-    return lines;
 }
 
 }  // namespace attend

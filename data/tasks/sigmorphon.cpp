@@ -98,18 +98,20 @@ Vocabulary learn(const TokenizerSetup& setup) {
     return counter.vocabulary(setup.limits);
 }
 
+// How sources and targets are cut with one vocabulary: the tags, and the code points of lemmas and
+// forms.
+std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup) {
+    const Vocabulary both = setup.saved.empty() ? learn(setup) : Vocabulary::load(setup.saved);
+    return {std::make_shared<InflectionTokenizer>(both, setup.saved.empty() ? "vocabulary" : std::string_view(setup.saved)),
+            char_tokenizer(both, Others::allowed)};
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup) {
     if (!setup.saved.empty())
         return std::make_unique<InflectionTokenizer>(Vocabulary::load(setup.saved), setup.saved);
     return std::make_unique<InflectionTokenizer>(learn(setup));
-}
-
-std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup) {
-    const Vocabulary both = setup.saved.empty() ? learn(setup) : Vocabulary::load(setup.saved);
-    return {std::make_shared<InflectionTokenizer>(both, setup.saved.empty() ? "vocabulary" : std::string_view(setup.saved)),
-            char_tokenizer(both, Others::allowed)};
 }
 
 std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const TaskSetup& setup) {

@@ -27,10 +27,6 @@ struct SigmorphonOptions : SplitFiles<std::string>, PairVocabulary, PairLimits {
 /// id_unknown.
 std::unique_ptr<Tokenizer> inflection_tokenizer(const TokenizerSetup& setup);
 
-/// How sources and targets are cut with one vocabulary: the tags, and the code points of lemmas and
-/// forms. Of the lines to learn from those with a tab are sources.
-std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup);
-
 /// Throws Error as file_pairs_task() does, and for: no training file when data are loaded; a
 /// missing, empty or broken file; a row that is not three columns; an empty lemma, form or tag.
 std::unique_ptr<Task> sigmorphon_task(const SigmorphonOptions& options, const TaskSetup& setup);

@@ -12,6 +12,8 @@ namespace attend {
 
 namespace {
 
+constexpr std::size_t short_word = 48;  // bytes
+
 uint64_t key_of(int32_t left, int32_t right) {
     return (uint64_t{static_cast<uint32_t>(left)} << 32) | static_cast<uint32_t>(right);
 }
@@ -66,22 +68,17 @@ const BytePairEncoder::Merge& BytePairEncoder::find(int32_t left, int32_t right)
 }
 
 void BytePairEncoder::encode(std::string_view word, std::vector<int32_t>& ids) const {
-    constexpr std::size_t short_word = 48;
-    const auto id_of = [&](char c) { return bytes_[static_cast<unsigned char>(c)]; };
-    if (word.size() <= short_word) {
-        std::array<int32_t, short_word> symbols;
-        std::ranges::transform(word, symbols.begin(), id_of);
-        encode_short(std::span(symbols).first(word.size()), ids);
-    } else {
-        std::vector<int32_t> symbols(word.size());
-        std::ranges::transform(word, symbols.begin(), id_of);
+    std::vector<int32_t> symbols(word.size());
+    std::ranges::transform(word, symbols.begin(), [&](char c) { return bytes_[static_cast<unsigned char>(c)]; });
+    if (word.size() <= short_word)
+        encode_short(std::move(symbols), ids);
+    else
         encode_long(std::move(symbols), ids);
-    }
 }
 
 // Looks at all neighbours in every round: the fastest way for words as they are.
-void BytePairEncoder::encode_short(std::span<int32_t> symbols, std::vector<int32_t>& ids) const {
-    std::array<const Merge*, 48> merges;
+void BytePairEncoder::encode_short(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const {
+    std::array<const Merge*, short_word> merges;
     std::size_t n = symbols.size();
     for (std::size_t i = 0; i + 1 < n; ++i) merges[i] = &find(symbols[i], symbols[i + 1]);
     while (n > 1) {

@@ -3,7 +3,6 @@
 /// its bytes; the two neighbours whose merge has the lowest rank become one, at all their places
 /// from left to right, until no neighbours have a merge.
 #include <array>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -46,7 +45,7 @@ class BytePairEncoder {
         int32_t rank = no_rank, id = 0;
     };
     const Merge& find(int32_t left, int32_t right) const;
-    void encode_short(std::span<int32_t> symbols, std::vector<int32_t>& ids) const;
+    void encode_short(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const;
     void encode_long(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const;
 
     std::array<int32_t, 256> bytes_{};

@@ -96,22 +96,21 @@ class Learner {
     void merge_in(int32_t word, const Pair& pair, int32_t id, std::vector<Pair>& risen) {
         std::vector<int32_t>& symbols = words_[static_cast<std::size_t>(word)].symbols;
         merged_.clear();
-        for (std::size_t from = 0; from < symbols.size();) {
-            const bool here = from + 1 < symbols.size() && symbols[from] == pair.first && symbols[from + 1] == pair.second;
-            if (here) {
-                merged_.push_back(from);
-                from += 2;
-            } else {
-                ++from;
-            }
-        }
-        std::size_t counted = 0;  // places before this one are done
-        for (const std::size_t m : merged_)
-            for (std::size_t p = std::max(counted, m - std::min<std::size_t>(m, 1)); p < std::min(m + 2, symbols.size() - 1);
-                 ++p) {
-                count(word, p, -1);
-                counted = p + 1;
-            }
+        for (std::size_t at = 0; at + 1 < symbols.size(); ++at)
+            if (Pair(symbols[at], symbols[at + 1]) == pair)
+                merged_.push_back(at++);  // what follows is merged, too
+        // Counts, each once, the pairs that begin one place before a merge or up to `end` after it.
+        const auto count_around = [&](std::size_t end, int64_t sign) {
+            std::size_t place = 0;
+            for (const std::size_t m : merged_)
+                for (place = std::max(place, m - std::min<std::size_t>(m, 1)); place < std::min(m + end, symbols.size() - 1);
+                     ++place) {
+                    count(word, place, sign);
+                    if (sign > 0)
+                        risen.push_back({symbols[place], symbols[place + 1]});
+                }
+        };
+        count_around(2, -1);
         std::size_t next = 0, to = 0;  // of merged_, of symbols
         for (std::size_t from = 0; from < symbols.size(); ++to) {
             const bool here = next < merged_.size() && merged_[next] == from;
@@ -121,14 +120,7 @@ class Learner {
                 merged_[next++] = to;
         }
         symbols.resize(to);
-        counted = 0;
-        for (const std::size_t m : merged_)
-            for (std::size_t p = std::max(counted, m - std::min<std::size_t>(m, 1)); p < std::min(m + 1, symbols.size() - 1);
-                 ++p) {
-                count(word, p, 1);
-                risen.push_back({symbols[p], symbols[p + 1]});
-                counted = p + 1;
-            }
+        count_around(1, 1);
     }
 
     std::vector<Word> words_;

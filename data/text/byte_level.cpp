@@ -51,13 +51,10 @@ struct Character {
     std::size_t size;
 };
 Character character(std::string_view text, std::size_t at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x80)
+    if (const auto byte = static_cast<unsigned char>(text[at]); byte < 0x80)
         return {ascii_classes()[byte], 1};
-    const std::size_t size = utf8_size(text, at);
-    if (size == 0)
-        return {Class::other, 1};
-    return {class_of(utf8_decode(text, at)), size};
+    const utf8::CodePoint c = utf8::decode(text, at);
+    return {c.valid ? class_of(c.code) : Class::other, c.bytes};
 }
 
 // Bytes of a contraction at the front, 0 when there is none.
@@ -79,13 +76,12 @@ std::string to_letters(std::string_view bytes) {
 std::optional<std::string> from_letters(std::string_view text) {
     std::string bytes;
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t size = utf8_size(text, at);
-        const char32_t c = size == 0 ? 0 : utf8_decode(text, at);
-        const int byte = c < letters().byte_of.size() ? letters().byte_of[c] : -1;
+        const utf8::CodePoint c = utf8::decode(text, at);
+        const int byte = c.valid && c.code < letters().byte_of.size() ? letters().byte_of[c.code] : -1;
         if (byte < 0)
             return {};
         bytes += static_cast<char>(byte);
-        at += size;
+        at += c.bytes;
     }
     return bytes;
 }
@@ -93,15 +89,13 @@ std::optional<std::string> from_letters(std::string_view text) {
 std::string readable(std::string_view bytes) {
     std::string text;
     for (std::size_t at = 0; at < bytes.size();) {
-        const std::size_t size = utf8_size(bytes, at);
-        if (size == 0 || unicode::is_control(utf8_decode(bytes, at))) {
-            for (char c : bytes.substr(at, size == 0 ? 1 : size))
-                text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-            at += size == 0 ? 1 : size;
-        } else {
-            text += bytes.substr(at, size);
-            at += size;
-        }
+        const utf8::CodePoint c = utf8::decode(bytes, at);
+        const std::string_view written = bytes.substr(at, c.bytes);
+        if (c.valid && !unicode::is_control(c.code))
+            text += written;
+        else
+            for (char b : written) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(b));
+        at += c.bytes;
     }
     return text;
 }

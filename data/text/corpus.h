@@ -16,7 +16,6 @@ class Corpus {
     /// for files without any text.
     Corpus(const std::vector<std::string>& names, const std::string& option, const std::string& hint);
 
-    const std::vector<std::string>& files() const { return files_; }
     /// Of the text, unpacked, of all files.
     int64_t bytes() const { return bytes_; }
     /// Says which text this is: its size, its CRC-32 and how it is divided between files, but not

@@ -12,10 +12,25 @@ namespace attend {
 
 namespace {
 
+class PlainSource final : public ByteSource {
+  public:
+    PlainSource(const std::string& file, int descriptor) : file_(file), descriptor_(descriptor) {}
+    std::size_t read(std::span<char> to, std::size_t lines) override {
+        const ssize_t got = uninterrupted([&] { return ::read(descriptor_, to.data(), to.size()); });
+        const int code = errno;
+        require(got >= 0, "{}: file cannot be read: {}, after line {}", file_, reason_of(code), lines);
+        return static_cast<std::size_t>(got);
+    }
+
+  private:
+    std::string file_;
+    int descriptor_;
+};
+
 // Bytes of a file, looked at before they are used.
 class Block {
   public:
-    Block(const std::string& file, int descriptor) : file_(file), descriptor_(descriptor) {}
+    Block(const std::string& file, int descriptor) : source_(file, descriptor) {}
 
     std::string_view rest() const { return rest_; }
     int64_t offset() const { return offset_; }  // of the rest in the file
@@ -33,38 +48,20 @@ class Block {
         std::size_t size = rest_.size();
         std::copy_n(rest_.begin(), size, block_.begin());  // to the front: forward is right
         while (size < bytes) {
-            const ssize_t got = uninterrupted([&] { return ::read(descriptor_, block_.data() + size, block_.size() - size); });
-            const int code = errno;
-            require(got >= 0, "{}: file cannot be read: {}, after line {}", file_, reason_of(code), lines);
+            const std::size_t got = source_.read(std::span(block_).subspan(size), lines);
             if (got == 0)
                 break;
-            size += static_cast<std::size_t>(got);
+            size += got;
         }
         rest_ = {block_.data(), size};
         return size >= bytes;
     }
 
   private:
-    std::string file_;
-    int descriptor_;
+    PlainSource source_;
     std::vector<char> block_ = std::vector<char>(std::size_t{1} << 17);
     std::string_view rest_;  // of the block: not yet used
     int64_t offset_ = 0;
-};
-
-class PlainSource final : public ByteSource {
-  public:
-    PlainSource(const std::string& file, int descriptor) : block_(file, descriptor) {}
-    std::size_t read(std::span<char> to, std::size_t lines) override {
-        block_.fill(1, lines);
-        const std::size_t n = std::min(to.size(), block_.rest().size());
-        std::copy_n(block_.rest().data(), n, to.data());
-        block_.advance(n);
-        return n;
-    }
-
-  private:
-    Block block_;
 };
 
 class GzipSource final : public ByteSource {

@@ -16,8 +16,7 @@ UnpackingReader open_text(const std::string& file, const std::string& hint) {
     require(!std::filesystem::is_directory(status), "{}: a file is needed: this is a folder", file);
     require(std::filesystem::is_regular_file(status),
             "{}: a file is needed: this is a pipe or a device; data are read more than once, and again by --resume: write them "
-            "to a "
-            "file first",
+            "to a file first",
             file);
     return UnpackingReader(file);
 }
@@ -29,16 +28,14 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
     Texts lines;
     std::string line;  // the unfinished one
     int64_t total = 0;
-    const auto finish = [&](std::string_view text) {
-        if (!text.empty() && text.back() == '\r')
-            text.remove_suffix(1);
-        lines.add(text);
+    const auto finish = [&] {
+        if (line.ends_with('\r'))
+            line.pop_back();
+        lines.add(line);
+        line.clear();
     };
     std::vector<char> block(std::size_t{1} << 17);
-    for (;;) {
-        const std::size_t got = reader.read(block, lines.size());
-        if (got == 0)
-            break;
+    while (const std::size_t got = reader.read(block, static_cast<std::size_t>(lines.size()))) {
         total += static_cast<int64_t>(got);
         require(total <= most, "{}: text is too long: more than {} bytes, allowed {}", file, total - 1, most);
         std::string_view rest(block.data(), got);
@@ -51,22 +48,15 @@ Texts read_lines(const std::string& file, const LineLimits& limits, const std::s
             const auto bytes = static_cast<int64_t>(line.size() + piece.size());
             require(bytes <= limits.line_bytes, "{}:{}: line is too long: at least {} bytes, allowed {}", file,
                     lines.size() + 1, bytes, limits.line_bytes);
-            if (end == std::string_view::npos) {
-                line += piece;
+            line += piece;
+            if (end == std::string_view::npos)
                 break;
-            }
-            if (line.empty()) {
-                finish(piece);
-            } else {
-                line += piece;
-                finish(line);
-                line.clear();
-            }
+            finish();
             rest.remove_prefix(end + 1);
         }
     }
     if (!line.empty())
-        finish(line);
+        finish();
     require(total > 0, "{}: file is empty: lines 0, needed at least 1", file);
     return lines;
 }

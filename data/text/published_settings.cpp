@@ -29,10 +29,6 @@ json object_of(const fs::path& file) {
     return object;
 }
 
-bool looks_special(const std::string& token) {
-    return (token.starts_with('<') && token.ends_with('>')) || (token.starts_with('[') && token.ends_with(']'));
-}
-
 std::string short_dump(const json& value) {
     const std::string text = value.dump();
     return text.size() > 200 ? fmt::format("{}...", text.substr(0, 200)) : text;
@@ -46,7 +42,7 @@ std::optional<bool> special_of(const json& token) {
 }
 
 bool is_one_of(const std::string& value, const std::vector<std::string>& allowed) {
-    return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
+    return std::ranges::find(allowed, value) != allowed.end();
 }
 
 }  // namespace
@@ -54,7 +50,7 @@ bool is_one_of(const std::string& value, const std::vector<std::string>& allowed
 void AddedTokens::add(const std::string& where, const std::string& content, const json& id, std::optional<bool> special) {
     require(!content.empty() && id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < int64_t{1} << 31,
             "{}: an added token is a text with an id from 0 on: token '{}', id {}", where, content, short_dump(id));
-    require(special.value_or(looks_special(content)),
+    require(special.value_or(in_brackets(content)),
             "{}: an added token that text is searched for, which is not done here: token '{}', id {}, special {}", where,
             content, id.dump(), special ? "false" : "not said");
     const AddedToken token{content, id.get<int64_t>()};
@@ -62,9 +58,9 @@ void AddedTokens::add(const std::string& where, const std::string& content, cons
         require((known.content == token.content) == (known.id == token.id),
                 "{}: added tokens contradict each other: '{}' with id {}, '{}' with id {}", where, known.content, known.id,
                 token.content, token.id);
-    if (std::none_of(tokens_.begin(), tokens_.end(), [&](const AddedToken& t) { return t.id == token.id; }))
-        tokens_.insert(std::find_if(tokens_.begin(), tokens_.end(), [&](const AddedToken& t) { return t.id > token.id; }),
-                       token);
+    const auto at = std::ranges::lower_bound(tokens_, token.id, {}, &AddedToken::id);
+    if (at == tokens_.end() || at->id != token.id)
+        tokens_.insert(at, token);
 }
 
 void AddedTokens::add_list(const std::string& where, const json& list) {
@@ -97,8 +93,7 @@ void AddedTokens::add_files(const std::string& folder) {
         return;
     for (const auto& [content, id] : plain.items()) {
         // Named above: whether it is special has been said there.
-        const bool known =
-            std::any_of(tokens_.begin(), tokens_.end(), [&](const AddedToken& t) { return t.content == content; });
+        const bool known = std::ranges::count(tokens_, content, &AddedToken::content) > 0;
         add(added.string(), content, id, known ? std::optional<bool>(true) : std::nullopt);
     }
 }
@@ -120,7 +115,7 @@ std::vector<std::string> tokens_by_id(const std::string& where, const json& obje
     };
     for (const auto& [token, id] : object.items()) place(token, read(token), id);
     for (const AddedToken& token : added.tokens()) place(token.content, token.content, token.id);
-    const auto gap = std::find(tokens.begin(), tokens.end(), std::string());
+    const auto gap = std::ranges::find(tokens, std::string());
     require(gap == tokens.end(), "{}: ids are the numbers from 0 on, each once: no token has id {}, tokens {}", where,
             gap - tokens.begin(), size);
     return tokens;
@@ -149,6 +144,10 @@ void require_member(const std::string& file, const json& object, const std::stri
     const std::string value = short_dump(object.is_object() ? object.value(key, json()) : json());
     require(is_one_of(value, allowed), "{}: a tokenizer of another kind: {}{} is {}, read is {}{}", file, prefix, key, value,
             allowed.front(), hint.empty() ? "" : "; " + hint);
+}
+
+bool in_brackets(std::string_view token) {
+    return (token.starts_with('<') && token.ends_with('>')) || (token.starts_with('[') && token.ends_with(']'));
 }
 
 std::string published_folder_of(const std::string& vocabulary) {

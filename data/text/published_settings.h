@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/function_ref.h"
@@ -63,6 +64,9 @@ void require_tokenizer_settings(const std::string& folder, const std::vector<Tok
 /// compact JSON.
 void require_member(const std::string& file, const nlohmann::json& object, const std::string& prefix, const char* key,
                     const std::vector<std::string>& allowed, const std::string& hint = "");
+
+/// Whether a token is written as those that stand for no text are: "[CLS]", "<extra>".
+bool in_brackets(std::string_view token);
 
 /// The folder of a vocabulary's file, if it is one of a published layout; "" for a file that is our
 /// own.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <sstream>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
@@ -26,26 +26,19 @@ std::string ending(std::size_t width, int64_t count, int64_t unknown, uint32_t c
     return text;
 }
 
-// The third number of an ending, -1 where there is none.
-int64_t unknown_in(std::string_view ending) {
-    if (!ending.starts_with(ending_start))
-        return -1;
-    ending.remove_prefix(ending_start.size());
-    int64_t number = -1;
-    for (int i = 0; i < 3; ++i) {
-        const auto parsed = std::from_chars(ending.data(), ending.data() + ending.size(), number);
-        if (parsed.ec != std::errc() || parsed.ptr == ending.data() + ending.size())
-            return -1;
-        ending.remove_prefix(static_cast<std::size_t>(parsed.ptr - ending.data()) + 1);
-    }
-    return number;
+// The third number of an ending; where there is none, one that ending() does not give.
+int64_t unknown_in(const std::string& ending) {
+    std::istringstream numbers(ending.substr(ending_start.size()));
+    int64_t width = 0, count = 0, unknown = -1;
+    numbers >> width >> count >> unknown;
+    return unknown;
 }
 
 }  // namespace
 
 int64_t TokenIds::size() const {
     if (in_file_)
-        return size_in_file_;
+        return static_cast<int64_t>((in_file_->size() - ending_bytes) / width());
     return static_cast<int64_t>(narrow_ ? two_bytes_.size() : four_bytes_.size());
 }
 
@@ -106,7 +99,6 @@ bool TokenIds::open(const std::filesystem::path& file, const std::string& key) {
         return false;
     opened->expect_random_access();
     in_file_ = std::move(opened);
-    size_in_file_ = count;
     unknown_ = unknown;
     return true;
 }

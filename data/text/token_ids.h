@@ -55,7 +55,6 @@ class TokenIds {
     std::vector<uint16_t> two_bytes_;
     std::vector<int32_t> four_bytes_;
     std::shared_ptr<const OpenFile> in_file_;
-    int64_t size_in_file_ = 0;
 };
 
 }  // namespace attend

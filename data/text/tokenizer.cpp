@@ -23,7 +23,7 @@ struct Characters {
     static std::string_view glue(std::string_view, std::string_view) { return ""; }
     static void refuse(std::string_view c, const Place& place) {
         fail("{}: a character is not in the vocabulary: '{}', U+{:04X}", place.text(), c,
-             static_cast<uint32_t>(utf8_decode(c, 0)));
+             static_cast<uint32_t>(utf8::decode(c, 0).code));
     }
     // By code point, which is the order of UTF-8's bytes.
     static std::vector<std::string> own_symbols(const TokenizerSetup& setup, const SymbolCounter& counter);

@@ -82,11 +82,11 @@ using TextPieces = std::function<void(FunctionRef<void(std::string_view, const P
 
 /// What a tokenizer is built from: a file that save() wrote, or training text to learn from.
 struct TokenizerSetup {
-    std::string saved;                   ///< bpe, wordpiece: or a folder with the files of a published one
+    std::string saved{};                 ///< bpe, wordpiece: or a folder with the files of a published one
     const TextFile* training = nullptr;  ///< lines of pairs
-    TextPieces pieces;                   ///< or running text
-    TextPieces held_out;                 ///< validation and test text; only alphabets are taken from it
-    VocabularyLimits limits;
+    TextPieces pieces{};                 ///< or running text
+    TextPieces held_out{};               ///< validation and test text; only alphabets are taken from it
+    VocabularyLimits limits{};
     Specials specials = Specials::shared;
 
     /// Calls `take` with the lines or pieces to learn from. Throws MachineError when there is

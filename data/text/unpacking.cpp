@@ -5,10 +5,8 @@
 
 #include <algorithm>
 
-#include "core/base/files.h"
 #include "core/base/interruption.h"
 #include "data/text/text_form.h"
-#include "data/text/unpacked.h"
 
 namespace attend {
 
@@ -19,9 +17,8 @@ std::string head_of(ByteSource& source) {
     std::string head(text_form_bytes, '\0');
     std::size_t size = 0;
     while (size < head.size()) {
-        const auto lines =
-            static_cast<std::size_t>(std::count(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size), '\n'));
-        const std::size_t got = source.read(std::span(head).subspan(size), lines);
+        const auto lines = std::ranges::count(std::string_view(head).substr(0, size), '\n');
+        const std::size_t got = source.read(std::span(head).subspan(size), static_cast<std::size_t>(lines));
         if (got == 0)
             break;
         size += got;
@@ -47,49 +44,34 @@ std::span<const Packing> packings() {
     return all;
 }
 
-struct UnpackingReader::State {
-    std::string file;
-    Descriptor opened;
-    std::unique_ptr<ByteSource> source;
-    std::string head;      // of the text
-    std::size_t used = 0;  // of the head
-
-    explicit State(const std::string& path) : file(path), opened(open_regular_file(path)) {}
-
-    void begin() {
-        const int descriptor = opened.get();
-        const std::string first = head_of(*plain_source(file, descriptor));
-        const Packing* packing = nullptr;
-        for (const Packing& p : packings()) {
-            // "BZh" can begin a text; the level and the magic of a block, or of the end, cannot.
-            const bool sure = p.name != "bzip2" || (first.size() >= 10 && first[3] >= '1' && first[3] <= '9' &&
-                                                    (first.substr(4, 6) == "1AY&SY" || first.substr(4, 6) == "\x17rE8P\x90"));
-            if (first.starts_with(p.magic) && sure)
-                packing = &p;
-            else if (!first.empty() && file.ends_with(p.ending))
-                fail("{}: name ends in {} but the content is not {}: first bytes {}", file, p.ending, p.name,
-                     hexadecimal(std::string_view(first).substr(0, 4)));
-        }
-        ::lseek(descriptor, 0, SEEK_SET);
-        source = packing != nullptr ? packing->open(file, descriptor) : plain_source(file, descriptor);
-        head = head_of(*source);
-        used = text_begin(head, file);
+void UnpackingReader::begin() {
+    const std::string first = head_of(*plain_source(file_, opened_.get()));
+    const Packing* packing = nullptr;
+    for (const Packing& p : packings()) {
+        // "BZh" can begin a text; the level and the magic of a block, or of the end, cannot.
+        const bool sure = p.name != "bzip2" || (first.size() >= 10 && first[3] >= '1' && first[3] <= '9' &&
+                                                (first.substr(4, 6) == "1AY&SY" || first.substr(4, 6) == "\x17rE8P\x90"));
+        if (first.starts_with(p.magic) && sure)
+            packing = &p;
+        else if (!first.empty() && file_.ends_with(p.ending))
+            fail("{}: name ends in {} but the content is not {}: first bytes {}", file_, p.ending, p.name,
+                 hexadecimal(std::string_view(first).substr(0, 4)));
     }
-};
-
-UnpackingReader::UnpackingReader(const std::string& file) : state_(std::make_unique<State>(file)) {}
-UnpackingReader::~UnpackingReader() = default;
+    ::lseek(opened_.get(), 0, SEEK_SET);
+    source_ = packing != nullptr ? packing->open(file_, opened_.get()) : plain_source(file_, opened_.get());
+    head_ = head_of(*source_);
+    used_ = text_begin(head_, file_);
+}
 
 std::size_t UnpackingReader::read(std::span<char> to, std::size_t lines) {
     interruption_point();
-    State& s = *state_;
-    if (s.source == nullptr)
-        s.begin();
-    if (s.used == s.head.size())
-        return s.source->read(to, lines);
-    const std::size_t n = std::min(to.size(), s.head.size() - s.used);
-    std::copy_n(s.head.data() + s.used, n, to.data());
-    s.used += n;
+    if (source_ == nullptr)
+        begin();
+    if (used_ == head_.size())
+        return source_->read(to, lines);
+    const std::size_t n = std::min(to.size(), head_.size() - used_);
+    std::copy_n(head_.data() + used_, n, to.data());
+    used_ += n;
     return n;
 }
 

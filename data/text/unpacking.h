@@ -1,10 +1,7 @@
 #pragma once
 /// The text of a file, plain or packed, from its beginning to its end.
-#include <memory>
-#include <span>
-#include <string>
-
-#include "core/base/integers.h"
+#include "core/base/files.h"
+#include "data/text/unpacked.h"
 
 namespace attend {
 
@@ -16,10 +13,7 @@ class UnpackingReader {
   public:
     /// Throws Error naming the file when it cannot be opened, or is no regular file: it is read
     /// more than once, and a pipe has its bytes once.
-    explicit UnpackingReader(const std::string& file);
-    ~UnpackingReader();
-    UnpackingReader(const UnpackingReader&) = delete;
-    UnpackingReader& operator=(const UnpackingReader&) = delete;
+    explicit UnpackingReader(const std::string& file) : file_(file), opened_(open_regular_file(file)) {}
 
     /// The next bytes of the text, into the front of `to`, which is not empty; how many, 0 at the
     /// end. Throws Error for a file that cannot be read, packed data that are broken or cut off,
@@ -30,8 +24,12 @@ class UnpackingReader {
     std::size_t read(std::span<char> to, std::size_t lines);
 
   private:
-    struct State;
-    std::unique_ptr<State> state_;
+    void begin();
+    std::string file_;
+    Descriptor opened_;
+    std::unique_ptr<ByteSource> source_;  // null before the first read()
+    std::string head_;                    // of the text
+    std::size_t used_ = 0;                // of the head
 };
 
 }  // namespace attend

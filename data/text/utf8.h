@@ -14,11 +14,23 @@ struct Place {
     std::string text() const;
 };
 
+namespace utf8 {
+
+/// One code point of a text.
+struct CodePoint {
+    char32_t code = 0;      ///< the byte's value where invalid
+    std::size_t bytes = 0;  ///< how many bytes it takes; 1 where invalid
+    bool valid = false;     ///< false: a stray or cut byte, an overlong form, a surrogate, or beyond U+10FFFF
+};
+
+/// The code point that begins at byte `at`, which must be below text.size().
+CodePoint decode(std::string_view text, std::size_t at);
+
+}  // namespace utf8
+
 /// Bytes (1 ... 4) of the character that starts at byte `at`, 0 when no valid one does. Requires at
 /// < text.size().
 std::size_t utf8_size(std::string_view text, std::size_t at);
-/// The code point that starts at byte `at`, which must be valid.
-char32_t utf8_decode(std::string_view text, std::size_t at);
 /// The bytes of a code point.
 std::string utf8_encode(char32_t c);
 /// Position of the first byte that is not part of a valid character, npos when there is none.

@@ -32,26 +32,21 @@ std::string escape(std::string_view symbol) {
 // Accepts what escape() writes and nothing else.
 std::string unescape(std::string_view line, const Place& place) {
     std::string out;
-    for (std::size_t i = 0; i < line.size(); ++i) {
+    for (std::size_t i = 0; i < line.size();) {
         if (line[i] != '\\') {
-            out += line[i];
-        } else if (line.substr(i, 2) == "\\\\") {
-            out += '\\';
-            ++i;
-        } else {
-            unsigned byte = 256;
-            if (line.size() - i >= 4) {
-                const char* digits = line.data() + i + 2;
-                if (std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2)
-                    byte = 256;
-            }
-            const bool known =
-                byte < 256 && escape({std::array<char, 1>{static_cast<char>(byte)}.data(), 1}) == line.substr(i, 4);
-            require(known, "{}: unknown escape in a vocabulary: '{}' at byte {}; known are \\\\ and \\xHH of a control byte",
-                    place.text(), line.substr(i, 4), i + 1);
-            out += static_cast<char>(byte);
-            i += 3;
+            out += line[i++];
+            continue;
         }
+        const std::string_view written = line.substr(i, line.substr(i, 2) == "\\\\" ? 2 : 4);
+        unsigned byte = '\\';
+        if (written.size() == 4)
+            std::from_chars(written.data() + 2, written.data() + 4, byte, 16);
+        const auto c = static_cast<char>(byte);
+        require(escape({&c, 1}) == written,
+                "{}: unknown escape in a vocabulary: '{}' at byte {}; known are \\\\ and \\xHH of a control byte", place.text(),
+                line.substr(i, 4), i + 1);
+        out += c;
+        i += written.size();
     }
     return out;
 }
@@ -136,8 +131,7 @@ std::vector<std::string> SymbolCounter::symbols(const VocabularyLimits& limits) 
             kept.push_back(entry);
     require(!kept.empty(), "vocabulary: no symbol is left: {} distinct symbols, 0 of them seen at least {} times",
             counts_.size(), limits.min_count);
-    std::sort(kept.begin(), kept.end(),
-              [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+    std::ranges::sort(kept, {}, [](const auto& entry) { return std::pair(-entry.second, entry.first); });
     if (limits.max_size > 0 && kept.size() > static_cast<std::size_t>(limits.max_size))
         kept.resize(static_cast<std::size_t>(limits.max_size));
     std::vector<std::string> symbols;

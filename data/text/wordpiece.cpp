@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view inside = "##";
 constexpr std::string_view unknown_token = "[UNK]";
-constexpr std::size_t longest_word = 100;  // characters
+constexpr int64_t longest_word = 100;  // characters
 
 // What BERT's first code replaces by a blank, and what its split() of Python cuts at besides: the
 // ends of lines and paragraphs (U+2028, U+2029), which are neither in category Zs nor control
@@ -39,15 +39,8 @@ bool is_ideograph(char32_t c) {
            in(0x2B820, 0x2CEAF) || in(0xF900, 0xFAFF) || in(0x2F800, 0x2FA1F);
 }
 
-// As tokens that stand for no text are written: "[CLS]", "<extra>".
-bool in_brackets(std::string_view name) {
-    return (name.starts_with('[') && name.ends_with(']')) || (name.starts_with('<') && name.ends_with('>'));
-}
-
-std::size_t count_characters(std::string_view text) {
-    std::size_t count = 0;
-    for (char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-    return count;
+int64_t count_characters(std::string_view text) {
+    return std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 // What an ASCII character is: 0 left out, ' ' a separator, else itself; and whether it is
@@ -94,8 +87,7 @@ void each_word(std::string_view text, bool lowercase, Take take) {
                 add({&c, 1}, ascii.punctuation[byte]);
             continue;
         }
-        const std::size_t size = utf8_size(text, at);
-        const char32_t c = utf8_decode(text, at);
+        const auto [c, size, valid] = utf8::decode(text, at);
         const std::string_view written = text.substr(at, size);
         at += size;
         if (is_white(c)) {
@@ -113,8 +105,11 @@ void each_word(std::string_view text, bool lowercase, Take take) {
         } else {
             changed.clear();
             unicode::append_without_marks(changed, unicode::lower(c));
-            for (std::size_t i = 0; i < changed.size(); i += utf8_size(changed, i))
-                add(std::string_view(changed).substr(i, utf8_size(changed, i)), is_punctuation(utf8_decode(changed, i)));
+            for (std::size_t i = 0; i < changed.size();) {
+                const utf8::CodePoint part = utf8::decode(changed, i);
+                add(std::string_view(changed).substr(i, part.bytes), is_punctuation(part.code));
+                i += part.bytes;
+            }
         }
     }
     finish();
@@ -232,16 +227,6 @@ class WordpieceTokenizer final : public Tokenizer {
     bool lowercase_;
     int32_t first_, unknown_ = 0;
 };
-
-}  // namespace
-
-std::vector<std::string> basic_words(std::string_view text, bool lowercase) {
-    std::vector<std::string> words;
-    each_word(text, lowercase, [&](std::string_view word) { words.emplace_back(word); });
-    return words;
-}
-
-namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;

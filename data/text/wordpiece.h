@@ -14,11 +14,11 @@ struct WordpieceOptions {
     }
 };
 
-/// A text as words: control characters, U+0000 and U+FFFD are left out; white space separates;
+/// Text becomes words: control characters, U+0000 and U+FFFD are left out; white space separates;
 /// every CJK ideograph and every punctuation character is a word of its own; with `lowercase`
-/// letters are small ones without accents (NFD without Mn). The text must be valid UTF-8.
-std::vector<std::string> basic_words(std::string_view text, bool lowercase);
-
+/// letters are small ones without accents (NFD without Mn). The normal form of a text is its words
+/// with a blank between them. The text must be valid UTF-8.
+///
 /// Words are cut into the longest tokens of the vocabulary from left to right, those inside a word
 /// written "##TOKEN"; a word of more than 100 characters, or one that cannot be cut so, is "[UNK]".
 /// Ids are the lines of vocab.txt from 0 on, after the special ids where those are shared. Decoding

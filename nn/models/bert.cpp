@@ -13,6 +13,22 @@ Tensor head_activation(const std::string& name, const Tensor& x) {
     return name == "relu" ? relu(x) : name == "gelu_tanh" ? gelu_tanh(x) : gelu(x);
 }
 
+// Where a batch has targets, and which.
+struct Places {
+    Array<int32_t> places, ids;
+};
+
+Places places_of(const Ids& target, int32_t ignored) {
+    Places out;
+    for (int64_t r = 0; r < target.rows; ++r)
+        for (int64_t t = 0; t < target.length(r); ++t)
+            if (target.at(r, t) != ignored) {
+                out.places.push_back(static_cast<int32_t>(r * target.columns + t));
+                out.ids.push_back(target.at(r, t));
+            }
+    return out;
+}
+
 }  // namespace
 
 Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
@@ -71,24 +87,6 @@ Tensor Bert::embed(const ScoreInput& batch, const Context& context) const {
     }
     return dropout_(norm_(x), context);
 }
-
-namespace {
-// Where a batch has targets, and which.
-struct Places {
-    Array<int32_t> places, ids;
-};
-
-Places places_of(const Ids& target, int32_t ignored) {
-    Places out;
-    for (int64_t r = 0; r < target.rows; ++r)
-        for (int64_t t = 0; t < target.length(r); ++t)
-            if (target.at(r, t) != ignored) {
-                out.places.push_back(static_cast<int32_t>(r * target.columns + t));
-                out.ids.push_back(target.at(r, t));
-            }
-    return out;
-}
-}  // namespace
 
 // A word in seven is a target: the rest need neither the head nor the largest product of the model.
 Tensor Bert::at_places(const Tensor& features, const Array<int32_t>& places) const {

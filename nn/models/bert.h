@@ -8,16 +8,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks as published: norms after the sums.
-inline BlockOptions bert_blocks() {
-    BlockOptions b;
-    b.norm_place = "post";
-    b.norm_epsilon = 1e-12;
-    return b;
-}
-
 struct BertOptions {
-    BlockOptions blocks = bert_blocks();
+    BlockOptions blocks = {.norm_place = "post", .norm_epsilon = 1e-12};  ///< as published: norms after the sums
     int64_t context = 128;
     int64_t segments = 2;
     std::string positions = "learned";

@@ -106,23 +106,20 @@ std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& cont
 
 Advanced Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
-    auto* s = dynamic_cast<GptState*>(&state);
-    ensure(s != nullptr, "model gpt: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
-    require(static_cast<int64_t>(ids.size()) == s->rows() && s->rows() > 0, "model gpt: one id a row: {} ids, {} rows",
-            ids.size(), s->rows());
-    if (s->filled() >= options_.context) {  // positions are counted from the first: begin again with the last half
-        Ids written(s->rows(), s->filled());
+    auto& s = own_state<GptState>(name_, state, ids);
+    if (s.filled() >= options_.context) {  // positions are counted from the first: begin again with the last half
+        Ids written(s.rows(), s.filled());
         for (int64_t r = 0; r < written.rows; ++r) {
-            const Array<int32_t>& text = s->text[static_cast<std::size_t>(r)];
+            const Array<int32_t>& text = s.text[static_cast<std::size_t>(r)];
             std::copy(text.begin(), text.end(), written.values.begin() + r * written.columns);
             written.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(written.columns);
         }
         const std::unique_ptr<DecoderState> again = start(written, pass);
-        *s = std::move(dynamic_cast<GptState&>(*again));
+        s = std::move(dynamic_cast<GptState&>(*again));
     }
-    Output features = decoder_.extend(embed(ids, s->rows(), s->filled(), pass), s->cache, pass);
-    for (std::size_t r = 0; r < ids.size(); ++r) s->text[r].push_back(ids[r]);
-    return {head_.logits(features.value.reshape({s->rows(), options_.blocks.width})), std::move(features.seen)};
+    Output features = decoder_.extend(embed(ids, s.rows(), s.filled(), pass), s.cache, pass);
+    for (std::size_t r = 0; r < ids.size(); ++r) s.text[r].push_back(ids[r]);
+    return {head_.logits(features.value.reshape({s.rows(), options_.blocks.width})), std::move(features.seen)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

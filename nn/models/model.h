@@ -93,6 +93,17 @@ class DecoderState {
     virtual std::unique_ptr<DecoderState> select(std::span<const int32_t> rows) const = 0;
 };
 
+/// The state of `model` as its own kind, before a step of one id a row. Throws Error for another
+/// number of ids, and MachineError for the state of another model.
+template <class State>
+State& own_state(const char* model, DecoderState& state, std::span<const int32_t> ids) {
+    auto* own = dynamic_cast<State*>(&state);
+    ensure(own != nullptr, "model {}: decoder state of another model: {} rows, {} ids", model, state.rows(), ids.size());
+    require(static_cast<int64_t>(ids.size()) == own->rows() && own->rows() > 0, "model {}: one id a row: {} ids, {} rows",
+            model, ids.size(), own->rows());
+    return *own;
+}
+
 class Model {
   public:
     virtual ~Model() = default;

@@ -14,14 +14,6 @@ namespace {
 
 constexpr double embedding_deviation = 1;
 
-// [B, T] ids in the order of time: element t * B + b.
-Array<int32_t> by_time(const Ids& ids) {
-    Array<int32_t> out(ids.values.size());
-    for (int64_t b = 0; b < ids.rows; ++b)
-        for (int64_t t = 0; t < ids.columns; ++t) out[static_cast<std::size_t>(t * ids.rows + b)] = ids.at(b, t);
-    return out;
-}
-
 class RnnDecoderState final : public DecoderState {
   public:
     EncodedSource source;
@@ -49,7 +41,7 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.state)};
+        out->place.previous = pick_rows(place.previous);
         out->place.step = place.step;
         return out;
     }
@@ -57,8 +49,7 @@ class RnnDecoderState final : public DecoderState {
 
 }  // namespace
 
-RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup)
-    : options_(o), encoder_hidden_(o.encoder_hidden == 0 ? o.hidden : o.encoder_hidden) {
+RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const ModelSetup& setup) : options_(o) {
     require(setup.source_vocabulary > 0,
             "model rnn_seq2seq: needs a task with a source: source vocabulary {}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
@@ -66,20 +57,21 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     require(luong() || !o.input_feeding,
             "model rnn_seq2seq: input_feeding belongs to form 'luong': input_feeding {}, form '{}'", o.input_feeding, o.form);
     const CellKind kind = cell_kind(o.cell);
+    const int64_t encoder_hidden = o.encoder_hidden == 0 ? o.hidden : o.encoder_hidden;
     const Scope encoder = scope.in("encoder"), decoder = scope.in("decoder");
     source_embedding_ = Embedding(encoder.in("embedding"), setup.source_vocabulary, o.embedding, embedding_deviation);
     source_dropout_ = Dropout(encoder.in("embedding_dropout"), o.dropout);
     encoder_ = RecurrentStack(encoder.in("rnn"), kind, o.bidirectional ? Directions::two : Directions::one, o.encoder_layers,
-                              o.embedding, encoder_hidden_, o.dropout);
+                              o.embedding, encoder_hidden, o.dropout);
     const int64_t memory = encoder_.width();
 
     target_embedding_ = Embedding(decoder.in("embedding"), setup.target_vocabulary, o.embedding, embedding_deviation);
     target_dropout_ = Dropout(decoder.in("embedding_dropout"), o.dropout);
     int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : memory);
     for (int64_t l = 0; l < o.decoder_layers; ++l) {
-        bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden_, o.hidden, Bias::yes);
+        bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden, o.hidden, Bias::yes);
         if (kind == CellKind::lstm)
-            bridge_cell_.emplace_back(scope.in("bridge_cell").in(l), encoder_hidden_, o.hidden, Bias::yes);
+            bridge_cell_.emplace_back(scope.in("bridge_cell").in(l), encoder_hidden, o.hidden, Bias::yes);
         decoder_.emplace_back(decoder.in("cell").in(l), kind, in, o.hidden);
         between_.emplace_back(decoder.in("cell").in(l).in("dropout"), o.dropout);
         in = o.hidden;
@@ -104,13 +96,13 @@ EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) cons
     require(source.rows > 0 && source.columns > 0, "model rnn_seq2seq: empty source: {} rows, {} columns", source.rows,
             source.columns);
     const Tensor x = source_dropout_(source_embedding_(source.values, {source.rows, source.columns}), context);
-    const EncoderOutput states = encoder_(x, source.lengths, context);
+    const LayerOutput states = encoder_(x, source.lengths, context);
     EncodedSource out;
     out.memory = attention_.prepare(states.outputs, source.lengths);
     // The backward direction ends at the first symbol: s_0 = tanh(W h_1) (Bahdanau 2015, A.2.2).
-    const CellState& last = options_.bidirectional ? states.backward : states.forward;
     for (std::size_t l = 0; l < decoder_.size(); ++l)
-        out.start.push_back({tanh(bridge_[l](last.h)), bridge_cell_.empty() ? Tensor() : tanh(bridge_cell_[l](last.c))});
+        out.start.push_back(
+            {tanh(bridge_[l](states.last.h)), bridge_cell_.empty() ? Tensor() : tanh(bridge_cell_[l](states.last.c))});
     return out;
 }
 
@@ -119,12 +111,6 @@ RnnDecoderPlace RnnSeq2Seq::begin(const EncodedSource& source) const {
     if (options_.input_feeding)
         place.feed = Tensor::zeros({source.start.front().h.dim(0), options_.hidden});
     return place;
-}
-
-Tensor RnnSeq2Seq::embed_input(const Ids& input, const Context& context) const {
-    if (options_.dropout == 0 || !context.training())
-        return target_embedding_(by_time(input), {input.columns, input.rows});
-    return transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), context), 0, 1);
 }
 
 // Bahdanau: o = tanh(W [s; c; y] + b); Luong: h~ = tanh(W [s; c] + b) (eq. 5)
@@ -150,7 +136,7 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
         Pass of_sources = pass;
         of_sources.first_row /= samples;
         Attended a = attention_(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
-        place.previous = {a.weights, a.state};
+        place.previous = a.weights;
         out.seen = std::move(a.seen);
         return a.context.reshape({rows, a.context.dim(2)});
     };
@@ -178,18 +164,21 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
 
 Output RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Pass& pass) const {
     const trace::Scope here("decoder");
-    const Tensor embedded = embed_input(input, pass);  // [T, B, E]
+    const bool drops = options_.dropout > 0 && pass.training();
+    const Tensor embedded =  // [T, B, E]
+        drops ? transpose(target_dropout_(target_embedding_(input.values, {input.rows, input.columns}), pass), 0, 1)
+              : target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> states, contexts, readouts;
+    Array<Tensor> outputs, contexts;
     Sightings seen;
     for (int64_t t = 0; t < input.columns; ++t) {
         StepOutput out = step(projected.row(t), source, place, pass);
-        (luong() ? readouts : states).push_back(luong() ? out.readout : out.state);
+        outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
         append(seen, std::move(out.seen));
     }
-    return {features_of(luong() ? readouts : states, contexts, embedded, pass), std::move(seen)};
+    return {features_of(outputs, contexts, embedded, pass), std::move(seen)};
 }
 
 // [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
@@ -302,16 +291,10 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
     const CrossEntropyResult r = head_cross_entropy(
         features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
-    Scored out{r.loss, r.row_loss, r.predicted};
+    const int64_t rows = input.rows, columns = input.columns;
+    Scored out{r.loss, time_major ? transpose(r.row_loss.reshape({columns, rows}), 0, 1) : r.row_loss.reshape({rows, columns}),
+               time_major ? transposed(r.predicted, rows) : r.predicted};
     out.seen = std::move(made.seen);
-    if (time_major) {
-        const real* losses = r.row_loss.data();
-        const Array<real> by_row = from_time(Array<real>(losses, losses + r.row_loss.size()), input.rows);
-        out.target_loss = Tensor::empty({input.rows, input.columns});
-        std::copy(by_row.begin(), by_row.end(), out.target_loss.writable());
-        out.predicted = from_time(out.predicted, input.rows);
-    }
-    out.target_loss = out.target_loss.reshape({input.rows, input.columns});
     return out;
 }
 
@@ -326,14 +309,11 @@ std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context
 
 Advanced RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
-    auto* s = dynamic_cast<RnnDecoderState*>(&state);
-    ensure(s != nullptr, "model rnn_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(), ids.size());
-    require(static_cast<int64_t>(ids.size()) == s->rows(), "model rnn_seq2seq: one id a row: {} ids, {} rows", ids.size(),
-            s->rows());
-    const Tensor embedded = target_embedding_(ids, {s->rows()});
-    StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s->source, s->place, pass);
+    auto& s = own_state<RnnDecoderState>("rnn_seq2seq", state, ids);
+    const Tensor embedded = target_embedding_(ids, {s.rows()});
+    StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s.source, s.place, pass);
     const Tensor logits = sums_positions(pass)
-                              ? summed(out.state.reshape({s->rows(), 1, options_.hidden}), s->place.previous.weights, s->source)
+                              ? summed(out.state.reshape({s.rows(), 1, options_.hidden}), s.place.previous, s.source)
                               : head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
     return {logits, std::move(out.seen)};
 }

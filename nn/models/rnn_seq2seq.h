@@ -26,7 +26,7 @@ struct RnnSeq2SeqOptions {
     double dropout = 0;
     AttentionOptions attention;
     void fields(Visitor& v) {
-        v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
+        v.choice("cell", cell, cell_names, "the recurrent cell of encoder and decoder");
         v.choice("form", form, {"bahdanau", "luong"},
                  "bahdanau: attend from the previous state, context into the cell; luong: attend after the cell");
         v.integer("embedding", embedding, {1, 65536}, "width of the symbol embeddings");
@@ -52,8 +52,8 @@ struct EncodedSource {
 /// number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
-    Tensor feed;        ///< [B, hidden] with input feeding
-    Previous previous;  ///< what the attention left at the step before
+    Tensor feed;      ///< [B, hidden] with input feeding
+    Tensor previous;  ///< weights of the attention at the step before
     int64_t step = 0;
 };
 
@@ -95,8 +95,6 @@ class RnnSeq2Seq final : public Model {
     Scored score_marginal(const EncodedSource& source, const ScoreInput& batch, const LossOptions& options,
                           const Pass& pass) const;
     EncodedSource encode(const Ids& source, const Context& context) const;
-    // Input ids to embeddings [T, B, E].
-    Tensor embed_input(const Ids& input, const Context& context) const;
     RnnDecoderPlace begin(const EncodedSource& source) const;
     // One step of the decoder, with its equations.
     StepOutput step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place, const Pass& pass) const;
@@ -122,7 +120,6 @@ class RnnSeq2Seq final : public Model {
     Output all_at_once(const Ids& input, const EncodedSource& source, const Pass& pass) const;
 
     RnnSeq2SeqOptions options_;
-    int64_t encoder_hidden_;
     Embedding source_embedding_, target_embedding_;
     Dropout source_dropout_, target_dropout_, readout_dropout_;
     RecurrentStack encoder_;

@@ -31,7 +31,7 @@ Rollout RnnSeq2Seq::rollout(const EncodedSource& source, const ScoreInput& batch
                         targets_in_order(targets, o.ignored, parallel() ? Order::rows : Order::time), o.cross_entropy());
     if (!parallel()) {
         each.loss = transpose(each.loss.reshape({t, b * k}), 0, 1);
-        each.predicted = from_time(each.predicted, b * k);
+        each.predicted = transposed(each.predicted, b * k);
     }
     return rollout_of(each.loss.reshape({b, k, t}), std::move(each.predicted), std::move(made.seen), sites_);
 }

@@ -15,6 +15,15 @@ Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order)
     return out;
 }
 
+Array<int32_t> transposed(const Array<int32_t>& values, int64_t rows) {
+    const int64_t steps = rows == 0 ? 0 : static_cast<int64_t>(values.size()) / rows;
+    Array<int32_t> out(values.size());
+    for (int64_t r = 0; r < rows; ++r)
+        for (int64_t t = 0; t < steps; ++t)
+            out[static_cast<std::size_t>(r * steps + t)] = values[static_cast<std::size_t>(t * rows + r)];
+    return out;
+}
+
 Ids repeated(const Ids& ids, int64_t k) {
     Ids out;
     out.rows = ids.rows * k;

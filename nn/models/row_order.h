@@ -12,16 +12,9 @@ enum class Order {
 
 /// Targets [B, T] in that order; positions after a row's length are ignored.
 Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order);
-/// Values in the order of time of `rows` rows, put in the order of rows.
-template <class T>
-Array<T> from_time(const Array<T>& values, int64_t rows) {
-    const int64_t steps = rows == 0 ? 0 : static_cast<int64_t>(values.size()) / rows;
-    Array<T> out(values.size());
-    for (int64_t r = 0; r < rows; ++r)
-        for (int64_t t = 0; t < steps; ++t)
-            out[static_cast<std::size_t>(r * steps + t)] = values[static_cast<std::size_t>(t * rows + r)];
-    return out;
-}
+/// Values [n / rows, rows] as [rows, n / rows]: the order of time as that of rows, and the other way
+/// round.
+Array<int32_t> transposed(const Array<int32_t>& values, int64_t rows);
 /// Every row K times, one after the other: row b becomes rows b * K ... b * K + K - 1.
 Ids repeated(const Ids& ids, int64_t k);
 /// The same of a tensor [B, ...]; an undefined one stays undefined.

@@ -142,14 +142,10 @@ std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const
 
 Advanced TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
-    auto* s = dynamic_cast<TransformerState*>(&state);
-    ensure(s != nullptr, "model transformer_seq2seq: decoder state of another model: {} rows, {} ids", state.rows(),
-           ids.size());
-    require(static_cast<int64_t>(ids.size()) == s->rows() && s->rows() > 0,
-            "model transformer_seq2seq: one id a row: {} ids, {} rows", ids.size(), s->rows());
-    Output features = decoder_.blocks.extend(embed(decoder_, ids, s->rows(), s->position, pass), s->cache, pass);
-    ++s->position;
-    return {head_.logits(features.value.reshape({s->rows(), options_.blocks.width})), std::move(features.seen)};
+    auto& s = own_state<TransformerState>(name_, state, ids);
+    Output features = decoder_.blocks.extend(embed(decoder_, ids, s.rows(), s.position, pass), s.cache, pass);
+    ++s.position;
+    return {head_.logits(features.value.reshape({s.rows(), options_.blocks.width})), std::move(features.seen)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

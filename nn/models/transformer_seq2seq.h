@@ -7,16 +7,8 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The blocks of the paper: ReLU, norms after the sums.
-inline BlockOptions vaswani_blocks() {
-    BlockOptions b;
-    b.activation = "relu";
-    b.norm_place = "post";
-    return b;
-}
-
 struct TransformerSeq2SeqOptions {
-    BlockOptions blocks = vaswani_blocks();
+    BlockOptions blocks = {.activation = "relu", .norm_place = "post"};  ///< of the paper: ReLU, norms after the sums
     int64_t decoder_layers = 0;
     std::string positions = "sinusoidal";
     int64_t max_length = 1024;

@@ -263,7 +263,7 @@ TEST_SUITE("engine") {
                 y = block(x);
             }
             return record("recomputed", y, {x}, [&, x = Saved(x)](Backward& b) {
-                const Tensor copy = watch(x.tensor()), again = block(copy), dy = b.gradient_tensor();
+                const Tensor copy = watch(x), again = block(copy), dy = b.gradient_tensor();
                 backward({&again, 1}, {&dy, 1}, b.sink());
                 const Tensor dx = b.sink().of(copy);
                 const Destination to = b.into(0);

@@ -20,9 +20,9 @@ Exact normal(Exact x) { return std::erfc(-x / std::sqrt(Exact{2})) / 2; }
 Exact logistic(Exact x) { return 1 / (1 + std::exp(-x)); }
 Exact twice_u(Exact x) { return 2 * std::sqrt(2 / pi) * (x + 0.044715L * x * x * x); }
 
-using WithSlope = void (*)(const real*, real*, real*, int64_t);
+using WithSlope = kernels::Kernel<void(const real*, real*, real*, int64_t)>;
 // What the op does with a slope kept from the forward.
-template <WithSlope kernel>
+template <WithSlope& kernel>
 void by_slope(const real* x, const real* dy, Destination dx, int64_t n) {
     std::vector<real> y(static_cast<std::size_t>(n)), again(y.size());
     Buffer slope = Buffer::unwritten(n, 2);

@@ -229,8 +229,8 @@ TEST_CASE("gru_forward and gru_backward at every hidden size, strides and length
                     check_close(thp, dhp, gradient_tolerance);
                     check_close(up, dh, gradient_tolerance);
                 }
-                // Nothing saved, the state overwritten: decoding.
-                kernels::gru_forward(rx, rhp, rh, {bh, H + 2}, nullptr, lengths, s.rows, H);
+                // The state overwritten.
+                kernels::gru_forward(rx, rhp, rh, {bh, H + 2}, saved, lengths, s.rows, H);
                 check_close(bh, spread(expected, s.rows, H, 2), 4 * epsilon);
             });
         }
@@ -273,7 +273,7 @@ TEST_CASE("lstm_forward and lstm_backward at every hidden size, strides and leng
                     check_close(uc, dc, gradient_tolerance);
                     check_close(uh, dh, gradient_tolerance);
                 }
-                kernels::lstm_forward(rx, rhp, rh, rc, {bh, H + 2}, {bc, H + 3}, nullptr, lengths, s.rows, H);
+                kernels::lstm_forward(rx, rhp, rh, rc, {bh, H + 2}, {bc, H + 3}, saved, lengths, s.rows, H);
                 check_close(bh, spread(h_out, s.rows, H, 2), 4 * epsilon);
                 check_close(bc, spread(c_out, s.rows, H, 3), 4 * epsilon);
             });

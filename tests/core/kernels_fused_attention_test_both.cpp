@@ -314,10 +314,10 @@ TEST_SUITE("attention errors") {
         CHECK(message([&] { self_attention(qkv, heads(0, 0)); }) ==
               "self_attention: heads must be a multiple of key heads: heads 0, key heads 0");
         CHECK(message([&] { self_attention(qkv, heads(2, 2), Ranges(5)); }) ==
-              "self_attention: one range a query: 5 ranges, 6 queries");
+              "self_attention: one range a row: 5 ranges, 6 rows");
         CHECK(message([&] {
                   self_attention(qkv, heads(2, 2), Ranges(6, {1, 4}));
-              }) == "self_attention: range leaves the keys: 1 to 4, 3 keys");
+              }) == "self_attention: range leaves the axis: 1 to 4, keys [2, 3]");
         CHECK(message([&] { self_attention(qkv, with([](auto& o) { o.alibi = {1}; })); }) ==
               "self_attention: one slope a head: 1 slopes, 2 heads");
         CHECK(message([&] { self_attention(qkv, with([](auto& o) { o.dropout = 1; })); }) ==

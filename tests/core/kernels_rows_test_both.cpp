@@ -191,7 +191,7 @@ TEST_CASE("layer_norm and its backward, with and without gain and bias") {
             kernels::layer_norm(in, g, b, real(1e-3), out, mean, rstd, rows, columns);
             const double tolerance = 100 * epsilon;  // the mean is far larger than the deviation, in the reference too
             check_close(out, y, tolerance);
-            kernels::layer_norm(in, nullptr, nullptr, real(1e-3), out, nullptr, nullptr, rows, columns);
+            kernels::layer_norm(in, nullptr, nullptr, real(1e-3), out, mean, rstd, rows, columns);
             check_close(out, plain, tolerance);
             if (!gradients)
                 return;
@@ -245,7 +245,7 @@ TEST_CASE("rms_norm and its backward, with and without gain") {
             Buffer in(x), g(gain), out = Buffer::unwritten(rows * columns), up(dy), r = Buffer::unwritten(rows);
             kernels::rms_norm(in, g, real(1e-3), out, r, rows, columns);
             check_close(out, naive_rms_norm(x, gain, columns), 10 * epsilon);
-            kernels::rms_norm(in, nullptr, real(1e-3), out, nullptr, rows, columns);
+            kernels::rms_norm(in, nullptr, real(1e-3), out, r, rows, columns);
             check_close(out, naive_rms_norm(x, ones, columns), 10 * epsilon);
             if (!gradients)
                 return;
@@ -314,11 +314,6 @@ TEST_CASE("cross_entropy: losses, gradients, argmax, smoothing, ignored rows") {
                 CHECK(logits.intact());
                 if (gradients)
                     check_close(logits, dx, gradient_tolerance);
-
-                Buffer bare(x);  // nothing but the gradient wanted
-                kernels::cross_entropy(bare, targets.data(), options, real(scale), nullptr, nullptr, rows, classes);
-                if (gradients)
-                    check_close(bare, dx, gradient_tolerance);
             });
         }
     }
@@ -326,13 +321,14 @@ TEST_CASE("cross_entropy: losses, gradients, argmax, smoothing, ignored rows") {
 
 TEST_CASE("cross_entropy of extreme logits is finite, of NaN is NaN") {
     const int32_t target = 1;
+    int32_t argmax = -1;
     each_target([&] {
         Buffer logits(Values{1e4, -1e4, 0}), loss = Buffer::unwritten(1);
-        kernels::cross_entropy(logits, &target, {}, 1, loss, nullptr, 1, 3);
+        kernels::cross_entropy(logits, &target, {}, 1, loss, &argmax, 1, 3);
         check_close(loss, {2e4}, epsilon);
         check_close(logits, {1, -1, 0}, epsilon);
         Buffer spoiled(Values{0, 1, nan});
-        kernels::cross_entropy(spoiled, &target, {}, 1, loss, nullptr, 1, 3);
+        kernels::cross_entropy(spoiled, &target, {}, 1, loss, &argmax, 1, 3);
         CHECK(std::isnan(loss[0]));
     });
 }

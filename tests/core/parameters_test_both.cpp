@@ -10,26 +10,6 @@ namespace parameters_test_both {
 
 using namespace attend;
 
-namespace {
-
-// Largest deviation of the columns of [rows, columns] from orthonormality times gain^2.
-double orthonormal_error(const Tensor& w, double gain) {
-    const int64_t rows = w.shape().rows(), columns = w.shape().columns();
-    double worst = 0;
-    for (int64_t i = 0; i < columns; ++i)
-        for (int64_t j = 0; j < columns; ++j) {
-            if (i / rows != j / rows)  // other blocks are independent
-                continue;
-            double dot = 0;
-            for (int64_t k = 0; k < rows; ++k)
-                dot += static_cast<double>(w.data()[k * columns + i]) * static_cast<double>(w.data()[k * columns + j]);
-            worst = std::max(worst, std::abs(dot - (i == j ? gain * gain : 0)));
-        }
-    return worst;
-}
-
-}  // namespace
-
 TEST_SUITE("parameters") {
     TEST_CASE("handles stay valid and values stay put while the store grows") {
         ParameterStore store(1);
@@ -114,20 +94,6 @@ TEST_SUITE("parameters") {
         CHECK(n[2] > 1.5);
         CHECK(Init::xavier(100, 200).scale == doctest::Approx(std::sqrt(6.0 / 300)));
         CHECK(std::isfinite(Init::xavier(0, 0).scale));
-    }
-
-    TEST_CASE("orthogonal: columns are orthonormal times the gain, block by block, empty shapes end") {
-        ParameterStore store(1);
-        const double tolerance = sizeof(real) == 8 ? 1e-13 : 1e-6;
-        for (const Shape& s : {Shape{8, 8}, Shape{9, 4}, Shape{6, 18}, Shape{4, 10}, Shape{1, 3}, Shape{2, 3, 6}})
-            for (const double gain : {1.0, 0.5}) {
-                const Tensor w = store.add(s.text() + std::to_string(gain), s, Init::orthogonal(gain));
-                CHECK_MESSAGE(orthonormal_error(w, gain) < tolerance, s.text());
-            }
-        for (const Shape& s : {Shape{0, 3}, Shape{3, 0}, Shape{0}}) store.add("empty" + s.text(), s, Init::orthogonal());
-        // Blocks differ from each other.
-        const Tensor w = store.tensor(*store.find("[6, 18]" + std::to_string(1.0)));
-        CHECK(w.data()[0] != w.data()[6]);
     }
 
     TEST_CASE("a parameter cannot be written to through a tensor, its values can") {

@@ -5,9 +5,7 @@
 #include <set>
 #include <sstream>
 
-#include "data/tasks/addition.h"
-#include "data/tasks/lookup.h"
-#include "data/tasks/repeat.h"
+#include "data/tasks/symbols.h"
 
 namespace composed_test {
 

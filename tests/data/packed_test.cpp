@@ -257,14 +257,7 @@ TEST_SUITE("packed files") {
         std::filesystem::create_directories(folder.path("deep/er"));
         const auto interrupted = [](int after, auto work) {
             int asked = 0;
-            const auto stop = [&] { return asked++ >= after; };
-            const Interruptible scope(stop);
-            try {
-                work();
-            } catch (const Interrupted&) {
-                return true;
-            }
-            return false;
+            return interruptibly([&] { return asked++ >= after; }, work) == Ended::interrupted;
         };
         CHECK_FALSE(interrupted(1'000'000, [&] { read_lines(folder.path("text")); }));
         CHECK(interrupted(1, [&] { read_lines(folder.path("text")); }));
@@ -276,11 +269,8 @@ TEST_SUITE("packed files") {
         options.cache = folder.path("cache");
         options.tokenizer.choose("bpe");
         int asked = 0;  // in all
-        CHECK_FALSE(interrupted(1 << 30, [&] {
-            const auto count = [&] { return ++asked < 0; };
-            const Interruptible scope(count);
-            text_task(options, {.context = 8});
-        }));
+        CHECK_FALSE(interrupted(
+            1 << 30, [&] { interruptibly([&] { return ++asked < 0; }, [&] { text_task(options, {.context = 8}); }); }));
         CHECK(asked > 100);
         std::filesystem::remove_all(options.cache);
         for (int after = 0; after < asked; after += 1 + asked / 20) {
@@ -293,9 +283,10 @@ TEST_SUITE("packed files") {
         CHECK(interrupted(3, [&] { task_table().build(generated, TaskSetup{}); }));
         int before = 0;
         const auto never = [&] { return ++before < 0; };
-        const Interruptible outer(never);
-        CHECK(interrupted(0, [] { interruption_point(); }));
-        interruption_point();  // the outer one again
+        interruptibly(never, [&] {
+            CHECK(interrupted(0, [] { interruption_point(); }));
+            interruption_point();  // the outer one again
+        });
         CHECK(before == 1);
     }
 }

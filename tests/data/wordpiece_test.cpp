@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include "data/tasks/text.h"
 #include "data/text/wordpiece.h"
 #include "tests/data/test_files.h"
@@ -30,6 +32,18 @@ std::string message(const WordpieceOptions& options, const TokenizerSetup& setup
         return e.what();
     }
     return "no error";
+}
+
+// A text as words, which the normal form has blanks between.
+Strings basic_words(const std::string& text, bool lowercase) {
+    const TestFiles folder;
+    WordpieceOptions options;
+    options.vocabulary = folder.write("vocab.txt", small);
+    options.lowercase = lowercase;
+    std::istringstream normal(wordpiece_tokenizer(options, own())->normal_form(text));
+    Strings words;
+    for (std::string word; std::getline(normal, word, ' ');) words.push_back(word);
+    return words;
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST_CASE("a comparison is a base, variants and seeds") {
     CHECK(c.seeds == std::vector<int64_t>{4, 2});
     REQUIRE(c.variants.size() == 3);
     CHECK(c.variants[1].name == "concat");
-    CHECK(c.reference() == 1);
+    CHECK(c.reference == 1);
     CHECK(c.variants[0].experiment.train.steps == 12);
     CHECK(c.variants[1].experiment.train.steps == 7);
     CHECK(contains(score_of(c.variants[1]), "\"score\": {\"type\": \"concat\""));

@@ -60,17 +60,17 @@ TEST_CASE("means, intervals and paired tests") {
     const Moments m = moments_of(three);
     CHECK(m.mean == 3);
     CHECK(m.deviation == doctest::Approx(std::sqrt(7.0)));
-    CHECK(half_width(m, 0.95).value() == doctest::Approx(4.30265 * std::sqrt(7.0 / 3)).epsilon(1e-5));
+    CHECK(m.half_width.value() == doctest::Approx(4.30265 * std::sqrt(7.0 / 3)).epsilon(1e-5));
     CHECK(paired_p(m).value() == doctest::Approx(two_sided_p(3 * std::sqrt(3.0 / 7), 2)));
     // one value has no spread, none no mean
-    CHECK(!half_width(moments_of(std::vector<double>{4}), 0.95));
+    CHECK(!moments_of(std::vector<double>{4}).half_width);
     CHECK(!paired_p(moments_of(std::vector<double>{4})));
     CHECK(std::isnan(moments_of({}).mean));
     // equal differences leave nothing to test with, unless they are 0
     CHECK(paired_p(moments_of(std::vector<double>{0, 0, 0})).value() == 1);
     CHECK(!paired_p(moments_of(std::vector<double>{0.25, 0.25, 0.25})));
     CHECK(moments_of(std::vector<double>{0.1 + 0.2, 0.3, 0.3}).deviation == 0);  // rounding is no spread
-    CHECK(half_width(moments_of(std::vector<double>{0.3, 0.3}), 0.95).value() == 0);
+    CHECK(moments_of(std::vector<double>{0.3, 0.3}).half_width.value() == 0);
 }
 
 TEST_CASE("power is the noncentral t distribution's") {

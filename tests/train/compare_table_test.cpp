@@ -1,5 +1,5 @@
 // From metrics.jsonl to values, table and words.
-#include "train/study/compare/comparison_json.h"
+#include "train/study/compare/compare.h"
 #include "train/study/compare/table_text.h"
 
 #include <doctest/doctest.h>
@@ -81,7 +81,7 @@ TEST_CASE("a table: means, differences, thresholds, values at steps") {
         tabulate({variant("a", {0.6, 0.7, 0.8}), variant("b", {0.75, 0.88, 0.92}), variant("c", {0.6, 0.7, 0.81})}, s);
     REQUIRE(t.rows.size() == 3);
     CHECK(t.rows[0].moments.mean == doctest::Approx(0.7));
-    CHECK(t.rows[0].half_width.value() == doctest::Approx(4.30265 * 0.1 / std::sqrt(3.0)).epsilon(1e-4));
+    CHECK(t.rows[0].moments.half_width.value() == doctest::Approx(4.30265 * 0.1 / std::sqrt(3.0)).epsilon(1e-4));
     CHECK(!t.rows[0].contrast);
     CHECK(t.threshold.value() == doctest::Approx(0.6));  // what the worst seed of the reference reaches
     CHECK(t.rows[0].steps.mean == doctest::Approx(30));
@@ -141,7 +141,7 @@ TEST_CASE("equal values, equal differences, one seed") {
 
     const Result one = tabulate({variant("a", {0.5}), variant("b", {0.6})}, accuracy_settings());
     CHECK(one.rows[1].contrast->verdict == Verdict::too_few);
-    CHECK(!one.rows[0].half_width);
+    CHECK(!one.rows[0].moments.half_width);
     CHECK(contains(text_of(one, "name"), "One seed: no intervals and no tests."));
     CHECK(contains(text_of(one, "name"), "Found: one seed, not tested: b."));
     CHECK(!contains(all_words(one), "nan"));
@@ -190,12 +190,12 @@ TEST_CASE("bands over seeds") {
     const std::vector<Band> bands = bands_of(v, Split::valid, "accuracy", 0.95);
     REQUIRE(bands.size() == 3);
     CHECK(bands[2].step == 30);
-    CHECK(bands[2].runs == 2);  // not the one that diverged
-    CHECK(bands[2].mean == doctest::Approx(0.6));
-    CHECK(bands[2].half_width.value() == doctest::Approx(12.7062 * 0.1).epsilon(1e-4));
-    CHECK(bands[2].targets == 150);
+    CHECK(bands[2].value.count == 2);  // not the one that diverged
+    CHECK(bands[2].value.mean == doctest::Approx(0.6));
+    CHECK(bands[2].value.half_width.value() == doctest::Approx(12.7062 * 0.1).epsilon(1e-4));
+    CHECK(bands[2].targets.mean == 150);
     for (RunRecord& run : v.runs) run.ending = Ending::unfinished;
-    CHECK(bands_of(v, Split::valid, "accuracy", 0.95)[0].runs == 3);
+    CHECK(bands_of(v, Split::valid, "accuracy", 0.95)[0].value.count == 3);
     CHECK(bands_of(v, Split::test, "accuracy", 0.95).empty());
 }
 

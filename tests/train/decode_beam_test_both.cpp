@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "core/engine.h"
+#include "tests/oracles/greedy.h"
 #include "tests/oracles/search.h"
 #include "tests/train/small_folder.h"
 #include "train/evaluate/decode/beam.h"
-#include "train/evaluate/decode/greedy.h"
 #include "train/experiment/assemble.h"
 
 namespace decode_beam_test_both {
@@ -168,7 +168,7 @@ TEST_CASE("a beam of one is greedy decoding, bit for bit") {
             CAPTURE(seed);
             const Setting s({form, "seed=" + std::to_string(seed)});
             const std::vector<int64_t> limits = {9, 0, 12, 3, 9, 9, 1};
-            const std::vector<Decoded> greedy = decode_greedy(s.model(), s.source, limits, Collect::attention);
+            const std::vector<Decoded> greedy = oracles::decode_greedy(s.model(), s.source, limits, Collect::attention);
             for (const double alpha : {0.0, 2.0}) {
                 const auto beam = decode_beam(s.model(), s.source, limits, {1, alpha, 1}, Collect::attention);
                 REQUIRE(beam.size() == greedy.size());
@@ -336,7 +336,7 @@ TEST_CASE("logits that are not finite give an output and end") {
             CHECK(found[0].front().ids == found[1].front().ids);
         }
         const std::vector<int64_t> limits = {6, 6};
-        CHECK(decode_greedy(model, Ids(2, 1), limits, Collect::nothing)[1].ids ==
+        CHECK(oracles::decode_greedy(model, Ids(2, 1), limits, Collect::nothing)[1].ids ==
               search(model, 2, 6, {1, 0, 1})[1].front().ids);
     }
 }

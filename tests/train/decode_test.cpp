@@ -1,10 +1,13 @@
-// Greedy decoding against a slow version that decodes one row at a time and drops nothing.
+// Greedy decoding, which is a beam of one, against a slow version that decodes one row at a time
+// and drops nothing.
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "core/engine.h"
 #include "tests/train/run_support.h"
+#include "train/evaluate/decode/beam.h"
+#include "train/evaluate/decode/choice.h"
 #include "train/evaluate/decode/picture.h"
 #include "train/experiment/assemble.h"
 
@@ -57,6 +60,16 @@ Decoded decode_slowly(const Model& model, const Ids& source, int64_t limit) {
     return d;
 }
 
+// A beam of one.
+std::vector<Decoded> decode(const Setting& s, const Ids& source, const std::vector<int64_t>& limits) {
+    std::vector<Decoded> all;
+    for (std::vector<Decoded>& found : decode_beam(*s.made.model, source, limits, {}, Collect::attention)) {
+        REQUIRE(found.size() == 1);
+        all.push_back(std::move(found.front()));
+    }
+    return all;
+}
+
 }  // namespace
 
 TEST_CASE("greedy decoding of a batch is that of each row alone") {
@@ -66,7 +79,7 @@ TEST_CASE("greedy decoding of a batch is that of each row alone") {
             CAPTURE(seed);
             const Setting s({form, "seed=" + std::to_string(seed)});
             const std::vector<int64_t> limits = {9, 0, 12, 3, 9, 9, 1};
-            const std::vector<Decoded> all = decode_greedy(*s.made.model, s.source, limits, Collect::attention);
+            const std::vector<Decoded> all = decode(s, s.source, limits);
             REQUIRE(all.size() == 7);
             for (std::size_t r = 0; r < all.size(); ++r) {
                 CAPTURE(r);
@@ -98,7 +111,7 @@ TEST_CASE("the log-likelihood is that of the teacher-forced pass, and its attent
         const Setting s({form});
         const Ids source = s.source.slice(2, 3);
         const std::vector<int64_t> limits = {12};
-        const Decoded d = decode_greedy(*s.made.model, source, limits, Collect::attention).front();
+        const Decoded d = decode(s, source, limits).front();
         const auto said = static_cast<int64_t>(d.ids.size());
         const int64_t length = said + (d.ended ? 1 : 0);
         Ids input(1, length), target(1, length);
@@ -123,11 +136,9 @@ TEST_CASE("the log-likelihood is that of the teacher-forced pass, and its attent
 TEST_CASE("what decoding refuses") {
     const Setting s({});
     const std::vector<int64_t> few = {1, 2}, negative = {1, 2, 3, 4, 5, 6, -1}, none(7, 0);
-    CHECK_THROWS_WITH_AS(decode_greedy(*s.made.model, s.source, few, Collect::nothing),
-                         "decode_greedy: one limit a row: limits 2, rows 7", Error);
-    CHECK_THROWS_WITH_AS(decode_greedy(*s.made.model, s.source, negative, Collect::nothing),
-                         "decode_greedy: a limit must not be negative: limit -1, least 0", Error);
-    for (const Decoded& d : decode_greedy(*s.made.model, s.source, none, Collect::nothing)) CHECK(d.ids.empty());
+    CHECK_THROWS_WITH_AS(decode(s, s.source, few), "decode_beam: one limit a row: limits 2, rows 7", Error);
+    CHECK_THROWS_WITH_AS(decode(s, s.source, negative), "decode_beam: a limit must not be negative: limit -1, least 0", Error);
+    for (const Decoded& d : decode(s, s.source, none)) CHECK(d.ids.empty());
 }
 
 TEST_SUITE_END();

@@ -11,7 +11,7 @@
 #include "tests/train/run_support.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
-#include "train/show/terminal/log.h"
+#include "train/show/terminal_observer.h"
 
 namespace hostile_text_test {
 
@@ -148,7 +148,8 @@ TEST_CASE("log lines are one line each, for the terminal and for the file") {
     const oracles::TemporaryFolder folder;
     const std::string seen = written_by([&](int end) {
         const auto terminal = std::make_shared<Terminal>(end);
-        const Log log = make_log(terminal, (folder / "log.txt").string(), LogFile::begin);
+        TerminalObserver log(terminal);
+        log.open_log(folder / "log.txt", LogFile::begin);
         log.info("{}", evil + "\nforged");
         terminal->print(evil);
     });

@@ -12,7 +12,6 @@
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
 #include "train/study/plan/plan.h"
-#include "train/study/plan/plan_report.h"
 
 namespace limits_test {
 

@@ -27,9 +27,9 @@ int64_t slow_distance(std::span<const std::string> a, std::span<const std::strin
                      slow_distance(a.first(a.size() - 1), b) + 1, slow_distance(a, b.first(b.size() - 1)) + 1});
 }
 
-double value(const std::unique_ptr<Metric>& metric, const std::vector<EvaluatedExample>& examples) {
-    for (const EvaluatedExample& e : examples) metric->add(e);
-    return metric->value().value_or(-1);
+double value(Metric metric, const std::vector<EvaluatedExample>& examples) {
+    for (const EvaluatedExample& e : examples) metric.add(e);
+    return metric.value().value_or(-1);
 }
 
 }  // namespace
@@ -78,13 +78,13 @@ TEST_SUITE("metrics of decoded symbols") {
     TEST_CASE("directions and needs, nothing to count") {
         for (const char* name : {"exact_match", "word_error_rate", "symbol_error_rate", "edit_distance", "bleu", "chrf"}) {
             CAPTURE(name);
-            const auto metric = metric_table().build(Selection(metric_table(), name));
+            Metric metric = metric_table().build(Selection(metric_table(), name));
             const std::string text = name;
             const bool counts_errors = text.ends_with("error_rate") || text == "edit_distance";
-            CHECK((metric->better() == Better::lower) == counts_errors);
-            CHECK(metric->needs_decoding());
-            metric->add(decoded_words("a", {}));
-            CHECK_FALSE(metric->value().has_value());
+            CHECK((metric.better == Better::lower) == counts_errors);
+            CHECK(metric.needs_decoding);
+            metric.add(decoded_words("a", {}));
+            CHECK_FALSE(metric.value().has_value());
         }
     }
     TEST_CASE("a metric's value is a function of the sums of its statistics") {
@@ -92,20 +92,20 @@ TEST_SUITE("metrics of decoded symbols") {
                                                         decoded_words("a b c d e", {"a b c d f", "e d c b a"})};
         for (const std::string& name : metric_table().names()) {
             CAPTURE(name);
-            const auto metric = metric_table().build(Selection(metric_table(), name));
+            Metric metric = metric_table().build(Selection(metric_table(), name));
             Statistics sums;
             for (const EvaluatedExample& e : examples) {
-                const Statistics numbers = metric->statistics(e);
+                const Statistics numbers = metric.statistics(e);
                 sums.resize(std::max(sums.size(), numbers.size()));
                 for (std::size_t i = 0; i < numbers.size(); ++i) sums[i] += numbers[i];
-                metric->add(e);
+                metric.add(e);
             }
-            if (metric->needs_decoding())
-                CHECK(metric->score(sums) == metric->value());
+            if (metric.needs_decoding)
+                CHECK(metric.score(sums) == metric.value());
         }
-        const auto metric = make_bleu();
-        metric->add(Statistics(10, 1.0));
-        CHECK_THROWS_WITH_AS(metric->add(Statistics(3, 1.0)),
+        Metric metric = make_bleu();
+        metric.add(Statistics(10, 1.0));
+        CHECK_THROWS_WITH_AS(metric.add(Statistics(3, 1.0)),
                              "metric: examples differ in their count of numbers: numbers 3, before 10", MachineError);
     }
 }
@@ -118,20 +118,20 @@ TEST_SUITE("bootstrap") {
         for (int i = 0; i < 400; ++i) examples.add({i % 4 == 0 ? 1.0 : 0.0, 1.0});
         examples.add({});
         CHECK(examples.examples() == 400);
-        const auto metric = make_exact_match();
-        const Interval wide = bootstrap(*metric, examples, {.resamples = 2000, .seed = 3}).value();
+        Metric metric = make_exact_match();
+        const Interval wide = bootstrap(metric, examples, {.resamples = 2000, .seed = 3}).value();
         CHECK(std::abs(wide.low - (0.25 - 1.96 * 0.02165)) < 0.003);
         CHECK(std::abs(wide.high - (0.25 + 1.96 * 0.02165)) < 0.003);
-        const Interval narrow = bootstrap(*metric, examples, {.resamples = 2000, .seed = 3, .level = 0.5}).value();
+        const Interval narrow = bootstrap(metric, examples, {.resamples = 2000, .seed = 3, .level = 0.5}).value();
         CHECK(std::abs(narrow.low - (0.25 - 0.6745 * 0.02165)) < 0.003);
         CHECK(std::abs(narrow.high - (0.25 + 0.6745 * 0.02165)) < 0.003);
-        const Interval again = bootstrap(*metric, examples, {.resamples = 2000, .seed = 3}).value();
+        const Interval again = bootstrap(metric, examples, {.resamples = 2000, .seed = 3}).value();
         CHECK((again.low == wide.low && again.high == wide.high));
-        const Interval other = bootstrap(*metric, examples, {.resamples = 50, .seed = 4}).value();
+        const Interval other = bootstrap(metric, examples, {.resamples = 50, .seed = 4}).value();
         CHECK((other.low != wide.low || other.high != wide.high));
     }
     TEST_CASE("of a corpus metric, 1,000 resamples of 2,000 lines are quick") {
-        const auto metric = make_chrf();
+        Metric metric = make_chrf();
         ExampleStatistics examples;
         Stream stream(1, "lines");
         for (int i = 0; i < 2000; ++i) {
@@ -142,14 +142,14 @@ TEST_SUITE("bootstrap") {
                 h += stream.below(4) == 0 ? '#' : letter;
             }
             const EvaluatedExample e = decoded_words(h, {r});
-            metric->add(e);
-            examples.add(metric->statistics(e));
+            metric.add(e);
+            examples.add(metric.statistics(e));
         }
         const auto begin = std::chrono::steady_clock::now();
-        const Interval interval = bootstrap(*metric, examples, {}).value();
+        const Interval interval = bootstrap(metric, examples, {}).value();
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-        CHECK(interval.low < *metric->value());
-        CHECK(interval.high > *metric->value());
+        CHECK(interval.low < *metric.value());
+        CHECK(interval.high > *metric.value());
         CHECK(interval.high - interval.low < 4);
         MESSAGE("seconds: ", seconds.count());
 #if defined(NDEBUG) && !defined(ATTEND_SANITIZED)
@@ -157,18 +157,18 @@ TEST_SUITE("bootstrap") {
 #endif
     }
     TEST_CASE("one example, none, and setups that cannot be met") {
-        const auto metric = make_exact_match();
+        Metric metric = make_exact_match();
         ExampleStatistics examples;
-        CHECK_FALSE(bootstrap(*metric, examples, {}).has_value());
+        CHECK_FALSE(bootstrap(metric, examples, {}).has_value());
         examples.add({1.0, 1.0});
-        const Interval one = bootstrap(*metric, examples, {.resamples = 1}).value();
+        const Interval one = bootstrap(metric, examples, {.resamples = 1}).value();
         CHECK((one.low == 1 && one.high == 1));
         CHECK_THROWS_WITH_AS(examples.add({1.0}), "bootstrap: examples differ in their count of numbers: numbers 1, before 2",
                              MachineError);
-        CHECK_THROWS_WITH_AS(bootstrap(*metric, examples, {.resamples = 0}),
+        CHECK_THROWS_WITH_AS(bootstrap(metric, examples, {.resamples = 0}),
                              "bootstrap: too few resamples: resamples 0, needed at least 1", Error);
         for (const double level : {0.0, 1.0, std::nan("")})
-            CHECK_THROWS_AS(bootstrap(*metric, examples, {.level = level}), Error);
+            CHECK_THROWS_AS(bootstrap(metric, examples, {.level = level}), Error);
     }
 }
 

@@ -73,25 +73,25 @@ TEST_SUITE("metrics in an evaluation") {
         // What the run wrote is what the examples come to.
         for (const char* name : {"exact_match", "word_error_rate", "symbol_error_rate", "edit_distance"}) {
             CAPTURE(name);
-            const auto metric = metric_table().build(Selection(metric_table(), name));
-            for (const EvaluatedExample& e : of_grouped) metric->add(e);
-            CHECK(a[name].get<double>() == *metric->value());
+            Metric metric = metric_table().build(Selection(metric_table(), name));
+            for (const EvaluatedExample& e : of_grouped) metric.add(e);
+            CHECK(a[name].get<double>() == *metric.value());
         }
     }
     TEST_CASE("tables and intervals from an evaluation's examples") {
         const GroupedRun run("grouped");
         Confusion confusion;
         ExampleStatistics statistics;
-        const auto metric = make_edit_distance();
+        Metric metric = make_edit_distance();
         for (const EvaluatedExample& e : run.examples()) {
             confusion.add(e);
-            statistics.add(metric->statistics(e));
-            metric->add(e);
+            statistics.add(metric.statistics(e));
+            metric.add(e);
         }
         CHECK(statistics.examples() == 3);
-        const Interval interval = bootstrap(*metric, statistics, {.resamples = 200}).value();
-        CHECK(interval.low <= *metric->value());
-        CHECK(interval.high >= *metric->value());
+        const Interval interval = bootstrap(metric, statistics, {.resamples = 200}).value();
+        CHECK(interval.low <= *metric.value());
+        CHECK(interval.high >= *metric.value());
         CHECK_FALSE(confusion.classes().empty());
     }
 }

@@ -25,84 +25,84 @@ constexpr auto r = [](double x) { return static_cast<float>(x); };
 TEST_SUITE("metrics") {
     TEST_CASE("the table holds what the tasks ask for, and builds it") {
         for (const char* name : {"accuracy", "exact_match", "bleu", "alignment_accuracy", "attention_entropy"}) {
-            const auto metric = metric_table().build(Selection(metric_table(), name));
-            CHECK_FALSE(metric->value().has_value());
+            Metric metric = metric_table().build(Selection(metric_table(), name));
+            CHECK_FALSE(metric.value().has_value());
         }
     }
     TEST_CASE("accuracy: over targets, not over examples") {
-        const auto metric = make_accuracy();
+        Metric metric = make_accuracy();
         EvaluatedExample e;
         e.targets = {4, 5, 6, 2};
         e.predicted = {4, 5, 7, 2};
-        metric->add(e);
-        CHECK(*metric->value() == 0.75);
+        metric.add(e);
+        CHECK(*metric.value() == 0.75);
         e.targets = {2};
         e.predicted = {4};
-        metric->add(e);
-        CHECK(*metric->value() == 0.6);
+        metric.add(e);
+        CHECK(*metric.value() == 0.6);
         e.predicted = {4, 4};
-        CHECK_THROWS_WITH_AS(metric->add(e), "accuracy: counts differ: targets 1, predictions 2", MachineError);
-        CHECK_FALSE(metric->needs_decoding());
-        CHECK_FALSE(metric->needs_attention());
+        CHECK_THROWS_WITH_AS(metric.add(e), "accuracy: counts differ: targets 1, predictions 2", MachineError);
+        CHECK_FALSE(metric.needs_decoding);
+        CHECK_FALSE(metric.needs_attention);
     }
     TEST_CASE("label accuracy: over rows that have a label") {
-        const auto metric = make_label_accuracy();
+        Metric metric = make_label_accuracy();
         EvaluatedExample e;
         e.targets = e.predicted = {1, 2};
-        metric->add(e);
-        CHECK_FALSE(metric->value().has_value());
+        metric.add(e);
+        CHECK_FALSE(metric.value().has_value());
         for (const int32_t predicted : {2, 0, 2, 2}) {
             e.label = ScoredLabel{2, predicted, 0.5};
-            metric->add(e);
+            metric.add(e);
         }
-        CHECK(*metric->value() == 0.75);
+        CHECK(*metric.value() == 0.75);
     }
     TEST_CASE("bits per byte: of the whole text, not the mean over examples") {
-        const auto metric = make_bits_per_byte();
+        Metric metric = make_bits_per_byte();
         EvaluatedExample e;
         e.reference = "caf\u00e9";  // 5 bytes
         e.loss = 10 * std::log(2);
         e.targets = {1, 2, 3, 4};
-        metric->add(e);
-        CHECK(*metric->value() == doctest::Approx(2).epsilon(1e-12));
+        metric.add(e);
+        CHECK(*metric.value() == doctest::Approx(2).epsilon(1e-12));
         e.reference = "abc";
         e.loss = 0;
-        metric->add(e);
-        CHECK(*metric->value() == doctest::Approx(1.25).epsilon(1e-12));
-        CHECK(metric->better() == Better::lower);
-        CHECK_FALSE(metric->needs_decoding());
+        metric.add(e);
+        CHECK(*metric.value() == doctest::Approx(1.25).epsilon(1e-12));
+        CHECK(metric.better == Better::lower);
+        CHECK_FALSE(metric.needs_decoding);
     }
     TEST_CASE("exact match: the whole text, byte for byte") {
-        const auto metric = make_exact_match();
+        Metric metric = make_exact_match();
         EvaluatedExample e;
         for (const auto& [decoded, reference] : std::vector<std::pair<std::string, std::string>>{
                  {"1998-03-03", "1998-03-03"}, {"1998-03-04", "1998-03-03"}, {"", "x"}, {"a b ", "a b"}, {"A", "a"}}) {
             e.decoded.text = decoded;
             e.references = {{reference, {}}};
-            metric->add(e);
+            metric.add(e);
         }
-        CHECK(*metric->value() == 0.2);
-        CHECK(metric->needs_decoding());
+        CHECK(*metric.value() == 0.2);
+        CHECK(metric.needs_decoding);
     }
     TEST_CASE("alignment accuracy: the most attended position lies in the gold range") {
-        const auto metric = make_alignment_accuracy();
-        CHECK(metric->needs_attention());
-        CHECK_FALSE(metric->needs_decoding());
+        Metric metric = make_alignment_accuracy();
+        CHECK(metric.needs_attention);
+        CHECK_FALSE(metric.needs_decoding);
         // Rows: hit; miss by one on the left; no gold; hit at the range's last; eos's row, which
         // has no range.
-        metric->add(attended(4, {r(.1), r(.2), r(.6), r(.1),  //
-                                 r(.1), r(.5), r(.2), r(.2),  //
-                                 r(.1), r(.7), r(.1), r(.1),  //
-                                 r(.1), r(.1), r(.1), r(.7),  //
-                                 r(.9), r(.1), 0,     0},
-                             {{2, 3}, {2, 4}, {}, {1, 4}}));
-        CHECK(*metric->value() == doctest::Approx(2.0 / 3));
+        metric.add(attended(4, {r(.1), r(.2), r(.6), r(.1),  //
+                                r(.1), r(.5), r(.2), r(.2),  //
+                                r(.1), r(.7), r(.1), r(.1),  //
+                                r(.1), r(.1), r(.1), r(.7),  //
+                                r(.9), r(.1), 0,     0},
+                            {{2, 3}, {2, 4}, {}, {1, 4}}));
+        CHECK(*metric.value() == doctest::Approx(2.0 / 3));
         // The end of a range is outside of it; of equal weights the first counts; a row without
         // weight is a miss.
-        metric->add(attended(2, {r(.5), r(.5), r(.5), r(.5), 0, 0}, {{0, 1}, {1, 2}, {0, 2}}));
-        CHECK(*metric->value() == doctest::Approx(3.0 / 6));
-        metric->add(attended(3, {0, 0, 1}, {{0, 2}}));
-        CHECK(*metric->value() == doctest::Approx(3.0 / 7));
+        metric.add(attended(2, {r(.5), r(.5), r(.5), r(.5), 0, 0}, {{0, 1}, {1, 2}, {0, 2}}));
+        CHECK(*metric.value() == doctest::Approx(3.0 / 6));
+        metric.add(attended(3, {0, 0, 1}, {{0, 2}}));
+        CHECK(*metric.value() == doctest::Approx(3.0 / 7));
     }
     TEST_CASE("alignment of a part: at least half of its attention lies on what it comes from") {
         // Parts: symbol 0 from position 2; symbols 2 and 3 from positions 0 and 1. Symbol 1 is of
@@ -118,10 +118,10 @@ TEST_SUITE("metrics") {
             return e;
         };
         const auto value = [](const char* name, const EvaluatedExample& e) {
-            const auto metric = metric_table().build(Selection(metric_table(), name));
-            CHECK(metric->needs_attention());
-            metric->add(e);
-            return metric->value();
+            Metric metric = metric_table().build(Selection(metric_table(), name));
+            CHECK(metric.needs_attention);
+            metric.add(e);
+            return metric.value();
         };
         CHECK(*value("alignment_year", weights(0, 0)) == 1);
         CHECK(*value("alignment_day", weights(1, 0)) == 1);  // one symbol of two
@@ -133,27 +133,27 @@ TEST_SUITE("metrics") {
         CHECK_FALSE(value("alignment_day", nowhere).has_value());
     }
     TEST_CASE("alignment accuracy: nothing to count, and too few rows") {
-        const auto metric = make_alignment_accuracy();
-        metric->add(EvaluatedExample{});
-        metric->add(attended(2, {1, 0}, {}));
-        metric->add(attended(2, {1, 0}, {{1, 1}}));
+        Metric metric = make_alignment_accuracy();
+        metric.add(EvaluatedExample{});
+        metric.add(attended(2, {1, 0}, {}));
+        metric.add(attended(2, {1, 0}, {{1, 1}}));
         EvaluatedExample without = attended(2, {}, {{0, 1}});
-        metric->add(without);
-        CHECK_FALSE(metric->value().has_value());
-        CHECK_THROWS_WITH_AS(metric->add(attended(2, {1, 0}, {{0, 1}, {0, 1}})),
+        metric.add(without);
+        CHECK_FALSE(metric.value().has_value());
+        CHECK_THROWS_WITH_AS(metric.add(attended(2, {1, 0}, {{0, 1}, {0, 1}})),
                              "alignment_accuracy: more symbols than attention rows: gold ranges 2, rows 1", MachineError);
     }
     TEST_CASE("attention entropy: mean over rows, in nats") {
-        const auto metric = make_attention_entropy();
-        CHECK_FALSE(metric->value().has_value());
-        CHECK(metric->needs_attention());
-        metric->add(attended(4, {1, 0, 0, 0}, {}));
-        CHECK(*metric->value() == 0);
-        metric->add(attended(4, {r(.25), r(.25), r(.25), r(.25), r(.5), r(.5), 0, 0}, {}));
-        CHECK(*metric->value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
-        metric->add(attended(2, {0, 0}, {}));  // a row without weight does not count
-        CHECK(*metric->value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
-        CHECK(metric->better() == Better::lower);
+        Metric metric = make_attention_entropy();
+        CHECK_FALSE(metric.value().has_value());
+        CHECK(metric.needs_attention);
+        metric.add(attended(4, {1, 0, 0, 0}, {}));
+        CHECK(*metric.value() == 0);
+        metric.add(attended(4, {r(.25), r(.25), r(.25), r(.25), r(.5), r(.5), 0, 0}, {}));
+        CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
+        metric.add(attended(2, {0, 0}, {}));  // a row without weight does not count
+        CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
+        CHECK(metric.better == Better::lower);
     }
 }
 

@@ -1,6 +1,6 @@
 // What a run would be: options with their origins, the model as a tree, time and memory; and that
 // every shipped config can be begun.
-#include "train/study/plan/plan_report.h"
+#include "train/study/plan/plan.h"
 
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 #include <map>
 #include <sstream>
 
+#include "tests/oracles/greedy.h"
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
 #include "train/cli/cli.h"
-#include "train/evaluate/decode/greedy.h"
 #include "train/evaluate/evaluate.h"
 #include "train/evaluate/resolve.h"
 #include "train/study/plan/paced.h"
@@ -182,7 +182,7 @@ TEST_CASE("a paced model ends where the references end, whatever it has learnt")
     plan::PacedModel paced(*built.made.model);
     paced.learn(batch);
     const std::vector<int64_t> limits(static_cast<std::size_t>(batch.rows()), 50);
-    const auto decoded = decode_greedy(paced, batch.source, limits, Collect::nothing);
+    const auto decoded = oracles::decode_greedy(paced, batch.source, limits, Collect::nothing);
     bool differ = false;
     for (int64_t r = 0; r < batch.rows(); ++r) {
         CHECK(decoded[static_cast<std::size_t>(r)].ended);
@@ -192,8 +192,8 @@ TEST_CASE("a paced model ends where the references end, whatever it has learnt")
     CHECK(differ);
     // what it has not been told about ends as the model says
     const plan::PacedModel untold(*built.made.model);
-    const auto same = decode_greedy(untold, batch.source, limits, Collect::nothing),
-               plain = decode_greedy(*built.made.model, batch.source, limits, Collect::nothing);
+    const auto same = oracles::decode_greedy(untold, batch.source, limits, Collect::nothing),
+               plain = oracles::decode_greedy(*built.made.model, batch.source, limits, Collect::nothing);
     for (std::size_t r = 0; r < same.size(); ++r) CHECK(same[r].ids == plain[r].ids);
 }
 

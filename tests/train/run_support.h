@@ -1,7 +1,17 @@
 #pragma once
 /// Small experiments for the tests of training.
 #include "tests/train/small_folder.h"
+#include "train/config/describe.h"
 #include "train/learn/training.h"
+
+namespace attend::ATTEND_PRECISION {
+
+/// The files that an experiment names.
+inline std::vector<std::string> files_of(Experiment experiment) {
+    return config::paths_of([&experiment](Visitor& v) { experiment.fields(v); });
+}
+
+}  // namespace attend::ATTEND_PRECISION
 
 namespace attend::ATTEND_PRECISION::testing {
 

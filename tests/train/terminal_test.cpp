@@ -16,8 +16,7 @@
 #include <vector>
 
 #include "train/evaluate/attention_map.h"
-#include "train/show/terminal/log.h"
-#include "train/show/terminal/progress.h"
+#include "train/show/terminal_observer.h"
 
 namespace terminal_test {
 
@@ -142,7 +141,8 @@ TEST_CASE("on a terminal the live line is redrawn around log lines and removed a
     const auto terminal = std::make_shared<Terminal>(pseudo.inside);
     CHECK(terminal->live());
     CHECK(terminal->columns() == 70);
-    const Log log = make_log(terminal);
+    TerminalObserver log(terminal);
+    log.open_log("/dev/null", LogFile::append);
     {
         Progress progress(terminal, 0, 100, std::chrono::hours(1));
         progress.update(50, 1.5);
@@ -179,7 +179,8 @@ TEST_CASE("where there is no terminal only log lines appear") {
     const auto terminal = std::make_shared<Terminal>(pipe.inside);
     CHECK_FALSE(terminal->live());
     CHECK(terminal->columns() == 80);
-    const Log log = make_log(terminal);
+    TerminalObserver log(terminal);
+    log.open_log("/dev/null", LogFile::append);
     {
         Progress progress(terminal, 0, 100);
         progress.update(50, 1.5);
@@ -198,21 +199,24 @@ TEST_CASE("the log file: begun, continued, refused") {
     std::filesystem::create_directories(folder);
     const std::string path = (folder / "log.txt").string();
 
-    const Log first = make_log(terminal, path, LogFile::begin);
-    first.info("one");
-    first.error("two");  // on disk at once, with the log still open
+    TerminalObserver log(terminal);
+    log.open_log(path, LogFile::begin);
+    log.info("one");
+    log.error("two");  // on disk at once, with the log still open
     const std::string stamp = "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{3} ";
     CHECK(std::regex_match(file_text(path), std::regex(stamp + "info one\n" + stamp + "error two\n")));
-    make_log(terminal, path, LogFile::append).info("three");
+    log.open_log(path, LogFile::append);
+    log.info("three");
     CHECK(file_text(path).ends_with("info three\n"));
     CHECK(file_text(path).find("one") != std::string::npos);
-    make_log(terminal, path, LogFile::begin).info("four");
+    log.open_log(path, LogFile::begin);
+    log.info("four");
     CHECK(file_text(path).find("one") == std::string::npos);
     CHECK(std::regex_match(pipe.seen().substr(0, 13), std::regex("\\d\\d:\\d\\d:\\d\\d one\n")));
 
     std::string message;
     try {
-        make_log(terminal, folder.string(), LogFile::begin);
+        log.open_log(folder, LogFile::begin);
     } catch (const Error& e) {
         message = e.what();
     }
@@ -224,7 +228,8 @@ TEST_CASE("a log file that cannot be written is said once, and the run goes on")
     if (!std::filesystem::exists("/dev/full"))
         return;
     const Pipe pipe;
-    const Log log = make_log(std::make_shared<Terminal>(pipe.inside), "/dev/full", LogFile::append);
+    TerminalObserver log(std::make_shared<Terminal>(pipe.inside));
+    log.open_log("/dev/full", LogFile::append);
     log.info("one");
     log.info("two");
     const std::string seen = pipe.seen();
@@ -234,9 +239,11 @@ TEST_CASE("a log file that cannot be written is said once, and the run goes on")
     CHECK(seen.find("cannot be written", said + 30) == std::string::npos);
 }
 
-TEST_CASE("a log made by Log() drops everything") {
-    const Log log;
+TEST_CASE("without a log everything is dropped") {
+    const Pipe pipe;
+    TerminalObserver log(std::make_shared<Terminal>(pipe.inside));
     CHECK_NOTHROW(log.info("nothing"));
+    CHECK(pipe.seen_soon() == "");
 }
 
 TEST_CASE("a map of characters") {

@@ -10,15 +10,15 @@ namespace attend::cli {
 namespace {
 struct AverageArguments {
     std::string run, name = "average";
-    int64_t last = 0;
+    std::optional<int64_t> last;
 };
 
-// The newest `last` of the run's checkpoints, by their steps; for 0 those that train.keep kept and
-// the last one, so that a best one of long ago is not mixed in.
-std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
+// The newest `last` of the run's checkpoints, by their steps; without a number those that
+// train.keep kept and the last one, so that a best one of long ago is not mixed in.
+std::vector<std::filesystem::path> newest(const RunFolder& run, std::optional<int64_t> last) {
     std::vector<std::filesystem::path> steps = run.steps();
     const int64_t kept = std::min<int64_t>(run.experiment().train.keep + 1, static_cast<int64_t>(steps.size()));
-    const int64_t wanted = last > 0 ? last : std::max<int64_t>(2, kept);
+    const int64_t wanted = last.value_or(std::max<int64_t>(2, kept));
     require(static_cast<int64_t>(steps.size()) >= wanted,
             "{}: too few checkpoints for a mean: checkpoints {}, needed {}; train.keep says how many a run keeps",
             run.checkpoints().string(), steps.size(), wanted);
@@ -30,12 +30,12 @@ std::vector<std::filesystem::path> newest(const RunFolder& run, int64_t last) {
 Action declare_average(CommandLine& app) {
     auto a = std::make_shared<AverageArguments>();
     app.add_option("RUN", a->run, "a run's folder").required();
-    app.add_option("--last", a->last, "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
-        .type_name("N")
-        .check(integer_in(2, 1'000'000));
-    app.add_option("--name", a->name, "the checkpoint's name: it becomes RUN/checkpoints/NAME, which eval and translate take")
-        .type_name("NAME")
-        .capture_default_str();
+    app.add_integer("--last", a->last, {2, 1'000'000},
+                    "how many checkpoints, the newest ones (default: what train.keep kept, and the last)")
+        .type_name("N");
+    app.add_option("--name", a->name,
+                   "the checkpoint's name (default: average): it becomes RUN/checkpoints/NAME, which eval and translate take")
+        .type_name("NAME");
     return [a](Streams& streams) {
         require(!a->name.empty() && a->name.find('/') == std::string::npos && a->name[0] != '.' &&
                     !a->name.starts_with("step-") && a->name != "last" && a->name != "best",

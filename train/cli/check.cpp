@@ -3,6 +3,7 @@
 
 #include "train/cli/cli.h"
 #include "train/config/utf8.h"
+#include "train/config/words.h"
 #include "train/experiment/experiment.h"
 #include "train/learn/replay.h"
 #include "train/records/bundle.h"
@@ -17,16 +18,15 @@ struct CheckArguments {
     plan::GradientCheckSetup setup;
     bool in_double = false;
     bool json = false;
-    std::vector<std::string> gradient_options;  ///< given ones that only a config has use for
 };
 
-int check_bundle(const std::filesystem::path& path, const CheckArguments& a, Streams& streams) {
-    std::string given;
-    for (const std::string& option : a.gradient_options) given += (given.empty() ? "" : ", ") + option;
+// `given`: options that only a config has use for.
+int check_bundle(const std::filesystem::path& path, const CheckArguments& a, const std::vector<std::string>& given,
+                 Streams& streams) {
     require(given.empty(),
             "check {}: a bundle is replayed as it was recorded: options given {}, options allowed --threads, "
             "--double, --json",
-            a.config.config, given);
+            a.config.config, joined(given));
     const BundleFile file(path);
     const bool in_double = a.in_double || file.bundle().precision == "f64";
     const Replayed replayed = in_double ? f64::replay_bundle(path, a.setup.threads) : replay(file, a.setup.threads);
@@ -38,28 +38,20 @@ int check_bundle(const std::filesystem::path& path, const CheckArguments& a, Str
 
 Action declare_check(CommandLine& app) {
     auto a = std::make_shared<CheckArguments>();
-    add_config(app, a->config);
-    app.get_option("CONFIG").description(
-        "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
-    app.add_option("--rows", a->setup.rows, "rows of the first training batch to use")
-        .check(integer_in(int64_t{1}, int64_t{1} << 20))
-        .capture_default_str();
-    app.add_option("--elements", a->setup.elements, "elements of each parameter to check")
-        .check(integer_in(int64_t{1}, int64_t{1} << 40))
-        .capture_default_str();
-    app.add_option("--tolerance", a->setup.tolerance, "largest relative error")
-        .check(number_in(1e-12, 1.0))
-        .capture_default_str();
+    add_config(app, a->config,
+               "a JSON file; or the bundle of a run that diverged (or the run's folder), whose step is taken again");
+    app.add_integer("--rows", a->setup.rows, {1, int64_t{1} << 20}, "rows of the first training batch to use");
+    app.add_integer("--elements", a->setup.elements, {1, int64_t{1} << 40}, "elements of each parameter to check");
+    app.add_number("--tolerance", a->setup.tolerance, {1e-12, 1}, "largest relative error");
     app.add_flag("--double", a->in_double, "replay a bundle in double precision, as a config is always checked");
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object");
     app.footer("Exit code: 0 when the gradients agree, or the step fails again in the same module and op; 1 when not.");
     return [a, app](Streams& streams) -> int {
         if (const std::filesystem::path bundle = bundle_at(a->config.config); !bundle.empty()) {
-            for (const char* option : {"--set", "--seed", "--rows", "--elements", "--tolerance"})
-                if (app.get_option(option).given())
-                    a->gradient_options.emplace_back(option);
-            return check_bundle(bundle, *a, streams);
+            std::vector<std::string> given = {"--set", "--seed", "--rows", "--elements", "--tolerance"};
+            std::erase_if(given, [&](const std::string& option) { return !app.get_option(option.c_str()).given(); });
+            return check_bundle(bundle, *a, given, streams);
         }
         const Experiment experiment = read_experiment(a->config.config, a->config.assignments());
         const plan::GradientReport report =

@@ -11,10 +11,9 @@
 #include <limits>
 #include <new>
 #include <ostream>
+#include <type_traits>
 
-#include "core/base/error.h"
 #include "core/base/file_errors.h"
-#include "core/base/options.h"
 #include "train/cli/output.h"
 #include "train/config/utf8.h"
 #include "train/experiment/experiment.h"
@@ -30,75 +29,68 @@ int report(std::ostream& error, const std::string& text, int code) {
     return code;
 }
 
-// `well_formed` says so of what follows a sign.
+// Decimal digits alone: "inf" is no number here, and 010 is 8 to some and 10 to others.
+bool well_formed(std::string_view digits, bool whole) {
+    digits.remove_prefix(digits.starts_with('-') ? 1 : 0);
+    const bool known = digits.find_first_not_of(whole ? "0123456789" : "0123456789.eE+-") == std::string_view::npos;
+    return known && (!whole || digits == "0" || !digits.starts_with('0'));
+}
+
 template <class T>
-CLI::Validator numbers_in(NumberRange<T> allowed, const char* what, bool (*well_formed)(std::string_view)) {
-    const auto [low, high] = allowed;
-    const std::string range =
-        high == std::numeric_limits<T>::max() ? fmt::format("from {}", low) : fmt::format("{} to {}", low, high);
+CLI::Validator numbers_in(const Bounds<T>& allowed) {
     return CLI::Validator(
-        [=, low = low, high = high](std::string& text) {
+        [allowed](std::string& text) {
+            constexpr bool whole = std::is_integral_v<T>;
             T value{};
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-            const std::string_view digits = std::string_view(text).substr(text.starts_with('-') ? 1 : 0);
-            const bool good = error == std::errc() && end == text.data() + text.size() && well_formed(digits) && value >= low &&
-                              value <= high;
-            return good ? std::string() : fmt::format("not {} from {} to {}: '{}'", what, low, high, text);
+            const bool good = error == std::errc() && end == text.data() + text.size() && well_formed(text, whole) &&
+                              value >= allowed.low && value <= allowed.high;
+            return good ? std::string()
+                        : fmt::format("not {} from {} to {}: '{}'", whole ? "an integer" : "a number", allowed.low,
+                                      allowed.high, text);
         },
-        range);
+        allowed.high == std::numeric_limits<T>::max() ? fmt::format("from {}", allowed.low)
+                                                      : fmt::format("{} to {}", allowed.low, allowed.high));
+}
+
+template <class T, class Number>
+Option add(CLI::App& app, const char* name, T& value, const Bounds<Number>& allowed, const char* help) {
+    CLI::Option* option = app.add_option(name, value, help)->check(numbers_in(allowed));
+    return Option(std::is_arithmetic_v<T> ? option->capture_default_str() : option);
 }
 }  // namespace
 
 Option Option::required() const { return option_->required(), *this; }
 Option Option::type_name(const char* name) const { return option_->type_name(name), *this; }
-Option Option::capture_default_str() const { return option_->capture_default_str(), *this; }
 Option Option::one_value_each() const { return option_->allow_extra_args(false), *this; }
 Option Option::needs(Option other) const { return option_->needs(other.option_), *this; }
 Option Option::excludes(Option other) const { return option_->excludes(other.option_), *this; }
-Option Option::description(const std::string& help) const { return option_->description(help), *this; }
-Option Option::check(NumberRange<int64_t> range) const {
-    // 010 is 8 to some and 10 to others
-    return option_->check(numbers_in(range, "an integer",
-                                     [](std::string_view digits) {
-                                         return digits == "0" ||
-                                                (digits.find_first_not_of("0123456789") == std::string_view::npos &&
-                                                 !digits.starts_with('0'));
-                                     })),
-           *this;
-}
-Option Option::check(NumberRange<double> range) const {
-    return option_->check(numbers_in(
-               range, "a number",
-               [](std::string_view digits) { return digits.find_first_not_of("0123456789.eE+-") == std::string_view::npos; })),
-           *this;
-}
 Option Option::check(std::vector<std::string> words) const { return option_->check(CLI::IsMember(std::move(words))), *this; }
 bool Option::given() const { return option_->count() > 0; }
 
-Option CommandLine::add_option(const char* name, std::string& value, const char* help) const {
+template <class T>
+Option CommandLine::add_option(const char* name, T& value, const char* help) const {
     return Option(app_->add_option(name, value, help));
 }
-Option CommandLine::add_option(const char* name, std::optional<std::string>& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
+template Option CommandLine::add_option(const char*, std::string&, const char*) const;
+template Option CommandLine::add_option(const char*, std::optional<std::string>&, const char*) const;
+template Option CommandLine::add_option(const char*, std::vector<std::string>&, const char*) const;
+
+template <class T>
+Option CommandLine::add_integer(const char* name, T& value, Bounds<int64_t> allowed, const char* help) const {
+    return add(*app_, name, value, allowed, help);
 }
-Option CommandLine::add_option(const char* name, std::vector<std::string>& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
+template Option CommandLine::add_integer(const char*, int&, Bounds<int64_t>, const char*) const;
+template Option CommandLine::add_integer(const char*, int64_t&, Bounds<int64_t>, const char*) const;
+template Option CommandLine::add_integer(const char*, std::optional<int64_t>&, Bounds<int64_t>, const char*) const;
+
+template <class T>
+Option CommandLine::add_number(const char* name, T& value, Bounds<double> allowed, const char* help) const {
+    return add(*app_, name, value, allowed, help);
 }
-Option CommandLine::add_option(const char* name, int& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
-}
-Option CommandLine::add_option(const char* name, int64_t& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
-}
-Option CommandLine::add_option(const char* name, double& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
-}
-Option CommandLine::add_option(const char* name, std::optional<int64_t>& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
-}
-Option CommandLine::add_option(const char* name, std::optional<double>& value, const char* help) const {
-    return Option(app_->add_option(name, value, help));
-}
+template Option CommandLine::add_number(const char*, double&, Bounds<double>, const char*) const;
+template Option CommandLine::add_number(const char*, std::optional<double>&, Bounds<double>, const char*) const;
+
 Option CommandLine::add_flag(const char* name, bool& value, const char* help) const {
     return Option(app_->add_flag(name, value, help));
 }
@@ -127,29 +119,19 @@ const std::vector<Command>& commands() {
     return table;
 }
 
-int default_threads() { return static_cast<int>(std::min<int64_t>(machine_cores(), most_threads)); }
-
 std::vector<std::string> ConfigArguments::assignments() const {
     std::vector<std::string> all = set;
-    if (seed >= 0)
-        all.push_back("seed=" + std::to_string(seed));
+    if (seed)
+        all.push_back("seed=" + std::to_string(*seed));
     return all;
 }
 
-void add_config(CommandLine& app, ConfigArguments& arguments) {
-    app.add_option("CONFIG", arguments.config, "a JSON file").required();
+void add_config(CommandLine& app, ConfigArguments& arguments, const char* help) {
+    app.add_option("CONFIG", arguments.config, help).required();
     app.add_option("--set", arguments.set, "change an option: a.b=value; may be given again")
         .type_name("KEY=VALUE")
         .one_value_each();
-    app.add_option("--seed", arguments.seed, "in place of the config's seed")
-        .check(integer_in(0, std::numeric_limits<int64_t>::max()));
-}
-
-Option add_extend(CommandLine& app, bool& extend) {
-    return app.add_flag(
-        "--extend", extend,
-        "continue beyond the end that the run began with, to more train.steps (or train.max_seconds); it is recorded. "
-        "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...");
+    app.add_integer("--seed", arguments.seed, {.low = 0}, "in place of the config's seed");
 }
 
 Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
@@ -161,11 +143,9 @@ Extend extend_of(bool extend, const std::vector<std::string>& assignments) {
     return Extend::yes;
 }
 
-void add_threads(CommandLine& app, int& threads) {
-    threads = default_threads();
-    app.add_option("--threads", threads, "threads to use; results do not depend on it")
-        .check(integer_in(1, most_threads))
-        .capture_default_str();
+void add_threads(CommandLine& app, int& threads, const char* help) {
+    threads = static_cast<int>(std::min<int64_t>(machine_cores(), most_threads));
+    app.add_integer("--threads", threads, {1, most_threads}, help);
 }
 
 void flush(std::ostream& out) {

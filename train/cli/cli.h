@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/integers.h"
+#include "core/base/options.h"
 #include "train/records/extend.h"
 
 namespace CLI {
@@ -24,16 +24,6 @@ struct Streams {
     bool interactive = false;  ///< whether a person types `in`: answers come line by line
 };
 
-/// Numbers that an option takes, both ends included. Decimal digits alone: octal, hexadecimal,
-/// leading zeros, "inf" and "nan" are refused, and so is what does not fit, with "not an integer
-/// from LOW to HIGH: 'TEXT'" ("not a number ...").
-template <class T>
-struct NumberRange {
-    T low, high;
-};
-inline NumberRange<int64_t> integer_in(int64_t low, int64_t high) { return {low, high}; }
-inline NumberRange<double> number_in(double low, double high) { return {low, high}; }
-
 /// One argument, option or flag of a command: a handle. CLI11, which reads the command line, is
 /// known to cli.cpp alone, as it takes seconds to compile. Each function gives the handle again.
 class Option {
@@ -42,15 +32,10 @@ class Option {
     Option required() const;
     /// The word that stands for the value in the help.
     Option type_name(const char* name) const;
-    /// The help shows the value that the variable has now.
-    Option capture_default_str() const;
     /// An option for a list takes one value each time it is given.
     Option one_value_each() const;
     Option needs(Option other) const;
     Option excludes(Option other) const;
-    Option description(const std::string& help) const;
-    Option check(NumberRange<int64_t> range) const;
-    Option check(NumberRange<double> range) const;
     Option check(std::vector<std::string> words) const;
     /// Whether it was given.
     bool given() const;
@@ -64,14 +49,17 @@ class Option {
 class CommandLine {
   public:
     explicit CommandLine(CLI::App& app) : app_(&app) {}
-    Option add_option(const char* name, std::string& value, const char* help) const;
-    Option add_option(const char* name, std::optional<std::string>& value, const char* help) const;
-    Option add_option(const char* name, std::vector<std::string>& value, const char* help) const;
-    Option add_option(const char* name, int& value, const char* help) const;
-    Option add_option(const char* name, int64_t& value, const char* help) const;
-    Option add_option(const char* name, double& value, const char* help) const;
-    Option add_option(const char* name, std::optional<int64_t>& value, const char* help) const;
-    Option add_option(const char* name, std::optional<double>& value, const char* help) const;
+    /// Of a text, an optional one, or a list of texts.
+    template <class T>
+    Option add_option(const char* name, T& value, const char* help) const;
+    /// Of a number (int, int64_t, double) or an optional one; the help shows what is allowed, and a
+    /// value that is not optional. Decimal digits alone: octal, hexadecimal, leading zeros, "inf"
+    /// and "nan" are refused, and so is what does not fit, with "not an integer from LOW to HIGH:
+    /// 'TEXT'" ("not a number ...").
+    template <class T>
+    Option add_integer(const char* name, T& value, Bounds<int64_t> allowed, const char* help) const;
+    template <class T>
+    Option add_number(const char* name, T& value, Bounds<double> allowed, const char* help) const;
     Option add_flag(const char* name, bool& value, const char* help) const;
     /// One that was added.
     Option get_option(const char* name) const;
@@ -120,22 +108,20 @@ int run(std::vector<std::string> arguments, Streams streams);
 struct ConfigArguments {
     std::string config;
     std::vector<std::string> set;
-    int64_t seed = -1;  ///< below 0: the config's
+    std::optional<int64_t> seed;  ///< in place of the config's
 
     /// All changes, as `--set` assignments.
     std::vector<std::string> assignments() const;
 };
 /// Adds `CONFIG`, `--set KEY=VALUE` and `--seed N`.
-void add_config(CommandLine& app, ConfigArguments& arguments);
+void add_config(CommandLine& app, ConfigArguments& arguments, const char* help = "a JSON file");
 
-/// Adds `--extend`. What extend_of() says of it and the `--set` assignments: one to `schedule` or
-/// below gives the schedule of the steps that are added.
-Option add_extend(CommandLine& app, bool& extend);
+/// What `--extend` asks for with these `--set` assignments: one to `schedule` or below gives the
+/// schedule of the steps that are added.
 Extend extend_of(bool extend, const std::vector<std::string>& assignments);
 
 /// Adds `--threads N` (default: the machine's cores).
-void add_threads(CommandLine& app, int& threads);
-int default_threads();
+void add_threads(CommandLine& app, int& threads, const char* help = "threads to use; results do not depend on it");
 
 /// Flushes `out`. Throws BrokenPipe when nobody reads it any more and MachineError when it cannot
 /// be written (disk full).

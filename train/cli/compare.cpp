@@ -18,7 +18,7 @@ namespace {
 struct CompareArguments {
     std::string config, out;
     std::vector<std::string> set;
-    int64_t seeds = 0;
+    std::optional<int64_t> seeds;
     int threads = 1;
     bool extend = false, overwrite = false, json = false;
 };
@@ -28,8 +28,8 @@ struct CompareArguments {
 Action declare_compare(CommandLine& app) {
     auto a = std::make_shared<CompareArguments>();
     app.add_option("CONFIG", a->config, "a JSON file with base, variants and seeds").required();
-    app.add_option("--seeds", a->seeds, "as many seeds: the config's, and the next integers where those are too few")
-        .check(integer_in(1, 1000))
+    app.add_integer("--seeds", a->seeds, {1, 1000},
+                    "as many seeds: the config's, and the next integers where those are too few")
         .type_name("N");
     app.add_option("--out", a->out, "the comparison's folder, in place of runs/NAME; a run is DIR/VARIANT/seed-N")
         .type_name("DIR");
@@ -38,12 +38,11 @@ Action declare_compare(CommandLine& app) {
                    "compare.a=value; may be given again")
         .type_name("KEY=VALUE")
         .one_value_each();
-    add_threads(app, a->threads);
-    app.get_option("--threads").description("runs side by side, a thread each (threads left over go to the runs)");
-    const Option extend = add_extend(app, a->extend);
-    extend.description(
-        "continue finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
-        "number of steps needs one for the steps that are added: --set schedule=...");
+    add_threads(app, a->threads, "runs side by side, a thread each (threads left over go to the runs)");
+    const Option extend =
+        app.add_flag("--extend", a->extend,
+                     "continue finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
+                     "number of steps needs one for the steps that are added: --set schedule=...");
     app.add_flag("--overwrite", a->overwrite, "train all runs again; without it finished runs are kept and the others continue")
         .excludes(extend);
     app.add_flag("--json", a->json, "print what goes into DIR/compare.json in place of the table");
@@ -52,7 +51,7 @@ Action declare_compare(CommandLine& app) {
         "Exit code: 0 when all runs finished; 3 when one diverged, 1 when one failed (the others are compared).");
     return [a](Streams& streams) {
         compare::CompareRequest request;
-        request.comparison = compare::read_comparison(a->config, a->set, a->seeds);
+        request.comparison = compare::read_comparison(a->config, a->set, a->seeds.value_or(0));
         request.folder = a->out.empty() ? "runs/" + request.comparison.name : a->out;
         request.threads = a->threads;
         request.existing = a->overwrite ? Existing::overwrite : Existing::resume;

@@ -1,7 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "core/base/output_file.h"
@@ -11,7 +11,7 @@
 #include "train/evaluate/metrics/bootstrap.h"
 #include "train/evaluate/metrics/confusion.h"
 #include "train/learn/restored.h"
-#include "train/records/numbers.h"
+#include "train/records/record_writer.h"
 
 namespace attend::cli {
 
@@ -34,46 +34,33 @@ Split chosen_split(const std::string& name, const Task& task) {
 }
 
 // Loss and perplexity, which an evaluation has without a metric, as metrics that can be resampled.
-class LossMetric final : public Metric {
-  public:
-    enum class Unit { nats, perplexity };
-    explicit LossMetric(Unit unit) : unit_(unit) {}
-    Statistics statistics(const EvaluatedExample& e) const override {
-        return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
-    }
-    std::optional<double> score(std::span<const double> sums) const override {
-        const LossSums nats{sums[0], sums[1]};
-        const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
-        if (counts.all() == 0)
-            return std::nullopt;
-        return unit_ == Unit::nats ? nats.mean(counts) : nats.perplexity(counts);
-    }
-    Better better() const override { return Better::lower; }
-
-  private:
-    Unit unit_;
-};
+Metric loss_metric(const std::string& name) {
+    return {.statistics = [](const EvaluatedExample& e) -> Statistics {
+                return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
+            },
+            .score = [name](std::span<const double> sums) -> std::optional<double> {
+                const LossSums nats{sums[0], sums[1]};
+                const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
+                if (counts.all() == 0)
+                    return std::nullopt;
+                return name == "loss" ? nats.mean(counts) : nats.perplexity(counts);
+            },
+            .better = Better::lower};
+}
 
 // What the examples add to a metric, and the interval that follows.
 struct Resampled {
     std::string name;
-    std::unique_ptr<Metric> metric;
+    Metric metric;
     ExampleStatistics examples;
     std::optional<Interval> interval;
 
-    explicit Resampled(const std::string& of) : name(of) {
-        if (name == "loss" || name == "perplexity")
-            metric = std::make_unique<LossMetric>(name == "loss" ? LossMetric::Unit::nats : LossMetric::Unit::perplexity);
-        else
-            metric = metric_table().build(Selection(metric_table(), name));
-    }
+    explicit Resampled(const std::string& of) : name(of), metric(from_loss(of) ? loss_metric(of) : make_metric(of)) {}
 };
 
 const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
-    for (const Resampled& r : all)
-        if (r.name == name && r.interval)
-            return &*r.interval;
-    return nullptr;
+    const auto found = std::ranges::find(all, name, &Resampled::name);
+    return found != all.end() && found->interval ? &*found->interval : nullptr;
 }
 
 // One line an example, in the order of the split. Text that is not UTF-8 (byte tokenizers) has
@@ -82,14 +69,10 @@ void write_examples(const std::string& path, const std::vector<Sample>& samples)
     std::string lines;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const Sample& s = samples[i];
-        Json line;
-        line["example"] = i;
-        line["source"] = s.source;
-        line["reference"] = s.reference;
-        line["decoded"] = s.decoded;
-        line["log_likelihood"] = number_to_json(s.log_likelihood);
-        line["score"] = number_to_json(s.score);
-        lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+        const RecordWriter line = {{"example", static_cast<int64_t>(i)}, {"source", s.source},
+                                   {"reference", s.reference},           {"decoded", s.decoded},
+                                   {"log_likelihood", s.log_likelihood}, {"score", s.score}};
+        lines += line.text(-1, Broken::replaced) + "\n";
     }
     write_output_file(path, lines);
 }
@@ -105,11 +88,9 @@ Action declare_eval(CommandLine& app) {
                    "write every example to a file, one JSON object a line: example (from 0), source, reference, decoded, "
                    "log_likelihood (nats, of decoded) and score (what the search ranked it by)")
         .type_name("FILE");
-    app.add_option("--resamples", a->resamples,
-                   "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
-        .type_name("N")
-        .check(integer_in(0, 1'000'000))
-        .capture_default_str();
+    app.add_integer("--resamples", a->resamples, {0, 1'000'000},
+                    "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
+        .type_name("N");
     app.add_flag(
            "--tables", a->tables,
            "how often each target symbol or class is right, and which are predicted in place of which: where they are few")
@@ -146,7 +127,7 @@ Action declare_eval(CommandLine& app) {
                                     .samples = a->examples.empty() ? 0 : std::numeric_limits<int64_t>::max(),
                                     .seed = static_cast<uint64_t>(restored.experiment.seed),
                                     .each_example = [&](const EvaluatedExample& e) {
-                                        for (Resampled& r : resampled) r.examples.add(r.metric->statistics(e));
+                                        for (Resampled& r : resampled) r.examples.add(r.metric.statistics(e));
                                         if (a->tables)
                                             confusion.add(e);
                                     }};
@@ -156,21 +137,19 @@ Action declare_eval(CommandLine& app) {
                                          e->cut, e->decoded);
         workers.run(static_cast<int>(resampled.size()), [&](int i) {
             Resampled& r = resampled[static_cast<std::size_t>(i)];
-            r.interval = bootstrap(*r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
+            r.interval = bootstrap(r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
         });
         if (!a->examples.empty())
             write_examples(a->examples, e->samples);
         if (a->json) {
-            Json line;
-            line["step"] = restored.step;
-            line["split"] = split_name(split);
-            add_scores(line, e->scores);
-            if (a->resamples > 0)
-                line["intervals"] = Json::object();
+            RecordWriter line = {{"step", restored.step}, {"split", split_name(split)}}, intervals;
+            line.set_scores(e->scores);
             for (const auto& [name, value] : e->scores.values)
                 if (const Interval* interval = interval_of(resampled, name))
-                    line["intervals"][name] = {number_to_json(interval->low), number_to_json(interval->high)};
-            streams.out << line.dump() << '\n';
+                    intervals.set(name, std::vector<double>{interval->low, interval->high});
+            if (a->resamples > 0)
+                line.set("intervals", intervals);
+            streams.out << line.text() << '\n';
         } else {
             streams.out << fmt::format("{:<20} {}\n{:<20} {}\n", "split", split_name(split), "step", restored.step);
             if (a->resamples > 0)

@@ -2,7 +2,6 @@
 // stop text, or the bytes of a character that is not whole yet, is held back.
 #include <fmt/format.h>
 
-#include <limits>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -56,7 +55,7 @@ class Growing {
     std::string news(bool end) {
         std::size_t until = text_.size();
         if (!end && !stopped_)
-            until -= std::min(until, std::max(unfinished(), stop_.empty() ? 0 : stop_.size() - 1));
+            until -= std::min(until, std::max(utf8::unfinished(text_), stop_.empty() ? 0 : stop_.size() - 1));
         if (until <= shown_)
             return "";
         std::string part = text_.substr(shown_, until - shown_);
@@ -65,17 +64,6 @@ class Growing {
     }
 
   private:
-    // Bytes at the end that begin a UTF-8 character without ending it.
-    std::size_t unfinished() const {
-        for (std::size_t back = 1; back <= std::min<std::size_t>(3, text_.size()); ++back) {
-            const auto byte = static_cast<unsigned char>(text_[text_.size() - back]);
-            if (byte >= 0xC0)
-                return back < (byte >= 0xF0 ? 4u : byte >= 0xE0 ? 3u : 2u) ? back : 0;
-            if (byte < 0x80)
-                return 0;
-        }
-        return 0;
-    }
     const Task& task_;
     std::string stop_, text_;
     std::vector<int32_t> last_;  // the last symbol alone
@@ -153,26 +141,16 @@ Action declare_generate(CommandLine& app) {
     app.add_option("--prompt", a->prompt,
                    "the text to continue; without it standard input is read, from a terminal line by line")
         .type_name("TEXT");
-    app.add_option("--tokens", a->generation.symbols, "most symbols to write")
-        .check(integer_in(0, int64_t{1} << 30))
-        .capture_default_str();
-    app.add_option("--temperature", s.temperature, "below 1 surer, above 1 more varied; 0: always the likeliest")
-        .check(number_in(0, 1e3))
-        .capture_default_str();
-    app.add_option("--top-k", s.top_k, "draw from the K likeliest symbols alone; 0: from all")
-        .type_name("K")
-        .check(integer_in(0, int64_t{1} << 30))
-        .capture_default_str();
-    app.add_option("--top-p", s.top_p, "draw from the fewest likeliest symbols that have this probability together")
-        .check(number_in(1e-6, 1))
-        .capture_default_str();
-    app.add_option("--repetition-penalty", s.repetition_penalty, "above 1: symbols that were there already become less likely")
-        .check(number_in(1e-3, 1e3))
-        .capture_default_str();
+    app.add_integer("--tokens", a->generation.symbols, {0, int64_t{1} << 30}, "most symbols to write");
+    app.add_number("--temperature", s.temperature, {0, 1e3}, "below 1 surer, above 1 more varied; 0: always the likeliest");
+    app.add_integer("--top-k", s.top_k, {0, int64_t{1} << 30}, "draw from the K likeliest symbols alone; 0: from all")
+        .type_name("K");
+    app.add_number("--top-p", s.top_p, {1e-6, 1}, "draw from the fewest likeliest symbols that have this probability together");
+    app.add_number("--repetition-penalty", s.repetition_penalty, {1e-3, 1e3},
+                   "above 1: symbols that were there already become less likely");
     app.add_option("--stop", a->stop, "end in front of this text").type_name("TEXT");
-    app.add_option("--samples", a->samples, "continuations to write").check(integer_in(1, 4096)).capture_default_str();
-    app.add_option("--seed", a->seed, "of the draws, in place of the run's")
-        .check(integer_in(0, std::numeric_limits<int64_t>::max()));
+    app.add_integer("--samples", a->samples, {1, 4096}, "continuations to write");
+    app.add_integer("--seed", a->seed, {.low = 0}, "of the draws, in place of the run's");
     app.footer("The prompt and what follows it go to standard output. The same seed writes the same text.");
     return [a](Streams& streams) { return run_generate(*a, streams); };
 }

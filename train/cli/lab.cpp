@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <charconv>
 #include <memory>
 #include <ostream>
 
@@ -26,17 +24,6 @@ struct LabArguments {
     bool json = false;
 };
 
-int64_t step_of(const fs::path& checkpoint) {
-    const std::string name = checkpoint.filename().string();
-    int64_t step = 0;
-    const auto [end, wrong] =
-        std::from_chars(name.data() + std::min<std::size_t>(5, name.size()), name.data() + name.size(), step);
-    require(wrong == std::errc() && end == name.data() + name.size(),
-            "{}: a checkpoint is called step-N: characters that are no number {}, characters {}", checkpoint.string(),
-            name.data() + name.size() - end, name.size());
-    return step;
-}
-
 // Where to measure: all checkpoints of a run, or the initial weights of a config.
 struct Subject {
     Experiment experiment;
@@ -60,7 +47,8 @@ Subject subject_of(const LabArguments& a) {
             a.config.config, 0, 1);
     if (is_there(folder.vocabulary()))
         s.saved = folder.vocabulary().string();
-    for (const fs::path& checkpoint : folder.steps()) s.places.push_back({checkpoint.string(), step_of(checkpoint)});
+    for (const fs::path& checkpoint : folder.steps())
+        s.places.push_back({checkpoint.string(), read_progressed(checkpoint).step});
     s.out = folder.lab();
     return s;
 }
@@ -69,25 +57,17 @@ Subject subject_of(const LabArguments& a) {
 
 Action declare_lab(CommandLine& app) {
     auto a = std::make_shared<LabArguments>();
-    add_config(app, a->config);
-    app.get_option("CONFIG").description("a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
+    add_config(app, a->config, "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
     app.add_option(
            "--estimator", a->setup.estimators,
            "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")
         .type_name("ESTIMATOR")
         .one_value_each();
-    app.add_option("--rows", a->setup.rows, "rows of the first training batch to use; 0: all")
-        .check(integer_in(int64_t{0}, int64_t{1} << 20))
-        .capture_default_str();
-    app.add_option("--draws", a->setup.draws, "estimates of each estimator")
-        .check(integer_in(int64_t{48}, int64_t{1} << 30))
-        .capture_default_str();
-    app.add_option("--samples", a->setup.samples, "choices drawn for each example, of the default estimators")
-        .check(integer_in(int64_t{1}, int64_t{1024}))
-        .capture_default_str();
-    app.add_option("--adapt", a->setup.adapt, "steps in which an estimator's own network learns before it is measured")
-        .check(integer_in(int64_t{0}, int64_t{1} << 30))
-        .capture_default_str();
+    app.add_integer("--rows", a->setup.rows, {0, int64_t{1} << 20}, "rows of the first training batch to use; 0: all");
+    app.add_integer("--draws", a->setup.draws, {48, int64_t{1} << 30}, "estimates of each estimator");
+    app.add_integer("--samples", a->setup.samples, {1, 1024}, "choices drawn for each example, of the default estimators");
+    app.add_integer("--adapt", a->setup.adapt, {0, int64_t{1} << 30},
+                    "steps in which an estimator's own network learns before it is measured");
     app.add_option("--out", a->out, "where to write the numbers (default: RUN/lab.json, or runs/NAME.lab.json of a config)");
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");

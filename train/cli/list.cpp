@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "train/cli/cli.h"
+#include "train/config/words.h"
 #include "train/show/schema/listing.h"
 
 namespace attend::cli {
@@ -22,13 +23,9 @@ const Seam* seam_of(const std::string& kind) {
 
 [[noreturn]] void fail_unknown(const std::string& what) {
     std::vector<std::string> kinds;
-    std::string known;
-    for (const Seam* seam : schema::seams_by_kind()) {
-        kinds.emplace_back(seam->kind());
-        known += (known.empty() ? "" : ", ") + kinds.back();
-    }
+    for (const Seam* seam : schema::seams_by_kind()) kinds.emplace_back(seam->kind());
     const std::string near = nearest_name(what, kinds);
-    fail("list: no such seam: '{}', known {}, and the keys of a config, as train{}", what, known,
+    fail("list: no such seam: '{}', known {}, and the keys of a config, as train{}", what, joined(kinds),
          near.empty() ? "" : "; did you mean '" + near + "'?");
 }
 

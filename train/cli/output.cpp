@@ -1,38 +1,14 @@
 #include "train/cli/output.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-
+#include "core/base/system_call.h"
 #include "train/config/utf8.h"
 
 namespace attend::cli {
 
-namespace {
-
-// Bytes at the end that begin a UTF-8 character without ending it.
-std::size_t unfinished(std::string_view text) {
-    for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-        if (byte < 0x80)
-            return 0;
-        if (byte >= 0xC0)
-            return back < (byte >= 0xF0 ? 4u : byte >= 0xE0 ? 3u : 2u) ? back : 0;
-    }
-    return 0;
-}
-
-}  // namespace
-
 void OutputBuffer::write(std::string_view bytes) {
-    while (error_ == 0 && !bytes.empty()) {
-        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
-        if (n >= 0)
-            bytes.remove_prefix(static_cast<std::size_t>(n));
-        else if (errno != EINTR)
-            error_ = errno;
-    }
+    std::size_t done = 0;
+    if (error_ == 0)
+        error_ = write_all(descriptor_, bytes, done);
 }
 
 OutputBuffer::~OutputBuffer() {
@@ -46,7 +22,7 @@ int OutputBuffer::sync() {
         write(fresh);
     } else {
         begun_ += fresh;
-        const std::size_t whole = begun_.size() - unfinished(begun_);
+        const std::size_t whole = begun_.size() - utf8::unfinished(begun_);
         write(utf8::shown(std::string_view(begun_).substr(0, whole)));
         begun_.erase(0, whole);
     }

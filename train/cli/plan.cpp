@@ -1,4 +1,4 @@
-#include "train/study/plan/plan_report.h"
+#include "train/study/plan/plan.h"
 
 #include <memory>
 #include <ostream>
@@ -24,8 +24,8 @@ Action declare_plan(CommandLine& app) {
     app.add_flag("--json", a->json, "one JSON object");
     return [a](Streams& streams) {
         if (compare::is_comparison(a->config.config)) {
-            require(a->config.seed < 0, "plan {}: a comparison has seeds of its own: --seed {}", a->config.config,
-                    a->config.seed);
+            require(!a->config.seed, "plan {}: a comparison has seeds of its own: --seed {}", a->config.config,
+                    a->config.seed.value_or(0));
             const compare::Estimate f =
                 compare::estimate(compare::read_comparison(a->config.config, a->config.set), a->threads);
             streams.out << (a->json ? compare::json_of(f).text(2) + "\n" : utf8::shown(compare::text_of(f)));

@@ -3,12 +3,11 @@
 namespace attend::cli {
 
 void add_search(CommandLine& app, SearchArguments& arguments) {
-    app.add_option("--beam", arguments.beam, "outputs followed at the same time, 1: greedy (default: the config's decode.beam)")
-        .check(integer_in(int64_t{1}, most_beam));
-    app.add_option("--length-penalty", arguments.length_penalty,
+    app.add_integer("--beam", arguments.beam, {1, most_beam},
+                    "outputs followed at the same time, 1: greedy (default: the config's decode.beam)");
+    app.add_number("--length-penalty", arguments.length_penalty, {0, 10},
                    "rank outputs by log-likelihood / ((5 + length) / 6)^A (default: the config's decode.length_penalty)")
-        .type_name("A")
-        .check(number_in(0.0, 10.0));
+        .type_name("A");
 }
 
 DecodeOptions chosen(DecodeOptions of_run, const SearchArguments& arguments) {

@@ -34,7 +34,10 @@ Action declare_train(CommandLine& app) {
         .type_name("DIR");
     add_threads(app, a->threads);
     const Option resume = app.add_flag("--resume", a->resume, "continue the run in the folder");
-    add_extend(app, a->extend).needs(resume);
+    app.add_flag("--extend", a->extend,
+                 "continue beyond the end that the run began with, to more train.steps (or train.max_seconds); it is recorded. "
+                 "A schedule that depends on the number of steps needs one for the steps that are added: --set schedule=...")
+        .needs(resume);
     app.add_flag("--overwrite", a->overwrite, "remove the run in the folder and start again").excludes(resume);
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "

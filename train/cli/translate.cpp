@@ -8,6 +8,7 @@
 #include <memory>
 #include <ostream>
 
+#include "data/batching.h"
 #include "data/text/utf8.h"
 #include "train/cli/input_lines.h"
 #include "train/cli/search.h"
@@ -139,10 +140,8 @@ class Translator {
         }
         if (line.length() > options_.max_source) {
             line.left_out = line.length() - options_.max_source;
-            Ids kept(1, options_.max_source);
-            std::copy_n(line.ids.row(0), kept.columns, kept.values.begin());
-            kept.lengths[0] = static_cast<int32_t>(kept.columns);
-            line.ids = std::move(kept);
+            line.ids.lengths[0] = static_cast<int32_t>(options_.max_source);
+            line.ids = line.ids.slice(0, 1);
         }
         line.unknown = std::count(line.ids.row(0), line.ids.row(0) + line.length(), int32_t{id_unknown});
     }
@@ -159,12 +158,9 @@ class Translator {
     }
 
     void decode(std::span<Line*> lines) const {
-        Ids source(static_cast<int64_t>(lines.size()), lines.front()->length());
-        for (int64_t r = 0; r < source.rows; ++r) {
-            const Line& line = *lines[static_cast<std::size_t>(r)];
-            std::copy_n(line.ids.row(0), line.length(), source.values.begin() + r * source.columns);
-            source.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(line.length());
-        }
+        std::vector<std::vector<int32_t>> rows;
+        for (const Line* line : lines) rows.emplace_back(line->ids.row(0), line->ids.row(0) + line->length());
+        const Ids source = pad_sequences(rows);
         const std::vector<std::vector<Decoded>> found =
             decode_beam(*run_.made.model, source, decode_limits(*run_.made.model, *run_.task, source, options_.max_length),
                         options_.search(nbest()), a_.attention ? Collect::attention : Collect::nothing);
@@ -268,20 +264,18 @@ Action declare_translate(CommandLine& app) {
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_flag("--attention", a->attention, "draw the attention map below each output");
     add_search(app, a->search);
-    app.add_option("--nbest", a->nbest,
-                   "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
-                   "front: the input line's number and the rank, from 1")
-        .type_name("N")
-        .check(integer_in(int64_t{1}, most_beam));
+    app.add_integer("--nbest", a->nbest, {1, most_beam},
+                    "up to N outputs a line, those that ended before those that were cut, each best first, with two columns in "
+                    "front: the input line's number and the rank, from 1")
+        .type_name("N");
     app.add_flag(
         "--scores", a->scores,
         "three columns before the text: score (log-likelihood over the length penalty), log-likelihood in nats, and that "
         "of each symbol and of the end, between blanks");
-    app.add_option("--chunk", a->chunk,
-                   "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
-                   "decode.batch; 1: answer each line at once)")
-        .type_name("LINES")
-        .check(integer_in(int64_t{1}, int64_t{1} << 24));
+    app.add_integer("--chunk", a->chunk, {1, int64_t{1} << 24},
+                    "lines to read before any is written: they are sorted by length and decoded together (default: 16 "
+                    "decode.batch; 1: answer each line at once)")
+        .type_name("LINES");
     add_threads(app, a->threads);
     app.footer(
         "One output line for each input line, in its order; an empty line for a line without symbols. Columns are parted by "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "core/base/json_text.h"
@@ -26,19 +27,18 @@ std::string json_of(const std::vector<T>& items) {
     return "[" + all + "]";
 }
 
-std::string range_of(const std::string& least, const std::string& most) {
+// The lowest and the highest value as JSON; "" where there is no bound.
+template <class T>
+std::pair<std::string, std::string> ends_of(const Bounds<T>& b) {
+    return {b.low == std::numeric_limits<T>::lowest() ? "" : json_of(b.low),
+            b.high == std::numeric_limits<T>::max() ? "" : json_of(b.high)};
+}
+
+std::string range_of(const std::pair<std::string, std::string>& ends) {
+    const auto& [least, most] = ends;
     if (!least.empty() && !most.empty())
         return least + " to " + most;
     return !least.empty() ? "at least " + least : !most.empty() ? "at most " + most : "";
-}
-
-template <class T>
-std::string least_of(const Bounds<T>& b) {
-    return b.low == std::numeric_limits<T>::lowest() ? "" : json_of(b.low);
-}
-template <class T>
-std::string most_of(const Bounds<T>& b) {
-    return b.high == std::numeric_limits<T>::max() ? "" : json_of(b.high);
 }
 
 class Describer final : public Visitor {
@@ -117,8 +117,7 @@ class Describer final : public Visitor {
     template <class T>
     static void bound(Option& o, const Bounds<T>& bounds) {
         o.automatic = bounds.automatic != nullptr ? bounds.automatic : "";
-        o.least = least_of(bounds);
-        o.most = most_of(bounds);
+        std::tie(o.least, o.most) = ends_of(bounds);
     }
     template <class T>
     void single(const char* name, Option::Kind kind, T value, const Bounds<T>& bounds, const char* help) {
@@ -186,12 +185,12 @@ std::string value_text(const Option& o) {
         text = fmt::format("{}", fmt::join(o.words, " or "));
     if (o.fixed_length)
         text = fmt::format("list of {} numbers", 1 + std::count(o.value.begin(), o.value.end(), ','));
-    if (const std::string range = range_of(o.least, o.most); !range.empty())
+    if (const std::string range = range_of({o.least, o.most}); !range.empty())
         text += ", " + range;
     return o.automatic.empty() ? text : text + fmt::format(", or \"{}\"", o.automatic);
 }
 
-std::string range_text(const Bounds<int64_t>& bounds) { return range_of(least_of(bounds), most_of(bounds)); }
-std::string range_text(const Bounds<double>& bounds) { return range_of(least_of(bounds), most_of(bounds)); }
+std::string range_text(const Bounds<int64_t>& bounds) { return range_of(ends_of(bounds)); }
+std::string range_text(const Bounds<double>& bounds) { return range_of(ends_of(bounds)); }
 
 }  // namespace attend::config

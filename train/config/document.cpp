@@ -1,11 +1,11 @@
 #include "train/config/document.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <iterator>
+#include <istream>
 #include <nlohmann/json.hpp>
+#include <streambuf>
 #include <unordered_map>
 
+#include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/json_text.h"
 #include "data/text/text_form.h"
@@ -32,22 +32,25 @@ Member* Value::find(std::string_view key) { return const_cast<Member*>(std::as_c
 
 namespace {
 
-// Counts lines for the parser, which does not pass positions to its events. The lexer reads at most
-// one character past a number (and gives it back), never past any other token, so the line *before*
-// the last character taken is the token's.
-struct Cursor {
+// Hands the text to the parser and counts lines, as the parser does not pass positions to its
+// events. The lexer reads at most one character past a number (and gives it back), never past any
+// other token, so the line *before* the last character taken is the token's.
+struct Cursor final : std::streambuf {
     const char* begin;
     const char* line_begin;
     const char* taken;  // one past the last character handed out
     const char* end;
     int line = 1;
 
-    void take(const char* c) {
-        if (c > begin && c[-1] == '\n') {
+    explicit Cursor(std::string_view text) : begin(text.data()), line_begin(begin), taken(begin), end(begin + text.size()) {}
+    int_type uflow() override {
+        if (taken == end)
+            return traits_type::eof();
+        if (taken > begin && taken[-1] == '\n') {
             ++line;
-            line_begin = c;
+            line_begin = taken;
         }
-        taken = c + 1;
+        return traits_type::to_int_type(*taken++);
     }
     int64_t column() const { return taken - line_begin; }
     // The word that contains the last character taken, or that ended before it: "NaN", "-Infinity",
@@ -67,35 +70,6 @@ struct Cursor {
         while (first < taken && (static_cast<unsigned char>(*first) & 0xc0) == 0x80) ++first;  // not inside a character
         return utf8::printable(std::string_view(first, static_cast<std::size_t>(taken - first)));
     }
-};
-
-// An input iterator over the text that moves a cursor along.
-class CountingIterator {
-  public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = char;
-    using difference_type = std::ptrdiff_t;
-    using pointer = const char*;
-    using reference = const char&;
-
-    CountingIterator(const char* position, Cursor* cursor) : position_(position), cursor_(cursor) {}
-    const char& operator*() const { return *position_; }
-    CountingIterator& operator++() {
-        cursor_->take(position_);
-        ++position_;
-        return *this;
-    }
-    CountingIterator operator++(int) {
-        CountingIterator before = *this;
-        ++*this;
-        return before;
-    }
-    bool operator==(const CountingIterator& other) const { return position_ == other.position_; }
-    bool operator!=(const CountingIterator& other) const { return position_ != other.position_; }
-
-  private:
-    const char* position_;
-    Cursor* cursor_;
 };
 
 // A hint for a word that is not JSON.
@@ -219,9 +193,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     bool open(Value::Kind kind) {
         require(levels_.size() < deepest_nesting, "{}: nested too deeply: depth {}, limit {}", place().text(),
                 levels_.size() + 1, deepest_nesting);
-        Level level;
-        level.value = make(kind);
-        levels_.push_back(std::move(level));
+        levels_.emplace_back().value = make(kind);
         return true;
     }
     bool close() {
@@ -250,8 +222,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 };
 
 Place place_of_byte(std::string_view text, std::size_t position, const std::shared_ptr<const Source>& source) {
-    const std::string_view before = text.substr(0, position);
-    return {source, 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'))};
+    return {source, static_cast<int>(place_of(text, position, {}).line)};
 }
 
 }  // namespace
@@ -267,12 +238,12 @@ Value parse_value(std::string_view text, std::shared_ptr<const Source> source) {
     require(text.find_first_not_of(" \t\r\n") != std::string_view::npos && text != "\xEF\xBB\xBF",
             "{}: empty: {} bytes, expected a JSON value", Place{source, 1}.text(), text.size());
 
-    Cursor cursor{text.data(), text.data(), text.data(), text.data() + text.size()};
+    Cursor cursor(text);
+    std::istream stream(&cursor);
     Builder builder(std::move(source), cursor);
     constexpr auto strict = true;
     constexpr auto ignore_comments = true;
-    nlohmann::json::sax_parse(CountingIterator(text.data(), &cursor), CountingIterator(text.data() + text.size(), &cursor),
-                              &builder, nlohmann::json::input_format_t::json, strict, ignore_comments);
+    nlohmann::json::sax_parse(stream, &builder, nlohmann::json::input_format_t::json, strict, ignore_comments);
     return builder.take();
 }
 
@@ -283,10 +254,7 @@ Value parse_object(std::string_view text, std::shared_ptr<const Source> source) 
 }
 
 std::shared_ptr<const Source> file_source(const std::string& path) {
-    std::error_code error;
-    const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-    require(!error, "{}: cannot be made absolute: {}", path, error.message());
-    return std::make_shared<const Source>(Source{path, absolute.parent_path().string(), Source::Kind::file});
+    return std::make_shared<const Source>(Source{path, absolute_path(path).parent_path().string(), Source::Kind::file});
 }
 
 Value load(const std::string& path) {

@@ -1,12 +1,12 @@
 #include "train/config/other_names.h"
 
-#include <algorithm>
+#include "train/config/words.h"
 
 namespace attend::config {
 
 std::vector<OtherName> other_names() {
     static constexpr struct {
-        std::string_view ours, theirs;
+        const char *ours, *theirs;
     } table[] = {
         // the optimiser
         {"learning_rate", "lr base_lr max_lr peak_lr step_size"},
@@ -53,11 +53,7 @@ std::vector<OtherName> other_names() {
     };
     std::vector<OtherName> names;
     for (const auto& [ours, theirs] : table)
-        for (std::size_t begin = 0; begin < theirs.size();) {
-            const std::size_t end = std::min(theirs.find(' ', begin), theirs.size());
-            names.push_back({theirs.substr(begin, end - begin), ours});
-            begin = end + 1;
-        }
+        for (const std::string& name : parts_of(theirs, ' ')) names.push_back({name, ours});
     return names;
 }
 
@@ -65,7 +61,7 @@ std::vector<std::string> our_names(std::string_view theirs) {
     std::vector<std::string> names;
     for (const OtherName& name : other_names())
         if (name.theirs == theirs)
-            names.emplace_back(name.ours);
+            names.push_back(name.ours);
     return names;
 }
 

@@ -10,7 +10,7 @@
 namespace attend::config {
 
 struct OtherName {
-    std::string_view theirs, ours;  ///< keys without a path: "batch_size", "batch"
+    std::string theirs, ours;  ///< keys without a path: "batch_size", "batch"
 };
 
 /// The table. A name of theirs that can mean several of ours has an entry for each.

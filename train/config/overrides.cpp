@@ -4,23 +4,19 @@
 
 #include "data/text/utf8.h"
 #include "train/config/utf8.h"
+#include "train/config/words.h"
 
 namespace attend::config {
 
 namespace {
 
-std::vector<std::string> split(std::string_view key_path, const Place& place) {
-    std::vector<std::string> parts;
-    for (std::size_t begin = 0;;) {
-        const std::size_t end = std::min(key_path.find('.', begin), key_path.size());
-        require(end > begin, "{}: empty part in a key path: part {}, '{}'", place.text(), parts.size() + 1,
-                utf8::printable(key_path));
-        parts.emplace_back(key_path.substr(begin, end - begin));
-        require(parts.size() <= deepest_nesting, "{}: key path too deep: more than {} parts", place.text(), deepest_nesting);
-        if (end == key_path.size())
-            return parts;
-        begin = end + 1;
-    }
+std::vector<std::string> keys_of(std::string_view key_path, const Place& place) {
+    const std::vector<std::string> keys = parts_of(key_path, '.');
+    const auto empty = std::find(keys.begin(), keys.end(), "");
+    require(empty == keys.end(), "{}: empty part in a key path: part {}, '{}'", place.text(), empty - keys.begin() + 1,
+            utf8::printable(key_path));
+    require(keys.size() <= deepest_nesting, "{}: key path too deep: more than {} parts", place.text(), deepest_nesting);
+    return keys;
 }
 
 Value implied_object(const Place& place) {
@@ -58,13 +54,11 @@ const Place* set_inside(const Value& value, const std::string& prefix) {
 }
 const Place* set_below(const Value& document, std::string_view key_path) {
     const Value* at = &document;
-    for (std::size_t begin = 0; begin <= key_path.size();) {
-        const std::size_t end = std::min(key_path.find('.', begin), key_path.size());
-        const Member* member = at->find(key_path.substr(begin, end - begin));
+    for (const std::string& key : parts_of(key_path, '.')) {
+        const Member* member = at->find(key);
         if (member == nullptr)
             return nullptr;
         at = &member->value;
-        begin = end + 1;
     }
     return set_inside(*at, fmt::format("--set {}.", key_path));
 }
@@ -73,25 +67,21 @@ const Place* set_below(const Value& document, std::string_view key_path) {
 
 Value with(Value document, std::string_view key_path, Value value) {
     const Place place = value.place;
-    const std::vector<std::string> parts = split(key_path, place);
     Value* at = &document;
+    Member* member = nullptr;
     std::string path;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const bool last = i + 1 == parts.size();
-        path += (i ? "." : "") + parts[i];
-        Member* member = at->find(parts[i]);
-        if (member == nullptr) {
-            at->members.push_back(Member{parts[i], place, implied_object(place)});
-            member = &at->members.back();
+    for (const std::string& key : keys_of(key_path, place)) {
+        if (member != nullptr) {
+            open_up(member->value, path, place);
+            at = &member->value;
         }
-        if (last) {
-            member->place = place;
-            member->value = std::move(value);
-            break;
-        }
-        open_up(member->value, path, place);
-        at = &member->value;
+        path += (path.empty() ? "" : ".") + key;
+        member = at->find(key);
+        if (member == nullptr)
+            member = &at->members.emplace_back(Member{key, place, implied_object(place)});
     }
+    member->place = place;
+    member->value = std::move(value);
     return document;
 }
 

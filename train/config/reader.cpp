@@ -1,7 +1,5 @@
 #include "train/config/reader.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -12,12 +10,11 @@
 #include "train/config/other_names.h"
 #include "train/config/overrides.h"
 #include "train/config/utf8.h"
+#include "train/config/words.h"
 
 namespace attend::config {
 
 namespace {
-
-std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 struct Problem {
     Place place;
@@ -36,7 +33,7 @@ std::string elsewhere(const std::vector<Option>& options, const std::string& nam
     constexpr std::size_t most = 3;
     std::vector<std::string> paths, rows;
     const auto add = [](std::vector<std::string>& all, const std::string& one) {
-        if (std::find(all.begin(), all.end(), one) == all.end())
+        if (!contains(all, one))
             all.push_back(one);
     };
     for (const Listed& l : flat(options)) {
@@ -70,11 +67,7 @@ enum class Form {
 };
 
 // "'train' or 'valid'"
-std::string either(const std::vector<std::string>& names) {
-    std::string all;
-    for (const std::string& n : names) all += fmt::format("{}'{}'", all.empty() ? "" : " or ", n);
-    return all;
-}
+std::string either(const std::vector<std::string>& names) { return "'" + joined(names, "' or '") + "'"; }
 
 // "; did you mean 'gru'? known: gru, lstm"
 std::string hint_of(const std::string& name, const std::vector<std::string>& known) {
@@ -129,7 +122,7 @@ class Reader final : public Visitor {
         const auto v = take(name, Form::name);
         if (!v || !is(Value::Kind::text, *v, name, "one of " + joined(words)))
             return;
-        if (std::find(words.begin(), words.end(), v->text) == words.end())
+        if (!contains(words, v->text))
             return problem(v->place, name,
                            fmt::format("unknown word: '{}'{}", utf8::printable(v->text, 40), hint_of(v->text, words)));
         value = v->text;
@@ -204,7 +197,7 @@ class Reader final : public Visitor {
     // Every key that is not in the listing is an error.
     void finish() {
         for (const Member& m : object_.members)
-            if (std::find(known_.begin(), known_.end(), m.key) == known_.end())
+            if (!contains(known_, m.key))
                 unknown(m);
     }
 
@@ -329,10 +322,8 @@ class Reader final : public Visitor {
 
     void unknown(const Member& m) {
         const std::vector<std::string> ours = our_names(m.key);
-        std::vector<std::string> here;
-        for (const std::string& name : ours)
-            if (std::find(known_.begin(), known_.end(), name) != known_.end())
-                here.push_back(name);
+        std::vector<std::string> here = ours;
+        std::erase_if(here, [&](const std::string& name) { return !contains(known_, name); });
         const std::vector<std::string> near = nearest_names(m.key, known_);
         const std::string hint = !here.empty()                   ? fmt::format("; here it is {}", either(here))
                                  : ours.empty() && !near.empty() ? fmt::format("; did you mean {}?", either(near))

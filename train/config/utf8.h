@@ -1,30 +1,16 @@
 #pragma once
-/// Text by code points (data/text/utf8.h defines what is valid), and text from outside made safe
-/// for a message.
+/// Text from outside made safe for a message, code point by code point (data/text/utf8.h).
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "core/base/integers.h"
+#include "data/text/utf8.h"
 
 namespace attend::utf8 {
 
-/// One code point of a text.
-struct CodePoint {
-    char32_t code = 0;
-    std::size_t bytes = 0;  ///< how many bytes it takes; 1 where invalid
-    bool valid = false;     ///< false: a stray or cut byte, an overlong form, a surrogate, or beyond U+10FFFF
-};
-
-/// The code point that begins at byte `position`, which must be below text.size().
-CodePoint decode(std::string_view text, std::size_t position);
-
-/// Whether a terminal does not show the character itself: control characters (an escape code begins
-/// with one), line and paragraph separators, and characters that change the direction of writing.
-bool is_hidden(char32_t code);
-
-/// `text` made safe for a one-line message: hidden characters as \n, \t or \uXXXX, invalid bytes as
-/// \xXX, and cut with "..." after `limit` code points.
+/// `text` made safe for a one-line message: what a terminal obeys or does not show (control
+/// characters, line separators, marks of direction) as \n, \t or \uXXXX, invalid bytes as \xXX, and
+/// cut with "..." after `limit` code points.
 std::string printable(std::string_view text, std::size_t limit = 60);
 
 /// What shown() does with the line feeds of a text.
@@ -33,5 +19,8 @@ enum class LineFeeds { kept, escaped };
 /// `text` made safe for a terminal or a log, which can contain names, symbols and lines of other
 /// people's files: as printable(), but not cut, and with its tabs.
 std::string shown(std::string_view text, LineFeeds line_feeds = LineFeeds::kept);
+
+/// How many bytes at the end of `text` begin a character that is not whole.
+std::size_t unfinished(std::string_view text);
 
 }  // namespace attend::utf8

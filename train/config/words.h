@@ -9,6 +9,16 @@
 
 namespace attend {
 
+/// What stands between the separators of "a,b,,c": one part more than there are separators.
+inline std::vector<std::string> parts_of(std::string_view text, char separator) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0, end = 0; begin <= text.size(); begin = end + 1) {
+        end = std::min(text.find(separator, begin), text.size());
+        parts.emplace_back(text.substr(begin, end - begin));
+    }
+    return parts;
+}
+
 /// "a, b, c"
 inline std::string joined(const std::vector<std::string>& words, std::string_view between = ", ") {
     std::string text;

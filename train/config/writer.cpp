@@ -1,8 +1,10 @@
 #include "train/config/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "data/text/utf8.h"
 #include "train/config/describe.h"
@@ -37,10 +39,8 @@ std::string print(const Options& members, std::size_t indent) {
 }
 
 const Option* find(const Options& options, const std::string& name) {
-    for (const Option& o : options)
-        if (o.name == name)
-            return &o;
-    return nullptr;
+    const auto found = std::ranges::find(options, name, &Option::name);
+    return found == options.end() ? nullptr : &*found;
 }
 
 class Comparer {
@@ -48,39 +48,26 @@ class Comparer {
     explicit Comparer(Rows rows) : rows_(rows) {}
 
     void compare(const Options& before, const Options& after) {
-        for (const Option& a : before) {
-            if (const Option* b = find(after, a.name); b != nullptr)
-                compare(a, *b);
-            else
-                add(a, &Difference::before);
-        }
+        for (const Option& a : before) compare(&a, find(after, a.name));
         for (const Option& b : after)
             if (find(before, b.name) == nullptr)
-                add(b, &Difference::after);
+                compare(nullptr, &b);
     }
 
     std::vector<Difference> all;
 
   private:
-    void compare(const Option& a, const Option& b) {
-        if (!a.has_members() || !b.has_members()) {
-            if (on_one_line(a) != on_one_line(b))
-                all.push_back({a.path, on_one_line(a), on_one_line(b)});
-        } else if (!a.row_key.empty() && a.row_key == b.row_key && a.value != b.value && rows_ == Rows::alone) {
-            all.push_back({a.members[0].path, a.value, b.value});
-        } else {
-            compare(a.members, b.members);
-        }
-    }
-    // What only one side has.
-    void add(const Option& o, std::string Difference::*side) {
-        if (o.has_members() && rows_ == Rows::in_full) {
-            for (const Option& m : o.members) add(m, side);
-            return;
-        }
-        Difference d{o.path, "", ""};
-        d.*side = on_one_line(o);
-        all.push_back(std::move(d));
+    // Null: only the other side has it.
+    void compare(const Option* a, const Option* b) {
+        const Option &one = a ? *a : *b, &other = b ? *b : *a;
+        const bool both = a && b, inside = one.has_members() && other.has_members();
+        const std::string before = a ? on_one_line(*a) : "", after = b ? on_one_line(*b) : "";
+        if (inside && !one.row_key.empty() && one.row_key == other.row_key && one.value != other.value && rows_ == Rows::alone)
+            all.push_back({one.members[0].path, one.value, other.value});
+        else if (inside && (both || rows_ == Rows::in_full))
+            compare(a ? a->members : Options(), b ? b->members : Options());
+        else if (before != after)
+            all.push_back({one.path, before, after});
     }
 
     Rows rows_;
@@ -96,22 +83,9 @@ std::string number_text(double value) {
 }
 
 std::string in_quotes(std::string_view text) {
-    std::string result = "\"";
     if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
         ensure(false, "config: a text that is not UTF-8 cannot be written: '{}', byte {}", utf8::printable(text), bad);
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            (result += '\\') += c;
-        else if (c == '\n')
-            result += "\\n";
-        else if (c == '\t')
-            result += "\\t";
-        else if (static_cast<unsigned char>(c) < 0x20)
-            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            result += c;
-    }
-    return result + "\"";
+    return nlohmann::json(std::string(text)).dump();
 }
 
 std::string write_fields(FunctionRef<void(Visitor&)> fields) {

@@ -15,28 +15,14 @@ namespace attend {
 
 namespace {
 
-// While one exists, this thread's character tables are Unicode's, whatever the process's locale is.
-class UnicodeTables {
-  public:
-    UnicodeTables() : before_(unicode() ? uselocale(unicode()) : locale_t{}) {}
-    ~UnicodeTables() {
-        if (before_)
-            uselocale(before_);
-    }
-    UnicodeTables(const UnicodeTables&) = delete;
-    UnicodeTables& operator=(const UnicodeTables&) = delete;
-
-  private:
-    static locale_t unicode() {
-        static const locale_t tables = newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{});
-        return tables;
-    }
-    locale_t before_;
-};
-
-// Columns of a code point; one for what the tables do not know.
+// Columns of a code point by Unicode's tables, whatever the process's locale is; one for what they
+// do not know.
 int width_of(char32_t code) {
+    static const locale_t tables = newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{});
+    const locale_t before = tables ? uselocale(tables) : locale_t{};  // of this thread
     const int w = wcwidth(static_cast<wchar_t>(code));
+    if (before)
+        uselocale(before);
     return w < 0 ? 1 : w;
 }
 
@@ -132,7 +118,6 @@ Glyphs environment_glyphs() {
 }
 
 int display_width(std::string_view text) {
-    const UnicodeTables tables;
     int sum = 0;
     for (std::size_t i = 0; i < text.size();) {
         const utf8::CodePoint c = utf8::decode(text, i);
@@ -147,7 +132,6 @@ std::string draw_attention_map(std::span<const float> weights, std::span<const s
     require(weights.size() == source.size() * target.size(),
             "attention map: count of weights differs: {} weights, {} target symbols x {} source symbols", weights.size(),
             target.size(), source.size());
-    const UnicodeTables tables;
     std::vector<Word> labels, words;
     int label_width = 0;
     for (const std::string& t : target) {
@@ -163,10 +147,7 @@ std::string draw_attention_map(std::span<const float> weights, std::span<const s
     std::vector<Word> headers = words;
     if (numbered) {
         height = std::to_string(words.size()).size();
-        for (std::size_t i = 0; i < headers.size(); ++i) {
-            headers[i].clear();
-            for (const char digit : std::to_string(i + 1)) headers[i].push_back({std::string(1, digit), 1});
-        }
+        for (std::size_t i = 0; i < headers.size(); ++i) headers[i] = glyphs_of(std::to_string(i + 1), style.glyphs);
     }
     int cell_width = 1;
     for (const Word& h : headers)

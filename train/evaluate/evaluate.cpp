@@ -6,7 +6,7 @@
 
 #include "core/engine.h"
 #include "train/config/utf8.h"
-#include "train/evaluate/decode/greedy.h"
+#include "train/evaluate/decode/choice.h"
 #include "train/experiment/loss.h"
 
 namespace attend {
@@ -20,11 +20,14 @@ namespace {
 
 // What one batch came to, kept until its turn to be counted.
 struct Outcome {
+    struct Example {
+        int64_t number = 0;  // in its split
+        EvaluatedExample example;
+        Decoded decoded;  // where it was decoded at all
+    };
     LossSums sums;
     LossCounts counts;
-    std::vector<EvaluatedExample> examples;
-    std::vector<int64_t> numbers;  // of the examples in their split
-    std::vector<Decoded> decoded;  // one an example, where they were decoded at all
+    std::vector<Example> examples;
 };
 
 struct Needs {
@@ -50,18 +53,17 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
         return decode_beam(model, source, decode_limits(model, task, source, setup.max_length), setup.search, Collect::nothing);
     };
     Outcome outcome;
-    outcome.decoded.resize(static_cast<std::size_t>(batch.rows()));
-    if (needs.decoding) {
-        std::vector<std::vector<Decoded>> found = decode(batch.source);
-        for (std::size_t r = 0; r < found.size(); ++r) outcome.decoded[r] = std::move(found[r].front());
-    }
     outcome.sums = loss_sums(scored);
     outcome.counts = loss_counts(batch);
     outcome.examples.resize(static_cast<std::size_t>(batch.rows()));
+    if (needs.decoding) {
+        std::vector<std::vector<Decoded>> found = decode(batch.source);
+        for (std::size_t r = 0; r < found.size(); ++r) outcome.examples[r].decoded = std::move(found[r].front());
+    }
     for (int64_t r = 0; r < batch.rows(); ++r) {
-        EvaluatedExample& e = outcome.examples[static_cast<std::size_t>(r)];
-        const int64_t number = batch.examples[static_cast<std::size_t>(r)];
-        outcome.numbers.push_back(number);
+        const auto row = static_cast<std::size_t>(r);
+        auto& [number, e, decoded] = outcome.examples[row];
+        number = batch.examples[row];
         e.source = task.source_text(setup.split, number);
         e.reference = task.target_text(setup.split, number);
         e.gold = task.gold_alignment(setup.split, number);
@@ -73,7 +75,6 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
                 e.predicted.push_back(scored.predicted[static_cast<std::size_t>(r * batch.target.columns + t)]);
             }
         if (scored.label_loss.defined()) {
-            const auto row = static_cast<std::size_t>(r);
             e.label =
                 ScoredLabel{batch.labels[row], scored.predicted_labels[row], static_cast<double>(scored.label_loss.data()[r])};
             e.decoded = of_class(task, e.label->predicted);
@@ -83,11 +84,10 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
             e.attention = attention_of(scored.seen, model.sites(), r, batch.target.columns, batch.source.columns,
                                        batch.target.length(r), batch.source.length(r));
         const bool sample = number < setup.samples && batch.source.rows > 0;
-        Decoded& d = outcome.decoded[static_cast<std::size_t>(r)];
         if (sample && !needs.decoding)
-            d = std::move(decode(batch.source.slice(r, r + 1)).front().front());
+            decoded = std::move(decode(batch.source.slice(r, r + 1)).front().front());
         if (sample || needs.decoding)
-            e.decoded = answer(task, d.ids);
+            e.decoded = answer(task, decoded.ids);
         if (needs.decoding)
             for (std::string& text : task.references(setup.split, number)) {
                 std::vector<std::string> symbols = task.cut_target(text);
@@ -113,12 +113,12 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             split_name(setup.split), task.size(setup.split));
     Needs needs;
     needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
-    std::vector<std::pair<std::string, std::unique_ptr<Metric>>> metrics;
+    std::vector<std::pair<std::string, std::optional<Metric>>> metrics;  // none: from the loss alone
     for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
-        metrics.emplace_back(name, from_loss(name) ? nullptr : make_metric(name));
-        if (const Metric* m = metrics.back().second.get()) {
-            needs.decoding |= m->needs_decoding();
-            needs.attention |= m->needs_attention();
+        metrics.emplace_back(name, from_loss(name) ? std::nullopt : std::optional(make_metric(name)));
+        if (const std::optional<Metric>& m = metrics.back().second) {
+            needs.decoding |= m->needs_decoding;
+            needs.attention |= m->needs_attention;
         }
     }
 
@@ -148,8 +148,7 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         for (const Outcome& o : outcomes) {
             sums += o.sums;
             counts += o.counts;
-            for (std::size_t i = 0; i < o.examples.size(); ++i) {
-                const EvaluatedExample& e = o.examples[i];
+            for (const auto& [number, e, decoded] : o.examples) {
                 for (auto& [name, metric] : metrics)
                     if (metric)
                         metric->add(e);
@@ -157,12 +156,12 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                     setup.each_example(e);
                 if (needs.decoding) {
                     ++result.decoded;
-                    result.cut += o.decoded[i].ended ? 0 : 1;
+                    result.cut += decoded.ended ? 0 : 1;
                 }
-                if (o.numbers[i] < static_cast<int64_t>(result.samples.size()))
-                    result.samples[static_cast<std::size_t>(o.numbers[i])] = {
-                        e.source, e.label ? e.references.front().text : e.reference, e.decoded.text,
-                        o.decoded[i].log_likelihood, o.decoded[i].score};
+                if (number < static_cast<int64_t>(result.samples.size()))
+                    result.samples[static_cast<std::size_t>(number)] = {e.source,
+                                                                        e.label ? e.references.front().text : e.reference,
+                                                                        e.decoded.text, decoded.log_likelihood, decoded.score};
             }
         }
     }

@@ -1,23 +1,13 @@
 #include "train/evaluate/resolve.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "train/evaluate/scores.h"
 #include "train/experiment/assemble.h"
 
 namespace attend::ATTEND_PRECISION {
-
-namespace {
-bool contains(const std::vector<std::string>& all, const std::string& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
-    return text;
-}
-}  // namespace
 
 Experiment resolve(Experiment e, const Surroundings& around) {
     TrainOptions& t = e.train;
@@ -50,11 +40,11 @@ Experiment resolve(Experiment e, const Surroundings& around) {
     if (around.validated == 0)
         return e;
     const std::vector<std::string> computed = computed_metrics(around.metrics, t.evaluate_decode ? Decode::yes : Decode::no);
+    const auto is_computed = [&](const std::string& name) { return std::ranges::count(computed, name) > 0; };
     if (t.best_metric.empty())
-        t.best_metric = contains(computed, "exact_match") ? "exact_match" : contains(computed, "bleu") ? "bleu" : "loss";
-    require(contains(computed, t.best_metric),
-            "train.best_metric: not a metric of these evaluations: best_metric '{}', known {}", t.best_metric,
-            joined(computed));
+        t.best_metric = is_computed("exact_match") ? "exact_match" : is_computed("bleu") ? "bleu" : "loss";
+    require(is_computed(t.best_metric), "train.best_metric: not a metric of these evaluations: best_metric '{}', known {}",
+            t.best_metric, fmt::join(computed, ", "));
     return e;
 }
 

@@ -25,7 +25,7 @@ struct Scores {
 bool from_loss(const std::string& metric);
 
 /// The row of metric_table(). Throws Error for an unknown name.
-std::unique_ptr<Metric> make_metric(const std::string& name);
+Metric make_metric(const std::string& name);
 
 /// Names of what an evaluation computes: "loss" and those of `metrics` that can be had without
 /// decoding, or all. Throws Error for an unknown name.

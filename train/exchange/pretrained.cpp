@@ -13,7 +13,6 @@
 #include "train/experiment/slots.h"
 #include "train/records/checkpoint.h"
 #include "train/records/older_checkpoints.h"
-#include "train/records/run_contents.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -29,12 +28,13 @@ std::vector<fs::path> weights_files(const InitOptions& o) {
         return {find_run(o.from).checkpoint / "model.safetensors"};
     const PublishedWeights weights(o.from);
     std::vector<fs::path> files;
-    for (const SafetensorsFile* file : weights.files()) files.push_back(file->path());
+    for (const SafetensorsFile& file : weights.files) files.push_back(file.path());
     return files;
 }
 
-}  // namespace
-
+// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from`
+// saved them to, or a published folder that holds its tokenizer; "" when they are built from the
+// data. Throws Error when there is no such run.
 std::string taken_vocabulary(const InitOptions& o) {
     if (o.from.empty() || o.vocabulary == "own" || !is_folder(o.from))
         return "";
@@ -50,6 +50,8 @@ std::string taken_vocabulary(const InitOptions& o) {
     const fs::path folder = find_run(o.from).run.vocabulary();
     return is_folder(folder) ? folder.string() : "";
 }
+
+}  // namespace
 
 std::string take_weights(const InitOptions& o, const Model& model, ParameterStore& store) {
     if (o.from.empty())
@@ -72,22 +74,20 @@ std::string take_weights(const InitOptions& o, const Model& model, ParameterStor
         said.insert(said.end(), read.notes.begin(), read.notes.end());
         return joined(said, "; ");
     }
-    fs::path file = o.from;
-    if (is_folder(o.from)) {
-        const RunAndCheckpoint found = find_run(o.from);
-        check_model_of(found);
-        file = found.checkpoint / "model.safetensors";
-    }
+    if (is_folder(o.from))
+        check_model_of(find_run(o.from));
+    const fs::path path = weights_files(o).front();
+    const SafetensorsFile file(path);
     std::vector<Slot> slots = model_slots(store);
     const std::size_t all = slots.size();
     std::erase_if(slots, [&](const Slot& s) { return !matches_any(o.take, s.name); });
-    read_slots(SafetensorsFile(file), slots,
-               {.where = "init.from: " + file.string(),
-                .file = file.filename().string(),
+    read_slots({&file, 1}, slots,
+               {.where = "init.from: " + path.string(),
+                .file = path.filename().string(),
                 .hint = "init.take chooses what is taken",
                 .prefix = "",
                 .wanted = [&](const std::string& name) { return matches_any(o.take, name); }});
-    return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, file.string());
+    return fmt::format("begun with {} of {} arrays from {}", slots.size(), all, path.string());
 }
 
 std::string weights_seal(const InitOptions& o) { return o.from.empty() ? "" : seal_of(weights_files(o)); }

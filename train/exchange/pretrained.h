@@ -10,11 +10,6 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// Where the vocabularies come from that the weights' ids mean: the folder that the run in `from`
-/// saved them to, or a published folder that holds its tokenizer; "" when they are built from the
-/// data. Throws Error when there is no such run.
-std::string taken_vocabulary(const InitOptions& options);
-
 /// Fills the parameters and named state that `take` matches from `from`: a run's folder (its best
 /// checkpoint), a checkpoint's folder, a safetensors file, or a folder in the layout that `model`
 /// was published in (train/exchange/published.h). Throws Error when it cannot be read, when a

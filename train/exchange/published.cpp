@@ -94,11 +94,9 @@ class Reader {
     bool wants(const std::string& ours) const { return !wanted_ || wanted_(ours); }
     template <class Test>
     bool any_tensor(Test test) const {
-        for (const SafetensorsFile* file : weights_.files())
-            for (const TensorInfo& t : file->tensors())
-                if (test(t.name))
-                    return true;
-        return false;
+        return std::ranges::any_of(weights_.files, [&](const SafetensorsFile& file) {
+            return std::ranges::any_of(file.tensors(), test, &TensorInfo::name);
+        });
     }
 
     // model_type, or what else tells the kind of a model without a doubt.
@@ -187,7 +185,7 @@ class Reader {
             const Shape shape = first.info(one).shape, again = second.info(other).shape;
             const std::string rule =
                 fmt::format("init.from: {}: this model has one array where two different ones are there: '{}' {} and '{}' {}",
-                            weights_.path().string(), one, shape.text(), other, again.text());
+                            weights_.path.string(), one, shape.text(), other, again.text());
             require(shape == again, "{}", rule);
             if (std::ranges::equal(first.bytes(first.info(one)), second.bytes(second.info(other))))
                 continue;
@@ -225,14 +223,13 @@ class Reader {
         }
         const auto looked_at = [&](const std::string& name) {
             const std::string bare = prefixed_ && name.starts_with(layout_.prefix) ? name.substr(layout_.prefix.size()) : name;
-            return !passed_by.contains(name) &&
-                   std::none_of(layout_.passed_over.begin(), layout_.passed_over.end(),
-                                [&](const auto& p) { return fnmatch(p.c_str(), bare.c_str(), 0) == 0; });
+            return !passed_by.contains(name) && std::ranges::none_of(layout_.passed_over, [&](const std::string& p) {
+                return fnmatch(p.c_str(), bare.c_str(), 0) == 0;
+            });
         };
-        const std::vector<const SafetensorsFile*> files = weights_.files();
-        read_slots(files, slots,
-                   {.where = "init.from: " + weights_.path().string(),
-                    .file = weights_.path().filename().string(),
+        read_slots(weights_.files, slots,
+                   {.where = "init.from: " + weights_.path.string(),
+                    .file = weights_.path.filename().string(),
                     .hint = "init.take chooses what is taken",
                     .prefix = "",
                     .wanted = looked_at});

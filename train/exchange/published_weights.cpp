@@ -3,10 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/base/files.h"
 #include "core/base/json_text.h"
@@ -34,19 +33,11 @@ bool is_file(const fs::path& path) {
 struct ShardName {
     int number = 0, count = 0;
 };
+std::string shard_file(int number, int count) { return fmt::format("model-{:05}-of-{:05}.safetensors", number, count); }
 ShardName shard_name(const std::string& name) {
-    constexpr std::string_view head = "model-", middle = "-of-", tail = ".safetensors";
-    constexpr std::size_t digits = 5;
-    if (name.size() != head.size() + middle.size() + tail.size() + 2 * digits || !name.starts_with(head) ||
-        !name.ends_with(tail) || name.substr(head.size() + digits, middle.size()) != middle)
-        return {};
-    const auto number_at = [&](std::size_t at) {
-        int value = 0;
-        const char* first = name.data() + at;
-        const auto [end, error] = std::from_chars(first, first + digits, value);
-        return error == std::errc() && end == first + digits ? value : 0;
-    };
-    return {number_at(head.size()), number_at(head.size() + digits + middle.size())};
+    ShardName shard;
+    const int read = std::sscanf(name.c_str(), "model-%5d-of-%5d", &shard.number, &shard.count);
+    return read == 2 && name == shard_file(shard.number, shard.count) ? shard : ShardName();
 }
 
 std::map<std::string, ShardName> shards_in(const fs::path& folder) {
@@ -72,68 +63,38 @@ std::map<std::string, ShardName> shards_in(const fs::path& folder) {
                           "each is to become model-0000M-of-0000N.safetensors"));
 }
 
-}  // namespace
-
-bool holds_published_weights(const fs::path& folder) {
-    for (const char* name : {one_file, index_file})
-        if (is_file(folder / name))
-            return true;
-    for (const char* name : other_forms)
-        if (is_file(folder / name))
-            return true;
-    return !shards_in(folder).empty();
-}
-
-PublishedWeights::PublishedWeights(const fs::path& folder) : path_(folder / one_file) {
-    if (is_file(path_)) {
-        files_.emplace_back(path_);
-        return;
-    }
-    if (is_file(folder / index_file))
-        open_index(folder);
-    else
-        open_shards(folder);
-    std::map<std::string_view, const SafetensorsFile*> holders;
-    for (const SafetensorsFile& file : files_)
-        for (const TensorInfo& t : file.tensors()) {
-            const auto [at, fresh] = holders.emplace(t.name, &file);
-            require(fresh, "{}: two files hold one tensor: '{}' is in {} and in {}", path_.string(), t.name,
-                    at->second->path().filename().string(), file.path().filename().string());
-        }
-}
-
-void PublishedWeights::open_index(const fs::path& folder) {
-    path_ = folder / index_file;
-    const auto index = load_json<nlohmann::json>(path_, most_index_bytes);
+std::vector<SafetensorsFile> files_of_index(const fs::path& path) {
+    const auto index = load_json<nlohmann::json>(path, most_index_bytes);
     require(
         index.is_object() && index.contains("weight_map") && index["weight_map"].is_object() && !index["weight_map"].empty(),
-        "{}: no index of shards: \"weight_map\", an object of tensors and files, is needed: found a JSON {}", path_.string(),
+        "{}: no index of shards: \"weight_map\", an object of tensors and files, is needed: found a JSON {}", path.string(),
         index.type_name());
     std::map<std::string, std::vector<std::string>> tensors_of;
     for (const auto& [tensor, file] : index["weight_map"].items()) {
-        require(file.is_string(), "{}: a file's name is a text: tensor '{}', found a JSON {}", path_.string(), tensor,
+        require(file.is_string(), "{}: a file's name is a text: tensor '{}', found a JSON {}", path.string(), tensor,
                 file.type_name());
         const auto name = file.get<std::string>();
         require(!name.empty() && name.find('/') == std::string::npos && name != "." && name != "..",
-                "{}: a shard stands in the folder itself: tensor '{}', file '{}'", path_.string(), tensor, name);
+                "{}: a shard stands in the folder itself: tensor '{}', file '{}'", path.string(), tensor, name);
         tensors_of[name].push_back(tensor);
     }
     std::vector<std::string> missing;
     for (const auto& [name, tensors] : tensors_of)
-        if (!is_file(folder / name))
+        if (!is_file(path.parent_path() / name))
             missing.push_back(name);
-    require(missing.empty(), "{}: shards are missing: {} of {}: {}", path_.string(), missing.size(), tensors_of.size(),
+    require(missing.empty(), "{}: shards are missing: {} of {}: {}", path.string(), missing.size(), tensors_of.size(),
             fmt::join(missing, ", "));
+    std::vector<SafetensorsFile> files;
     for (const auto& [name, tensors] : tensors_of) {
-        const SafetensorsFile& file = files_.emplace_back(folder / name);
+        const SafetensorsFile& file = files.emplace_back(path.parent_path() / name);
         for (const std::string& tensor : tensors)
-            require(file.has(tensor), "{}: a tensor is not where the index says: '{}' in {}, tensors there {}", path_.string(),
+            require(file.has(tensor), "{}: a tensor is not where the index says: '{}' in {}, tensors there {}", path.string(),
                     tensor, name, file.tensors().size());
     }
+    return files;
 }
 
-void PublishedWeights::open_shards(const fs::path& folder) {
-    path_ = folder;
+std::vector<SafetensorsFile> files_of_shards(const fs::path& folder) {
     const std::map<std::string, ShardName> found = shards_in(folder);
     if (found.empty()) {
         for (const char* name : other_forms)
@@ -149,22 +110,37 @@ void PublishedWeights::open_shards(const fs::path& folder) {
     const auto size = static_cast<int>(found.size());
     std::vector<std::string> missing;
     for (int i = 1; i <= count && missing.size() < 100; ++i)
-        if (const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i, count); !found.contains(name))
+        if (const std::string name = shard_file(i, count); !found.contains(name))
             missing.push_back(name);
     require(size == count, "{}: shards are missing: {} of {}: {}", folder.string(), count - size, count,
             fmt::join(missing, ", "));
-    for (const auto& [name, shard] : found) files_.emplace_back(folder / name);
+    std::vector<SafetensorsFile> files;
+    for (const auto& [name, shard] : found) files.emplace_back(folder / name);
+    return files;
 }
 
-std::vector<const SafetensorsFile*> PublishedWeights::files() const {
-    std::vector<const SafetensorsFile*> all;
-    for (const SafetensorsFile& file : files_) all.push_back(&file);
-    return all;
+}  // namespace
+
+bool holds_published_weights(const fs::path& folder) {
+    const auto is_here = [&](const char* name) { return is_file(folder / name); };
+    return is_here(one_file) || is_here(index_file) || std::ranges::any_of(other_forms, is_here) || !shards_in(folder).empty();
 }
 
-const SafetensorsFile* PublishedWeights::holder(std::string_view name) const {
-    const auto at = std::find_if(files_.begin(), files_.end(), [&](const SafetensorsFile& f) { return f.has(name); });
-    return at == files_.end() ? nullptr : &*at;
+PublishedWeights::PublishedWeights(const fs::path& folder) : path(folder / one_file) {
+    if (is_file(path)) {
+        files.emplace_back(path);
+        return;
+    }
+    const bool indexed = is_file(folder / index_file);
+    path = indexed ? folder / index_file : folder;
+    files = indexed ? files_of_index(path) : files_of_shards(folder);
+    std::map<std::string_view, const SafetensorsFile*> holders;
+    for (const SafetensorsFile& file : files)
+        for (const TensorInfo& t : file.tensors()) {
+            const auto [at, fresh] = holders.emplace(t.name, &file);
+            require(fresh, "{}: two files hold one tensor: '{}' is in {} and in {}", path.string(), t.name,
+                    at->second->path().filename().string(), file.path().filename().string());
+        }
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -2,16 +2,14 @@
 /// The weights of a folder in the layout of Hugging Face's transformers library: one safetensors
 /// file, or several ("shards").
 #include <filesystem>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/safetensors.h"
+#include "train/experiment/slots.h"
 
 namespace attend::ATTEND_PRECISION {
 
-class PublishedWeights {
-  public:
+struct PublishedWeights {
     /// Opens model.safetensors; or else the files that model.safetensors.index.json names; or else
     /// those called model-00001-of-0000N.safetensors, all N of them. Throws Error when there is
     /// none of these (weights in another form, as pytorch_model.bin, by name, with what turns them
@@ -20,19 +18,12 @@ class PublishedWeights {
     /// with tensors of one name.
     explicit PublishedWeights(const std::filesystem::path& folder);
 
-    /// One file, or all shards in the order of their names.
-    std::vector<const SafetensorsFile*> files() const;
-    /// For messages: the file's path, or the index's or the folder's.
-    const std::filesystem::path& path() const { return path_; }
     /// The file that holds a tensor; null where none does.
-    const SafetensorsFile* holder(std::string_view name) const;
+    const SafetensorsFile* holder(std::string_view name) const { return holder_of(files, name); }
     bool has(std::string_view name) const { return holder(name) != nullptr; }
 
-  private:
-    void open_index(const std::filesystem::path& folder);
-    void open_shards(const std::filesystem::path& folder);
-    std::filesystem::path path_;
-    std::vector<SafetensorsFile> files_;
+    std::filesystem::path path;          ///< for messages: the file's, or the index's or the folder's
+    std::vector<SafetensorsFile> files;  ///< one, or all shards in the order of their names
 };
 
 /// Whether the folder holds weights in one of these forms, or in one of the forms that are not

@@ -1,8 +1,6 @@
 #include "train/experiment/assemble.h"
 #include "train/experiment/objective.h"
 
-#include <filesystem>
-
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"
@@ -10,27 +8,27 @@
 #include "data/text/matching.h"
 #include "train/config/describe.h"
 #include "train/config/utf8.h"
+#include "train/config/words.h"
 
 namespace attend::ATTEND_PRECISION {
 
-std::vector<std::string> files_of(const Experiment& experiment) {
-    Experiment e = experiment;
-    return config::paths_of([&e](Visitor& v) { e.fields(v); });
+std::string seal_of(const std::vector<std::filesystem::path>& files) {
+    std::vector<std::string> all;
+    for (const std::filesystem::path& file : files) {
+        const WrittenFile f = crc32_of_file(file);
+        all.push_back(fmt::format("{} {} {:08x}", utf8::shown(file.filename().string()), f.bytes, f.crc32));
+    }
+    return joined(all);
 }
 
 std::string data_seal(const Experiment& experiment) {
     Selection data = experiment.data;
-    std::string seal;
-    for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); })) {
-        for (const std::string& file : matching_files(path)) {
-            if (is_folder(file))
-                continue;  // of a vocabulary, which the run keeps
-            const WrittenFile f = crc32_of_file(file);
-            seal += fmt::format("{}{} {} {:08x}", seal.empty() ? "" : ", ",
-                                utf8::shown(std::filesystem::path(file).filename().string()), f.bytes, f.crc32);
-        }
-    }
-    return seal;
+    std::vector<std::filesystem::path> files;
+    for (const std::string& path : config::paths_of([&data](Visitor& v) { data.options().fields(v); }))
+        for (const std::string& file : matching_files(path))
+            if (!is_folder(file))  // of a vocabulary, which the run keeps
+                files.emplace_back(file);
+    return seal_of(files);
 }
 
 BatchOrder training_order(const Experiment& e) {

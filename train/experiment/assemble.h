@@ -1,5 +1,6 @@
 #pragma once
 /// A model together with the store that its parameters live in.
+#include <filesystem>
 #include <memory>
 
 #include "data/task.h"
@@ -17,11 +18,10 @@ struct ModelInStore {
     std::unique_ptr<Model> model;  // its handles point into the store, so it is destroyed first
 };
 
-/// The files that an experiment names.
-std::vector<std::string> files_of(const Experiment& experiment);
-/// The files of its data with their sizes and CRC-32 in one line ("" when there are none): part of
-/// every checkpoint, as a run must not continue with other data. Throws Error when one cannot be
-/// read.
+/// Names, sizes and CRC-32 of files in one line: "source.txt 120 0a1b2c3d, ...".
+std::string seal_of(const std::vector<std::filesystem::path>& files);
+/// The seal of the files of an experiment's data ("" when there are none): part of every
+/// checkpoint, as a run must not continue with other data. Throws Error when one cannot be read.
 std::string data_seal(const Experiment& experiment);
 
 /// The order of an experiment's training batches, and the settings of its steps.

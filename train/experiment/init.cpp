@@ -5,22 +5,20 @@
 #include <algorithm>
 #include <vector>
 
+#include "train/config/words.h"
+
 namespace attend::ATTEND_PRECISION {
 
 namespace {
 
 // The patterns of "a, b*".
 std::vector<std::string> patterns_of(const std::string& text) {
-    std::vector<std::string> patterns;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        std::size_t first = begin, last = end;
-        while (first < last && text[first] == ' ') ++first;
-        while (last > first && text[last - 1] == ' ') --last;
-        if (last > first)
-            patterns.push_back(text.substr(first, last - first));
-        begin = end + 1;
+    std::vector<std::string> patterns = parts_of(text, ',');
+    for (std::string& p : patterns) {
+        p.erase(0, p.find_first_not_of(' '));
+        p.erase(p.find_last_not_of(' ') + 1);
     }
+    std::erase(patterns, "");
     return patterns;
 }
 
@@ -41,17 +39,14 @@ void InitOptions::fields(Visitor& v) {
 }
 
 bool matches_any(const std::string& patterns, const std::string& name) {
-    const std::vector<std::string> all = patterns_of(patterns);
-    return std::any_of(all.begin(), all.end(), [&](const std::string& p) { return matches(p, name); });
+    return std::ranges::any_of(patterns_of(patterns), [&](const std::string& p) { return matches(p, name); });
 }
 
 bool has_patterns(const std::string& patterns) { return !patterns_of(patterns).empty(); }
 
 void require_matches(const char* key, const std::string& text, const ParameterStore& store) {
     for (const std::string& pattern : patterns_of(text)) {
-        const bool found = std::any_of(store.table().begin(), store.table().end(),
-                                       [&](const Parameter& p) { return matches(pattern, p.name); });
-        require(found,
+        require(std::ranges::any_of(store.table(), [&](const Parameter& p) { return matches(pattern, p.name); }),
                 "init.{}: matches no parameter: pattern '{}', parameters {}; an example of a name is '{}', and 'attend plan' "
                 "shows all names",
                 key, pattern, store.table().size(), store.table().front().name);
@@ -65,14 +60,14 @@ int64_t frozen_count(const ParameterStore& store) {
 }
 
 void freeze_parameters(const InitOptions& o, ParameterStore& store) {
-    if (patterns_of(o.freeze).empty())
+    if (!has_patterns(o.freeze))
         return;
     require_matches("freeze", o.freeze, store);
     for (const Parameter& p : store.table())
         if (matches_any(o.freeze, p.name))
             store.freeze(p.name);
-    const bool any = std::any_of(store.table().begin(), store.table().end(), [](const Parameter& p) { return p.trainable; });
-    require(any, "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
+    require(std::ranges::any_of(store.table(), &Parameter::trainable),
+            "init.freeze: nothing is left to train: all {} parameters are frozen", store.table().size());
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -10,18 +10,6 @@ namespace {
 double mean_of(double sum, int64_t count) { return count == 0 ? 0 : sum / static_cast<double>(count); }
 }  // namespace
 
-LossCounts& LossCounts::operator+=(const LossCounts& other) {
-    targets += other.targets;
-    labels += other.labels;
-    return *this;
-}
-
-LossSums& LossSums::operator+=(const LossSums& other) {
-    targets += other.targets;
-    labels += other.labels;
-    return *this;
-}
-
 double LossSums::mean(const LossCounts& n) const { return mean_of(targets, n.targets) + mean_of(labels, n.labels); }
 
 double LossSums::perplexity(const LossCounts& n) const {

@@ -7,20 +7,26 @@
 
 namespace attend::ATTEND_PRECISION {
 
-/// The numbers that the sums are divided by, known before a batch is split into shards.
-struct LossCounts {
-    int64_t targets = 0;  ///< that are not ignored
-    int64_t labels = 0;   ///< rows that have a label
+/// A number for each term.
+template <class Number>
+struct Terms {
+    Number targets = 0, labels = 0;
 
+    Terms& operator+=(const Terms& other) {
+        targets += other.targets;
+        labels += other.labels;
+        return *this;
+    }
+};
+
+/// The numbers that the sums are divided by, known before a batch is split into shards: targets
+/// that are not ignored, and rows that have a label.
+struct LossCounts : Terms<int64_t> {
     int64_t all() const { return targets + labels; }
-    LossCounts& operator+=(const LossCounts& other);
 };
 
 /// Nats of each term, summed.
-struct LossSums {
-    double targets = 0, labels = 0;
-
-    LossSums& operator+=(const LossSums& other);
+struct LossSums : Terms<double> {
     /// targets / counts.targets + labels / counts.labels; a term whose count is 0 is 0.
     double mean(const LossCounts& counts) const;
     /// e to the mean over the targets, or over the labels where there are no targets.

@@ -69,12 +69,8 @@ class Likelihood final : public Objective {
 const Table<std::unique_ptr<Objective>()>& objective_table() {
     using ObjectiveTable = Table<std::unique_ptr<Objective>()>;
     static const ObjectiveTable table(
-        "objective",
-        {
-            ObjectiveTable::make<LikelihoodOptions>(
-                "likelihood", "mean cross-entropy of the targets (teacher forcing), plus that of the rows' labels",
-                [](const LikelihoodOptions& o) -> std::unique_ptr<Objective> { return std::make_unique<Likelihood>(o); }),
-        });
+        "objective", {ObjectiveTable::row<Likelihood, LikelihoodOptions>(
+                         "likelihood", "mean cross-entropy of the targets (teacher forcing), plus that of the rows' labels")});
     return table;
 }
 const registry::AtStart objective_listed(objective_table());

@@ -3,6 +3,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/parameters.h"
@@ -27,10 +28,10 @@ struct SlotFile {
     std::function<bool(const std::string&)> wanted = nullptr;  ///< tensors whose names it refuses are ignored, too; null: none
 };
 
-/// Fills all slots from the file. When tensors are missing, of another shape or unknown, throws
-/// Error that names all of them, and reads nothing.
-void read_slots(const SafetensorsFile& file, const std::vector<Slot>& slots, const SlotFile& spoken);
-/// The same from several files that contain the arrays together.
-void read_slots(std::span<const SafetensorsFile* const> files, const std::vector<Slot>& slots, const SlotFile& spoken);
+/// The file that contains a tensor; null where none does.
+const SafetensorsFile* holder_of(std::span<const SafetensorsFile> files, std::string_view name);
+/// Fills all slots from the file, or the files that contain the arrays together. When tensors are
+/// missing, of another shape or unknown, throws Error that names all of them, and reads nothing.
+void read_slots(std::span<const SafetensorsFile> files, const std::vector<Slot>& slots, const SlotFile& spoken);
 
 }  // namespace attend::ATTEND_PRECISION

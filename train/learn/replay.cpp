@@ -1,6 +1,5 @@
 #include "train/learn/replay.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/base/trace.h"
@@ -38,80 +37,57 @@ LargestWeight largest_weight(ParameterStore& store) {
 }
 
 // Row r alone, with the columns of all.
-Ids one_row(const Ids& all, int64_t r) {
-    Ids one(1, all.columns);
-    std::copy_n(all.row(r), all.columns, one.values.data());
-    one.lengths[0] = all.length(r);
-    return one;
-}
 Batch one_row(const Batch& all, int64_t r) {
-    Batch one;
-    if (all.source.rows > 0)
-        one.source = one_row(all.source, r);
-    one.input = one_row(all.input, r);
-    one.target = one_row(all.target, r);
-    if (all.segments.rows > 0)
-        one.segments = one_row(all.segments, r);
-    if (!all.labels.empty())
-        one.labels = {all.labels[static_cast<std::size_t>(r)]};
-    one.examples = {all.examples[static_cast<std::size_t>(r)]};
+    Batch one = all.slice(r, r + 1);
+    for (Ids Batch::*part : {&Batch::source, &Batch::input, &Batch::target, &Batch::segments})
+        if (const Ids& ids = all.*part; ids.rows > 0) {
+            (one.*part).columns = ids.columns;
+            (one.*part).values.assign(ids.row(r), ids.row(r) + ids.columns);
+        }
     return one;
 }
 
 // No op mixes examples, so a row that fails in its shard fails alone, as wide as there, with the
 // draws of its place in the batch.
-class RowFinder {
-  public:
-    RowFinder(const Bundle& bundle, const Objective& objective, const Model& model, const ParameterStore& store)
-        : bundle_(bundle), objective_(objective), model_(model), gradients_(store), updates_(store) {
-        for (const Batch& batch : bundle.batches) counts_ += loss_counts(batch);
-    }
-
-    void find(Replayed& r) {
-        int64_t before = 0;
-        const int64_t shards = bundle_.experiment.train.shards;
-        for (const Batch& batch : bundle_.batches) {
-            for (int64_t s = 0; s < shards; ++s) {
-                const ShardRows rows = shard_rows(batch.rows(), s, shards);
-                const Batch shard = batch.slice(rows.begin, rows.end);
-                for (int64_t row = rows.begin; row < rows.end; ++row)
-                    if (fails(one_row(shard, row - rows.begin), before + row)) {
-                        r.rows.push_back(before + row);
-                        r.examples.push_back(batch.examples[static_cast<std::size_t>(row)]);
-                    }
-            }
-            before += batch.rows();
-        }
-    }
-
-  private:
-    bool fails(const Batch& row, int64_t place) {
-        Context context;
-        context.mode = Mode::train;
-        context.seed = static_cast<uint64_t>(bundle_.experiment.seed);
-        context.step = static_cast<uint32_t>(bundle_.steps_done);
-        context.first_row = place;
-        context.updates = &updates_;
-        gradients_.reset();
-        updates_.reset();
+void find_failing_rows(Replayed& r, const Bundle& bundle, const Objective& objective, const Model& model,
+                       const ParameterStore& store) {
+    Gradients gradients(store);
+    StateUpdates updates(store);
+    LossCounts counts;
+    for (const Batch& batch : bundle.batches) counts += loss_counts(batch);
+    const auto fails = [&](const Batch& row, int64_t place) {
+        const Context context{.mode = Mode::train,
+                              .seed = static_cast<uint64_t>(bundle.experiment.seed),
+                              .step = static_cast<uint32_t>(bundle.steps_done),
+                              .first_row = place,
+                              .updates = &updates};
+        gradients.reset();
+        updates.reset();
         try {
             const trace::Checked checked;
-            backward(objective_.evaluate(model_, row, counts_, context).loss, gradients_);
+            backward(objective.evaluate(model, row, counts, context).loss, gradients);
             return false;
         } catch (const Diverged&) {
             return true;
         } catch (const Error&) {  // a row that its model refuses alone (no source) tells nothing
             return false;
         }
+    };
+    int64_t before = 0;
+    const int64_t shards = bundle.experiment.train.shards;
+    for (const Batch& batch : bundle.batches) {
+        for (int64_t s = 0; s < shards; ++s) {
+            const ShardRows rows = shard_rows(batch.rows(), s, shards);
+            const Batch shard = batch.slice(rows.begin, rows.end);
+            for (int64_t row = rows.begin; row < rows.end; ++row)
+                if (fails(one_row(shard, row - rows.begin), before + row)) {
+                    r.rows.push_back(before + row);
+                    r.examples.push_back(batch.examples[static_cast<std::size_t>(row)]);
+                }
+        }
+        before += batch.rows();
     }
-
-    const Bundle& bundle_;
-    const Objective& objective_;
-    const Model& model_;
-    Gradients gradients_;
-    StateUpdates updates_;
-    LossCounts counts_;
-};
+}
 
 }  // namespace
 
@@ -142,7 +118,7 @@ Replayed replay(const BundleFile& file, const Model& model, ParameterStore& stor
     } catch (const StepDiverged& d) {
         r.now = failure_of(d);
         r.verdict = same_place(r.now, r.recorded) ? Verdict::reproduced : Verdict::differs;
-        RowFinder(bundle, *objective, model, store).find(r);
+        find_failing_rows(r, bundle, *objective, model, store);
     }
     return r;
 }

@@ -1,6 +1,7 @@
 #include "train/learn/replayed.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace attend {
@@ -11,33 +12,21 @@ using Verdict = Replayed::Verdict;
 
 constexpr std::size_t shown_rows = 8;
 
-const char* name_of(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::reproduced:
-            return "reproduced";
-        case Verdict::differs:
-            return "differs";
-        case Verdict::finite:
-            return "finite";
-    }
-    return "";
-}
+constexpr std::array verdict_names = {"reproduced", "differs", "finite"};
 
 std::string numbers_of(const StepFailure& f) { return fmt::format("loss {}, gradient norm {}", f.loss, f.gradient_norm); }
 
 RecordWriter record_of(const StepFailure& f) {
-    RecordWriter record = {{"message", f.message}, {"module", nullptr},  {"what", nullptr},
-                           {"op", nullptr},        {"element", nullptr}, {"value", nullptr}};
-    if (f.found) {
-        record.set("module", f.found->module);
-        record.set("what", f.found->what);
-        record.set("op", f.found->op);
-        record.set("element", f.found->element);
-        record.set("value", f.found->value);
-    }
-    record.set("loss", f.loss);
-    record.set("gradient_norm", f.gradient_norm);
-    return record;
+    using Value = RecordWriter::Value;
+    const auto found = [&](auto NotFinite::*member) { return f.found ? Value((*f.found).*member) : Value(nullptr); };
+    return {{"message", f.message},
+            {"module", found(&NotFinite::module)},
+            {"what", found(&NotFinite::what)},
+            {"op", found(&NotFinite::op)},
+            {"element", found(&NotFinite::element)},
+            {"value", found(&NotFinite::value)},
+            {"loss", f.loss},
+            {"gradient_norm", f.gradient_norm}};
 }
 
 }  // namespace
@@ -57,24 +46,16 @@ std::string text_of(const Replayed& r) {
         for (std::size_t i = 0; i < std::min(shown_rows, r.rows.size()); ++i) text += fmt::format(" {}", r.examples[i]);
         text += r.rows.size() > shown_rows ? " ...\n" : "\n";
     }
-    switch (r.verdict) {
-        case Verdict::reproduced:
-            text += r.now.message == r.recorded.message ? "reproduced: module, op, place and value are the recorded ones\n"
-                                                        : "reproduced: module and op are the recorded ones, the value is not\n";
-            break;
-        case Verdict::differs:
-            text += "not reproduced: it fails elsewhere\n";
-            break;
-        case Verdict::finite:
-            text += "not reproduced: it does not fail\n";
-            break;
-    }
-    return text;
+    return text + (r.verdict == Verdict::differs  ? "not reproduced: it fails elsewhere\n"
+                   : r.verdict == Verdict::finite ? "not reproduced: it does not fail\n"
+                   : r.now.message == r.recorded.message
+                       ? "reproduced: module, op, place and value are the recorded ones\n"
+                       : "reproduced: module and op are the recorded ones, the value is not\n");
 }
 
 RecordWriter json_of(const Replayed& r) {
     return {
-        {"verdict", name_of(r.verdict)},
+        {"verdict", verdict_names.at(static_cast<std::size_t>(r.verdict))},
         {"step", r.step},
         {"name", r.name},
         {"seed", r.seed},

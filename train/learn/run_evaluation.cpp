@@ -9,14 +9,14 @@
 
 namespace attend {
 
-EvaluationSetup RunEvaluation::evaluation(Split split, Decode decode) const {
+EvaluationSetup evaluation_of(const Experiment& experiment, Split split, Decode decode) {
     return {.split = split,
-            .batch = run_.options().evaluate_batch,
+            .batch = experiment.train.evaluate_batch,
             .decode = decode,
-            .max_length = run_.experiment.decode.max_length,
-            .search = run_.experiment.decode.search(),
-            .samples = run_.options().samples,
-            .seed = run_.seed()};
+            .max_length = experiment.decode.max_length,
+            .search = experiment.decode.search(),
+            .samples = experiment.train.samples,
+            .seed = static_cast<uint64_t>(experiment.seed)};
 }
 
 // A model that the last updates have ruined: the next step meets what is not finite and says where;
@@ -36,17 +36,11 @@ void RunEvaluation::report_cut(const Evaluation& e) {
         run_.log.info("{} of {} outputs did not end before the limit and were cut (decode.max_length)", e.cut, e.decoded);
 }
 
-// Tells the schedule how the run does, less being better.
-void RunEvaluation::follow(const Scores& scores) {
-    const double value = scores.find(run_.options().best_metric).value_or(std::nan(""));
-    run_.schedule->evaluated(better_of(run_.options().best_metric) == Better::lower ? value : -value);
-    run_.at.schedule = run_.schedule->state();
-}
-
 bool RunEvaluation::validate(Decode decode) {
     const Clock::time_point begin = Clock::now();
-    std::optional<Evaluation> e = evaluate(*run_.judged().model, *run_.task, evaluation(Split::valid, decode), run_.workers,
-                                           [this] { return run_.stopping(); });
+    std::optional<Evaluation> e =
+        evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::valid, decode), run_.workers,
+                 [this] { return run_.stopping(); });
     if (!e)
         return false;
     run_.lock.check_folder();
@@ -54,7 +48,10 @@ bool RunEvaluation::validate(Decode decode) {
     run_.at.valid = ScoredStep{run_.at.step, std::move(e->scores)};
     run_.metrics->write(Split::valid, run_.at.step, run_.at.seconds, run_.at.valid->scores);
     require_finite(Split::valid, run_.at.valid->scores);
-    follow(run_.at.valid->scores);
+    const std::string& judged_by = run_.options().best_metric;
+    const double value = run_.at.valid->scores.find(judged_by).value_or(std::nan(""));
+    run_.schedule->evaluated(better_of(judged_by) == Better::lower ? value : -value);  // to which less is better
+    run_.at.schedule = run_.schedule->state();
     run_.log.info("step {}  valid  {}", run_.at.step, scores_text(run_.at.valid->scores));
     report_cut(*e);
     std::string text = fmt::format("== step {}  {}\n", run_.at.step, scores_text(run_.at.valid->scores));
@@ -64,7 +61,7 @@ bool RunEvaluation::validate(Decode decode) {
     // Of equally good ones the one with the lower loss is better, for the best checkpoint and for
     // patience: a metric that stays at 0 while the loss falls, or at 1, tells nothing.
     const Scores best = run_.at.best ? run_.at.best->scores : Scores();
-    const int metric = compare_scores(run_.at.valid->scores, best, run_.options().best_metric);
+    const int metric = compare_scores(run_.at.valid->scores, best, judged_by);
     const bool better = metric > 0 || (metric == 0 && compare_scores(run_.at.valid->scores, best, "loss") > 0);
     if (better)
         run_.at.best = run_.at.valid;
@@ -97,7 +94,7 @@ Scores RunEvaluation::test() {
         load_model(run_.folder.best(), *run_.judged().store);
     const Clock::time_point begin = Clock::now();
     const std::optional<Evaluation> e =
-        evaluate(*run_.judged().model, *run_.task, evaluation(Split::test, Decode::yes), run_.workers);
+        evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::test, Decode::yes), run_.workers);
     run_.at.seconds += seconds_since(begin);
     run_.metrics->write(Split::test, best, run_.at.seconds, e->scores);
     run_.log.info("test  of the {} checkpoint (step {})  {}", run_.at.best ? "best" : "last", best, scores_text(e->scores));

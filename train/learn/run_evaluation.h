@@ -8,6 +8,9 @@
 
 namespace attend {
 
+/// How a run of the experiment evaluates a split.
+EvaluationSetup evaluation_of(const Experiment& experiment, Split split, Decode decode);
+
 class RunEvaluation {
   public:
     /// `run` outlives this. `next_step` takes a training step: where updates have made the model
@@ -27,10 +30,8 @@ class RunEvaluation {
     void draw_attention();
 
   private:
-    EvaluationSetup evaluation(Split split, Decode decode) const;
     void require_finite(Split split, const Scores& scores);
     void report_cut(const Evaluation& e);
-    void follow(const Scores& scores);
 
     RunState& run_;
     std::function<void()> next_step_;

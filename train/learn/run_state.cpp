@@ -1,10 +1,13 @@
 #include "train/learn/run_state.h"
 
+#include <limits>
+
+#include "core/base/memory.h"
 #include "core/base/own_files.h"
+#include "core/gemm.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/records/build_info.h"
-#include "train/records/machine_words.h"
 #include "train/records/older_checkpoints.h"
 
 namespace attend {
@@ -116,7 +119,10 @@ void RunState::log_beginning(const ExtendedOptions& extended_before) {
         for (const std::string& line : other_settings(experiment))
             log.warning("init.from: that run was set to something else, which may mean other ids or another function: {}",
                         line);
-    for (const std::string& line : machine_words(*made.store)) log.info("{}", line);
+    log.info("products: {}", gemm_library());  // and why not OpenBLAS's, where those fail
+    if (const std::size_t limit = memory::address_limit(); limit < std::numeric_limits<std::size_t>::max())
+        log.info("addresses: limited to {} MiB (ulimit -v), of which parameters may take {} MiB", limit >> 20,
+                 made.store->reserved_bytes() >> 20);
     if (const int64_t frozen = frozen_count(*made.store); frozen > 0)
         log.info("{} of {} parameters are frozen", frozen, made.store->count());
 }

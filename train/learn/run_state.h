@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/base/line_file.h"
 #include "core/base/parallel.h"
@@ -19,8 +18,6 @@ namespace attend {
 struct RunState {
     /// Looks at the folder and makes data and model; the folder stays as it is.
     explicit RunState(const TrainRequest& asked);
-    RunState(const RunState&) = delete;
-    RunState& operator=(const RunState&) = delete;
 
     /// Makes the folder ready, reads the checkpoint to continue from, opens the files and logs what
     /// is trained.

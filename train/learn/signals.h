@@ -1,5 +1,4 @@
 #pragma once
-#include "core/base/integers.h"
 
 namespace attend {
 

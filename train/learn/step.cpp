@@ -25,38 +25,30 @@ TrainingStep::TrainingStep(StepParts parts, const StepSettings& settings) : part
     reserve_gemm_buffers(parts_.workers.threads());
     const auto n = static_cast<std::size_t>(shards);
     gradients_.reserve(n);
-    updates_.reserve(n);
-    for (std::size_t s = 0; s < n; ++s) {
-        gradients_.emplace_back(parts_.store);
-        updates_.emplace_back(parts_.store);
-    }
-    sums_.resize(n);
-    objectives_.resize(n);
-    used_.resize(n);
+    for (std::size_t s = 0; s < n; ++s) gradients_.emplace_back(parts_.store);
+    updates_.assign(n, StateUpdates(parts_.store));
+    shards_.resize(n);
 }
 
 void TrainingStep::run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard) {
     const auto s = static_cast<std::size_t>(shard);
     gradients_[s].reset();
     updates_[s].reset();
-    sums_[s] = {};
-    objectives_[s] = 0;
-    used_[s] = false;
+    shards_[s] = {};
     int64_t first_row = 0;
     for (const Batch& batch : batches) {
         const ShardRows rows = shard_rows(batch.rows(), shard, settings_.shards);
         if (rows.begin < rows.end) {
-            Context context;
-            context.mode = Mode::train;
-            context.seed = settings_.seed;
-            context.step = static_cast<uint32_t>(step);
-            context.first_row = first_row + rows.begin;
-            context.updates = &updates_[s];
+            const Context context{.mode = Mode::train,
+                                  .seed = settings_.seed,
+                                  .step = static_cast<uint32_t>(step),
+                                  .first_row = first_row + rows.begin,
+                                  .updates = &updates_[s]};
             const ShardLoss loss = parts_.objective.evaluate(parts_.model, batch.slice(rows.begin, rows.end), whole, context);
-            sums_[s] += loss.sums;
-            objectives_[s] += static_cast<double>(loss.loss.item());
+            shards_[s].sums += loss.sums;
+            shards_[s].objective += static_cast<double>(loss.loss.item());
             backward(loss.loss, gradients_[s]);
-            used_[s] = true;
+            shards_[s].has_rows = true;
         }
         first_row += batch.rows();
     }
@@ -67,16 +59,9 @@ void TrainingStep::sum_gradients() {
     real* const sum = gradients_.front().data();
     parts_.workers.blocks(parts_.store.size(), sum_block, [&](int64_t, int64_t begin, int64_t end) {
         for (std::size_t s = 1; s < gradients_.size(); ++s)
-            if (used_[s])
+            if (shards_[s].has_rows)
                 kernels::axpy(real{1}, gradients_[s].data() + begin, {sum + begin, Write::add}, end - begin);
     });
-}
-
-// Clips the summed gradient and returns the factor that its update takes it by.
-double TrainingStep::clip() {
-    real* const gradient = gradients_.front().data();
-    clip_value(gradient, parts_.store.size(), settings_.clip_value, parts_.workers);
-    return clip_factor(gradient_norm(gradient, parts_.store.size(), parts_.workers), settings_.clip_norm);
 }
 
 StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
@@ -90,21 +75,27 @@ StepReport TrainingStep::run(int64_t step, std::span<const Batch> batches) {
             step + 1, rows, report.counts.targets, report.counts.labels);
     const auto shards = static_cast<int>(gradients_.size());
     parts_.workers.run(shards, [&](int shard) { run_shard(step, batches, report.counts, shard); });
-    for (const LossSums& sums : sums_) report.sums += sums;
-    for (double part : objectives_) report.objective += part;
+    for (const Shard& shard : shards_) {
+        report.sums += shard.sums;
+        report.objective += shard.objective;
+    }
     sum_gradients();
-    report.gradient_norm = gradient_norm(gradients_.front().data(), parts_.store.size(), parts_.workers);
+    real* const gradient = gradients_.front().data();
+    report.gradient_norm = gradient_norm(gradient, parts_.store.size(), parts_.workers);
     report.learning_rate = parts_.schedule.rate(step);
     // The loss alone would not do: an objective may have terms that it does not count, with
     // gradients that stay finite.
     if (!std::isfinite(report.loss()) || !std::isfinite(report.objective) || !std::isfinite(report.gradient_norm)) [[unlikely]]
         explain(step, batches, report);
 
-    UpdateStep next;
-    next.step = step;
-    next.learning_rate = report.learning_rate;
-    next.gradient_scale = settings_.clip_value > 0 ? clip() : clip_factor(report.gradient_norm, settings_.clip_norm);
-    update(parts_.optimizer, parts_.store, gradients_.front().data(), next, parts_.workers);
+    double norm = report.gradient_norm;
+    if (settings_.clip_value > 0) {
+        clip_value(gradient, parts_.store.size(), settings_.clip_value, parts_.workers);
+        norm = gradient_norm(gradient, parts_.store.size(), parts_.workers);
+    }
+    const double scale = clip_factor(norm, settings_.clip_norm);
+    update(parts_.optimizer, parts_.store, gradient,
+           {.step = step, .learning_rate = report.learning_rate, .gradient_scale = scale}, parts_.workers);
     StateUpdates::apply(updates_, parts_.store);
     return report;
 }

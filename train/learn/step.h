@@ -50,18 +50,20 @@ class TrainingStep {
     const real* gradient() const { return gradients_.front().data(); }
 
   private:
+    struct Shard {
+        LossSums sums;
+        double objective = 0;
+        bool has_rows = false;
+    };
     void run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
     void sum_gradients();
-    double clip();
     [[noreturn]] void explain(int64_t step, std::span<const Batch> batches, const StepReport& report);
 
     StepParts parts_;
     StepSettings settings_;
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
-    std::vector<LossSums> sums_;
-    std::vector<double> objectives_;
-    std::vector<char> used_;  // whether the shard has rows
+    std::vector<Shard> shards_;
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -163,11 +163,8 @@ Batch read_batch(const SafetensorsFile& file, std::size_t number, const ModelSet
 }
 
 Experiment read_config(const std::string& where, const std::string& text) {
-    config::Source source;
-    source.name = where + ": config";
-    source.folder = absolute_path(where).parent_path().string();
-    Experiment e =
-        config::read<Experiment>(config::parse_object(text, std::make_shared<const config::Source>(std::move(source))));
+    const config::Source source{where + ": config", absolute_path(where).parent_path().string()};
+    Experiment e = config::read<Experiment>(config::parse_object(text, std::make_shared<const config::Source>(source)));
     require(e.train.steps > 0 && e.train.shards > 0,
             "{}: config: automatic values are still to be chosen: train.steps {}, train.shards {}", where, e.train.steps,
             e.train.shards);
@@ -247,7 +244,7 @@ BundleFile::BundleFile(const fs::path& path) : file_(path) {
 }
 
 void BundleFile::load(ParameterStore& store) const {
-    read_slots(file_, model_slots(store),
+    read_slots({&file_, 1}, model_slots(store),
                {.where = path(), .file = "it", .hint = "its config makes another model", .prefix = model_prefix});
     for (const NamedState& s : store.states())
         for (const auto& [name, updates] : state_updates_)

@@ -98,15 +98,16 @@ void check_file(const fs::path& folder, const char* name, const RecordReader& fi
 }
 
 void read_arrays(const fs::path& folder, const char* name, const std::vector<Slot>& slots, const char* hint) {
-    read_slots(SafetensorsFile(folder / name), slots, {.where = folder.string(), .file = name, .hint = hint, .prefix = ""});
+    const SafetensorsFile file(folder / name);
+    read_slots({&file, 1}, slots, {.where = folder.string(), .file = name, .hint = hint, .prefix = ""});
 }
 
 }  // namespace
 
-void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Progressed& progressed) {
+void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Progressed& p) {
     const std::vector<Slot> model = model_slots(parts.model), arrays = optimizer_slots(parts);
-    require_finite(model, "a parameter", progressed.step);
-    require_finite(arrays, "an optimiser's value", progressed.step);
+    require_finite(model, "a parameter", p.step);
+    require_finite(arrays, "an optimiser's value", p.step);
     std::error_code error;
     fs::create_directories(folder, error);
     ensure(!error, "{}: cannot make the checkpoint's folder: {}", folder.string(), error.message());
@@ -115,7 +116,6 @@ void save_checkpoint(const fs::path& folder, const Checkpointed& parts, const Pr
     for (const NamedState& s : parts.model.states()) updates.set(s.name, parts.model.state_updates(s));
     const WrittenFile model_written = write_slots(folder / model_file, model);
     const WrittenFile optimizer_written = write_slots(folder / optimizer_file, arrays);
-    const Progressed& p = progressed;
     RecordWriter state = {
         {"format", checkpoint_format},
         {"step", p.step},
@@ -259,7 +259,6 @@ void average_checkpoints(std::span<const fs::path> from, const fs::path& to) {
     make_folder(fresh);
     try {
         RecordWriter state(opened.back().state.json());
-        state.remove("crc32");
         std::vector<int64_t> steps;
         for (const Opened& o : opened) steps.push_back(o.progressed.step);
         state.set("mean_of_steps", steps);

@@ -97,17 +97,6 @@ bool fits(const Batch& batch, int64_t row) {
            batch.input.length(row) <= longest_looked_at;
 }
 
-Ids first_columns(const Ids& ids, int64_t columns) {
-    if (ids.columns <= columns)
-        return ids;
-    Ids cut(ids.rows, columns);
-    for (int64_t r = 0; r < ids.rows; ++r) {
-        cut.lengths[static_cast<std::size_t>(r)] = std::min<int32_t>(ids.length(r), static_cast<int32_t>(columns));
-        for (int64_t c = 0; c < columns; ++c) cut.at(r, c) = ids.at(r, c);
-    }
-    return cut;
-}
-
 }  // namespace
 
 MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed) : task_(task), split_(split) {
@@ -126,7 +115,10 @@ MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed
                 continue;
             Batch one = batch.slice(r, r + 1);
             const int64_t length = one.target.length(0);
-            for (Ids* ids : {&one.input, &one.target, &one.segments}) *ids = first_columns(*ids, longest_looked_at);
+            for (Ids* ids : {&one.input, &one.target, &one.segments}) {
+                for (int32_t& n : ids->lengths) n = std::min<int32_t>(n, longest_looked_at);
+                *ids = ids->slice(0, ids->rows);
+            }
             found.emplace(number, Row{number, std::move(one), length});
             if (static_cast<int64_t>(found.size()) > count)
                 found.erase(std::prev(found.end()));
@@ -140,7 +132,7 @@ MapKeeper::MapKeeper(const Task& task, Split split, int64_t count, uint64_t seed
 void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) const {
     const NoGrad no_grad;
     std::vector<std::vector<real>> corners;
-    std::vector<std::tuple<std::string, Shape>> named;
+    std::vector<NamedArray> arrays;  // point into the corners
     std::vector<RecordWriter> examples;
     for (const Row& row : rows_) {
         const Batch& b = row.batch;
@@ -169,7 +161,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
             const int64_t r = std::min({longest, s.rows, length_of(rows, b)}),
                           c = std::min({longest, s.width, length_of(columns, b)});
             corners.push_back(corner(s, r, c));
-            named.emplace_back(fmt::format("{}/{}", row.number, s.site->path), Shape{r, c});
+            arrays.push_back({fmt::format("{}/{}", row.number, s.site->path), Shape{r, c}, corners.back().data()});
             RecordWriter map = {{"site", s.site->path}, {"rows", rows}, {"columns", columns}};
             if (!s.chosen.empty())
                 map.set("chosen", std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r));
@@ -185,11 +177,8 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
                             {"lengths", RecordWriter{{"source", source_length}, {"target", row.target_length}}},
                             {"maps", of_sites}});
     }
-    if (named.empty())
+    if (arrays.empty())
         return;
-    std::vector<NamedArray> arrays;
-    for (std::size_t i = 0; i < named.size(); ++i)
-        arrays.push_back({std::get<0>(named[i]), std::get<1>(named[i]), corners[i].data()});
     const RecordWriter about = {{"format", int64_t{1}}, {"step", step}, {"split", split_name(split_)}, {"examples", examples}};
     make_folder(folder);
     write_safetensors(folder / fmt::format("{}{}{}", step_begin, step, map_end), arrays,

@@ -48,8 +48,4 @@ std::string scores_text(const Scores& scores) {
     return text;
 }
 
-void add_scores(Json& object, const Scores& scores) {
-    for (const auto& [name, value] : scores.values) object[name] = number_to_json(value);
-}
-
 }  // namespace attend

@@ -19,7 +19,4 @@ std::string duration_text(double seconds);
 /// "loss 0.1234  exact_match 0.9980".
 std::string scores_text(const Scores& scores);
 
-/// Appends the scores to an object, in their order.
-void add_scores(Json& object, const Scores& scores);
-
 }  // namespace attend

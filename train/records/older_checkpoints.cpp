@@ -1,5 +1,6 @@
 #include "train/records/older_checkpoints.h"
 
+#include "core/base/function_ref.h"
 #include "train/config/words.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -10,38 +11,33 @@ namespace {
 
 constexpr const char* word_characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@%,";
 
-// The complete checkpoints named step-N, by their steps. Reads all of them: a hint that fails is
-// worse than none.
-std::vector<fs::path> complete_steps(const RunFolder& run) {
-    std::vector<fs::path> all = run.steps();
-    std::erase_if(all, [](const fs::path& step) { return !is_complete_checkpoint(step); });
-    return all;
-}
-
-std::string names_of(const std::vector<fs::path>& steps) {
+// Throws the error of reading a checkpoint with the complete ones named step-N that are left, and
+// `how` the newest of them is used, or `else_how` to go on without any. Reads all of them: a hint
+// that fails is worse than none.
+[[noreturn]] void fail_with_others(const Error& e, const RunFolder& run, const char* else_how,
+                                   FunctionRef<std::string(const fs::path&)> how) {
+    std::vector<fs::path> complete = run.steps();
+    std::erase_if(complete, [](const fs::path& step) { return !is_complete_checkpoint(step); });
+    if (complete.empty())
+        fail("{}; complete checkpoints left: 0{}", e.what(), else_how);
     std::vector<std::string> names;
-    for (const fs::path& step : steps) names.push_back(step.filename().string());
-    return joined(names);
+    for (const fs::path& step : complete) names.push_back(step.filename().string());
+    fail("{}; complete checkpoints: {}; {}", e.what(), joined(names), how(complete.back()));
 }
 
-[[noreturn]] void fail_with_others(const Error& e, const RunFolder& run) {
-    const std::vector<fs::path> complete = complete_steps(run);
-    if (complete.empty())
-        fail("{}; complete checkpoints left: 0", e.what());
-    fail("{}; complete checkpoints: {}; give one in the run's place: {}", e.what(), names_of(complete),
-         shell_word(complete.back().string()));
-}
-
-// The error of reading `last`, with what can be done where its files are broken.
-[[noreturn]] void fail_to_go_on(const Error& e, const RunFolder& run) {
-    if (is_complete_checkpoint(run.last()))
-        throw;  // it is another model's, or another program's
-    const std::vector<fs::path> complete = complete_steps(run);
-    if (complete.empty())
-        fail("{}; complete checkpoints left: 0; --overwrite starts again", e.what());
-    const std::string newest = complete.back().filename().string();
-    fail("{}; complete checkpoints: {}; --resume continues from {} after: ln -sfn {} {}", e.what(), names_of(complete), newest,
-         newest, shell_word(run.last().string()));
+// Reads of the run's last checkpoint; where its files are broken, the error says what can be done.
+template <class Read>
+Progressed of_last(const RunFolder& run, Read read) {
+    try {
+        return read();
+    } catch (const Error& e) {
+        if (is_complete_checkpoint(run.last()))
+            throw;  // it is another model's, or another program's
+        fail_with_others(e, run, "; --overwrite starts again", [&](const fs::path& newest) {
+            const std::string name = newest.filename().string();
+            return fmt::format("--resume continues from {} after: ln -sfn {} {}", name, name, shell_word(run.last().string()));
+        });
+    }
 }
 
 }  // namespace
@@ -55,26 +51,19 @@ std::string shell_word(const std::string& text) {
 }
 
 Progressed load_last(const RunFolder& run, const Checkpointed& trained) {
-    try {
-        return load_checkpoint(run.last(), trained);
-    } catch (const Error& e) {
-        fail_to_go_on(e, run);
-    }
+    return of_last(run, [&] { return load_checkpoint(run.last(), trained); });
 }
 
 Progressed progressed_of_last(const RunFolder& run) {
-    try {
-        return read_progressed(run.last());
-    } catch (const Error& e) {
-        fail_to_go_on(e, run);
-    }
+    return of_last(run, [&] { return read_progressed(run.last()); });
 }
 
 void check_model_of(const RunAndCheckpoint& found) {
     try {
         check_model_file(found.checkpoint);
     } catch (const Error& e) {
-        fail_with_others(e, found.run);
+        fail_with_others(e, found.run, "",
+                         [](const fs::path& newest) { return "give one in the run's place: " + shell_word(newest.string()); });
     }
 }
 

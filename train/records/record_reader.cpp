@@ -32,7 +32,6 @@ std::vector<int64_t> integers_of(const Json& json, const std::string& where) { r
 
 }  // namespace
 
-RecordReader::RecordReader(std::string where, const Json& json) : RecordReader(std::move(where), json, nullptr) {}
 RecordReader::RecordReader(std::string where, const Json& json, std::shared_ptr<const Json> owner)
     : where_(std::move(where)), owner_(std::move(owner)), json_(&json) {
     require(json.is_object(), "{}: expected a JSON object, got a JSON {}", where_, json.type_name());

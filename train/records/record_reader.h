@@ -14,8 +14,9 @@ namespace attend {
 /// kind.
 class RecordReader {
   public:
-    /// `where` begins the messages; `json` must outlive this. Throws Error when it is no object.
-    RecordReader(std::string where, const Json& json);
+    /// `where` begins the messages; `json` must outlive this, unless it belongs to `owner`. Throws
+    /// Error when it is no object.
+    RecordReader(std::string where, const Json& json, std::shared_ptr<const Json> owner = nullptr);
     /// The object in `text`, which is kept. Throws Error as parse_json() (core/base/json_text.h),
     /// and when it is no object.
     static RecordReader of_text(const std::string& where, const std::string& text);
@@ -43,8 +44,6 @@ class RecordReader {
     std::vector<RecordReader> objects(const std::string& key) const;
 
   private:
-    RecordReader(std::string where, const Json& json, std::shared_ptr<const Json> owner);
-
     std::string where_;
     std::shared_ptr<const Json> owner_;  // of json_, where it was read from a text
     const Json* json_;

@@ -11,6 +11,7 @@ namespace attend {
 namespace {
 
 Json to_json(const RecordWriter& record) { return record.json(); }
+Json to_json(const JsonText& value) { return parse_json<Json>("record", value.text); }
 Json to_json(double value) { return number_to_json(value); }
 Json to_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
 template <class T>
@@ -43,8 +44,9 @@ void RecordWriter::set(const std::string& key, const Value& value) {
     (*json_)[key] = std::visit([](const auto& v) { return to_json(v); }, value);
 }
 
-void RecordWriter::set_json(const std::string& key, const std::string& text) { (*json_)[key] = parse_json<Json>(key, text); }
-void RecordWriter::set_scores(const Scores& scores) { add_scores(*json_, scores); }
+void RecordWriter::set_scores(const Scores& scores) {
+    for (const auto& [name, value] : scores.values) set(name, value);
+}
 void RecordWriter::remove(const std::string& key) { json_->erase(key); }
 
 std::string RecordWriter::text(int indent, Broken broken) const {

@@ -20,6 +20,11 @@ enum class Broken {
     replaced,  ///< by U+FFFD
 };
 
+/// A value, as JSON.
+struct JsonText {
+    std::string text;
+};
+
 /// One object, with its members in the order in which they were set.
 class RecordWriter {
   public:
@@ -28,7 +33,7 @@ class RecordWriter {
     using Value =
         std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::optional<double>, std::string, std::vector<int64_t>,
                      std::vector<double>, std::vector<std::optional<double>>, std::vector<std::string>,
-                     std::vector<std::vector<int64_t>>, RecordWriter, std::vector<RecordWriter>>;
+                     std::vector<std::vector<int64_t>>, JsonText, RecordWriter, std::vector<RecordWriter>>;
     using Member = std::pair<std::string, Value>;
 
     RecordWriter();
@@ -40,10 +45,9 @@ class RecordWriter {
     RecordWriter& operator=(RecordWriter other) noexcept;
     ~RecordWriter();
 
-    /// Replaces the member of that name where there is one.
+    /// Replaces the member of that name where there is one. Throws Error for a JsonText as
+    /// parse_json() (core/base/json_text.h).
     void set(const std::string& key, const Value& value);
-    /// The value of a JSON text. Throws Error as parse_json() (core/base/json_text.h).
-    void set_json(const std::string& key, const std::string& text);
     void set_scores(const Scores& scores);
     void remove(const std::string& key);
 
@@ -54,5 +58,13 @@ class RecordWriter {
   private:
     std::unique_ptr<Json> json_;
 };
+
+/// One object of each item.
+template <class Items, class ToRecord>
+std::vector<RecordWriter> records_of(const Items& items, ToRecord to_record) {
+    std::vector<RecordWriter> all;
+    for (const auto& item : items) all.push_back(to_record(item));
+    return all;
+}
 
 }  // namespace attend

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <ranges>
 
 #include "core/base/files.h"
 #include "core/base/own_files.h"
@@ -10,9 +10,7 @@
 #include "data/tasks/classification.h"
 #include "data/text/tokenizer.h"
 #include "train/config/document.h"
-#include "train/config/words.h"
 #include "train/records/older_checkpoints.h"
-#include "train/records/run_checkpoints.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -71,7 +69,7 @@ std::vector<fs::path> checkpoint_folders(const fs::path& checkpoints) {
 
 void remove_or_throw(const fs::path& path) {
     const int code = remove_file(path);
-    ensure(code == 0, "{}: cannot be removed: {}", path.string(), std::strerror(code));
+    ensure(code == 0, "{}: cannot be removed: {}", path.string(), reason_of(code));
 }
 
 std::vector<std::pair<int64_t, fs::path>> numbered_files(const fs::path& folder, std::string_view begin, std::string_view end) {
@@ -84,6 +82,14 @@ std::vector<std::pair<int64_t, fs::path>> numbered_files(const fs::path& folder,
     return found;
 }
 
+int remove_checkpoint(const fs::path& folder) {
+    // state.json first: without it nobody takes it for a checkpoint
+    for (const char* name : std::views::reverse(checkpoint_files))
+        if (const int code = remove_file(folder / name); code != 0)
+            return code;
+    return remove_empty_folder(folder);
+}
+
 std::vector<fs::path> vocabulary_contents(const RunFolder& run) {
     std::vector<fs::path> found;
     for (const char* name : vocabulary_files)
@@ -91,15 +97,6 @@ std::vector<fs::path> vocabulary_contents(const RunFolder& run) {
             found.push_back(run.vocabulary() / name);
     std::sort(found.begin(), found.end());
     return found;
-}
-
-std::string seal_of(const std::vector<fs::path>& files) {
-    std::vector<std::string> all;
-    for (const fs::path& file : files) {
-        const WrittenFile f = crc32_of_file(file);
-        all.push_back(fmt::format("{} {} {:08x}", file.filename().string(), f.bytes, f.crc32));
-    }
-    return joined(all);
 }
 
 std::vector<fs::path> contents_of(const RunFolder& run) {

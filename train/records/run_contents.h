@@ -31,8 +31,9 @@ void check_kinds(const RunFolder& run);
 /// Removes the run and nothing else, its config last. Throws MachineError when a file cannot be
 /// removed.
 void remove_contents(const RunFolder& run);
-/// Names, sizes and CRC-32 of files in one line: "source.txt 120 0a1b2c3d, ...".
-std::string seal_of(const std::vector<std::filesystem::path>& files);
+/// Removes the files of a checkpoint, and its folder where nothing else is in it. 0, or the
+/// system's error number.
+int remove_checkpoint(const std::filesystem::path& folder);
 /// Removes what killed processes left half written.
 void remove_abandoned(const RunFolder& run);
 /// Removes a file where it is there. Throws MachineError when the file system refuses.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ranges>
 
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
@@ -12,8 +13,8 @@
 #include "train/config/document.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
+#include "train/experiment/assemble.h"
 #include "train/records/record_reader.h"
-#include "train/records/run_checkpoints.h"
 #include "train/records/run_contents.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -41,18 +42,63 @@ void filter_lines(const fs::path& path, FunctionRef<bool(std::string_view line, 
         write_file_atomically(path, kept);
 }
 
+int rename_to(const fs::path& from, const fs::path& to) { return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno; }
+
+// Where somebody keeps files of theirs in step-N, ours go beside them one by one: state.json, which
+// makes it a checkpoint, last.
+int move_into(const fs::path& from, const fs::path& to) {
+    for (const char* name : checkpoint_files) {
+        if (kind_of(from / name) == Kind::missing)
+            continue;
+        if (const int code = rename_to(from / name, to / name); code != 0)
+            return code;
+    }
+    synchronise_folder(to);
+    return remove_empty_folder(from);
+}
+
+// Renames a checkpoint's folder to `to`, in place of the checkpoint or the link there; where other
+// people's files are in it, they stay, and the checkpoint's come beside them. Throws MachineError
+// when that fails.
+void put_checkpoint_in_place(const fs::path& from, const fs::path& to) {
+    int code = kind_of(to) == Kind::link ? remove_file(to) : remove_checkpoint(to);
+    ensure(code == 0, "{}: cannot be removed: {}", to.string(), std::strerror(code));
+    code = rename_to(from, to);
+    if (code == ENOTEMPTY || code == EEXIST)
+        code = move_into(from, to);
+    ensure(code == 0, "{}: a checkpoint cannot be put in its place: {}", to.string(), std::strerror(code));
+    synchronise_folder(to.parent_path());
+}
+
+// Makes `name` a link to `checkpoint` beside it by renaming a new link over it, and brings it to
+// the disk. Throws MachineError when the file system refuses.
+void link_to_checkpoint(const fs::path& name, const fs::path& checkpoint) {
+    const fs::path target = checkpoint.filename();
+    std::error_code error;
+    if (fs::read_symlink(name, error) == target)
+        return;
+    const fs::path fresh = partial_path(name);
+    fs::create_symlink(target, fresh, error);
+    ensure(!error, "{}: a link cannot be made: {}", fresh.string(), error.message());
+    const int code = rename_to(fresh, name);
+    if (code != 0)
+        remove_file(fresh);
+    ensure(code == 0, "{}: a link cannot be replaced: {}", name.string(), std::strerror(code));
+    synchronise_folder(name.parent_path());
+}
+
+// The name of the checkpoint that a link points to, "step-N"; "" where there is no link.
+std::string linked_checkpoint(const fs::path& link) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(link, error);
+    return error ? std::string() : target.filename().string();
+}
+
 }  // namespace
 
 const char* status_name(Status status) {
-    switch (status) {
-        case Status::finished:
-            return "finished";
-        case Status::stopped:
-            return "stopped";
-        case Status::diverged:
-            return "diverged";
-    }
-    return "";
+    constexpr const char* names[] = {"finished", "stopped", "diverged"};
+    return names[static_cast<std::size_t>(status)];
 }
 
 void RunFolder::check(Existing existing) const {
@@ -224,22 +270,17 @@ std::vector<fs::path> RunFolder::steps() const {
 std::vector<NotRemoved> RunFolder::remove_unlinked_steps(int64_t keep) const {
     const std::string last_step = linked_checkpoint(last()), best_step = linked_checkpoint(best());
     const std::vector<fs::path> complete = steps();
-    std::vector<fs::path> old;
+    std::vector<NotRemoved> left;
     int64_t kept = 0;
     const std::vector<std::pair<int64_t, fs::path>> all = step_folders();
-    for (std::size_t i = all.size(); i-- > 0;) {
-        const fs::path& path = all[i].second;
+    for (const auto& [number, path] : std::views::reverse(all)) {
         if (path.filename() == last_step || path.filename() == best_step)
             continue;
-        if (std::find(complete.begin(), complete.end(), path) != complete.end() && kept < keep)
+        if (std::ranges::find(complete, path) != complete.end() && kept < keep)
             ++kept;
-        else
-            old.push_back(path);
-    }
-    std::vector<NotRemoved> left;
-    for (const fs::path& path : old)
-        if (const int code = remove_checkpoint(path); code != 0)
+        else if (const int code = remove_checkpoint(path); code != 0)
             left.push_back({path, std::strerror(code)});
+    }
     return left;
 }
 

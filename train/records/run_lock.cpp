@@ -7,14 +7,12 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/own_files.h"
-#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -56,20 +54,21 @@ std::string holder_of(int descriptor) {
 }
 
 // The open file and whether this call made it; -1 where a link stands there.
-std::pair<int, bool> open_lock(const std::filesystem::path& file) {
+std::pair<Descriptor, bool> open_lock(const std::filesystem::path& file) {
     const auto open = [&](int flags) {
-        return uninterrupted([&] { return ::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, 0666); });
+        constexpr int always = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+        return Descriptor(uninterrupted([&] { return ::open(file.c_str(), always | flags, 0666); }));
     };
     for (int attempt = 1;; ++attempt) {
-        int descriptor = open(O_CREAT | O_EXCL);
+        Descriptor descriptor = open(O_CREAT | O_EXCL);
         int code = errno;
-        if (descriptor >= 0)
-            return {descriptor, true};
+        if (descriptor.get() >= 0)
+            return {std::move(descriptor), true};
         if (code == EEXIST) {
             descriptor = open(0);
             code = errno;
-            if (descriptor >= 0 || code == ELOOP)
-                return {descriptor, false};
+            if (descriptor.get() >= 0 || code == ELOOP)
+                return {std::move(descriptor), false};
         }
         if (code != ENOENT || attempt == most_attempts)  // else it has gone between the two calls
             fail_to_write(file, "the run's folder cannot be written to", code);
@@ -79,23 +78,19 @@ std::pair<int, bool> open_lock(const std::filesystem::path& file) {
 }  // namespace
 
 RunLock::RunLock(const std::filesystem::path& folder) : folder_(folder), file_(folder / ".lock") {
-    opened_folder_ = uninterrupted([&] { return ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); });
+    opened_folder_ = Descriptor(uninterrupted([&] { return ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); }));
     const int code = errno;
-    if (opened_folder_ < 0)
+    if (opened_folder_.get() < 0)
         fail_to_write(folder, "the run's folder cannot be opened", code);
-    try {
-        lock_file();
-    } catch (...) {
-        ::close(opened_folder_);
-        throw;
-    }
+    lock_file();
 }
 
 void RunLock::lock_file() {
     for (int attempt = 1;; ++attempt) {
         ensure(attempt <= most_attempts, "{}: the lock is replaced as often as it is opened: attempts {}, limit {}",
                file_.string(), attempt - 1, most_attempts);
-        const auto [descriptor, made] = open_lock(file_);
+        auto [opened, made] = open_lock(file_);
+        const int descriptor = opened.get();
         if (descriptor < 0) {
             if (const int code = remove_file(file_); code != 0)  // the link, not what it leads to
                 fail_to_write(file_, "a link in the place of the lock cannot be removed", code);
@@ -105,59 +100,47 @@ void RunLock::lock_file() {
         const std::string holder = holder_of(descriptor);
         struct stat status {};
         const bool known = ::fstat(descriptor, &status) == 0;
-        if (refused == EWOULDBLOCK || (known && !S_ISREG(status.st_mode))) {
-            ::close(descriptor);
-            require(!known || S_ISREG(status.st_mode),
-                    "{}: a lock is needed and a pipe or device is there; move it or give another --out", file_.string());
-            fail(
+        require(!known || S_ISREG(status.st_mode),
+                "{}: a lock is needed and a pipe or device is there; move it or give another --out", file_.string());
+        require(refused != EWOULDBLOCK,
                 "{}: another process trains in this folder: process {} has locked {}, this is process {}; wait for its end or "
                 "give another --out",
                 folder_.string(), holder.empty() ? "unknown" : holder, file_.filename().string(), ::getpid());
-        }
         const bool second_name = known && status.st_nlink > 1 && !holder.empty();
         // Of a lock elsewhere, which stays as it is.
-        if (const int code = second_name ? remove_file(file_) : 0; code != 0) {
-            ::close(descriptor);
+        if (const int code = second_name ? remove_file(file_) : 0; code != 0)
             fail_to_write(file_, "a second name in the place of the lock cannot be removed", code);
-        }
-        if (second_name || (refused == 0 && !still_named(file_, descriptor))) {
-            ::close(descriptor);
+        if (second_name || (refused == 0 && !still_named(file_, descriptor)))
             continue;
-        }
-        descriptor_ = descriptor;
+        descriptor_ = std::move(opened);
         ours_ = made || !holder.empty();
         const std::string id = fmt::format("{}\n", ::getpid());
         // Only the message of a refused run reads it, which can do without.
-        if (ours_ && uninterrupted([&] { return ::ftruncate(descriptor_, 0); }) == 0)
-            (void)!uninterrupted([&] { return ::pwrite(descriptor_, id.data(), id.size(), 0); });
+        if (ours_ && uninterrupted([&] { return ::ftruncate(descriptor, 0); }) == 0)
+            (void)!uninterrupted([&] { return ::pwrite(descriptor, id.data(), id.size(), 0); });
         return;
     }
 }
 
 void RunLock::check_folder() const {
-    if (opened_folder_ < 0)
+    if (opened_folder_.get() < 0)
         return;
     struct stat named = {}, held = {};
     const int code = ::stat(folder_.c_str(), &named) == 0 ? 0 : errno;
-    const bool known = ::fstat(opened_folder_, &held) == 0;
+    const bool known = ::fstat(opened_folder_.get(), &held) == 0;
     ensure(
         code == 0 && known && same(named, held),
         "{}: the run's folder was removed, renamed or replaced while it was trained in: folder number {} at the start, now {}; "
         "where it was only moved, move it back and use --resume",
-        folder_.string(), held.st_ino, code == 0 ? std::to_string(named.st_ino) : std::string(std::strerror(code)));
-    ensure(!ours_ || kind_of(file_) == Kind::missing || still_named(file_, descriptor_),
+        folder_.string(), held.st_ino, code == 0 ? std::to_string(named.st_ino) : reason_of(code));
+    ensure(!ours_ || kind_of(file_) == Kind::missing || still_named(file_, descriptor_.get()),
            "{}: another process has locked this folder since: .lock was removed and made again while process {} trained",
            folder_.string(), ::getpid());
 }
 
 RunLock::~RunLock() {
-    if (descriptor_ >= 0) {
-        if (ours_ && still_named(file_, descriptor_))
-            ::unlink(file_.c_str());  // while it is locked: nobody else can hold a file of this name
-        ::close(descriptor_);
-    }
-    if (opened_folder_ >= 0)
-        ::close(opened_folder_);
+    if (ours_ && still_named(file_, descriptor_.get()))
+        ::unlink(file_.c_str());  // while it is locked: nobody else can hold a file of this name
 }
 
 RunLock::RunLock(RunLock&& other) noexcept { *this = std::move(other); }
@@ -171,14 +154,12 @@ RunLock& RunLock::operator=(RunLock&& other) noexcept {
 }
 
 std::string lock_holder(const std::filesystem::path& folder) {
-    const int descriptor =
-        uninterrupted([&] { return ::open((folder / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); });
-    if (descriptor < 0)
+    const Descriptor file(
+        uninterrupted([&] { return ::open((folder / ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
+    if (file.get() < 0 || uninterrupted([&] { return ::flock(file.get(), LOCK_SH | LOCK_NB); }) == 0 || errno != EWOULDBLOCK)
         return {};
-    const bool held = uninterrupted([&] { return ::flock(descriptor, LOCK_SH | LOCK_NB); }) != 0 && errno == EWOULDBLOCK;
-    const std::string holder = held ? holder_of(descriptor) : std::string();
-    ::close(descriptor);
-    return held && holder.empty() ? "unknown" : holder;
+    const std::string holder = holder_of(file.get());
+    return holder.empty() ? "unknown" : holder;
 }
 
 }  // namespace attend

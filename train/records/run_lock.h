@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <string>
 
-#include "core/base/integers.h"
+#include "core/base/system_call.h"
 
 namespace attend {
 
@@ -30,8 +30,8 @@ class RunLock {
   private:
     void lock_file();
     std::filesystem::path folder_, file_;
-    int opened_folder_ = -1;  // held open, so that no other folder gets its number
-    int descriptor_ = -1;
+    Descriptor opened_folder_;  // held open, so that no other folder gets its number
+    Descriptor descriptor_;
     bool ours_ = false;  // the file, which goes with the lock
 };
 

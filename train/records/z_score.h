@@ -2,7 +2,6 @@
 /// How unusual a number is among those before it.
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 
 #include "core/base/integers.h"
 

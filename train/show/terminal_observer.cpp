@@ -1,30 +1,18 @@
 #include "train/show/terminal_observer.h"
 
-#include <algorithm>
-
 #include "train/show/report/report.h"
 
 namespace attend {
 
-TerminalObserver::TerminalObserver(std::shared_ptr<Terminal> terminal) : terminal_(std::move(terminal)) {}
-
-void TerminalObserver::open_log(const std::filesystem::path& path, LogFile mode) {
-    log_ = make_log(terminal_, path.string(), mode);
+void TerminalObserver::message(LogLevel level, std::string_view text) {
+    if (log_)
+        log_(level, text);
 }
-void TerminalObserver::message(LogLevel level, std::string_view text) { log_.write(level, text); }
 
-void TerminalObserver::steps_begin(int64_t done, int64_t steps) { progress_.emplace(terminal_, done, steps); }
 void TerminalObserver::step(int64_t done, double loss) {
     if (progress_)
         progress_->update(done, loss);
 }
-void TerminalObserver::steps_end() { progress_.reset(); }
-
-void TerminalObserver::show(std::string_view line) {
-    // The last column stays free: writing into it makes some terminals begin a new line.
-    terminal_->show(line.substr(0, static_cast<std::size_t>(std::max(0, terminal_->columns() - 1))));
-}
-bool TerminalObserver::live() const { return terminal_->live(); }
 
 void TerminalObserver::summarised(const std::filesystem::path& folder) {
     if (const std::string reason = try_to_report(RunFolder(folder)); !reason.empty())

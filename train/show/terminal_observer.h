@@ -11,16 +11,17 @@ namespace attend {
 
 class TerminalObserver final : public Observer {
   public:
-    explicit TerminalObserver(std::shared_ptr<Terminal> terminal = std::make_shared<Terminal>());
+    explicit TerminalObserver(std::shared_ptr<Terminal> terminal = std::make_shared<Terminal>())
+        : terminal_(std::move(terminal)) {}
 
     /// Before it, messages are dropped: a refused run gives its reason in its exception.
-    void open_log(const std::filesystem::path& path, LogFile mode) override;
+    void open_log(const std::filesystem::path& path, LogFile mode) override { log_ = make_log(terminal_, path.string(), mode); }
     void message(LogLevel level, std::string_view text) override;
-    void steps_begin(int64_t done, int64_t steps) override;
+    void steps_begin(int64_t done, int64_t steps) override { progress_.emplace(terminal_, done, steps); }
     void step(int64_t done, double loss) override;
-    void steps_end() override;
-    void show(std::string_view line) override;
-    bool live() const override;
+    void steps_end() override { progress_.reset(); }
+    void show(std::string_view line) override { terminal_->show(line); }
+    bool live() const override { return terminal_->live(); }
     /// Writes report.html into the folder; a run is not lost for its report, so a failure is a
     /// warning.
     void summarised(const std::filesystem::path& folder) override;

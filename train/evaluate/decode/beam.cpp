@@ -46,10 +46,10 @@ struct Extension {
 struct Beam {
     int64_t source = 0;  // row of the batch
     int64_t limit = 0;
-    std::vector<Live> live;      // likeliest first
-    std::vector<Done> finished;  // best first, at most `nbest` of them
-    std::vector<Done> cut;       // likeliest first
-    int64_t first_row = 0;       // of the decoder's state
+    std::vector<Live> live{};      // likeliest first
+    std::vector<Done> finished{};  // best first, at most `nbest` of them
+    std::vector<Done> cut{};       // likeliest first
+    int64_t first_row = 0;         // of the decoder's state
     bool done = false;
 };
 
@@ -61,10 +61,7 @@ class Search {
     Search(const Model& model, const Ids& source, std::span<const int64_t> limits, const BeamOptions& options, Collect collect)
         : model_(model), source_(source), options_(options), collect_(collect) {
         for (int64_t r = 0; r < source.rows; ++r) {
-            Beam b;
-            b.source = r;
-            b.limit = limits[static_cast<std::size_t>(r)];
-            b.first_row = r;
+            Beam b{.source = r, .limit = limits[static_cast<std::size_t>(r)], .first_row = r};
             b.done = b.limit == 0;
             if (b.done)
                 b.cut.push_back({});

@@ -24,10 +24,10 @@ double length_penalty(int64_t symbols, double alpha);
 /// log-likelihood / length_penalty(limit). So stopping early never changes what is returned.
 ///
 /// Ties go to the extension of the better output, then to the lower id; equal scores to what was
-/// finished first. pad and bos are never chosen. With beam = 1 it is decode_greedy(), bit for bit,
-/// but for the score. Sources that are done are dropped from the computation once half of those
-/// left are, a function of the batch alone. Records nothing. Throws Error for options out of their
-/// ranges and unless there is one limit, 0 or more, for each row.
+/// finished first. pad and bos are never chosen. With beam = 1 it is greedy decoding: at every step
+/// the most likely symbol. Sources that are done are dropped from the computation once half of
+/// those left are, a function of the batch alone. Records nothing. Throws Error for options out of
+/// their ranges and unless there is one limit, 0 or more, for each row.
 std::vector<std::vector<Decoded>> decode_beam(const Model& model, const Ids& source, std::span<const int64_t> limits,
                                               const BeamOptions& options, Collect collect);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/kernels/elementwise.h"
 #include "core/kernels/reduce.h"
@@ -57,6 +58,33 @@ Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t ro
         return {};
     for (real& m : mean) m /= static_cast<real>(count);
     return mean;
+}
+
+AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
+                           int64_t rows, int64_t columns) {
+    // A site that sees all queries in one call has one map of all rows; step by step, one map a row.
+    // Both are walked as rows of a site.
+    std::map<int64_t, std::vector<const real*>> rows_of;
+    for (const Seen& call : seen) {
+        const Shape& shape = call.read.shape();
+        if (site_of(sites, call).columns() != Columns::source || shape.columns() != source_columns || row >= shape[0])
+            continue;
+        for (int64_t t = 0; t < shape[1]; ++t)
+            rows_of[call.site].push_back(call.read.data() + (row * shape[1] + t) * source_columns);
+    }
+    std::erase_if(rows_of, [&](const auto& site) { return static_cast<int64_t>(site.second.size()) != target_rows; });
+    AttentionRows result;
+    if (rows_of.empty())
+        return result;
+    result.rows = rows;
+    result.columns = columns;
+    result.weights.assign(static_cast<std::size_t>(rows * columns), 0);
+    const real share = real{1} / static_cast<real>(rows_of.size());
+    for (const auto& [number, of_site] : rows_of)
+        for (int64_t t = 0; t < rows; ++t)
+            for (int64_t s = 0; s < columns; ++s)
+                result.weights[static_cast<std::size_t>(t * columns + s)] += share * of_site[static_cast<std::size_t>(t)][s];
+    return result;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -5,6 +5,7 @@
 #include "core/base/ids.h"
 #include "nn/attention/seen.h"
 #include "nn/attention/sites.h"
+#include "train/evaluate/decode/decoded.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -32,5 +33,12 @@ class Chooser {
 /// S]): its first `columns` weights, averaged over the sites. Empty when no site looked at so
 /// many columns.
 Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t row, int64_t rows, int64_t columns);
+
+/// The attention of row `row` out of what sites saw in one call (weights [B, T, S]) or step by step
+/// (weights [B, 1, S], in the order of the steps): its first `rows` rows and `columns` columns,
+/// averaged over the sites that look at a source of `source_columns` columns from `target_rows`
+/// rows. No rows when there is no such site.
+AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
+                           int64_t rows, int64_t columns);
 
 }  // namespace attend::ATTEND_PRECISION

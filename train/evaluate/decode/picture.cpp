@@ -19,9 +19,8 @@ std::string first_picture(const Model& model, const Task& task, Split split, int
         return {};
     const std::vector<std::string> lines = {task.source_text(split, 0)};
     const Ids source = task.encode_sources(lines);
-    const std::vector<Decoded> decoded =
-        decode_greedy(model, source, decode_limits(model, task, source, max_length), Collect::attention);
-    return attention_picture(task, {source.row(0), static_cast<std::size_t>(source.length(0))}, decoded.front(),
+    const auto decoded = decode_beam(model, source, decode_limits(model, task, source, max_length), {}, Collect::attention);
+    return attention_picture(task, {source.row(0), static_cast<std::size_t>(source.length(0))}, decoded.front().front(),
                              {Glyphs::blocks, 0});
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/batching.h"
+
 namespace attend::ATTEND_PRECISION {
 
 namespace {
@@ -63,13 +65,10 @@ void generate(const Model& model, std::span<const int32_t> prompt, int64_t sampl
     require(!prompt.empty() && samples > 0, "generation: needs something to continue: symbols {}, samples {}", prompt.size(),
             samples);
     const Context context;
-    Ids written(samples, static_cast<int64_t>(prompt.size()) - 1);
-    for (int64_t r = 0; r < samples; ++r) {
-        std::copy_n(prompt.begin(), written.columns, written.values.begin() + r * written.columns);
-        written.lengths[static_cast<std::size_t>(r)] = static_cast<int32_t>(written.columns);
-    }
+    std::vector<std::vector<int32_t>> texts(static_cast<std::size_t>(samples), {prompt.begin(), prompt.end() - 1});
+    const Ids written = pad_sequences(texts);
     std::unique_ptr<DecoderState> state = model.start(written, context);
-    std::vector<std::vector<int32_t>> texts(static_cast<std::size_t>(samples), {prompt.begin(), prompt.end()});
+    for (std::vector<int32_t>& text : texts) text.push_back(prompt.back());
     std::vector<int64_t> running;
     std::vector<Stream> draws;
     for (int64_t s = 0; s < samples; ++s) {

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <unordered_map>
+#include <utility>
 
+#include "train/evaluate/metrics/corpus.h"
 #include "train/evaluate/metrics/metrics.h"
 #include "train/evaluate/metrics/white_space.h"
 
@@ -29,15 +31,12 @@ std::vector<std::string> split_at_space(std::string_view text) {
     std::vector<std::string> words;
     std::string word;
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t space = space_at(text, at);
-        if (space == 0) {
-            word += text[at++];
-            continue;
-        }
-        if (!word.empty())
-            words.push_back(std::move(word));
-        word.clear();
-        at += space;
+        const utf8::CodePoint c = utf8::decode(text, at);
+        if (!is_white_space(c))
+            word += text.substr(at, c.bytes);
+        else if (!word.empty())
+            words.push_back(std::exchange(word, {}));
+        at += c.bytes;
     }
     if (!word.empty())
         words.push_back(std::move(word));
@@ -47,9 +46,9 @@ std::vector<std::string> split_at_space(std::string_view text) {
 std::string without_trailing_space(std::string_view text) {
     std::size_t end = 0;
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t space = space_at(text, at);
-        at += space > 0 ? space : 1;
-        if (space == 0)
+        const utf8::CodePoint c = utf8::decode(text, at);
+        at += c.bytes;
+        if (!is_white_space(c))
             end = at;
     }
     return std::string(text.substr(0, end));
@@ -88,34 +87,6 @@ NgramCounts count_ngrams(const std::vector<std::string>& tokens) {
     }
     return counts;
 }
-
-class Bleu final : public Metric {
-  public:
-    Statistics statistics(const EvaluatedExample& e) const override {
-        if (e.references.empty())
-            return {};
-        std::vector<std::string_view> references;
-        for (const Answer& r : e.references) references.push_back(r.text);
-        BleuCounts line;
-        line.add(e.decoded.text, references);
-        Statistics numbers(line.matches.begin(), line.matches.end());
-        numbers.insert(numbers.end(), line.possible.begin(), line.possible.end());
-        numbers.push_back(static_cast<double>(line.hypothesis_length));
-        numbers.push_back(static_cast<double>(line.reference_length));
-        return numbers;
-    }
-    std::optional<double> score(std::span<const double> sums) const override {
-        BleuCounts counts;
-        for (std::size_t n = 0; n < 4; ++n) {
-            counts.matches[n] = static_cast<int64_t>(sums[n]);
-            counts.possible[n] = static_cast<int64_t>(sums[4 + n]);
-        }
-        counts.hypothesis_length = static_cast<int64_t>(sums[8]);
-        counts.reference_length = static_cast<int64_t>(sums[9]);
-        return counts.score();
-    }
-    bool needs_decoding() const override { return true; }
-};
 
 }  // namespace
 
@@ -189,6 +160,6 @@ double BleuCounts::score() const {
     return 100 * std::exp(std::min(0.0, 1 - ratio) + logs / 4);
 }
 
-std::unique_ptr<Metric> make_bleu() { return std::make_unique<Bleu>(); }
+Metric make_bleu() { return corpus_metric<BleuCounts>(); }
 
 }  // namespace attend

@@ -23,11 +23,18 @@ struct BleuCounts {
     std::array<int64_t, 4> possible{};  ///< n-grams of the hypotheses
     int64_t hypothesis_length = 0, reference_length = 0;  ///< tokens
 
+    /// Calls f for every one of these numbers.
+    template <class F>
+    void for_each(F f) {
+        for (auto* counts : {&matches, &possible})
+            for (int64_t& count : *counts) f(count);
+        f(hypothesis_length);
+        f(reference_length);
+    }
     /// Of several references the one where an n-gram is most frequent counts for that n-gram, and
     /// the length that is closest to the hypothesis's, of two equally close the shorter. Throws
     /// MachineError when there is none.
     void add(std::string_view hypothesis, std::span<const std::string_view> references);
-    void add(std::string_view hypothesis, std::string_view reference) { add(hypothesis, {&reference, 1}); }
     /// 100 exp(min(0, 1 - r/h)) (p_1 p_2 p_3 p_4)^(1/4) with p_n = matches_n / possible_n; where
     /// matches_n is 0 for the k-th time, p_n = 1 / (2^k possible_n). 0 when nothing matches or
     /// possible_n is 0 for any n.

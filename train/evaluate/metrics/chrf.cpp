@@ -4,7 +4,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "data/text/utf8.h"
+#include "train/evaluate/metrics/corpus.h"
 #include "train/evaluate/metrics/metrics.h"
 #include "train/evaluate/metrics/white_space.h"
 
@@ -15,14 +15,10 @@ namespace {
 std::u32string characters(std::string_view text) {
     std::u32string all;
     for (std::size_t at = 0; at < text.size();) {
-        if (const std::size_t space = space_at(text, at)) {
-            at += space;
-            continue;
-        }
-        const std::size_t size = utf8_size(text, at);
-        // Bytes that are no text get numbers above all code points.
-        all += size > 0 ? utf8_decode(text, at) : char32_t{0x110000} + static_cast<unsigned char>(text[at]);
-        at += size > 0 ? size : 1;
+        const utf8::CodePoint c = utf8::decode(text, at);
+        if (!is_white_space(c))
+            all += c.valid ? c.code : char32_t{0x110000} + c.code;  // bytes that are no text: above all code points
+        at += c.bytes;
     }
     return all;
 }
@@ -48,30 +44,6 @@ ChrfCounts compare(std::u32string_view hypothesis, std::u32string_view reference
     }
     return line;
 }
-
-class Chrf final : public Metric {
-  public:
-    Statistics statistics(const EvaluatedExample& e) const override {
-        if (e.references.empty())
-            return {};
-        std::vector<std::string_view> references;
-        for (const Answer& r : e.references) references.push_back(r.text);
-        ChrfCounts line;
-        line.add(e.decoded.text, references);
-        Statistics numbers;
-        for (const auto* counts : {&line.hypothesis, &line.reference, &line.matches})
-            numbers.insert(numbers.end(), counts->begin(), counts->end());
-        return numbers;
-    }
-    std::optional<double> score(std::span<const double> sums) const override {
-        ChrfCounts counts;
-        std::size_t place = 0;
-        for (auto* of : {&counts.hypothesis, &counts.reference, &counts.matches})
-            for (int64_t& count : *of) count = static_cast<int64_t>(sums[place++]);
-        return counts.score();
-    }
-    bool needs_decoding() const override { return true; }
-};
 
 }  // namespace
 
@@ -112,6 +84,6 @@ double ChrfCounts::score() const {
     return 100 * (1 + factor) * precision * recall / (factor * precision + recall);
 }
 
-std::unique_ptr<Metric> make_chrf() { return std::make_unique<Chrf>(); }
+Metric make_chrf() { return corpus_metric<ChrfCounts>(); }
 
 }  // namespace attend

@@ -18,10 +18,15 @@ struct ChrfCounts {
     std::array<int64_t, orders> reference{};
     std::array<int64_t, orders> matches{};  ///< n-grams that both have, each as often as the rarer side
 
+    /// Calls f for every one of these counts.
+    template <class F>
+    void for_each(F f) {
+        for (auto* counts : {&hypothesis, &reference, &matches})
+            for (int64_t& count : *counts) f(count);
+    }
     /// Of several references the one with the highest score for this line counts; of equal ones the
     /// first. Throws MachineError when there is none.
     void add(std::string_view hypothesis_line, std::span<const std::string_view> references);
-    void add(std::string_view hypothesis_line, std::string_view reference_line) { add(hypothesis_line, {&reference_line, 1}); }
     /// 100 (1 + b^2) P R / (b^2 P + R) with b = 2; P and R are the means of matches / hypothesis
     /// and matches / reference over the orders where both sides have n-grams. 0 when nothing
     /// matches or there is no such order.

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "train/evaluate/metrics/metrics.h"
-#include "train/evaluate/metrics/share.h"
-
 namespace attend {
 
 namespace {
@@ -18,33 +15,6 @@ void next_row(const std::string& symbol, std::span<const std::string> b, std::sp
         const int64_t paired = above[j] + (symbol == b[j] ? 0 : 1);
         row[j + 1] = std::min({paired, above[j + 1] + 1, row[j] + 1});
     }
-}
-
-// The smallest value over the references of distance times weight(reference), per example.
-template <class F>
-class NearestReference : public Share {
-  public:
-    explicit NearestReference(F weight) : weight_(weight) {}
-    Statistics statistics(const EvaluatedExample& e) const override {
-        if (e.references.empty())
-            return {};
-        double best = 0;
-        for (std::size_t i = 0; i < e.references.size(); ++i) {
-            const Answer& r = e.references[i];
-            const double d = weight_(edit_distance(r.symbols, e.decoded.symbols), static_cast<int64_t>(r.symbols.size()));
-            best = i == 0 ? d : std::min(best, d);
-        }
-        return counted(best, 1.0);
-    }
-    Better better() const override { return Better::lower; }
-    bool needs_decoding() const override { return true; }
-
-  private:
-    F weight_;
-};
-template <class F>
-std::unique_ptr<Metric> make_nearest(F weight) {
-    return std::make_unique<NearestReference<F>>(weight);
 }
 
 }  // namespace
@@ -83,15 +53,6 @@ std::vector<AlignedPair> align_symbols(std::span<const std::string> reference, s
     }
     std::ranges::reverse(pairs);
     return pairs;
-}
-
-std::unique_ptr<Metric> make_edit_distance() {
-    return make_nearest([](int64_t distance, int64_t) { return static_cast<double>(distance); });
-}
-std::unique_ptr<Metric> make_symbol_error_rate() {
-    return make_nearest([](int64_t distance, int64_t length) {
-        return static_cast<double>(distance) / static_cast<double>(std::max<int64_t>(1, length));
-    });
 }
 
 }  // namespace attend

@@ -5,28 +5,27 @@ namespace attend {
 namespace {
 template <class F>
 auto row(const char* name, const char* help, F make) {
-    return Table<std::unique_ptr<Metric>()>::make<NoOptions>(name, help, [make](const NoOptions&) { return make(); });
+    return Table<Metric()>::make<NoOptions>(name, help, [make](const NoOptions&) { return make(); });
 }
 }  // namespace
+
+Statistics counted(double part, double whole) { return whole == 0 ? Statistics() : Statistics{part, whole}; }
+
+std::optional<double> quotient(std::span<const double> sums) {
+    return sums[1] == 0 ? std::nullopt : std::optional(sums[0] / sums[1]);
+}
 
 void Metric::add(const Statistics& of_example) {
     if (of_example.empty())
         return;
-    if (sums_.empty())
-        sums_.resize(of_example.size(), 0);
-    ensure(sums_.size() == of_example.size(), "metric: examples differ in their count of numbers: numbers {}, before {}",
-           of_example.size(), sums_.size());
-    for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += of_example[i];
+    sums.resize(sums.empty() ? of_example.size() : sums.size());
+    ensure(sums.size() == of_example.size(), "metric: examples differ in their count of numbers: numbers {}, before {}",
+           of_example.size(), sums.size());
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += of_example[i];
 }
 
-std::optional<double> Metric::value() const {
-    if (sums_.empty())
-        return std::nullopt;
-    return score(sums_);
-}
-
-const Table<std::unique_ptr<Metric>()>& metric_table() {
-    static const Table<std::unique_ptr<Metric>()> table(
+const Table<Metric()>& metric_table() {
+    static const Table<Metric()> table(
         "metric",
         {
             row("accuracy", "share of targets predicted, given the targets before (0 to 1)", make_accuracy),

@@ -1,7 +1,6 @@
 #pragma once
-/// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table(), one
-/// file each.
-#include <memory>
+/// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table().
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,7 +9,7 @@
 #include "core/base/options.h"
 #include "core/base/range.h"
 #include "data/task.h"
-#include "train/evaluate/decode/attention_rows.h"
+#include "train/evaluate/decode/decoded.h"
 
 namespace attend {
 
@@ -49,29 +48,30 @@ enum class Better { lower, higher };
 /// second evaluation.
 using Statistics = std::vector<double>;
 
-class Metric {
-  public:
-    virtual ~Metric() = default;
+/// {part, whole}, for metrics that are the quotient of the two sums; nothing where `whole` is 0.
+Statistics counted(double part, double whole);
+/// part / whole; none where `whole` is 0.
+std::optional<double> quotient(std::span<const double> sums);
+
+struct Metric {
     /// The numbers of one example, as many for every example; none when it has nothing to count.
-    virtual Statistics statistics(const EvaluatedExample& example) const = 0;
+    std::function<Statistics(const EvaluatedExample&)> statistics;
     /// The value that belongs to the sums of such numbers over at least one example; none when
     /// there is nothing to divide by.
-    virtual std::optional<double> score(std::span<const double> sums) const = 0;
-    virtual Better better() const { return Better::higher; }
-    virtual bool needs_decoding() const { return false; }
-    virtual bool needs_attention() const { return false; }
+    std::function<std::optional<double>(std::span<const double>)> score = quotient;
+    Better better = Better::higher;
+    bool needs_decoding = false, needs_attention = false;
+    Statistics sums = {};  ///< of the examples so far
 
-    /// Counts one example. Called in a fixed order, by one thread at a time.
+    /// Counts one example.
     void add(const EvaluatedExample& example) { add(statistics(example)); }
-    /// Counts what statistics() gave.
+    /// Counts what statistics() gave. Throws MachineError when the count of numbers is another one
+    /// than before.
     void add(const Statistics& of_example);
     /// Over all examples so far; none when no example had anything to count.
-    std::optional<double> value() const;
-
-  private:
-    Statistics sums_;
+    std::optional<double> value() const { return sums.empty() ? std::nullopt : score(sums); }
 };
 
-const Table<std::unique_ptr<Metric>()>& metric_table();
+const Table<Metric()>& metric_table();
 
 }  // namespace attend

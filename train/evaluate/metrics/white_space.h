@@ -1,11 +1,12 @@
 #pragma once
-#include <string_view>
-
-#include "core/base/integers.h"
+#include "data/text/unicode.h"
+#include "data/text/utf8.h"
 
 namespace attend {
 
-/// Bytes of the white space character (as Unicode and Python see it) at `at`, 0 when there is none.
-std::size_t space_at(std::string_view text, std::size_t at);
+/// Whether it is white space, as Unicode and Python see it.
+inline bool is_white_space(const utf8::CodePoint& c) {
+    return c.valid && (unicode::is_space(c.code) || (c.code >= 0x1C && c.code <= 0x1F));
+}
 
 }  // namespace attend

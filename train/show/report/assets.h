@@ -3,8 +3,6 @@
 #include <span>
 #include <string_view>
 
-#include "core/base/integers.h"
-
 namespace attend {
 
 struct Asset {

@@ -36,11 +36,12 @@ Json curve_json(const std::vector<Band>& bands) {
               {"mean", Json::array()}, {"low", Json::array()},     {"high", Json::array()}};
     for (const Band& b : thinned(bands)) {
         c["step"].push_back(b.step);
-        c["targets"].push_back(short_number(b.targets));
-        c["seconds"].push_back(short_number(b.seconds));
-        c["mean"].push_back(short_number(b.mean));
-        c["low"].push_back(b.half_width ? short_number(b.mean - *b.half_width) : Json(nullptr));
-        c["high"].push_back(b.half_width ? short_number(b.mean + *b.half_width) : Json(nullptr));
+        c["targets"].push_back(short_number(b.targets.mean));
+        c["seconds"].push_back(short_number(b.seconds.mean));
+        c["mean"].push_back(short_number(b.value.mean));
+        const double half = b.value.half_width.value_or(std::nan(""));  // which becomes null
+        c["low"].push_back(short_number(b.value.mean - half));
+        c["high"].push_back(short_number(b.value.mean + half));
     }
     return c;
 }
@@ -63,50 +64,37 @@ Json each_json(const RunRecord& run, Split split, const std::string& metric) {
 }  // namespace
 
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence) {
-    const bool any_finished =
-        std::any_of(variant.runs.begin(), variant.runs.end(), [](const RunRecord& r) { return r.ending == Ending::finished; });
+    const bool any_finished = std::ranges::count(variant.runs, Ending::finished, &RunRecord::ending) > 0;
     std::map<int64_t, std::vector<Point>> at;
     for (const RunRecord& run : variant.runs)
         if (!any_finished || run.ending == Ending::finished)
             for (const Point& p : curve_of(run, split, metric)) at[p.step].push_back(p);
     std::vector<Band> bands;
-    for (const auto& [step, points] : at) {
-        std::vector<double> values, targets, seconds;
-        for (const Point& p : points) {
-            values.push_back(p.value);
-            targets.push_back(p.targets);
-            seconds.push_back(p.seconds);
-        }
-        const Moments m = moments_of(values);
-        bands.push_back({step, moments_of(targets).mean, moments_of(seconds).mean, m.count, m.mean, half_width(m, confidence)});
-    }
+    for (const auto& [step, points] : at)
+        bands.push_back({step, moments_of(points, &Point::targets, confidence), moments_of(points, &Point::seconds, confidence),
+                         moments_of(points, &Point::value, confidence)});
     return bands;
 }
 
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants,
-                    const Result& table) {
-    Json data = json;
-    data["curve"] = split_name(table.settings.curve());
+void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+    const Settings& settings = compared.table.settings;
+    Json data = compared.json.json();
+    data["curve"] = split_name(settings.curve());
     data["curves"] = Json::array();
     for (const Split split : {Split::valid, Split::train})
-        for (const std::string& metric : metrics_of(variants, split)) {
+        for (const std::string& metric : metrics_of(compared.records, split)) {
             if (metric.ends_with("_z"))  // of single steps
                 continue;
             Json curve = {{"split", split_name(split)}, {"metric", metric}, {"variants", Json::array()}};
-            for (const VariantRecord& v : variants) {
-                Json lines = curve_json(bands_of(v, split, metric, table.settings.confidence));
+            for (const VariantRecord& v : compared.records) {
+                Json lines = curve_json(bands_of(v, split, metric, settings.confidence));
                 lines["each"] = Json::array();
                 for (const RunRecord& run : v.runs) lines["each"].push_back(each_json(run, split, metric));
                 curve["variants"].push_back(std::move(lines));
             }
             data["curves"].push_back(std::move(curve));
         }
-    constexpr std::string_view scripts[] = {"compare.js"};
-    return html_page(name + ": comparison", scripts, data);
-}
-
-void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
-    write_file_atomically(folder / "compare.html", page_of(name, compared.json.json(), compared.records, compared.table));
+    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", {"compare.js"}, data));
 }
 
 }  // namespace attend::compare

@@ -11,20 +11,14 @@ namespace attend::compare {
 /// runs have a value there.
 struct Band {
     int64_t step = 0;
-    double targets = 0, seconds = 0;  ///< means over the runs
-    int64_t runs = 0;
-    double mean = 0;
-    std::optional<double> half_width;
+    Moments targets, seconds, value;  ///< over the runs
 };
 
 /// The bands of a metric on a split, of the runs that finished, or of all runs when none finished.
 /// Steps in rising order.
 std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
 
-/// The page. `json` is the value of compare.json.
-std::string page_of(const std::string& name, const Json& json, const std::vector<VariantRecord>& variants, const Result& table);
-
-/// Writes it as compare.html into the comparison's folder, atomically. Throws as
+/// Writes the page as compare.html into the comparison's folder, atomically. Throws as
 /// write_file_atomically().
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared);
 

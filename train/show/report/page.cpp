@@ -16,7 +16,7 @@ namespace attend {
 
 namespace {
 
-// `text` with every @MARK@ of the list replaced by its text. Marks in those texts are not replaced.
+// `text` with every mark of the list replaced by its text. Marks in those texts are not replaced.
 std::string filled(std::string_view text, std::initializer_list<std::pair<std::string_view, std::string_view>> marks) {
     std::string result;
     while (!text.empty()) {
@@ -34,11 +34,6 @@ std::string filled(std::string_view text, std::initializer_list<std::pair<std::s
         text.remove_prefix(at + next.first.size());
     }
     return result;
-}
-
-// The writer of JSON replaces invalid bytes.
-std::string valid_utf8(std::string_view text) {
-    return parse_json<Json>("text", Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
 }  // namespace
@@ -62,25 +57,14 @@ std::string script_json(const Json& value) {
 }
 
 std::string escaped_html(std::string_view text) {
-    std::string result;
-    for (const char c : valid_utf8(text)) {
-        if (c == '<')
-            result += "&lt;";
-        else if (c == '>')
-            result += "&gt;";
-        else if (c == '&')
-            result += "&amp;";
-        else if (c == '"')
-            result += "&quot;";
-        else if (c == '\'')
-            result += "&#39;";
-        else
-            result.push_back(c >= 0 && c < ' ' ? ' ' : c);
-    }
-    return result;
+    // The writer of JSON replaces invalid bytes.
+    const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+    auto valid = parse_json<Json>("text", quoted).get<std::string>();
+    for (char& c : valid) c = c >= 0 && c < ' ' ? ' ' : c;
+    return filled(valid, {{"<", "&lt;"}, {">", "&gt;"}, {"&", "&amp;"}, {"\"", "&quot;"}, {"'", "&#39;"}});
 }
 
-std::string html_page(const std::string& title, std::span<const std::string_view> scripts, const Json& data) {
+std::string html_page(const std::string& title, const std::vector<std::string_view>& scripts, const Json& data) {
     std::string code;
     const auto add = [&](std::string_view name) { code.append("<script>\n").append(asset(name)).append("\n</script>\n"); };
     add("chart.min.js");

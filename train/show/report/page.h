@@ -3,9 +3,9 @@
 /// scripts and Chart.js are files of assets/, which are embedded when the program is built
 /// (embed.cmake).
 #include <filesystem>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "train/records/numbers.h"
 
@@ -27,7 +27,7 @@ std::string escaped_html(std::string_view text);
 /// A page with this title: style and theme switch, Chart.js and common.js, the JSON value for
 /// attend.data, then the assets named `scripts` in their order. The scripts fill the element "main"
 /// through the helpers of assets/common.js.
-std::string html_page(const std::string& title, std::span<const std::string_view> scripts, const Json& data);
+std::string html_page(const std::string& title, const std::vector<std::string_view>& scripts, const Json& data);
 
 /// Whether the file is a page that this program wrote, recognised by its <meta name="generator">; a
 /// link is not.

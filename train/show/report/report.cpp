@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -13,7 +12,6 @@
 #include "train/config/reader.h"
 #include "train/records/maps.h"
 #include "train/records/resume.h"
-#include "train/records/summary.h"
 #include "train/show/report/page.h"
 
 namespace attend {
@@ -27,8 +25,8 @@ constexpr std::size_t most_sample_text = 400'000;
 constexpr std::string_view step_mark = "== step ";
 
 // The result of `read`; when it throws, an empty value, and a note.
-template <class T>
-T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read) {
+template <class Read>
+auto read_or_note(const fs::path& path, Json& notes, Read read) -> decltype(read()) {
     try {
         return read();
     } catch (const Error& e) {
@@ -39,7 +37,7 @@ T read_or_note(const fs::path& path, Json& notes, const std::function<T()>& read
 
 // A JSON file of the run; null when it is not there, or, with a note, when it cannot be read.
 Json json_file(const fs::path& path, Json& notes) {
-    return read_or_note<Json>(path, notes, [&]() -> Json {
+    return read_or_note(path, notes, [&]() -> Json {
         if (!is_there(path))
             return nullptr;
         Json json = load_json<Json>(path, largest_small_file);
@@ -49,7 +47,7 @@ Json json_file(const fs::path& path, Json& notes) {
 }
 
 std::string text_file(const fs::path& path, const char* what, Json& notes) {
-    return read_or_note<std::string>(path, notes, [&]() -> std::string {
+    return read_or_note(path, notes, [&]() -> std::string {
         if (is_there(path))
             return read_file(path, largest_file);
         notes.push_back(fmt::format("The run has no {} ({}).", what, path.filename().string()));
@@ -65,6 +63,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     return lines;
+}
+
+// The member of that name; null where `json` is no object or has none.
+const Json& member(const Json& json, const std::string& name) {
+    static const Json nothing;
+    return json.is_object() && json.contains(name) ? json[name] : nothing;
 }
 
 bool is_value(const Json& v) { return v.is_number() || v == "nan" || v == "inf" || v == "-inf"; }
@@ -99,9 +103,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
     const std::string text = text_file(run.metrics(), "metrics", notes);
     for (const std::string_view each : lines_of(text)) {
         Json line = json_if_valid<Json>(each).value_or(nullptr);
-        const bool good = line.is_object() && line.contains("step") && line["step"].is_number_integer() &&
-                          line.contains("split") && line["split"].is_string();
-        if (!good) {
+        if (!member(line, "step").is_number_integer() || !member(line, "split").is_string()) {
             ++broken;
             continue;
         }
@@ -127,8 +129,7 @@ Json run_metrics(const RunFolder& run, Json& notes) {
         Json steps = Json::array(), values = Json::object();
         for (const Json& line : lines) {
             steps.push_back(line["step"]);
-            for (const std::string& name : names)
-                values[name].push_back(line.contains(name) && is_value(line[name]) ? line[name] : Json());
+            for (const std::string& name : names) values[name].push_back(is_value(member(line, name)) ? line[name] : Json());
         }
         result[split] = {{"step", std::move(steps)}, {"values", std::move(values)}};
     }
@@ -137,11 +138,8 @@ Json run_metrics(const RunFolder& run, Json& notes) {
 
 Json run_samples(const RunFolder& run, Json& notes) {
     const std::string text = text_file(run.samples(), "samples", notes);
-    struct Block {
-        Json evaluation;
-        std::size_t bytes = 0;
-    };
-    std::vector<Block> blocks;
+    std::vector<Json> blocks;
+    std::size_t bytes = 0;
     bool skip = true;
     for (const std::string_view line : lines_of(text)) {
         if (line.starts_with(step_mark)) {
@@ -151,20 +149,18 @@ Json run_samples(const RunFolder& run, Json& notes) {
             skip = scores.starts_with("attention of");
             if (!skip)
                 blocks.push_back(
-                    {{{"step", std::strtoll(rest.c_str(), nullptr, 10)}, {"scores", scores}, {"items", Json::array()}}});
+                    {{"step", std::strtoll(rest.c_str(), nullptr, 10)}, {"scores", scores}, {"items", Json::array()}});
             continue;
         }
         if (skip)
             continue;
-        Json& items = blocks.back().evaluation["items"];
-        blocks.back().bytes += line.size();
+        Json& items = blocks.back()["items"];
+        bytes += line.size();
         if (line.starts_with("source     "))
             items.push_back({{"source", line.substr(11)}, {"reference", ""}, {"decoded", ""}});
         else if (!items.empty() && (line.starts_with("reference  ") || line.starts_with("decoded    ")))
             items.back()[line.starts_with("r") ? "reference" : "decoded"] = line.substr(11);
     }
-    std::size_t bytes = 0;
-    for (const Block& b : blocks) bytes += b.bytes;
     std::size_t kept = std::min(blocks.size(), most_sampled);
     if (bytes > most_sample_text)
         kept = std::min(kept, std::max<std::size_t>(2, blocks.size() * most_sample_text / bytes));
@@ -172,20 +168,15 @@ Json run_samples(const RunFolder& run, Json& notes) {
         notes.push_back(
             fmt::format("Samples of {} of {} evaluations are shown; samples.txt has them all.", kept, blocks.size()));
     Json result = Json::array();
-    for (std::size_t i = 0; i < kept; ++i)
-        result.push_back(blocks[kept < 2 ? 0 : i * (blocks.size() - 1) / (kept - 1)].evaluation);
+    for (std::size_t i = 0; i < kept; ++i) result.push_back(blocks[kept < 2 ? 0 : i * (blocks.size() - 1) / (kept - 1)]);
     return result;
 }
 
 // From the newest checkpoint: the data and the vocabulary of the run.
 Json run_state(const RunFolder& run, Json& notes) {
-    Json result = {{"data", ""}, {"vocabulary", ""}};
     const Json state = json_file(run.last() / "state.json", notes);
-    if (state.is_null())
-        return result;
-    for (auto& [name, value] : result.items())
-        if (state.contains(name) && state[name].is_string())
-            value = state[name];
+    Json result;
+    for (const char* name : {"data", "vocabulary"}) result[name] = member(state, name).is_string() ? state[name] : Json("");
     return result;
 }
 
@@ -202,75 +193,67 @@ void add_warnings(const Json& config, const Json& summary, Json& notes) {
             notes.push_back(fmt::format("extended: {}", e.what()));
         }
     }
-    if (!summary.is_object() || !summary.contains("loss_exploded"))
-        return;
-    const Json& e = summary["loss_exploded"];
-    if (e.is_object() && e.contains("split") && e["split"].is_string() && e.contains("first") && e["first"].is_number() &&
-        e.contains("last") && e["last"].is_number())
+    const Json& e = member(summary, "loss_exploded");
+    if (member(e, "split").is_string() && member(e, "first").is_number() && member(e, "last").is_number())
         notes.push_back(fmt::format("The loss of the {} split ended at {}, far above its first value {}.",
                                     e["split"].get<std::string>(), short_number(e["last"]), short_number(e["first"])));
 }
 
-// A config as rows of a table, by the tree of all options.
-class ConfigRows {
-  public:
-    Json rows = Json::array();
+std::string value_as_text(const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-    void members(const std::vector<config::Option>& options, const Json& object) {
-        for (const config::Option& option : options) {
-            if (!object.is_object() || !object.contains(option.name))
-                continue;
-            const Json& value = object[option.name];
-            if (option.has_members())
-                members(option.members, value);
-            else if (option.rows.empty())
-                add(option.path, value, option);
-            else if (value.is_object() && value.contains(option.row_key)) {
-                add(option.path + "." + option.row_key, value[option.row_key], option);
-                for (const config::OptionRow& row : option.rows)
-                    if (value[option.row_key] == row.name)
-                        members(row.options, value);
-            }
+void add_option(Json& rows, const std::string& path, const Json& value, const config::Option& option) {
+    const Json initial = json_if_valid<Json>(option.value).value_or(nullptr);
+    rows.push_back({{"path", path},
+                    {"value", value_as_text(value)},
+                    {"default", value_as_text(initial)},
+                    {"changed", value != initial},  // 1 and 1.0 are equal
+                    {"help", option.help}});
+}
+
+// The members of a config as rows of a table, by the tree of all options.
+void add_options(Json& rows, const std::vector<config::Option>& options, const Json& object) {
+    for (const config::Option& option : options) {
+        if (!object.is_object() || !object.contains(option.name))
+            continue;
+        const Json& value = object[option.name];
+        if (option.has_members())
+            add_options(rows, option.members, value);
+        else if (option.rows.empty())
+            add_option(rows, option.path, value, option);
+        else if (value.is_object() && value.contains(option.row_key)) {
+            add_option(rows, option.path + "." + option.row_key, value[option.row_key], option);
+            for (const config::OptionRow& row : option.rows)
+                if (value[option.row_key] == row.name)
+                    add_options(rows, row.options, value);
         }
     }
-    // What is not an option of this program.
-    void others(const Json& value, const std::string& path) {
-        if (value.is_object() && !value.empty()) {
-            for (const auto& [name, inner] : value.items())
-                others(inner, path.empty() ? name : fmt::format("{}.{}", path, name));
-        } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
-            add(path, value, nullptr, true, "");
-        }
-    }
+}
 
-  private:
-    void add(const std::string& path, const Json& value, const config::Option& option) {
-        const Json initial = json_if_valid<Json>(option.value).value_or(nullptr);
-        add(path, value, text(initial), value != initial, option.help);  // 1 and 1.0 are equal
+// What is not an option of this program.
+void add_others(Json& rows, const Json& value, const std::string& path) {
+    if (value.is_object() && !value.empty()) {
+        for (const auto& [name, inner] : value.items())
+            add_others(rows, inner, path.empty() ? name : fmt::format("{}.{}", path, name));
+    } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {
+        rows.push_back(
+            {{"path", path}, {"value", value_as_text(value)}, {"default", nullptr}, {"changed", true}, {"help", ""}});
     }
-    void add(const std::string& path, const Json& value, const Json& initial, bool changed, const std::string& help) {
-        rows.push_back({{"path", path}, {"value", text(value)}, {"default", initial}, {"changed", changed}, {"help", help}});
-    }
-    static std::string text(const Json& v) { return v.dump(-1, ' ', false, Json::error_handler_t::replace); }
-};
+}
 
 }  // namespace
 
 Json run_config(const Json& config) {
-    ConfigRows walked;
-    walked.members(config::describe<Experiment>(), config);
-    walked.others(config, "");
-    return std::move(walked.rows);
+    Json rows = Json::array();
+    add_options(rows, config::describe<Experiment>(), config);
+    add_others(rows, config, "");
+    return rows;
 }
 
 // Why a page has no attention maps, as a sentence.
 Json no_maps(const RunFolder& run, const Json& config) {
     if (!map_files(run.maps()).empty())
         return "The attention maps that were kept cannot be shown here: see the notes above.";
-    const Json nothing;
-    const Json* maps = &config;
-    for (const char* key : {"train", "maps"}) maps = maps->is_object() && maps->contains(key) ? &(*maps)[key] : &nothing;
-    if (maps->is_number_integer() && maps->get<int64_t>() == 0)
+    if (const Json& maps = member(member(config, "train"), "maps"); maps.is_number_integer() && maps.get<int64_t>() == 0)
         return "No attention maps were kept: option train.maps is 0.";
     return fmt::format("No attention maps were kept: nothing was evaluated yet, or every example is longer than {} symbols.",
                        longest_looked_at);
@@ -281,9 +264,8 @@ Json run_data(const RunFolder& run, int64_t room) {
     Json notes = Json::array();
     const Json config = json_file(run.config(), notes);
     Json data;
-    const bool named = config.is_object() && config.contains("name") && config["name"].is_string();
     const fs::path folder = run.root().has_filename() ? run.root() : run.root().parent_path();
-    data["name"] = named ? config["name"].get<std::string>() : folder.filename().string();
+    data["name"] = member(config, "name").is_string() ? config["name"] : Json(folder.filename().string());
     data["folder"] = folder.filename().string();
     data["config"] = run_config(config);
     data["summary"] = json_file(run.summary(), notes);
@@ -310,8 +292,7 @@ std::string report_page(std::span<const fs::path> runs) {
     std::string title = data["runs"][0]["name"].get<std::string>();
     if (runs.size() > 1)
         title += fmt::format(" and {} other run{}", runs.size() - 1, runs.size() == 2 ? "" : "s");
-    const std::vector<std::string_view> scripts = {"curves.js", "maps.js", "report.js"};
-    return html_page(title, scripts, data);
+    return html_page(title, {"curves.js", "maps.js", "report.js"}, data);
 }
 
 void write_report(std::span<const fs::path> runs, const fs::path& to) { write_file_atomically(to, report_page(runs)); }

@@ -16,6 +16,12 @@ using config::Option;
 using config::value_text;
 using Json = nlohmann::ordered_json;
 
+// The options of one row, with paths relative to it.
+std::vector<Option> row_options(const Seam& seam, const std::string& row) {
+    const std::unique_ptr<AnyOptions> defaults = seam.defaults(row);
+    return config::describe_fields([&](Visitor& v) { defaults->fields(v); });
+}
+
 std::string lines_of(const std::vector<const Option*>& options) {
     std::string text;
     for (const Option* o : options) {
@@ -30,30 +36,26 @@ std::string lines_of(const std::vector<const Option*>& options) {
 // begins with a sign that Markdown could read as a list, and no code span is cut.
 std::string wrapped(const std::string& text, const std::string& margin) {
     constexpr std::size_t columns = 100;
-    std::string all, line, unit;
-    const auto put = [&](const std::string& rest) {
-        if (!line.empty() && line.size() + 1 + unit.size() > columns) {
-            all += line + "\n";
-            line = margin;
-        } else if (!line.empty()) {
-            line += ' ';
-        }
-        line += unit;
-        unit = rest;
-    };
+    std::vector<std::string> units;  // what no line break divides
     for (std::size_t begin = 0; begin < text.size();) {
         const std::size_t end = std::min(text.find(' ', begin), text.size());
         const std::string word = text.substr(begin, end - begin);
-        const bool inside = std::count(unit.begin(), unit.end(), '`') % 2 != 0;
-        if (unit.empty())
-            unit = word;
-        else if (inside || word.empty() || std::string_view("-+*#>=|").find(word[0]) != std::string_view::npos)
-            unit += ' ' + word;
+        const bool inside = !units.empty() && std::ranges::count(units.back(), '`') % 2 != 0;
+        if (!units.empty() && (inside || word.empty() || std::string_view("-+*#>=|").find(word[0]) != std::string_view::npos))
+            units.back() += ' ' + word;
         else
-            put(word);
+            units.push_back(word);
         begin = end + 1;
     }
-    put("");
+    std::string all, line;
+    for (const std::string& unit : units) {
+        if (line.empty() || line.size() + 1 + unit.size() <= columns) {
+            line += (line.empty() ? "" : " ") + unit;
+        } else {
+            all += line + "\n";
+            line = margin + unit;
+        }
+    }
     return all + line + "\n";
 }
 
@@ -113,9 +115,7 @@ class Page {
                         same[meanings(o.members)].push_back(o);
         for (const auto& [meanings, places] : same)
             if (places.size() > 1)
-                objects_[meanings] = *std::min_element(places.begin(), places.end(), [](const Option& a, const Option& b) {
-                    return a.name.size() < b.name.size();
-                });
+                objects_[meanings] = *std::ranges::min_element(places, {}, [](const Option& o) { return o.name.size(); });
     }
     void objects() {
         for (const auto& [meanings, object] : objects_) {
@@ -172,17 +172,11 @@ class Page {
 }  // namespace
 
 std::vector<const Seam*> seams_by_kind() {
+    std::map<std::string, const Seam*> by_kind;
+    for (const Seam* s : all_seams()) by_kind.emplace(s->kind(), s);
     std::vector<const Seam*> seams;
-    for (const Seam* s : all_seams())
-        if (std::none_of(seams.begin(), seams.end(), [&](const Seam* t) { return std::string(t->kind()) == s->kind(); }))
-            seams.push_back(s);
-    std::sort(seams.begin(), seams.end(), [](const Seam* a, const Seam* b) { return std::string(a->kind()) < b->kind(); });
+    for (const auto& [kind, seam] : by_kind) seams.push_back(seam);
     return seams;
-}
-
-std::vector<Option> row_options(const Seam& seam, const std::string& row) {
-    const std::unique_ptr<AnyOptions> defaults = seam.defaults(row);
-    return config::describe_fields([&](Visitor& v) { defaults->fields(v); });
 }
 
 std::string seam_text(const Seam& seam) {
@@ -198,15 +192,12 @@ std::string row_text(const Seam& seam, const std::string& row) {
 }
 
 std::string option_text(const std::string& path) {
-    const std::vector<Option> options = config::describe<Experiment>(),
-                              comparison = config::describe<compare::ComparisonOptions>();
-    std::vector<const Option*> found;
-    for (const Option* o : leaves(options))
-        if (o->path == path || o->path.starts_with(path + "."))
-            found.push_back(o);
-    for (const Option* o : leaves(comparison))
-        if (o->path.starts_with("compare.") && (o->path == path || o->path.starts_with(path + ".")))
-            found.push_back(o);
+    std::vector<Option> options = config::describe<Experiment>();
+    for (const Option& o : config::describe<compare::ComparisonOptions>())
+        if (o.name == "compare")
+            options.push_back(o);
+    std::vector<const Option*> found = leaves(options);
+    std::erase_if(found, [&](const Option* o) { return o->path != path && !o->path.starts_with(path + "."); });
     return found.empty() ? "" : path + "\n" + lines_of(found);
 }
 
@@ -236,12 +227,10 @@ std::string options_page() {
     page.paragraph(
         "All options of a config. `attend list --markdown` makes this page from the program's own tables, and a test fails "
         "when it is out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}` in "
-        "a "
-        "config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
+        "a config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
         "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for a "
-        "task: "
-        "beside `task`). Options that several rows of a table share are described once, at the head of the table; each row "
-        "names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
+        "task: beside `task`). Options that several rows of a table share are described once, at the head of the table; each "
+        "row names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
         "Schema. A config may name the schema under `$schema`, which the program ignores.");
     std::vector<Option> root = config::describe<Experiment>();
     const auto train = std::find_if(root.begin(), root.end(), [](const Option& o) { return o.name == "train"; });
@@ -253,10 +242,8 @@ std::string options_page() {
     page.text += "## Comparison\n\n";
     page.paragraph(
         "The config of a comparison (`attend compare`) has the keys below, and `variants`: a name for each variant, with key "
-        "paths "
-        "and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
-        "`attend "
-        "schema --comparison` prints the schema.");
+        "paths and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
+        "`attend schema --comparison` prints the schema.");
     page.items(config::describe<compare::ComparisonOptions>());
     page.text += "## Objects\n\n";
     page.paragraph("Objects that are used in several places, with their options.");

@@ -13,9 +13,6 @@ namespace attend::schema {
 /// All seams, one of a kind, in the order of their kinds.
 std::vector<const Seam*> seams_by_kind();
 
-/// The options of one row, with paths relative to it. Throws Error when there is no such row.
-std::vector<config::Option> row_options(const Seam& seam, const std::string& row);
-
 /// The rows of the seam with their help, a line for each.
 std::string seam_text(const Seam& seam);
 /// One row: its help, and each option with kind, range, default and help.

@@ -1,6 +1,7 @@
 #include "train/show/schema/schema.h"
 
 #include "core/base/json_text.h"
+#include "train/config/describe.h"
 #include "train/experiment/experiment.h"
 #include "train/study/compare/comparison.h"
 
@@ -25,6 +26,8 @@ Json bounded(const char* type, const Option& o) {
         s["maximum"] = parse_json<Json>(o.path, o.most);
     return s;
 }
+
+Json object_schema(const std::vector<Option>& options);
 
 // The name of a row for short, or an object with the name under the seam's key.
 Json selection(const Option& o) {
@@ -81,8 +84,6 @@ Json option_schema(const Option& o) {
     return s;
 }
 
-}  // namespace
-
 Json object_schema(const std::vector<Option>& options) {
     Json s = of_type("object");
     Json properties = Json::object();
@@ -91,8 +92,6 @@ Json object_schema(const std::vector<Option>& options) {
     s["additionalProperties"] = false;
     return s;
 }
-
-namespace {
 
 Json schema_of(const char* title, const char* what, const std::vector<Option>& options) {
     Json s = {{"$schema", dialect}, {"title", title}, {"description", what}};

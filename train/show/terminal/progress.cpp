@@ -13,11 +13,7 @@ namespace {
 
 std::string bar(double done, std::size_t width) {
     const auto filled = static_cast<std::size_t>(std::clamp(done, 0.0, 1.0) * static_cast<double>(width));
-    std::string text(filled, '=');
-    if (filled < width)
-        text += '>';
-    text.resize(width, ' ');
-    return "[" + text + "]";
+    return fmt::format("[{:<{}.{}}]", std::string(filled, '=') + ">", width, width);
 }
 
 }  // namespace
@@ -41,7 +37,6 @@ std::string progress_line(const ProgressState& state, int columns) {
 
 Progress::Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps, std::chrono::milliseconds interval)
     : terminal_(std::move(terminal)), first_(first), steps_(steps), began_(Clock::now()), interval_(interval) {}
-Progress::~Progress() { terminal_->show(""); }
 
 void Progress::update(int64_t step, double loss) {
     if (!terminal_->live())
@@ -51,10 +46,9 @@ void Progress::update(int64_t step, double loss) {
         return;
     drawn_ = now;
     ProgressState state{step, steps_, loss, std::nullopt};
-    const double seconds = std::chrono::duration<double>(now - began_).count();
+    const double seconds = seconds_since(began_);
     if (step > first_ && seconds > 0)
         state.steps_per_second = static_cast<double>(step - first_) / seconds;
-    // The last column stays free: writing into it makes some terminals begin a new line.
     terminal_->show(progress_line(state, terminal_->columns() - 1));
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 /// The live line of a training run: bar, step, loss, rate, time left.
-#include <chrono>
 #include <memory>
 #include <optional>
 
+#include "train/config/clock.h"
 #include "train/show/terminal/terminal.h"
 
 namespace attend {
@@ -28,7 +28,7 @@ class Progress {
     /// A run that stands at `first` of `steps` steps. The last step is drawn whatever the interval.
     Progress(std::shared_ptr<Terminal> terminal, int64_t first, int64_t steps,
              std::chrono::milliseconds interval = std::chrono::milliseconds(100));
-    ~Progress();
+    ~Progress() { terminal_->show(""); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
@@ -36,7 +36,6 @@ class Progress {
     void update(int64_t step, double loss);
 
   private:
-    using Clock = std::chrono::steady_clock;
     std::shared_ptr<Terminal> terminal_;
     int64_t first_, steps_;
     Clock::time_point began_;

@@ -1,11 +1,13 @@
 #include "train/show/terminal/terminal.h"
 
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <cstdlib>
 
+#include "core/base/system_call.h"
 #include "train/config/utf8.h"
 
 namespace attend {
@@ -18,10 +20,14 @@ bool can_redraw(int descriptor) {
     const char* kind = std::getenv("TERM");
     return isatty(descriptor) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
 }
+
+void write_to(int descriptor, std::string_view bytes) {
+    std::size_t done = 0;
+    write_all(descriptor, bytes, done);  // where it fails there is no other place to say so
+}
 }  // namespace
 
 Terminal::Terminal(int descriptor) : descriptor_(descriptor), live_(can_redraw(descriptor)) {}
-Terminal::~Terminal() { show(""); }
 
 int Terminal::columns() const {
     winsize size{};
@@ -33,33 +39,19 @@ int Terminal::columns() const {
 void Terminal::print(std::string_view line) {
     const std::lock_guard lock(mutex_);
     // One write, so that lines of several processes on one terminal are not mixed.
-    std::string bytes(line_.empty() ? "" : erase);
-    bytes += utf8::shown(line);
-    bytes += '\n';
-    bytes += line_;
-    write(bytes);
+    write_to(descriptor_, fmt::format("{}{}\n{}", line_.empty() ? "" : erase, utf8::shown(line), line_));
 }
 
 void Terminal::show(std::string_view line) {
     if (!live_)
         return;
-    const std::string text = utf8::shown(line, utf8::LineFeeds::escaped);
+    const auto room = static_cast<std::size_t>(std::max(1, columns()) - 1);
+    const std::string text = utf8::shown(line.substr(0, room), utf8::LineFeeds::escaped);
     const std::lock_guard lock(mutex_);
     if (line_ == text)
         return;
     line_ = text;
-    write(std::string(erase) + line_);
-}
-
-void Terminal::write(std::string_view bytes) const {
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
+    write_to(descriptor_, std::string(erase) + line_);
 }
 
 }  // namespace attend

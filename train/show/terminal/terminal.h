@@ -17,23 +17,20 @@ class Terminal {
     /// Over the file descriptor, by default standard error. Does not own it.
     explicit Terminal(int descriptor = 2);
     /// Removes the live line.
-    ~Terminal();
-    Terminal(const Terminal&) = delete;
-    Terminal& operator=(const Terminal&) = delete;
+    ~Terminal() { show(""); }
 
     /// Whether a line can be drawn again: a terminal, and not a dumb one (TERM).
     bool live() const { return live_; }
-    /// Columns now (the window may change); 80 where that is not known.
+    /// Columns now (the window may change), of which the live line has all but the last: writing
+    /// into that one makes some terminals begin a new line. 80 where they are not known.
     int columns() const;
 
     /// Writes a line that stays, above the live line. The line feed is added.
     void print(std::string_view line);
-    /// Replaces the live line; "" removes it. Nothing where not live(). The text must fit into
-    /// columns().
+    /// Replaces the live line; "" removes it. Nothing where not live(). What does not fit is cut.
     void show(std::string_view line);
 
   private:
-    void write(std::string_view bytes) const;
     int descriptor_;
     bool live_;
     std::mutex mutex_;

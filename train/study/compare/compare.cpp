@@ -7,7 +7,6 @@
 #include "core/base/own_files.h"
 #include "train/config/words.h"
 #include "train/config/writer.h"
-#include "train/study/compare/comparison_json.h"
 #include "train/study/compare/folder.h"
 #include "train/study/compare/present.h"
 
@@ -20,21 +19,17 @@ namespace {
 Job job_of(const Comparison& c, const Planned& run, const Experiment& resolved, const Found& found, Extend extend,
            int threads) {
     const std::string& variant = c.variants[run.variant].name;
-    Job job;
-    job.name = fmt::format("{} {}", variant, seed_name(run.experiment.seed));
-    job.variant = variant;
-    job.folder = run.folder;
-    job.steps = resolved.train.steps;
-    if (found.ending != Ending::missing)
+    Job job{.name = fmt::format("{} {}", variant, seed_name(run.experiment.seed)),
+            .variant = variant,
+            .folder = run.folder,
+            .arguments = {"train", (run.folder.parent_path() / variant_file).string(),
+                          fmt::format("--seed={}", run.experiment.seed), "--set=name=" + run.experiment.name,
+                          "--out=" + run.folder.string(), fmt::format("--threads={}", threads)},
+            .steps = resolved.train.steps};
+    if (found.ending != Ending::missing) {
         job.first = std::min(step_reached(run.folder), job.steps);
-    job.arguments = {"train",
-                     (run.folder.parent_path() / variant_file).string(),
-                     fmt::format("--seed={}", run.experiment.seed),
-                     "--set=name=" + run.experiment.name,
-                     "--out=" + run.folder.string(),
-                     fmt::format("--threads={}", threads)};
-    if (found.ending != Ending::missing)
         job.arguments.emplace_back("--resume");
+    }
     if (found.shorter) {
         job.arguments.emplace_back("--extend");
         if (extend == Extend::with_schedule)
@@ -72,21 +67,17 @@ Compared run_comparison(const CompareRequest& request) {
     Compared result;
     result.stopped = true;  // so it is until all runs have come to their end
     const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
-    std::optional<Prepared> made;  // of data, which may take long
-    if (interruptibly(told_to_stop, [&] { made.emplace(prepare(c, request.folder)); }) == Ended::interrupted)
+    Prepared prepared;  // made of data, which may take long
+    if (interruptibly(told_to_stop, [&] { prepared = prepare(c, request.folder); }) == Ended::interrupted)
         return result;
-    const Prepared& prepared = *made;
     const bool anew = request.existing == Existing::overwrite;
     Observer& log = *request.observer;
     // A folder that is not there yet is made after all has been looked at.
     std::optional<RunLock> lock;
     if (fs::exists(root))
         lock = as_run.lock();
-    if (!busy(prepared, root).empty()) {
-        log.open_log(as_run.log(), LogFile::append);
-        if (!wait_until_free(prepared, root, request.patience, log, request.stop))
-            return result;
-    }
+    if (!wait_until_free(prepared, root, request.patience, log, request.stop))
+        return result;
     std::vector<Found> found(prepared.runs.size());
     if (!anew && interruptibly(told_to_stop, [&] { found = look(c, prepared, root, request.extend); }) == Ended::interrupted)
         return result;

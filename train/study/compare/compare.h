@@ -32,6 +32,12 @@ struct Compared {
     int64_t begun = 0;     ///< runs that were started now
 };
 
+/// compare.json: the table of a comparison for programs; the table alone.
+RecordWriter json_of(const Result& table);
+/// With what each variant changed, each run's state, and the seconds and steps it took.
+RecordWriter json_of(const Comparison& comparison, const Prepared& prepared, const std::vector<VariantRecord>& records,
+                     const Result& table);
+
 /// Runs what is missing and writes DIR/compare.json and DIR/compare.html. Nothing is run, and
 /// nothing in DIR changed, before all variants are built. Waits for runs in DIR that are still
 /// being saved. Throws Error as prepare(), look() and wait_until_free(), and for a folder that is a

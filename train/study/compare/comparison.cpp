@@ -141,13 +141,6 @@ void ComparisonOptions::fields(Visitor& v) {
     v.object("compare", compare, "how the runs are compared");
 }
 
-std::size_t Comparison::reference() const {
-    for (std::size_t i = 0; i < variants.size(); ++i)
-        if (variants[i].name == options.reference)
-            return i;
-    return 0;
-}
-
 bool is_comparison(const std::string& path) {
     std::error_code ignored;  // who reads it for good says what is wrong
     return std::filesystem::is_regular_file(path, ignored) && config::load(path).find("variants") != nullptr;
@@ -189,7 +182,10 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
         }
         c.variants.back().experiment.name = variant.key;
     }
-    require(options.compare.reference.empty() || c.variants[c.reference()].name == options.compare.reference,
+    const auto reference = std::ranges::find(c.variants, options.compare.reference, &Variant::name);
+    if (reference != c.variants.end())
+        c.reference = static_cast<std::size_t>(reference - c.variants.begin());
+    require(options.compare.reference.empty() || reference != c.variants.end(),
             "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, joined(names));
     return c;
 }

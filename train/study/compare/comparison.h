@@ -42,9 +42,8 @@ struct Comparison {
     std::vector<int64_t> seeds;
     std::vector<Variant> variants;  ///< at least one
     CompareOptions options;
-
-    /// The variant that the others are compared with: the one that is named, or the first.
-    std::size_t reference() const;
+    /// Number of the variant that the others are compared with: the one that is named, or the first.
+    std::size_t reference = 0;
 };
 
 /// Whether the config at `path` is a comparison: an object with "variants"; false for what is not

@@ -1,8 +1,5 @@
-#include "train/study/compare/comparison_json.h"
-
-#include <filesystem>
-
 #include "train/config/writer.h"
+#include "train/study/compare/compare.h"
 #include "train/study/compare/folder.h"
 #include "train/study/compare/table_text.h"
 
@@ -12,15 +9,15 @@ namespace {
 
 using Value = RecordWriter::Value;
 
-RecordWriter moments_json(const Moments& m, const std::optional<double>& half) {
+RecordWriter moments_json(const Moments& m) {
     return {{"count", m.count},
             {"mean", m.count > 0 ? std::optional(m.mean) : std::nullopt},
             {"deviation", m.count > 1 ? std::optional(m.deviation) : std::nullopt},
-            {"half_width", half}};
+            {"half_width", m.half_width}};
 }
 
 RecordWriter contrast_json(const Contrast& c) {
-    return {{"differences", moments_json(c.differences, c.half_width)},
+    return {{"differences", moments_json(c.differences)},
             {"p", c.p},
             {"p_corrected", c.corrected},
             {"verdict", verdict_name(c.verdict)},
@@ -30,11 +27,8 @@ RecordWriter contrast_json(const Contrast& c) {
 }
 
 RecordWriter row_json(const Row& row, const Result& t) {
-    const auto moments = [&](const Moments& m) { return moments_json(m, half_width(m, t.settings.confidence)); };
-    std::vector<RecordWriter> at_steps;
-    for (const Moments& m : row.at_steps) at_steps.push_back(moments(m));
     RecordWriter metrics;
-    for (std::size_t i = 0; i < t.metrics.size(); ++i) metrics.set(t.metrics[i], moments(row.all[i]));
+    for (std::size_t i = 0; i < t.metrics.size(); ++i) metrics.set(t.metrics[i], moments_json(row.all[i]));
     RecordWriter v = {{"name", row.name},
                       {"runs", row.runs},
                       {"finished", row.finished},
@@ -43,13 +37,13 @@ RecordWriter row_json(const Row& row, const Result& t) {
                       {"exploded", row.exploded},
                       {"extended", row.extended},
                       {"values", row.values},
-                      {"value", moments_json(row.moments, row.half_width)},
-                      {"seconds", moments(row.run_seconds)},
+                      {"value", moments_json(row.moments)},
+                      {"seconds", moments_json(row.run_seconds)},
                       {"until_threshold", RecordWriter{{"reached", row.steps.count},
-                                                       {"steps", moments(row.steps)},
-                                                       {"targets", moments(row.targets)},
-                                                       {"seconds", moments(row.seconds)}}},
-                      {"at_steps", at_steps},
+                                                       {"steps", moments_json(row.steps)},
+                                                       {"targets", moments_json(row.targets)},
+                                                       {"seconds", moments_json(row.seconds)}}},
+                      {"at_steps", records_of(row.at_steps, moments_json)},
                       {"metrics", metrics}};
     if (row.contrast)
         v.set("difference", contrast_json(*row.contrast));
@@ -57,9 +51,7 @@ RecordWriter row_json(const Row& row, const Result& t) {
 }
 
 std::vector<RecordWriter> rows_json(const Result& t) {
-    std::vector<RecordWriter> rows;
-    for (const Row& row : t.rows) rows.push_back(row_json(row, t));
-    return rows;
+    return records_of(t.rows, [&](const Row& row) { return row_json(row, t); });
 }
 
 void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWriter>& rows) {
@@ -95,9 +87,9 @@ RecordWriter run_json(const RunRecord& run, const std::string& variant, const st
     if (!run.message.empty())
         each.set("message", run.message);
     if (!run.exploded.empty())
-        each.set_json("loss_exploded", run.exploded);
+        each.set("loss_exploded", JsonText{run.exploded});
     if (!run.extended.empty())
-        each.set_json("extended", run.extended);
+        each.set("extended", JsonText{run.extended});
     return each;
 }
 

@@ -50,9 +50,9 @@ std::string text_of(const Estimate& f) {
 }
 
 RecordWriter json_of(const Estimate& f) {
-    std::vector<RecordWriter> variants;
-    for (const EstimatedVariant& v : f.variants)
-        variants.push_back({{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}});
+    const auto variant = [](const EstimatedVariant& v) -> RecordWriter {
+        return {{"name", v.name}, {"parameters", v.parameters}, {"steps", v.steps}, {"seconds", v.seconds}};
+    };
     return {{"name", f.name},
             {"metric", f.metric},
             {"split", f.split},
@@ -61,7 +61,7 @@ RecordWriter json_of(const Estimate& f) {
             {"threads_each", int64_t{f.threads_each}},
             {"seconds", f.seconds},
             {"peak_memory_mib", f.peak_memory_mib},
-            {"variants", variants}};
+            {"variants", records_of(f.variants, variant)}};
 }
 
 }  // namespace attend::compare

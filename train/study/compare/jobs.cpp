@@ -102,27 +102,27 @@ class Runner {
     }
 
     void reap() {
-        for (std::size_t i = 0; i < running_.size();) {
-            const Running r = running_[i];
+        std::erase_if(running_, [this](const Running& r) {
             const std::optional<int> code = wait(r.process, WNOHANG);
-            if (!code) {
-                ++i;
-                continue;
-            }
-            running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
-            const Job& job = jobs_[r.job];
-            ends_[r.job] = {*code, *code == 0 ? "" : last_line(messages(job.folder))};
-            const double seconds = seconds_since(r.began);
-            if (*code == 0) {
-                observer_.info("{}: finished in {:.1f} s", job.name, seconds);
-                if (job.steps > job.first)
-                    took_[job.variant] = seconds / static_cast<double>(job.steps - job.first);
-            } else if (*code == 128 + SIGINT || *code == 128 + SIGTERM) {
-                observer_.info("{}: stopped", job.name);
-            } else {
-                observer_.warning("{}: {} (exit code {}): {}", job.name, *code == 3 ? "diverged" : "failed", *code,
-                                  ends_[r.job]->message);
-            }
+            if (code)
+                ended(r, *code);
+            return code.has_value();
+        });
+    }
+
+    void ended(const Running& r, int code) {
+        const Job& job = jobs_[r.job];
+        ends_[r.job] = {code, code == 0 ? "" : last_line(messages(job.folder))};
+        const double seconds = seconds_since(r.began);
+        if (code == 0) {
+            observer_.info("{}: finished in {:.1f} s", job.name, seconds);
+            if (job.steps > job.first)
+                took_[job.variant] = seconds / static_cast<double>(job.steps - job.first);
+        } else if (code == 128 + SIGINT || code == 128 + SIGTERM) {
+            observer_.info("{}: stopped", job.name);
+        } else {
+            observer_.warning("{}: {} (exit code {}): {}", job.name, code == 3 ? "diverged" : "failed", code,
+                              ends_[r.job]->message);
         }
     }
 

@@ -18,9 +18,7 @@ struct Measured {
 };
 
 Split split_for(const CompareOptions& options, const std::vector<Measured>& measured, const Comparison& c) {
-    const auto every = [&](bool Measured::*has) {
-        return std::all_of(measured.begin(), measured.end(), [&](const Measured& m) { return m.*has; });
-    };
+    const auto every = [&](bool Measured::*has) { return std::ranges::all_of(measured, has); };
     const bool valid = every(&Measured::valid), test = every(&Measured::test);
     if (options.split == "auto")
         return test ? Split::test : valid ? Split::valid : Split::train;
@@ -32,35 +30,32 @@ Split split_for(const CompareOptions& options, const std::vector<Measured>& meas
 
 Settings settings_for(const Comparison& c, const std::vector<Measured>& measured, const std::vector<Experiment>& resolved) {
     const CompareOptions& o = c.options;
-    Settings s;
-    s.split = split_for(o, measured, c);
-    s.metric = !o.metric.empty()                                                  ? o.metric
-               : s.split == Split::train || resolved[0].train.best_metric.empty() ? "loss"
-                                                                                  : resolved[0].train.best_metric;
+    const Split split = split_for(o, measured, c);
+    const std::string& best = resolved[0].train.best_metric;
+    const std::string metric = !o.metric.empty() ? o.metric : split == Split::train || best.empty() ? "loss" : best;
     for (std::size_t i = 0; i < measured.size(); ++i) {
-        const std::vector<std::string> known = s.split == Split::train ? std::vector<std::string>{"loss"} : measured[i].metrics;
-        const std::string near = nearest_name(s.metric, known);
-        require(contains(known, s.metric),
+        const std::vector<std::string> known = split == Split::train ? std::vector<std::string>{"loss"} : measured[i].metrics;
+        const std::string near = nearest_name(metric, known);
+        require(contains(known, metric),
                 "{}: compare.metric: variant '{}' does not measure it on the {} split: '{}'{}; known: {}", c.path,
-                c.variants[i].name, split_name(s.split), s.metric,
-                near.empty() ? "" : fmt::format("; did you mean '{}'?", near), joined(known));
+                c.variants[i].name, split_name(split), metric, near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
+                joined(known));
     }
-    s.better = better_of(s.metric);
-    s.judged = o.evaluation == "best" ? Judged::best : Judged::last;
-    s.reference = c.reference();
-    if (o.threshold != 0)
-        s.threshold = o.threshold;
-    s.confidence = o.confidence;
-    s.power = o.power;
-    for (const double step : o.steps) s.steps.push_back(static_cast<int64_t>(step));
-    return s;
+    return {.metric = metric,
+            .better = better_of(metric),
+            .split = split,
+            .judged = o.evaluation == "best" ? Judged::best : Judged::last,
+            .reference = c.reference,
+            .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
+            .confidence = o.confidence,
+            .power = o.power,
+            .steps = {o.steps.begin(), o.steps.end()}};
 }
 
 std::string other_batches(const Experiment& reference, const Experiment& variant) {
     std::vector<std::string> paths;
     for (const config::Difference& d : config::differences(reference, variant))
-        if (d.path.starts_with("data.") || d.path == "train.batch" || d.path == "train.accumulate" ||
-            d.path == "train.overfit_one_batch")
+        if (d.path.starts_with("data.") || contains({"train.batch", "train.accumulate", "train.overfit_one_batch"}, d.path))
             paths.push_back(d.path);
     return joined(paths);
 }

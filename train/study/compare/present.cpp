@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A run in its folder, beside the one that is asked for.
+// A run in its folder, and the one that is asked for.
 struct Looked {
     Found found;
-    Experiment before;
+    Experiment before, now;
     std::string name;     // "soft/seed-1"
     std::string history;  // how it was, or would be, extended; "" for all steps at once
 };
@@ -88,14 +88,14 @@ Looked look_at(const Planned& run, const Experiment& resolved, const Sealed& fil
         return l;
     }
     l.before = folder.experiment();
-    const Experiment now = asked_for(run, resolved, l.before);
-    refuse_another(folder.config(), l.before, now);
+    l.now = asked_for(run, resolved, l.before);
+    refuse_another(folder.config(), l.before, l.now);
     if (folder.has_checkpoint())
         refuse_other_files(folder, files);
     l.found.ending = read_run(run.folder, run.experiment.seed).ending;
     // Without a checkpoint it begins again, as long as is asked for.
-    l.found.shorter = now.train.steps > l.before.train.steps && folder.has_checkpoint();
-    l.history = history_of(l.before, folder.has_checkpoint() ? now.train.steps : l.before.train.steps);
+    l.found.shorter = l.now.train.steps > l.before.train.steps && folder.has_checkpoint();
+    l.history = history_of(l.before, folder.has_checkpoint() ? l.now.train.steps : l.before.train.steps);
     return l;
 }
 
@@ -119,6 +119,16 @@ void refuse_mixture(const std::vector<Looked>& runs, const fs::path& root) {
                 "{}: the runs of a comparison are extended in one way: {} from {} steps, {} from {} steps; --overwrite trains "
                 "all of them at once",
                 root.string(), extended.front()->name, extended.front()->history, l->name, l->history);
+}
+
+// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711), ...";
+// "" for none. Those of a comparison that was killed save before they end.
+std::string busy(const Prepared& prepared, const fs::path& root) {
+    std::vector<std::string> all;
+    for (const Planned& run : prepared.runs)
+        if (const std::string holder = lock_holder(run.folder); !holder.empty())
+            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
+    return joined(all);
 }
 
 }  // namespace
@@ -150,9 +160,8 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
             "with {} steps finishes it",
             prepared.runs[i].folder.string(), ending_name(l.found.ending), l.before.train.steps,
             prepared.resolved[prepared.runs[i].variant].train.steps, l.before.train.steps);
-        Experiment now = asked_for(prepared.runs[i], prepared.resolved[prepared.runs[i].variant], l.before);
         try {
-            resumed(RunFolder(prepared.runs[i].folder), prepared.runs[i].experiment, std::move(now), extend);
+            resumed(RunFolder(prepared.runs[i].folder), prepared.runs[i].experiment, l.now, extend);
         } catch (const Error& e) {
             throw Error(fmt::format("{}: {}", c.path, e.what()));
         }
@@ -160,19 +169,13 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
     return found;
 }
 
-std::string busy(const Prepared& prepared, const fs::path& root) {
-    std::vector<std::string> all;
-    for (const Planned& run : prepared.runs)
-        if (const std::string holder = lock_holder(run.folder); !holder.empty())
-            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
-    return joined(all);
-}
-
 bool wait_until_free(const Prepared& prepared, const fs::path& root, std::chrono::milliseconds patience, Observer& log,
                      const std::function<int()>& stop) {
     std::string holders = busy(prepared, root);
-    if (!holders.empty())
-        log.info("waiting for processes that still train in this folder, of a comparison that was stopped: {}", holders);
+    if (holders.empty())
+        return true;
+    log.open_log(RunFolder(root).log(), LogFile::append);
+    log.info("waiting for processes that still train in this folder, of a comparison that was stopped: {}", holders);
     for (const Clock::time_point begin = Clock::now(); !holders.empty(); holders = busy(prepared, root)) {
         if (stop && stop() != 0)
             return false;

@@ -28,12 +28,9 @@ struct Found {
 std::vector<Found> look(const Comparison& comparison, const Prepared& prepared, const std::filesystem::path& root,
                         Extend extend);
 
-/// The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711),
-/// ..."; "" for none. Those of a comparison that was killed save before they end.
-std::string busy(const Prepared& prepared, const std::filesystem::path& root);
-
-/// Waits until no run is busy. False when `stop` said so before. Throws Error naming those that
-/// still are after `patience`.
+/// Waits until no process trains in the folder of a run: those of a comparison that was killed save
+/// before they end. Where it has to wait it opens the comparison's log and says so. False when
+/// `stop` said so before. Throws Error naming those that still train after `patience`.
 bool wait_until_free(const Prepared& prepared, const std::filesystem::path& root, std::chrono::milliseconds patience,
                      Observer& log, const std::function<int()>& stop);
 

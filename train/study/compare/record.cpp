@@ -1,6 +1,7 @@
 #include "train/study/compare/record.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 
@@ -26,6 +27,7 @@ Split split_of(const std::string& name, const std::string& where) {
 // Targets at the step of an evaluation: in proportion between the training lines before and after
 // it; after the last line that line's, before the first one as many a step as until there.
 void count_targets(std::vector<Line>& lines) {
+    const Line start{};
     std::vector<const Line*> train;
     for (const Line& line : lines)
         if (line.split == Split::train)
@@ -33,39 +35,24 @@ void count_targets(std::vector<Line>& lines) {
     for (Line& line : lines) {
         if (line.split == Split::train)
             continue;
-        const auto at =
-            std::lower_bound(train.begin(), train.end(), line.step, [](const Line* t, int64_t step) { return t->step < step; });
-        const Line* after = at != train.end() ? *at : nullptr;
-        const Line* before = after != nullptr && after->step == line.step ? after : at != train.begin() ? *(at - 1) : nullptr;
-        if (after == nullptr)
-            line.targets = before != nullptr ? before->targets : std::nan("");
-        else if (before == after)
-            line.targets = after->targets;
-        else {
-            const double from = before != nullptr ? before->targets : 0;
-            const int64_t first = before != nullptr ? before->step : 0;
-            line.targets = from + (after->targets - from) * static_cast<double>(line.step - first) /
-                                      static_cast<double>(after->step - first);
+        const auto at = std::ranges::lower_bound(train, line.step, {}, &Line::step);
+        if (at == train.end()) {
+            line.targets = train.empty() ? std::nan("") : train.back()->targets;
+            continue;
         }
+        const Line &before = at == train.begin() ? start : *at[-1], &after = **at;
+        line.targets = after.step == line.step
+                           ? after.targets
+                           : before.targets + (after.targets - before.targets) * static_cast<double>(line.step - before.step) /
+                                                  static_cast<double>(after.step - before.step);
     }
 }
 
 }  // namespace
 
 const char* ending_name(Ending ending) {
-    switch (ending) {
-        case Ending::missing:
-            return "missing";
-        case Ending::unfinished:
-            return "unfinished";
-        case Ending::finished:
-            return "finished";
-        case Ending::diverged:
-            return "diverged";
-        case Ending::failed:
-            return "failed";
-    }
-    return "";
+    constexpr std::array names = {"missing", "unfinished", "finished", "diverged", "failed"};
+    return names.at(static_cast<std::size_t>(ending));
 }
 
 std::vector<Line> read_lines(const std::string& text, const std::string& where) {
@@ -115,7 +102,6 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
     record.extended = summary.json_text("extended");
     record.steps = summary.integer("steps");
     record.seconds = summary.number("seconds");
-    record.parameters = summary.integer("parameters");
     return record;
 }
 

@@ -34,7 +34,6 @@ struct RunRecord {
     std::string message;  ///< why it failed or diverged
     int64_t steps = 0;    ///< done
     double seconds = 0;
-    int64_t parameters = 0;
     std::string program = {};   ///< version and commit of what wrote its summary
     std::string exploded = {};  ///< summary.json's loss_exploded as JSON; "" where it has none
     std::string extended = {};  ///< summary.json's extended as JSON; "" where it has none

@@ -24,8 +24,8 @@ constexpr double rounding = 1e-12;
 
 }  // namespace
 
-Moments moments_of(std::span<const double> values) {
-    Moments m{static_cast<int64_t>(values.size()), std::nan(""), 0};
+Moments moments_of(std::span<const double> values, double confidence) {
+    Moments m{static_cast<int64_t>(values.size()), std::nan(""), 0, {}};
     if (values.empty())
         return m;
     const auto n = static_cast<double>(values.size());
@@ -40,14 +40,8 @@ Moments moments_of(std::span<const double> values) {
     m.deviation = std::sqrt(squares / (n - 1));
     if (m.deviation <= rounding * largest)
         m.deviation = 0;
+    m.half_width = critical_t(1 - confidence, n - 1) * m.deviation / std::sqrt(n);
     return m;
-}
-
-std::optional<double> half_width(const Moments& m, double confidence) {
-    if (m.count < 2)
-        return std::nullopt;
-    const auto n = static_cast<double>(m.count);
-    return critical_t(1 - confidence, n - 1) * m.deviation / std::sqrt(n);
 }
 
 double two_sided_p(double t, double degrees) { return 2 * cdf(complement(Student(degrees), std::abs(t))); }

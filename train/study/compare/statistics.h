@@ -15,13 +15,12 @@ struct Moments {
     int64_t count = 0;
     double mean = 0;       ///< NaN of none
     double deviation = 0;  ///< sqrt(sum (x - mean)^2 / (n - 1)); 0 of one value, and where all differ by rounding alone
+    /// Half the width of the interval that holds the mean with probability `confidence`, of
+    /// independent normal values: t_{(1 + confidence) / 2, n - 1} deviation / sqrt(n) (Student
+    /// 1908). None of fewer than two values.
+    std::optional<double> half_width;
 };
-Moments moments_of(std::span<const double> values);
-
-/// Half the width of the interval that holds the mean with probability `confidence`, of independent
-/// normal values: t_{(1 + confidence) / 2, n - 1} deviation / sqrt(n) (Student 1908). None of fewer
-/// than two values.
-std::optional<double> half_width(const Moments& moments, double confidence);
+Moments moments_of(std::span<const double> values, double confidence = 0.95);
 
 /// P(|T| >= |t|) of Student's t with so many degrees of freedom (at least 1).
 double two_sided_p(double t, double degrees);

@@ -1,6 +1,7 @@
 #include "train/study/compare/table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "train/config/words.h"
@@ -25,6 +26,14 @@ std::optional<double> best_of(const std::vector<Point>& curve, Better better) {
     return best;
 }
 
+// The first point at least as good as `threshold`.
+std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better) {
+    for (const Point& p : curve)
+        if (at_least(p.value, threshold, better))
+            return p;
+    return std::nullopt;
+}
+
 // The level that the reference reaches with every seed that finished.
 std::optional<double> level_of(const VariantRecord& reference, const Settings& s) {
     std::optional<double> level;
@@ -41,7 +50,8 @@ std::optional<double> level_of(const VariantRecord& reference, const Settings& s
 Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double> threshold) {
     Row row;
     row.name = variant.name;
-    std::vector<double> values, seconds, at_step, at_target, at_second;
+    std::vector<double> values, seconds;
+    std::vector<Point> at_threshold;
     std::vector<std::vector<double>> by_step(s.steps.size());
     for (const RunRecord& run : variant.runs) {
         ++row.runs;
@@ -57,24 +67,20 @@ Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double
             seconds.push_back(run.seconds);
         const std::vector<Point> curve = curve_of(run, s.curve(), s.metric);
         row.at_threshold.push_back(threshold ? reached(curve, *threshold, s.better) : std::nullopt);
-        if (const auto& p = row.at_threshold.back()) {
-            at_step.push_back(static_cast<double>(p->step));
-            at_target.push_back(p->targets);
-            at_second.push_back(p->seconds);
-        }
+        if (row.at_threshold.back())
+            at_threshold.push_back(*row.at_threshold.back());
         for (std::size_t i = 0; i < s.steps.size(); ++i) {
             const auto after = std::find_if(curve.begin(), curve.end(), [&](const Point& p) { return p.step > s.steps[i]; });
             if (after != curve.begin() && (after != curve.end() || run.steps >= s.steps[i]))
                 by_step[i].push_back((after - 1)->value);
         }
     }
-    row.moments = moments_of(values);
-    row.half_width = half_width(row.moments, s.confidence);
-    row.run_seconds = moments_of(seconds);
-    row.steps = moments_of(at_step);
-    row.targets = moments_of(at_target);
-    row.seconds = moments_of(at_second);
-    for (const std::vector<double>& at : by_step) row.at_steps.push_back(moments_of(at));
+    row.moments = moments_of(values, s.confidence);
+    row.run_seconds = moments_of(seconds, s.confidence);
+    row.steps = moments_of(at_threshold, &Point::step, s.confidence);
+    row.targets = moments_of(at_threshold, &Point::targets, s.confidence);
+    row.seconds = moments_of(at_threshold, &Point::seconds, s.confidence);
+    for (const std::vector<double>& at : by_step) row.at_steps.push_back(moments_of(at, s.confidence));
     return row;
 }
 
@@ -86,7 +92,7 @@ Moments last_values(const VariantRecord& variant, const std::string& metric, Set
     for (const RunRecord& run : variant.runs)
         if (const std::optional<double> value = value_of(run, s))
             values.push_back(*value);
-    return moments_of(values);
+    return moments_of(values, s.confidence);
 }
 
 Contrast contrast_of(const Row& row, const Row& reference, const Settings& s) {
@@ -95,8 +101,7 @@ Contrast contrast_of(const Row& row, const Row& reference, const Settings& s) {
         if (row.values[i] && reference.values[i])
             differences.push_back(difference(*row.values[i], *reference.values[i]));
     Contrast c;
-    c.differences = moments_of(differences);
-    c.half_width = half_width(c.differences, s.confidence);
+    c.differences = moments_of(differences, s.confidence);
     c.p = paired_p(c.differences);
     if (!c.p && c.differences.count >= 2)
         c.verdict = Verdict::no_spread;
@@ -154,27 +159,9 @@ std::optional<double> value_of(const RunRecord& run, const Settings& s) {
     return s.judged == Judged::best && s.split != Split::test ? best_of(curve, s.better) : curve.back().value;
 }
 
-std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better) {
-    for (const Point& p : curve)
-        if (at_least(p.value, threshold, better))
-            return p;
-    return std::nullopt;
-}
-
 const char* verdict_name(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::better:
-            return "better";
-        case Verdict::worse:
-            return "worse";
-        case Verdict::not_distinguishable:
-            return "not distinguishable";
-        case Verdict::no_spread:
-            return "same difference with every seed";
-        case Verdict::too_few:
-            return "too few seeds";
-    }
-    return "";
+    constexpr std::array names = {"better", "worse", "not distinguishable", "same difference with every seed", "too few seeds"};
+    return names.at(static_cast<std::size_t>(verdict));
 }
 
 std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {

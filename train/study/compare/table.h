@@ -37,10 +37,15 @@ struct Point {
 };
 /// The values of a metric on a split, those that are not finite left out.
 std::vector<Point> curve_of(const RunRecord& run, Split split, const std::string& metric);
+/// The moments of a member of points.
+template <class T>
+Moments moments_of(const std::vector<Point>& points, T Point::*member, double confidence) {
+    std::vector<double> values;
+    for (const Point& p : points) values.push_back(static_cast<double>(p.*member));
+    return moments_of(values, confidence);
+}
 /// What a finished run is judged by; none for any other, and where the metric was not measured.
 std::optional<double> value_of(const RunRecord& run, const Settings& settings);
-/// The first point at least as good as `threshold`.
-std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better);
 
 enum class Verdict {
     better,
@@ -54,8 +59,7 @@ const char* verdict_name(Verdict verdict);
 
 /// A variant against the reference, seed by seed.
 struct Contrast {
-    Moments differences;  ///< variant minus reference, over the seeds that finished in both
-    std::optional<double> half_width;
+    Moments differences;              ///< variant minus reference, over the seeds that finished in both
     std::optional<double> p;          ///< of the paired t test, two-sided
     std::optional<double> corrected;  ///< for the number of variants (Holm)
     Verdict verdict = Verdict::too_few;
@@ -73,11 +77,10 @@ struct Contrast {
 struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
-    int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
-    int64_t extended = 0;                       ///< that were extended
-    std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
-    Moments moments;                            ///< of those there are
-    std::optional<double> half_width;
+    int64_t exploded = 0;                            ///< of those that finished: the loss ended far above where it began
+    int64_t extended = 0;                            ///< that were extended
+    std::vector<std::optional<double>> values;       ///< of each run, in the order of the seeds
+    Moments moments;                                 ///< of those there are
     std::vector<std::optional<Point>> at_threshold;  ///< of each run
     Moments steps, targets, seconds;                 ///< until the threshold, of the runs that reached it
     std::vector<Moments> at_steps;                   ///< of Settings::steps: the last value up to there

@@ -7,6 +7,7 @@
 
 #include "train/config/words.h"
 #include "train/evaluate/text_table.h"
+#include "train/records/numbers.h"
 
 namespace attend::compare {
 
@@ -19,12 +20,11 @@ int digits_for(double size) {
     return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
 }
 
-std::string plain(double value) { return std::abs(value) < 1e6 ? fmt::format("{:.4f}", value) : fmt::format("{:.4g}", value); }
-
 // "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
-std::string with_interval(const Moments& m, const std::optional<double>& half, const char* sign = "") {
+std::string with_interval(const Moments& m, const char* sign = "") {
     if (m.count == 0)
         return "-";
+    const std::optional<double>& half = m.half_width;
     const bool spread = half && *half > 0;
     std::string mean = spread ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : fmt::format("{:.6g}", m.mean);
     if (m.mean >= 0)
@@ -35,6 +35,8 @@ std::string with_interval(const Moments& m, const std::optional<double>& half, c
 std::string count_text(double value) {
     return !std::isfinite(value) ? "-" : value < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
+
+std::string seconds_text(const Moments& m) { return m.count > 0 ? fmt::format("{:.1f}", m.mean) : "-"; }
 
 std::string p_text(const std::optional<double>& p) {
     return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
@@ -51,24 +53,19 @@ std::string seeds_text(const Contrast& c) {
 std::string verdict_text(const Row& row, const Result& table) {
     if (!row.contrast)
         return "reference";
-    switch (row.contrast->verdict) {
-        case Verdict::not_distinguishable:
-            return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
-        case Verdict::too_few:
-            return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
-        default:
-            return verdict_name(row.contrast->verdict);
-    }
+    if (row.contrast->verdict == Verdict::not_distinguishable)
+        return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
+    if (row.contrast->verdict == Verdict::too_few)
+        return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
+    return verdict_name(row.contrast->verdict);
 }
 
 std::string runs_text(const Row& row) {
     std::string text = fmt::format("{}/{}", row.finished, row.runs);
-    if (row.diverged > 0)
-        text += fmt::format(", {} diverged", row.diverged);
-    if (row.failed > 0)
-        text += fmt::format(", {} failed", row.failed);
-    if (row.exploded > 0)
-        text += fmt::format(", {} exploded", row.exploded);
+    for (const auto& [count, what] :
+         {std::pair(row.diverged, "diverged"), std::pair(row.failed, "failed"), std::pair(row.exploded, "exploded")})
+        if (count > 0)
+            text += fmt::format(", {} {}", count, what);
     return text;
 }
 
@@ -87,14 +84,10 @@ std::vector<std::vector<std::string>> main_table(const Result& t) {
                                                    fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
                                                    "seconds", "verdict"}};
     for (const Row& row : t.rows) {
-        std::vector<std::string> cells = {row.name, runs_text(row), with_interval(row.moments, row.half_width)};
-        if (const auto& c = row.contrast)
-            cells.insert(cells.end(), {with_interval(c->differences, c->half_width, "+"), p_text(c->p), p_text(c->corrected)});
-        else
-            cells.insert(cells.end(), {"", "", ""});
-        cells.push_back(row.run_seconds.count > 0 ? fmt::format("{:.1f}", row.run_seconds.mean) : "-");
-        cells.push_back(verdict_text(row, t));
-        rows.push_back(std::move(cells));
+        const std::optional<Contrast>& c = row.contrast;
+        rows.push_back({row.name, runs_text(row), with_interval(row.moments), c ? with_interval(c->differences, "+") : "",
+                        c ? p_text(c->p) : "", c ? p_text(c->corrected) : "", seconds_text(row.run_seconds),
+                        verdict_text(row, t)});
     }
     return rows;
 }
@@ -108,8 +101,8 @@ std::string threshold_table(const Result& t) {
          "steps", "targets", "seconds"}};
     for (const Row& row : t.rows) {
         const Moments& n = row.steps;
-        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n, half_width(n, s.confidence)),
-                        count_text(row.targets.mean), row.seconds.count > 0 ? fmt::format("{:.1f}", row.seconds.mean) : "-"});
+        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n), count_text(row.targets.mean),
+                        seconds_text(row.seconds)});
     }
     return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
                        split_name(s.curve()));
@@ -124,7 +117,7 @@ std::string steps_table(const Result& t) {
     for (const int64_t step : s.steps) rows[0].push_back(std::to_string(step));
     for (const Row& row : t.rows) {
         rows.push_back({row.name});
-        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m, half_width(m, s.confidence)));
+        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m));
     }
     return "\n" + text_table(rows);
 }
@@ -143,10 +136,7 @@ std::string metrics_tables(const Result& t) {
         for (std::size_t k = begin; k < end; ++k) rows[0].push_back(t.metrics[shown[k]]);
         for (const Row& row : t.rows) {
             rows.push_back({row.name});
-            for (std::size_t k = begin; k < end; ++k) {
-                const Moments& m = row.all[shown[k]];
-                rows.back().push_back(with_interval(m, half_width(m, t.settings.confidence)));
-            }
+            for (std::size_t k = begin; k < end; ++k) rows.back().push_back(with_interval(row.all[shown[k]]));
         }
         text += "\n" + text_table(rows);
     }
@@ -212,8 +202,7 @@ std::vector<std::string> sentences_of(const Result& t) {
     if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
         all.emplace_back(
             "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
-            "steps "
-            "at once can be others.");
+            "steps at once can be others.");
     for (const Row& row : t.rows) {
         if (row.diverged + row.failed > 0)
             all.push_back(
@@ -233,7 +222,7 @@ std::vector<std::string> sentences_of(const Result& t) {
                 (c.verdict == Verdict::better ? better : worse).push_back(row.name);
                 all.push_back(fmt::format("{} is {} than {}: {} {} by {} (p {} corrected).", row.name, verdict_name(c.verdict),
                                           reference, s.metric, c.differences.mean > 0 ? "higher" : "lower",
-                                          plain(std::abs(c.differences.mean)), p_text(c.corrected)));
+                                          short_number(std::abs(c.differences.mean)), p_text(c.corrected)));
                 break;
             case Verdict::not_distinguishable:
                 open.push_back(c.seeds_more ? fmt::format("{} (about {})", row.name, counted(*c.seeds_more, "more seed"))
@@ -243,14 +232,14 @@ std::vector<std::string> sentences_of(const Result& t) {
                 if (c.detectable)
                     all.back() +=
                         fmt::format(" With this spread {} seeds find a difference of {} or more with probability {:.2g}.",
-                                    c.differences.count, plain(*c.detectable), s.power);
+                                    c.differences.count, short_number(*c.detectable), s.power);
                 break;
             case Verdict::no_spread:
                 untested.push_back(row.name);
                 all.push_back(
                     fmt::format("{} differs from {} by {} with every one of {} seeds: there is no spread for a test to "
                                 "go by; more seeds, or more examples to measure on, are needed.",
-                                row.name, reference, plain(c.differences.mean), c.differences.count));
+                                row.name, reference, short_number(c.differences.mean), c.differences.count));
                 break;
             case Verdict::too_few:
                 untested.push_back(row.name);

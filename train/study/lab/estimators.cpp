@@ -29,22 +29,23 @@ bool has_option(const Selection& s, const std::string& name) {
 }  // namespace
 
 std::vector<Selection> candidates(const lab::Setup& setup) {
-    std::vector<std::vector<std::string>> asked;
-    for (const std::string& e : setup.estimators) asked.push_back({"estimator=" + e});
-    if (asked.empty())
-        for (const std::string& name : estimator_table().names()) {
-            if (name != HardChoice().estimator.name()) {
-                asked.push_back({"estimator=" + name});
-                continue;
-            }
-            for (const std::string& baseline : baseline_table().names())
-                asked.push_back({"estimator=" + name, "estimator.baseline=" + baseline});
-        }
     std::vector<Selection> all;
-    for (std::vector<std::string>& assignments : asked) {
-        if (setup.estimators.empty() && has_option(read({assignments.front()}), "samples"))
+    for (const std::string& e : setup.estimators) all.push_back(read({"estimator=" + e}));
+    if (!all.empty())
+        return all;
+    for (const std::string& name : estimator_table().names()) {
+        std::vector<std::string> assignments = {"estimator=" + name};
+        if (has_option(read(assignments), "samples"))
             assignments.push_back(fmt::format("estimator.samples={}", setup.samples));
-        all.push_back(read(assignments));
+        if (name != HardChoice().estimator.name()) {
+            all.push_back(read(assignments));
+            continue;
+        }
+        assignments.emplace_back();
+        for (const std::string& baseline : baseline_table().names()) {
+            assignments.back() = "estimator.baseline=" + baseline;
+            all.push_back(read(assignments));
+        }
     }
     return all;
 }
@@ -58,9 +59,7 @@ lab::Row described(const Selection& selection) {
         if (path.ends_with(".type"))
             path.resize(path.size() - 5);
         row.options.emplace_back(path, d.after);
-    }
-    for (const auto& [path, value] : row.options) {
-        const std::string bare = value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
+        const std::string bare = d.after.starts_with('"') ? d.after.substr(1, d.after.size() - 2) : d.after;
         row.label += path == "samples"                        ? " x" + bare
                      : path == "baseline" || path == "reward" ? " " + bare
                                                               : fmt::format(" {} {}", path, bare);

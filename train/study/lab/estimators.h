@@ -1,6 +1,5 @@
 #pragma once
 /// The estimators that a lab compares.
-#include <memory>
 #include <vector>
 
 #include "core/base/options.h"

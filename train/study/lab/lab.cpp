@@ -20,9 +20,7 @@ std::string bias_text(const Row& r) {
 std::string name_of(const Row& r) { return (r.configured ? "* " : "  ") + r.label; }
 
 const Row* least(const std::vector<const Row*>& rows) {
-    const auto at = std::min_element(rows.begin(), rows.end(), [](const Row* a, const Row* b) {
-        return a->variance_times_cost() < b->variance_times_cost();
-    });
+    const auto at = std::ranges::min_element(rows, {}, &Row::variance_times_cost);
     return at == rows.end() ? nullptr : *at;
 }
 
@@ -35,9 +33,11 @@ std::vector<const Row*> sound(const Measured& m, Aim aim) {
     return out;
 }
 
-RecordWriter json_of(const Row& r) {
+RecordWriter block_json(const Block& b) { return {{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}}; }
+
+RecordWriter row_json(const Row& r) {
     RecordWriter options;
-    for (const auto& [path, value] : r.options) options.set_json(path, value);
+    for (const auto& [path, value] : r.options) options.set(path, JsonText{value});
     RecordWriter j = {{"estimator", r.estimator},     {"options", options},    {"label", r.label},
                       {"objective", aim_name(r.aim)}, {"biased", !r.unbiased}, {"configured", r.configured}};
     if (!r.skipped.empty()) {
@@ -52,11 +52,11 @@ RecordWriter json_of(const Row& r) {
     j.set("cosine", r.cosine);
     j.set("seconds", r.seconds);
     j.set("variance_times_cost", r.variance_times_cost());
-    std::vector<RecordWriter> blocks;
-    for (const Block& b : r.blocks) blocks.push_back({{"name", b.name}, {"variance", b.variance}, {"bias", b.bias}});
-    j.set("blocks", blocks);
+    j.set("blocks", records_of(r.blocks, block_json));
     return j;
 }
+
+RecordWriter checkpoint_json(const Measured& m) { return {{"step", m.step}, {"rows", records_of(m.rows, row_json)}}; }
 
 std::string text_of(const Measured& m, const Report& report) {
     std::vector<std::vector<std::string>> rows = {
@@ -75,17 +75,12 @@ std::string text_of(const Measured& m, const Report& report) {
         blocks.push_back({name_of(r)});
         for (const Block& b : r.blocks) blocks.back().push_back(fmt::format("{:.4g}", b.variance));
     }
+    const std::vector<Column> columns = {
+        {}, {Align::left, 9}, {Align::left, 24}, {Align::right, 9}, {Align::right, 7}, {Align::right, 8}, {Align::right, 13}};
     std::vector<Column> block_columns(blocks[0].size(), {Align::right, 9});
     block_columns[0] = {};
-    return fmt::format("step {}\n", m.step) +
-           text_table(rows, {{},
-                             {Align::left, 9},
-                             {Align::left, 24},
-                             {Align::right, 9},
-                             {Align::right, 7},
-                             {Align::right, 8},
-                             {Align::right, 13}}) +
-           "\nvariance by block\n" + text_table(blocks, block_columns) + skipped +
+    return fmt::format("step {}\n", m.step) + text_table(rows, columns) + "\nvariance by block\n" +
+           text_table(blocks, block_columns) + skipped +
            fmt::format(
                "* the configured one; bias and variance in units of |g| and |g|^2, g the {} gradient of each objective\n\n",
                report.exact ? "exact" : "mean of many draws as");
@@ -101,18 +96,17 @@ std::string recommend(const Report& report) {
         if (r.skipped.empty() && r.draws == 1 && r.unbiased)
             exact = &r;
     const Row* best = least(sound(last, Aim::expected));
-    std::string text;
-    if (best != nullptr)
+    std::string text = "None of the unbiased estimators of the expected objective was measured";
+    if (best != nullptr) {
         text =
             fmt::format("Of the unbiased estimators of the expected objective '{}' costs least for its accuracy", best->label);
-    if (best != nullptr && own.aim == Aim::expected && own.label != best->label && best->variance_times_cost() > 0)
-        text += fmt::format(", {:.3g} times less than the configured '{}'",
-                            own.variance_times_cost() / best->variance_times_cost(), own.label);
-    if (exact != nullptr && best != nullptr)
-        text += fmt::format("; '{}' ({}) has no variance at all for {:.2g} times its time", exact->label, aim_name(exact->aim),
-                            exact->seconds / best->seconds);
-    if (best == nullptr)
-        text = "None of the unbiased estimators of the expected objective was measured";
+        if (own.aim == Aim::expected && own.label != best->label && best->variance_times_cost() > 0)
+            text += fmt::format(", {:.3g} times less than the configured '{}'",
+                                own.variance_times_cost() / best->variance_times_cost(), own.label);
+        if (exact != nullptr)
+            text += fmt::format("; '{}' ({}) has no variance at all for {:.2g} times its time", exact->label,
+                                aim_name(exact->aim), exact->seconds / best->seconds);
+    }
     return text + fmt::format(" (step {}, {} rows, {} draws).", last.step, report.rows, report.draws);
 }
 
@@ -124,12 +118,7 @@ std::string text_of(const Report& report) {
 }
 
 RecordWriter json_of(const Report& report) {
-    std::vector<RecordWriter> checkpoints;
-    for (const Measured& m : report.checkpoints) {
-        std::vector<RecordWriter> rows;
-        for (const Row& r : m.rows) rows.push_back(json_of(r));
-        checkpoints.push_back({{"step", m.step}, {"rows", rows}});
-    }
+    const std::vector<RecordWriter> checkpoints = records_of(report.checkpoints, checkpoint_json);
     return {{"format", int64_t{1}},  {"name", report.name},        {"objective", report.objective},
             {"rows", report.rows},   {"targets", report.targets},  {"draws", report.draws},
             {"exact", report.exact}, {"checkpoints", checkpoints}, {"recommendation", report.recommendation}};

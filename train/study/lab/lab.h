@@ -1,7 +1,6 @@
 #pragma once
 /// attend lab: the gradient estimates of an experiment's hard attention, by every estimator that
 /// fits, on one of its batches.
-#include <optional>
 #include <string>
 #include <vector>
 

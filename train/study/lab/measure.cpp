@@ -1,14 +1,15 @@
 #include "train/study/lab/measure.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "core/base/parallel.h"
 #include "core/engine.h"
+#include "core/ops.h"
+#include "nn/estimators/marginal.h"
 #include "optim/optimizer.h"
+#include "train/config/clock.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
@@ -16,7 +17,6 @@
 #include "train/records/checkpoint.h"
 #include "train/study/lab/estimators.h"
 #include "train/study/lab/judge.h"
-#include "train/study/lab/reference.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -31,12 +31,9 @@ constexpr const char* built_estimator = "lab.";      // and one that is built he
 // An experiment's model with the weights of a place and one estimator over it.
 struct LabBench {
     ModelInStore made;
-    std::size_t of_model = 0;  // its parameters, before those of the estimator
     std::unique_ptr<Estimator> built;
     const Estimator* estimator = nullptr;
     Blocks blocks;
-
-    const ParameterStore& store() const { return *made.store; }
 };
 
 // Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own
@@ -56,6 +53,38 @@ Blocks blocks_of(const ParameterStore& store, std::size_t count) {
     }
     return out;
 }
+
+// The exact objective of an aim where choices of one step reach no other: all positions of every
+// step are read,
+//     expected  sum_t sum_s p_s l_ts      marginal  -sum_t log sum_s p_s e^(-l_ts)
+//     bound     sum_t sum_s q_s (l_ts + ln q_s - ln p_s), q of `with`'s inference network.
+class ExactObjective final : public Estimator {
+  public:
+    ExactObjective(Aim aim, const Estimator& with) : aim_(aim), with_(with) {}
+    Aim aim() const override { return aim_; }
+    bool needs_independence() const override { return true; }
+
+    Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        if (aim_ == Aim::marginal)
+            return marginal(rollouts.by_position_one_by_one([](const Tensor& weights) { return with_weight(weights); }),
+                            Tensor::full({1, 1, 1}, 1), rollouts.mask(), normaliser);
+        const std::unique_ptr<Proposal> q = with_.proposal(rollouts.target());
+        const WayOfChoosing each_in_turn = choose_forced(each_position(rollouts), q ? choose_proposed(*q) : choose_drawn());
+        const Rollout rollout = rollouts(*each_in_turn, rollouts.positions());
+        const Tensor mask = rollouts.mask().reshape({rollouts.rows(), 1, rollouts.targets()});
+        Tensor each = rollout.loss * (aim_ == Aim::bound ? exp(rollout.log_proposal()) : rollout.probability());
+        if (aim_ == Aim::bound)  // the divergence of a step is that of every position's copy: one of them counts
+            each = each + scale(rollout.divergence() * mask, static_cast<real>(1 / static_cast<double>(rollouts.positions())));
+        Estimated out;
+        out.loss = scale(sum(each * mask), static_cast<real>(1 / normaliser));
+        out.target_loss = Tensor::zeros({rollouts.rows(), rollouts.targets()});
+        return out;
+    }
+
+  private:
+    Aim aim_;
+    const Estimator& with_;
+};
 
 class Lab {
   public:
@@ -91,26 +120,24 @@ class Lab {
   private:
     // With the estimator of `selection`, or the model's own.
     LabBench bench(const lab::Place& place, const Selection* selection) const {
-        LabBench b{make_model(experiment_, *task_), 0, nullptr, nullptr, {}};
+        LabBench b{make_model(experiment_, *task_), nullptr, nullptr, {}};
         if (place.folder.empty())
             take_weights(experiment_.init, *b.made.model, *b.made.store);
         else
             load_model(place.folder, *b.made.store);
-        b.of_model = b.made.store->table().size();
+        const std::size_t of_model = b.made.store->table().size();  // before those of the estimator
         if (selection != nullptr)
             b.built = estimator_table().build(*selection, Scope(*b.made.store, "lab"), b.made.model->estimator_setup());
         b.estimator = selection != nullptr ? b.built.get() : b.made.model->estimator();
-        b.blocks = blocks_of(*b.made.store, b.of_model);
+        b.blocks = blocks_of(*b.made.store, of_model);
         return b;
     }
 
     // Estimate number `draw`: evaluation mode, so that nothing but choices is drawn.
     Tensor loss(const LabBench& b, const Estimator& estimator, const lab::Place& place, uint64_t draw,
                 StateUpdates* updates) const {
-        Context context;
-        context.seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
-        context.step = static_cast<uint32_t>(place.step);
-        context.updates = updates;
+        const uint64_t seed = hash_name(fmt::format("lab.{}.{}", experiment_.seed, draw));
+        const Context context{.seed = seed, .step = static_cast<uint32_t>(place.step), .updates = updates};
         const LossOptions options{.normaliser = static_cast<double>(counts_.targets), .ignored = id_ignored};
         return b.made.model->estimate(estimator, score_input(batch_), options, context).loss;
     }
@@ -122,8 +149,7 @@ class Lab {
         const std::string prefix = b.built ? built_estimator : own_estimator;
         const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
         const ParameterStore& store = *b.made.store;
-        if (std::none_of(store.table().begin(), store.table().end(), is_own) &&
-            std::none_of(store.states().begin(), store.states().end(), is_own))
+        if (std::ranges::none_of(store.table(), is_own) && std::ranges::none_of(store.states(), is_own))
             return;
         if (!b.built && !place.folder.empty())  // it has learnt with the model
             return;
@@ -137,11 +163,9 @@ class Lab {
             backward(loss(b, *b.estimator, place, static_cast<uint64_t>(i) + (uint64_t{1} << 40), updates.data()), gradients);
             gradients.finish();
             std::vector<real> own(static_cast<std::size_t>(b.made.store->size()));
-            for (const Parameter& parameter : store.table()) {
-                if (!is_own(parameter))
-                    continue;
-                std::copy_n(gradients.data() + parameter.offset, parameter.shape.size(), own.data() + parameter.offset);
-            }
+            for (const Parameter& p : store.table())
+                if (is_own(p))
+                    std::copy_n(gradients.data() + p.offset, p.shape.size(), own.data() + p.offset);
             update(*optimizer, *b.made.store, own.data(), {.step = i, .learning_rate = 0.01}, workers_);
             StateUpdates::apply(updates, *b.made.store);
         }
@@ -158,7 +182,7 @@ class Lab {
         out.cosines.resize(direction == nullptr ? 0 : static_cast<std::size_t>(groups));
         workers_.run(static_cast<int>(groups), [&](int number) {
             const auto group = static_cast<std::size_t>(number);
-            Gradients gradients(b.store());
+            Gradients gradients(*b.made.store);
             std::vector<double> sum(b.blocks.of.size());
             std::vector<double>& squares = out.squares[group];
             squares.resize(b.blocks.names.size());
@@ -191,13 +215,13 @@ class Lab {
     // Median seconds of an estimate, alone on the machine as far as we are concerned.
     double seconds(const LabBench& b, const lab::Place& place) const {
         std::vector<double> all;
-        Gradients gradients(b.store());
+        Gradients gradients(*b.made.store);
         for (uint64_t i = 0; i < 7; ++i) {
-            const auto began = std::chrono::steady_clock::now();
+            const Clock::time_point began = Clock::now();
             gradients.reset();
             backward(loss(b, *b.estimator, place, i, nullptr), gradients);
             gradients.finish();
-            all.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+            all.push_back(seconds_since(began));
         }
         std::nth_element(all.begin(), all.begin() + 3, all.end());
         return all[3];
@@ -205,18 +229,16 @@ class Lab {
 
     // g of an aim: exact, or the mean of many draws of an unbiased estimator of small variance.
     Groups reference(const LabBench& b, const lab::Place& place) {
-        const Aim aim = b.estimator->aim();
-        if (aim == Aim::bound)  // of its own inference network
-            return reference_of(b, place);
-        if (!references_.contains(aim))
-            references_[aim] = reference_of(b, place);
-        Groups out = references_[aim];  // the model's parameters come first in every store
+        Groups& known = references_[b.estimator->aim()];
+        if (known.means.empty() || b.estimator->aim() == Aim::bound)  // which is of its own inference network
+            known = reference_of(b, place);
+        Groups out = known;  // the model's parameters come first in every store
         for (std::vector<double>& mean : out.means) mean.resize(b.blocks.of.size());
         return out;
     }
     Groups reference_of(const LabBench& b, const lab::Place& place) {
         if (b.made.model->estimator_setup().independent)
-            return draw(b, *exact_objective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
+            return draw(b, ExactObjective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
         if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
             return draw(b, *b.estimator, place, 4 * setup_.draws, uint64_t{1} << 41, nullptr);
         Setup many;
@@ -228,34 +250,25 @@ class Lab {
 
     // With the estimator of `selection`, or the model's own.
     Row row_of(const lab::Place& place, const Selection* selection) {
-        std::optional<LabBench> b;
         Row row;
         if (selection != nullptr)
             row = described(*selection);
         try {
-            b = bench(place, selection);
+            LabBench b = bench(place, selection);
+            if (selection == nullptr)
+                row = described(b.made.model->hard()->estimator);
+            row.configured = selection == nullptr;
+            row.aim = b.estimator->aim();
+            row.unbiased = b.estimator->unbiased();
+            const bool alone = b.made.model->estimator_setup().independent;
+            if (!alone && (b.estimator->needs_independence() || row.aim == Aim::marginal))
+                row.skipped = "what is chosen at a step affects later steps";
+            else
+                estimate(row, b, place);
         } catch (const Error& error) {
             if (selection == nullptr)
                 throw;
-            row.skipped = error.what();  // as too few samples for a baseline
-            return row;
-        }
-        if (selection == nullptr)
-            row = described(b->made.model->hard()->estimator);
-        row.configured = selection == nullptr;
-        row.aim = b->estimator->aim();
-        row.unbiased = b->estimator->unbiased();
-        const bool alone = b->made.model->estimator_setup().independent;
-        if ((b->estimator->needs_independence() || row.aim == Aim::marginal) && !alone) {
-            row.skipped = "what is chosen at a step affects later steps";
-            return row;
-        }
-        try {
-            estimate(row, *b, place);
-        } catch (const Error& error) {
-            if (selection == nullptr)
-                throw;
-            row.skipped = error.what();  // as a network for one site where there are many
+            row.skipped = error.what();  // as too few samples for a baseline, a network for one site where there are many
         }
         return row;
     }

@@ -5,8 +5,7 @@
 
 #include "optim/average.h"
 #include "train/config/clock.h"
-#include "train/evaluate/evaluate.h"
-#include "train/learn/step.h"
+#include "train/learn/run_evaluation.h"
 #include "train/study/plan/paced.h"
 
 namespace attend::plan {
@@ -80,7 +79,7 @@ class EstimatedRun {
         estimate_.targets_per_epoch =
             static_cast<int64_t>(static_cast<double>(targets) / static_cast<double>(estimate_.batches_counted) *
                                  static_cast<double>(estimate_.batches_per_epoch));
-        std::sort(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) { return a.cost < b.cost; });
+        std::ranges::sort(sizes_, {}, &Sized::cost);
     }
 
     double step(int64_t batch) {
@@ -114,21 +113,7 @@ class EstimatedRun {
         estimate_.step_seconds = sum / static_cast<double>(count);
         // The largest, for their memory: by cost, and by symbols.
         step(sizes_.back().number);
-        step(std::max_element(sizes_.begin(), sizes_.end(), [](const Sized& a, const Sized& b) {
-                 return a.symbols < b.symbols;
-             })->number);
-    }
-
-    EvaluationSetup setup(Split split, Decode decode) const {
-        return {.split = split,
-                .batch = experiment_.train.evaluate_batch,
-                .decode = decode,
-                .max_length = experiment_.decode.max_length,
-                .search = experiment_.decode.search(),
-                .samples = experiment_.train.samples,
-                .seed = static_cast<uint64_t>(experiment_.seed),
-                .each_example = {},
-                .only = {}};
+        step(std::ranges::max_element(sizes_, {}, &Sized::symbols)->number);
     }
 
     double evaluate_some(const EvaluationSetup& some) {
@@ -140,7 +125,7 @@ class EstimatedRun {
     void measure_evaluation(Split split, Decode decode, int64_t times) {
         if (task_.size(split) == 0 || times == 0)
             return;
-        EvaluationSetup some = setup(split, decode);
+        EvaluationSetup some = evaluation_of(experiment_, split, decode);
         const std::unique_ptr<Batches> all = task_.batches(split, {.batch = some.batch, .seed = some.seed, .shuffled = false});
         const int64_t count = all->per_epoch(), group = std::min<int64_t>(workers_.threads(), count);
         std::vector<int64_t> largest;

@@ -78,11 +78,8 @@ class Check {
 
     ShardLoss loss(CheckBench& bench) const {
         bench.updates.reset();
-        Context context;
-        context.mode = Mode::train;
-        context.seed = seed();
-        context.step = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
-        context.updates = &bench.updates;
+        const auto last = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
+        const Context context{.mode = Mode::train, .seed = seed(), .step = last, .updates = &bench.updates};
         return objective_->evaluate(*bench.made.model, batch_, counts_, context);
     }
 
@@ -102,10 +99,7 @@ class Check {
             if (!p.trainable || p.shape.size() == 0)
                 continue;
             const real* g = gradients.data() + p.offset;
-            CheckedParameter row;
-            row.name = p.name;
-            row.shape = p.shape;
-            report_.parameters.push_back(row);
+            report_.parameters.push_back({.name = p.name, .shape = p.shape});
             parameters_.push_back(p.index);
             double largest = 0;
             for (int64_t i = 0; i < p.shape.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(g[i])));

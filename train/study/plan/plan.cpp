@@ -16,14 +16,12 @@ Built build(const Experiment& asked) {
 
 Plan make_plan(const Experiment& asked, int threads) {
     const Built b = build(asked);
-    Plan plan;
-    plan.experiment = b.experiment;
-    plan.settings = settings(asked, b.experiment);
-    plan.data = b.task->describe();
-    plan.model = tree_of(*b.made.store, b.experiment.model.name());
-    plan.parameters = b.made.store->count();
-    plan.estimate = estimate(b.experiment, *b.task, b.made, threads);
-    return plan;
+    return {.experiment = b.experiment,
+            .settings = settings(asked, b.experiment),
+            .data = b.task->describe(),
+            .model = tree_of(*b.made.store, b.experiment.model.name()),
+            .parameters = b.made.store->count(),
+            .estimate = estimate(b.experiment, *b.task, b.made, threads)};
 }
 
 }  // namespace attend::plan

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "train/experiment/assemble.h"
+#include "train/records/record_writer.h"
 #include "train/study/plan/estimate.h"
 #include "train/study/plan/module_tree.h"
 #include "train/study/plan/settings.h"
@@ -33,5 +34,10 @@ struct Plan {
 /// Builds it, measures some steps and evaluations on `threads` threads, and forgets them. Throws as
 /// build(), and Diverged when the measured steps do.
 Plan make_plan(const Experiment& asked, int threads);
+
+/// For people.
+std::string text_of(const Plan& plan);
+/// For programs: the same as one object, with "seconds" and "peak_memory_mib" as in summary.json.
+RecordWriter json_of(const Plan& plan);
 
 }  // namespace attend::plan

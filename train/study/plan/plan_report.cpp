@@ -1,7 +1,8 @@
-#include "train/study/plan/plan_report.h"
+#include <array>
 
 #include "train/config/writer.h"
 #include "train/evaluate/text_table.h"
+#include "train/study/plan/plan.h"
 
 namespace attend::plan {
 
@@ -64,27 +65,21 @@ std::string time_table(const Estimate& f) {
 RecordWriter json_of(const Module& m) {
     RecordWriter j = {{"name", m.name}};
     if (!m.shape.empty())
-        j.set_json("shape", m.shape);
+        j.set("shape", JsonText{m.shape});
     j.set("count", m.count);
     if (!m.trainable)
         j.set("trainable", false);
-    std::vector<RecordWriter> parts;
-    for (const Module& part : m.parts) parts.push_back(json_of(part));
-    if (!parts.empty())
-        j.set("parts", parts);
+    if (!m.parts.empty())
+        j.set("parts", records_of(m.parts, [](const Module& part) { return json_of(part); }));
     return j;
 }
 
-const char* name_of(Setting::Origin origin) {
-    switch (origin) {
-        case Setting::Origin::initial:
-            return "default";
-        case Setting::Origin::given:
-            return "given";
-        case Setting::Origin::chosen:
-            return "chosen";
-    }
-    return "";
+RecordWriter json_of(const Setting& s) {
+    constexpr std::array origins = {"default", "given", "chosen"};
+    return {{"path", s.path},
+            {"value", JsonText{s.value}},
+            {"default", JsonText{s.initial}},
+            {"origin", origins.at(static_cast<std::size_t>(s.origin))}};
 }
 
 }  // namespace
@@ -112,34 +107,27 @@ std::string text_of(const Plan& plan) {
 
 RecordWriter json_of(const Plan& plan) {
     const Estimate& f = plan.estimate;
-    std::vector<RecordWriter> listed, evaluations;
-    for (const Setting& s : plan.settings) {
-        RecordWriter line = {{"path", s.path}};
-        line.set_json("value", s.value);
-        line.set_json("default", s.initial);
-        line.set("origin", name_of(s.origin));
-        listed.push_back(std::move(line));
-    }
-    for (const EstimatedEvaluation& e : f.evaluations)
-        evaluations.push_back({{"what", e.what}, {"times", e.times}, {"seconds", e.seconds}, {"batches", e.batches}});
-    RecordWriter j = {{"name", plan.experiment.name}};
-    j.set_json("config", config::write(plan.experiment));
-    j.set("settings", listed);
-    j.set("data", plan.data);
-    j.set("model", json_of(plan.model));
-    j.set("parameters", plan.parameters);
-    j.set("batches_per_epoch", f.batches_per_epoch);
-    j.set("targets_per_epoch", f.targets_per_epoch);
-    j.set("steps", f.steps);
-    j.set("time", RecordWriter{{"threads", int64_t{f.threads}},
+    const auto evaluation = [](const EstimatedEvaluation& e) -> RecordWriter {
+        return {{"what", e.what}, {"times", e.times}, {"seconds", e.seconds}, {"batches", e.batches}};
+    };
+    const RecordWriter time = {{"threads", int64_t{f.threads}},
                                {"measured_steps", f.measured_steps},
                                {"step_seconds", f.step_seconds},
-                               {"evaluations", evaluations}});
-    j.set("seconds", f.seconds);
-    j.set("checkpoints", f.checkpoints);
-    j.set("checkpoint_mib", f.checkpoint_mib);
-    j.set("peak_memory_mib", f.peak_memory_mib);
-    return j;
+                               {"evaluations", records_of(f.evaluations, evaluation)}};
+    return {{"name", plan.experiment.name},
+            {"config", JsonText{config::write(plan.experiment)}},
+            {"settings", records_of(plan.settings, [](const Setting& s) { return json_of(s); })},
+            {"data", plan.data},
+            {"model", json_of(plan.model)},
+            {"parameters", plan.parameters},
+            {"batches_per_epoch", f.batches_per_epoch},
+            {"targets_per_epoch", f.targets_per_epoch},
+            {"steps", f.steps},
+            {"time", time},
+            {"seconds", f.seconds},
+            {"checkpoints", f.checkpoints},
+            {"checkpoint_mib", f.checkpoint_mib},
+            {"peak_memory_mib", f.peak_memory_mib}};
 }
 
 }  // namespace attend::plan

@@ -1,17 +1,18 @@
-#include "train/evaluate/decode/greedy.h"
+#pragma once
+/// Greedy decoding: at every step the most likely symbol.
+#include <span>
+#include <vector>
 
 #include <algorithm>
-#include <map>
-
 #include "core/engine.h"
+#include "nn/models/model.h"
 #include "train/evaluate/decode/choice.h"
+#include "train/evaluate/decode/decoded.h"
 
-namespace attend::ATTEND_PRECISION {
-
-namespace {
+namespace attend::ATTEND_PRECISION::oracles {
 
 // Adds where the step looked as one more row.
-void append_attention(Decoded& to, const Array<real>& weights) {
+inline void append_attention(Decoded& to, const Array<real>& weights) {
     if (weights.empty())
         return;
     to.attention.weights.insert(to.attention.weights.end(), weights.begin(), weights.end());
@@ -19,12 +20,11 @@ void append_attention(Decoded& to, const Array<real>& weights) {
     ++to.attention.rows;
 }
 
-}  // namespace
-
-std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::span<const int64_t> limits, Collect collect) {
-    require(static_cast<int64_t>(limits.size()) == source.rows, "decode_greedy: one limit a row: limits {}, rows {}",
-            limits.size(), source.rows);
-    for (int64_t limit : limits) require(limit >= 0, "decode_greedy: a limit must not be negative: limit {}, least 0", limit);
+/// Decodes every row of `source`, row i to at most limits[i] symbols, of which there is one a row.
+/// Rows that have ended are dropped when decode_beam() drops them, so that both compute the same
+/// products. The score is the log-likelihood.
+inline std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::span<const int64_t> limits,
+                                          Collect collect) {
     const NoGrad no_grad;
     std::vector<Decoded> results(static_cast<std::size_t>(source.rows));
     std::vector<int32_t> live;  // row of the batch that each row of the state decodes; -1: it has ended
@@ -80,31 +80,4 @@ std::vector<Decoded> decode_greedy(const Model& model, const Ids& source, std::s
     return results;
 }
 
-AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
-                           int64_t rows, int64_t columns) {
-    // A site that sees all queries in one call has one map of all rows; step by step, one map a row.
-    // Both are walked as rows of a site.
-    std::map<int64_t, std::vector<const real*>> rows_of;
-    for (const Seen& call : seen) {
-        const Shape& shape = call.read.shape();
-        if (site_of(sites, call).columns() != Columns::source || shape.columns() != source_columns || row >= shape[0])
-            continue;
-        for (int64_t t = 0; t < shape[1]; ++t)
-            rows_of[call.site].push_back(call.read.data() + (row * shape[1] + t) * source_columns);
-    }
-    std::erase_if(rows_of, [&](const auto& site) { return static_cast<int64_t>(site.second.size()) != target_rows; });
-    AttentionRows result;
-    if (rows_of.empty())
-        return result;
-    result.rows = rows;
-    result.columns = columns;
-    result.weights.assign(static_cast<std::size_t>(rows * columns), 0);
-    const real share = real{1} / static_cast<real>(rows_of.size());
-    for (const auto& [number, of_site] : rows_of)
-        for (int64_t t = 0; t < rows; ++t)
-            for (int64_t s = 0; s < columns; ++s)
-                result.weights[static_cast<std::size_t>(t * columns + s)] += share * of_site[static_cast<std::size_t>(t)][s];
-    return result;
-}
-
-}  // namespace attend::ATTEND_PRECISION
+}  // namespace attend::ATTEND_PRECISION::oracles
