@@ -78,9 +78,9 @@ Tensor FeedForward::operator()(const Tensor& x) const {
 }
 
 BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const AttentionOptions& self, const CrossOptions& cross,
-                       const BlockInit& init, bool rotary, const AttentionSite& first)
+                       const BlockInit& init, bool rotary, const Site& first)
     : options_(o), crosses_(cross.attention != nullptr) {
-    AttentionSite site = first;
+    Site site = first;
     for (int64_t l = 0; l < o.layers; ++l) {
         const Scope s = scope.in(l);
         site.layer = l;
@@ -174,7 +174,7 @@ Sites BlockStack::sites() const {
     Sites all;
     for (const Block& b : blocks_)
         for (const MultiHead* part : {&b.self, &b.cross})
-            for (AttentionSite& site : part->sites()) all.push_back(std::move(site));
+            for (Site& site : part->sites()) all.push_back(std::move(site));
     return all;
 }
 

@@ -83,7 +83,7 @@ class BlockStack {
     BlockStack() = default;
     /// `first` says what its first self-attention's first head is: number, kind and reach.
     BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
-               const BlockInit& init, bool rotary, const AttentionSite& first);
+               const BlockInit& init, bool rotary, const Site& first);
 
     /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
     /// one.

@@ -32,7 +32,7 @@ struct MultiHeadSetup {
     double dropout = 0;      ///< of the weights
     double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
     WeightInit init, out_init;
-    AttentionSite site = {};  ///< of its first head; the others have the numbers that follow
+    Site site = {};  ///< of its first head; the others have the numbers that follow
 };
 
 class MultiHead {

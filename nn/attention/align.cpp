@@ -10,7 +10,7 @@ namespace {
 class SoftmaxAlign final : public Align {
   public:
     explicit SoftmaxAlign(const TemperatureOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
-    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
+    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
         return softmax(scores, ranges, factor_);
     }
     std::optional<real> softmax_factor() const override { return factor_; }
@@ -23,7 +23,7 @@ class SoftmaxAlign final : public Align {
 class SparsemaxAlign final : public Align {
   public:
     explicit SparsemaxAlign(const TemperatureOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
-    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site&) const override {
+    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
         return sparsemax(scores, ranges, factor_);
     }
 

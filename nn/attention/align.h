@@ -6,7 +6,7 @@
 
 #include "core/base/options.h"
 #include "core/tensor.h"
-#include "nn/attention/site.h"
+#include "nn/attention/call.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -23,7 +23,7 @@ class Align {
     virtual ~Align() = default;
     /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is
     /// all 0.
-    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Site& site) const = 0;
+    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const = 0;
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }
     /// f where the weights are softmax(f scores): such an alignment can be part of a fused kernel.

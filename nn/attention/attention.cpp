@@ -6,7 +6,7 @@
 namespace attend::ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
-                     const Head& head, const AttentionSite& place)
+                     const Head& head, const Site& place)
     : site(place), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
     site.path = scope.path();
     site.head = head.number;
@@ -49,14 +49,14 @@ std::optional<Attention::Fused> Attention::fused() const {
     return Fused{*product * *softmax, *slope * *softmax};
 }
 
-Site Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const {
+Call Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const {
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", site.path,
             query.shape(), source.values.shape());
     return {query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values, site.number};
 }
 
 // e = score(q, k) + bias, a = align(e over the window)
-Tensor Attention::weighed(const Site& call) const {
+Tensor Attention::weighed(const Call& call) const {
     const Ranges ranges = window->ranges(call.lengths, call.queries(), call.position);
     const Tensor scores = [&] {
         const trace::Scope in_score(score_path.c_str());
@@ -74,7 +74,7 @@ Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t p
 Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
                                const Pass& pass) const {
     const trace::Scope here(site.path.c_str());
-    const Site now = call(query, source, position, previous);
+    const Call now = call(query, source, position, previous);
     const Tensor weights = weighed(now);
     const Chosen chosen = (*select)(weights, now, pass);
     Sightings seen = kept(now, weights, chosen, pass);
@@ -82,7 +82,7 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     return {matmul(read, source.values), chosen.read, std::move(seen)};
 }
 
-Sightings Attention::kept(const Site& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const {
+Sightings Attention::kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const {
     Sightings seen;
     if (pass.keeps_maps())
         seen.push_back({call.number, call.position, weights.detach(), chosen.read.detach(), chosen.index});

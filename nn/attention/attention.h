@@ -64,12 +64,12 @@ struct Attention {
     /// `site` says what it is in its model; path and head are filled in. Throws Error, with the
     /// reason, for a combination that makes no sense.
     Attention(const Scope& scope, const AttentionOptions& options, int64_t query_width, int64_t memory_width, QueryKind kind,
-              const Head& head = {}, const AttentionSite& site = {});
+              const Head& head = {}, const Site& site = {});
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
-    /// are the weights of the step before (Site).
+    /// are the weights of the step before (Call).
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
                         const Pass& pass) const;
     /// The weights alone [B, T, S], before any choice and without reading.
@@ -82,7 +82,7 @@ struct Attention {
     };
     std::optional<Fused> fused() const;
 
-    AttentionSite site;
+    Site site;
     std::string score_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
@@ -93,9 +93,9 @@ struct Attention {
     Dropout dropout;
 
   private:
-    Site call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const;
-    Tensor weighed(const Site& call) const;
-    Sightings kept(const Site& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
+    Call call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const;
+    Tensor weighed(const Call& call) const;
+    Sightings kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -11,7 +11,7 @@ namespace {
 /// The scores as they are.
 class NoBias final : public PositionBias {
   public:
-    Tensor operator()(const Tensor& scores, const Site&, const Ranges&) const override { return scores; }
+    Tensor operator()(const Tensor& scores, const Call&, const Ranges&) const override { return scores; }
     std::optional<real> slope() const override { return real{0}; }
 };
 
@@ -31,11 +31,11 @@ double slope_of(int64_t head, int64_t heads) {
 class AlibiBias final : public PositionBias {
   public:
     AlibiBias(const Scope&, const BiasSetup& s) : slope_(static_cast<real>(slope_of(s.head, s.heads))) {}
-    Tensor operator()(const Tensor& scores, const Site& site, const Ranges&) const override {
-        Tensor bias = Tensor::empty({site.queries(), site.source});
-        for (int64_t t = 0; t < site.queries(); ++t)
-            for (int64_t s = 0; s < site.source; ++s)
-                bias.writable()[t * site.source + s] = -slope_ * static_cast<real>(std::abs(site.position + t - s));
+    Tensor operator()(const Tensor& scores, const Call& call, const Ranges&) const override {
+        Tensor bias = Tensor::empty({call.queries(), call.source});
+        for (int64_t t = 0; t < call.queries(); ++t)
+            for (int64_t s = 0; s < call.source; ++s)
+                bias.writable()[t * call.source + s] = -slope_ * static_cast<real>(std::abs(call.position + t - s));
         return add(scores, bias);
     }
     bool needs_position() const override { return true; }
@@ -61,11 +61,11 @@ class RelativeBias final : public PositionBias {
     RelativeBias(const RelativeOptions& o, const Scope& scope, const BiasSetup& s)
         : weight_(scope.add("weight", {2 * o.distance + 1, s.query}, Init::xavier(2 * o.distance + 1, s.query))),
           factor_(1 / std::sqrt(static_cast<real>(s.query))) {}
-    Tensor operator()(const Tensor& scores, const Site& site, const Ranges& ranges) const override {
-        const int64_t rows = site.batch() * site.queries();
-        const Tensor products = matmul(site.query.reshape({rows, site.query.dim(2)}), weight_, Transpose::no, Transpose::yes);
-        return relative_scores(scores, scale(products, factor_).reshape({site.batch(), site.queries(), weight_.dim(0)}),
-                               site.position, ranges);
+    Tensor operator()(const Tensor& scores, const Call& call, const Ranges& ranges) const override {
+        const int64_t rows = call.batch() * call.queries();
+        const Tensor products = matmul(call.query.reshape({rows, call.query.dim(2)}), weight_, Transpose::no, Transpose::yes);
+        return relative_scores(scores, scale(products, factor_).reshape({call.batch(), call.queries(), weight_.dim(0)}),
+                               call.position, ranges);
     }
     bool needs_position() const override { return true; }
 

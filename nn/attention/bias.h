@@ -6,7 +6,7 @@
 
 #include "core/base/options.h"
 #include "core/parameters.h"
-#include "nn/attention/site.h"
+#include "nn/attention/call.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -21,9 +21,9 @@ class PositionBias {
   public:
     virtual ~PositionBias() = default;
     /// Scores [B, T, S] with the bias of each (query, source) pair of positions added. Positions
-    /// outside `ranges` (one for each row of B * T) are not read afterwards. Query t of the site is
-    /// at site.position + t.
-    virtual Tensor operator()(const Tensor& scores, const Site& site, const Ranges& ranges) const = 0;
+    /// outside `ranges` (one for each row of B * T) are not read afterwards. Query t of the call is
+    /// at call.position + t.
+    virtual Tensor operator()(const Tensor& scores, const Call& call, const Ranges& ranges) const = 0;
     /// Whether the query's position is compared with those of the source, which must be the same
     /// sequence (self-attention).
     virtual bool needs_position() const { return false; }

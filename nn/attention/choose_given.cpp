@@ -18,7 +18,7 @@ class Given final : public Choosing {
         if (index.empty())
             index = draw_positions(weights, input);
         const GivenGumbel given =
-            gumbel_given(weights, index, {input.stream, input.site.position, input.pass.samples}, input.pass);
+            gumbel_given(weights, index, {input.stream, input.call.position, input.pass.samples}, input.pass);
         const Tensor l = log(shift(weights, tiny_weight)), moved = l - l.detach();
         const Tensor z = given.z + (slope_ == GivenSlope::free ? moved : given.slope * moved);
         return {softmax(z + shut_out(weights, temperature_), ranges_of(weights), static_cast<real>(1 / temperature_)),

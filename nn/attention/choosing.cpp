@@ -23,7 +23,7 @@ Tensor straight_through(const Tensor& read, const Tensor& weights) { return add(
 Array<int32_t> draw_positions(const Tensor& from, const ChoiceInput& input) {
     const int64_t s = from.dim(2);
     Array<int32_t> index(static_cast<std::size_t>(from.dim(0) * from.dim(1)), -1);
-    each_query(from, {input.stream, input.site.position, input.pass.samples}, input.pass,
+    each_query(from, {input.stream, input.call.position, input.pass.samples}, input.pass,
                [&](int64_t row, int64_t b, const Draws& draws) {
                    const real* w = from.data() + row * s;
                    double total = 0;
@@ -55,7 +55,7 @@ Tensor relaxed_weights(const ChoiceInput& input, double temperature) {
     const Tensor& weights = input.weights;
     const int64_t s = weights.dim(2);
     Tensor noise = Tensor::empty(weights.shape());
-    each_query(weights, {input.stream, input.site.position, input.pass.samples}, input.pass,
+    each_query(weights, {input.stream, input.call.position, input.pass.samples}, input.pass,
                [&](int64_t row, int64_t b, const Draws& draws) {
                    for (int64_t i = 0; i < s; ++i)
                        noise.writable()[row * s + i] = static_cast<real>(-std::log(exponential(draws, b, i)));
@@ -66,17 +66,17 @@ Tensor relaxed_weights(const ChoiceInput& input, double temperature) {
 }
 
 Array<int32_t> choices_for(const Choices& choices, const ChoiceInput& input) {
-    const auto at = choices.find({input.site.number, input.site.position});
+    const auto at = choices.find({input.call.number, input.call.position});
     if (at == choices.end())
         return {};
     const int64_t queries = input.weights.dim(0) * input.weights.dim(1), positions = input.weights.dim(2);
     require(static_cast<int64_t>(at->second.size()) == queries,
-            "attention: one forced choice for each query: site {}, step {}, choices {}, queries {}", input.site.number,
-            input.site.position, at->second.size(), queries);
+            "attention: one forced choice for each query: site {}, step {}, choices {}, queries {}", input.call.number,
+            input.call.position, at->second.size(), queries);
     for (const int32_t c : at->second)
         require(c >= -1 && c < positions,
-                "attention: a forced choice out of range: site {}, step {}, position {}, positions {}", input.site.number,
-                input.site.position, c, positions);
+                "attention: a forced choice out of range: site {}, step {}, position {}, positions {}", input.call.number,
+                input.call.position, c, positions);
     return at->second;
 }
 

@@ -4,16 +4,16 @@
 /// of a batch share one.
 #include <memory>
 
+#include "nn/attention/call.h"
 #include "nn/attention/pass.h"
 #include "nn/attention/seen.h"
-#include "nn/attention/site.h"
 
 namespace attend::ATTEND_PRECISION {
 
 /// What a way of choosing sees: one call of a site.
 struct ChoiceInput {
     const Tensor& weights;  ///< [B, K T, S], each row a distribution, or 0 where a query sees nothing
-    const Site& site;       ///< its number, queries, values, and the place of the first query
+    const Call& call;       ///< its number, queries, values, and the place of the first query
     uint64_t stream;        ///< hashed name of its draws
     const Pass& pass;       ///< draws, and the samples K
 };

@@ -19,8 +19,8 @@ class AdditiveScore final : public Score {
           v_(scope.add("v", {s.width}, Init::xavier(s.width, 1))) {}
 
     Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    Tensor operator()(const Site& site, const Ranges& ranges) const override {
-        return additive_score(query_(site.query), site.keys, v_, ranges);
+    Tensor operator()(const Call& call, const Ranges& ranges) const override {
+        return additive_score(query_(call.query), call.keys, v_, ranges);
     }
 
   private:
@@ -39,8 +39,8 @@ class DotScore final : public Score {
             s.query, s.memory);
     }
     Tensor prepare(const Tensor& memory) const override { return memory; }
-    Tensor operator()(const Site& site, const Ranges&) const override {
-        return matmul(site.query, site.keys, Transpose::no, Transpose::yes);
+    Tensor operator()(const Call& call, const Ranges&) const override {
+        return matmul(call.query, call.keys, Transpose::no, Transpose::yes);
     }
 };
 
@@ -58,9 +58,9 @@ class ScaledDotScore final : public Score {
     }
 
     Tensor prepare(const Tensor& memory) const override { return projected_ ? memory : key_(memory); }
-    Tensor operator()(const Site& site, const Ranges&) const override {
-        const Tensor query = projected_ ? site.query : query_(site.query);
-        return scale(matmul(query, site.keys, Transpose::no, Transpose::yes), factor_);
+    Tensor operator()(const Call& call, const Ranges&) const override {
+        const Tensor query = projected_ ? call.query : query_(call.query);
+        return scale(matmul(query, call.keys, Transpose::no, Transpose::yes), factor_);
     }
     std::optional<real> product_factor() const override { return projected_ ? std::optional<real>(factor_) : std::nullopt; }
 
@@ -76,8 +76,8 @@ class GeneralScore final : public Score {
     GeneralScore(const Scope& scope, const ScoreSetup& s) : key_(scope, s.memory, s.query, Bias::no) {}
 
     Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    Tensor operator()(const Site& site, const Ranges&) const override {
-        return matmul(site.query, site.keys, Transpose::no, Transpose::yes);
+    Tensor operator()(const Call& call, const Ranges&) const override {
+        return matmul(call.query, call.keys, Transpose::no, Transpose::yes);
     }
 
   private:
@@ -95,8 +95,8 @@ class ConcatScore final : public Score {
           query_(s.query) {}
 
     Tensor prepare(const Tensor& memory) const override { return linear(memory, weight_.rows(query_, weight_.dim(0))); }
-    Tensor operator()(const Site& site, const Ranges& ranges) const override {
-        return additive_score(linear(site.query, weight_.rows(0, query_)), site.keys, v_, ranges);
+    Tensor operator()(const Call& call, const Ranges& ranges) const override {
+        return additive_score(linear(call.query, weight_.rows(0, query_)), call.keys, v_, ranges);
     }
 
   private:

@@ -6,7 +6,7 @@
 
 #include "core/base/options.h"
 #include "core/parameters.h"
-#include "nn/attention/site.h"
+#include "nn/attention/call.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -29,7 +29,7 @@ class Score {
     /// [B, S, ...].
     virtual Tensor prepare(const Tensor& memory) const = 0;
     /// Scores [B, T, S]. Positions outside `ranges` (one for each row of B * T) are not computed.
-    virtual Tensor operator()(const Site& site, const Ranges& ranges) const = 0;
+    virtual Tensor operator()(const Call& call, const Ranges& ranges) const = 0;
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
     /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.

@@ -14,7 +14,7 @@ namespace attend::ATTEND_PRECISION {
 /// One call of a site: K samples of T queries for every row of the batch, sample by sample (T = 1
 /// where the site runs one step at a time).
 struct Seen {
-    int64_t site = 0;           ///< AttentionSite::number
+    int64_t site = 0;           ///< Site::number
     int64_t step = 0;           ///< place of the first query
     Tensor weights;             ///< [B, K T, S] the site's own
     Tensor read;                ///< [B, K T, S] what the values were read with
@@ -31,9 +31,7 @@ inline void append(Sightings& to, Sightings more) {
 }
 
 /// The site of a call, of a model's sites.
-inline const AttentionSite& site_of(const Sites& sites, const Seen& call) {
-    return sites.at(static_cast<std::size_t>(call.site));
-}
+inline const Site& site_of(const Sites& sites, const Seen& call) { return sites.at(static_cast<std::size_t>(call.site)); }
 
 /// A tensor, and what sites saw while it was made.
 struct Output {

@@ -7,7 +7,7 @@ namespace {
 /// The weights as they are: c = sum_s a_s value_s   (Bahdanau, Cho and Bengio 2015, eq. 5)
 class SoftSelect final : public Select {
   public:
-    Chosen operator()(const Tensor& weights, const Site&, const Pass&) const override { return {weights}; }
+    Chosen operator()(const Tensor& weights, const Call&, const Pass&) const override { return {weights}; }
     bool reads_weights() const override { return true; }
 };
 

@@ -25,7 +25,7 @@ class Select {
     virtual ~Select() = default;
     /// With HardChoice::Evaluate::marginal the model itself sums: outside of training the weights
     /// are returned unchanged.
-    virtual Chosen operator()(const Tensor& weights, const Site& site, const Pass& pass) const = 0;
+    virtual Chosen operator()(const Tensor& weights, const Call& call, const Pass& pass) const = 0;
     /// The options of a choice of positions, for which the weights must be a distribution; null
     /// where the weights are used for reading.
     virtual const HardChoice* hard() const { return nullptr; }

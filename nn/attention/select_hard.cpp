@@ -34,9 +34,9 @@ class HardSelect final : public Select {
                      : choice_.evaluate == E::marginal ? choose_softly()
                                                        : choose_likeliest();
     }
-    Chosen operator()(const Tensor& weights, const Site& site, const Pass& pass) const override {
+    Chosen operator()(const Tensor& weights, const Call& call, const Pass& pass) const override {
         const Choosing* own = pass.training() ? drawn_.get() : evaluated_.get();
-        return (*(pass.choosing != nullptr ? pass.choosing : own))({weights, site, stream_, pass});
+        return (*(pass.choosing != nullptr ? pass.choosing : own))({weights, call, stream_, pass});
     }
     const HardChoice* hard() const override { return &choice_; }
 

@@ -25,7 +25,7 @@ enum class Reach {
     all,        ///< of every target of the row: an encoder's, read before all of them
 };
 
-struct AttentionSite {
+struct Site {
     int64_t number = 0;
     std::string path = {};  ///< of the module; with the head's number where there are several
     int64_t layer = 0;
@@ -37,6 +37,6 @@ struct AttentionSite {
 };
 
 /// All of a model, site n at place n.
-using Sites = std::vector<AttentionSite>;
+using Sites = std::vector<Site>;
 
 }  // namespace attend

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "core/base/options.h"
-#include "nn/attention/site.h"
+#include "nn/attention/call.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -19,7 +19,7 @@ class Window {
     /// Weights [B, T, S] as they are read with, for windows that change weights after the alignment
     /// (local_p of Luong 2015, eq. 10, does not renormalise); then the weights of a row need not
     /// sum to 1.
-    virtual Tensor reweigh(const Tensor& weights, const Site&) const { return weights; }
+    virtual Tensor reweigh(const Tensor& weights, const Call&) const { return weights; }
     /// Whether reweigh() changes weights.
     virtual bool after_align() const { return false; }
     /// Whether the range of a query depends on its position, which must be one of the source's own

@@ -35,13 +35,13 @@ class Inferred final : public Proposal {
         Array<int32_t> ids(static_cast<std::size_t>(b * queries));
         for (int64_t r = 0; r < b; ++r)
             for (int64_t i = 0; i < queries; ++i) {
-                const int64_t t = in.site.position + i % times;
+                const int64_t t = in.call.position + i % times;
                 const int32_t id = t < target_.length(r) ? target_.at(r, t) : 0;
                 ids[static_cast<std::size_t>(r * queries + i)] = id < 0 ? 0 : id;  // without a loss: any will do
             }
         const Tensor seen = embedding(network_.target, ids, {b, queries});
-        const Tensor h = tanh(linear(in.site.query, network_.query, network_.bias) + seen);
-        const Tensor more = matmul(linear(h, network_.out), in.site.values, Transpose::no, Transpose::yes);
+        const Tensor h = tanh(linear(in.call.query, network_.query, network_.bias) + seen);
+        const Tensor more = matmul(linear(h, network_.out), in.call.values, Transpose::no, Transpose::yes);
         return softmax(log(shift(weights, tiny_weight)) + more, ranges_of(weights));
     }
 

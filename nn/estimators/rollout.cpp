@@ -130,7 +130,7 @@ Choices Rollout::choices() const {
 
 Rollout rollout_of(Tensor loss, Array<int32_t> predicted, Sightings seen, const Sites& sites) {
     Rollout out{std::move(loss), std::move(predicted), {}};
-    for (const AttentionSite& site : sites) {
+    for (const Site& site : sites) {
         SiteRollout of{site, {}};
         for (Seen& call : seen)
             if (call.site == site.number)

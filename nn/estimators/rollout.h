@@ -13,7 +13,7 @@ namespace attend::ATTEND_PRECISION {
 /// One site in a rollout. Its queries are those of the T targets, call after call in the order of
 /// time; with Reach::all they are those of a sequence of its own.
 struct SiteRollout {
-    AttentionSite site;
+    Site site;
     Sightings calls;
 
     /// [B, K, T, S] the weights, recorded, of B examples with K samples each; a view where there is

@@ -88,7 +88,7 @@ TransformerModel::TransformerModel(const char* name, const BlockOptions& blocks,
 
 void TransformerModel::add_sites(const Scope& scope, std::initializer_list<const BlockStack*> stacks) {
     for (const BlockStack* stack : stacks) {
-        for (AttentionSite& site : stack->sites()) sites_.push_back(std::move(site));
+        for (Site& site : stack->sites()) sites_.push_back(std::move(site));
         for (const HardChoice* hard : stack->hard()) hard_.push_back(hard);
     }
     estimator_ = estimator_of_sites(name_, hard_, scope.in("estimator"), estimator_setup(), recompute_);

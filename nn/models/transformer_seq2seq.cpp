@@ -29,7 +29,7 @@ class TransformerState final : public DecoderState {
 
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
                                                        const AttentionOptions& self, const CrossOptions& cross,
-                                                       const AttentionSite& first) const {
+                                                       const Site& first) const {
     Side side;
     // Multiplied by sqrt(D), the embeddings begin at the size of the positions.
     const double deviation = options_.scale_embedding ? 1 / std::sqrt(static_cast<double>(blocks.width)) : 1;

@@ -57,7 +57,7 @@ class TransformerSeq2Seq final : public TransformerModel {
         BlockStack blocks;
     };
     Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const AttentionOptions& self,
-                   const CrossOptions& cross, const AttentionSite& first) const;
+                   const CrossOptions& cross, const Site& first) const;
     // Ids [B, T], the first at `position`, to what goes into the blocks.
     Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
     Output encode(const Ids& source, const Pass& pass) const;

@@ -170,7 +170,7 @@ TEST_CASE("relaxed choices at a low temperature are draws of the weights") {
         Pass pass;
         pass.mode = Mode::train;
         pass.choosing = way.get();
-        Site site;
+        Call site;
         site.query = Tensor::zeros({rows, 1, 4});
         const Chosen s = (*attention.select)(weights, site, pass);
         double share[4] = {};

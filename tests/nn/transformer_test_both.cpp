@@ -105,7 +105,7 @@ TEST_CASE("attention maps: those of the source are told from those of the sequen
     REQUIRE(model.sites().size() == 12);
     int of_source = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
-        const AttentionSite& site = model.sites()[i];
+        const Site& site = model.sites()[i];
         CHECK(site.number == static_cast<int64_t>(i));
         CHECK(seen[i].site == site.number);
         const bool cross = site.path.find(".cross.") != std::string::npos, encoder = site.path.starts_with("encoder.");

@@ -24,7 +24,7 @@ constexpr const char* metadata_key = "maps";
 
 // What one site showed: step by step in a decoder that is recurrent, else in one call.
 struct SiteMap {
-    const AttentionSite* site;
+    const Site* site;
     int64_t rows = 0, width = 0;
     std::vector<real> weights;
     std::vector<int64_t> chosen;
@@ -37,7 +37,7 @@ std::vector<SiteMap> maps_of(const Sightings& seen, const Sites& sites) {
     for (const Seen& call : seen) {
         const Tensor& shown = call.index.empty() ? call.read : call.weights;
         const Shape& shape = shown.shape();
-        const AttentionSite* site = &site_of(sites, call);
+        const Site* site = &site_of(sites, call);
         auto map = std::find_if(all.begin(), all.end(), [&](const SiteMap& m) { return m.site == site; });
         if (map == all.end())
             map = all.insert(all.end(), SiteMap{site, 0, shape.columns(), {}, {}});
@@ -72,7 +72,7 @@ std::string target_symbol(const Task& task, int32_t id) {
 
 // Which of an example's sequences the positions of a site are of. A model with a source has an
 // encoder whose own sequence it is.
-const char* own_sequence(const AttentionSite& site, const Batch& batch) {
+const char* own_sequence(const Site& site, const Batch& batch) {
     return batch.source.rows > 0 && site.kind == SiteKind::encoder ? "source" : "input";
 }
 

@@ -13,15 +13,15 @@
 namespace attend::ATTEND_PRECISION {
 
 /// One call of an attention: queries [B, T, Dq] over the S positions of a source.
-struct Site {
+struct Call {
     Tensor query;            ///< [B, T, Dq]
     Tensor keys;             ///< what Score::prepare made of the memory: [B, S, ...]
     Array<int32_t> lengths;  ///< B lengths of the source
     int64_t source = 0;      ///< S
     int64_t position = 0;    ///< position of the first query in its own sequence
-    Tensor previous;         ///< [B, 1, S] weights of the step before; undefined at the first, and where queries run in parallel
-    Tensor values = {};      ///< [B, S, Dv] what is read
-    int64_t number = 0;      ///< AttentionSite::number
+    Tensor previous;     ///< [B, 1, S] weights of the step before; undefined at the first, and where queries run in parallel
+    Tensor values = {};  ///< [B, S, Dv] what is read
+    int64_t number = 0;  ///< Site::number
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }
