@@ -162,7 +162,7 @@ void MapKeeper::keep(const Model& model, const fs::path& folder, int64_t step) c
                           c = std::min({longest, s.width, length_of(columns, b)});
             corners.push_back(corner(s, r, c));
             arrays.push_back({fmt::format("{}/{}", row.number, s.site->path), Shape{r, c}, corners.back().data()});
-            RecordWriter map = {{"site", s.site->path}, {"rows", rows}, {"columns", columns}};
+            RecordWriter map = {{"site", s.site->path}, {"number", s.site->number}, {"rows", rows}, {"columns", columns}};
             if (!s.chosen.empty())
                 map.set("chosen", std::vector<int64_t>(s.chosen.begin(), s.chosen.begin() + r));
             of_sites.push_back(std::move(map));
@@ -234,6 +234,7 @@ KeptMaps read_maps(const fs::path& path) {
         for (const RecordReader& map : example.objects("maps")) {
             KeptMap m;
             m.site = map.text("site");
+            m.number = map.has("number") ? map.integer("number") : KeptMap::unknown;
             m.rows = map.text("rows");
             m.columns = map.text("columns");
             const std::string name = fmt::format("{}/{}", one.number, m.site);

@@ -6,7 +6,8 @@
 ///     {"format": 1, "step": N, "split": "valid", "examples": [{
 ///         "number": 0, "source": [symbols], "input": [symbols], "target": [symbols], "predicted": [symbols],
 ///         "gold": [[begin, end], ...], "lengths": {"source": n, "target": n},
-///         "maps": [{"site": "decoder.0.cross.heads.1", "rows": "target", "columns": "source", "chosen": [positions]}]}]}
+///         "maps": [{"site": "decoder.0.cross.heads.1", "number": 3, "rows": "target", "columns": "source", "chosen":
+///         [positions]}]}]}
 ///
 /// "rows" and "columns" name the list whose symbols they stand for; "lengths" are those before
 /// anything was cut; "chosen", there for hard attention alone, holds for each row the position that
@@ -60,7 +61,9 @@ void cut_back_maps(const std::filesystem::path& folder, int64_t step);
 
 /// One map as it was kept.
 struct KeptMap {
+    static constexpr int64_t unknown = -1;
     std::string site, rows, columns;
+    int64_t number = unknown;     ///< of the site in its model; files of older programs have none
     Shape shape;                  ///< [rows, columns]
     std::vector<real> weights;    ///< row-major
     std::vector<int64_t> chosen;  ///< per row; empty for soft attention

@@ -59,8 +59,11 @@ Json described(const KeptExample& example) {
                 {"maps", Json::array()}};
     for (const auto& [begin, end] : example.gold) all["gold"].push_back({begin, end});
     for (const KeptMap& m : example.maps)
-        all["maps"].push_back(
-            {{"site", m.site}, {"rows", m.rows}, {"columns", m.columns}, {"shape", {m.shape[0], m.shape[1]}}});
+        all["maps"].push_back({{"site", m.site},
+                               {"number", m.number},
+                               {"rows", m.rows},
+                               {"columns", m.columns},
+                               {"shape", {m.shape[0], m.shape[1]}}});
     return all;
 }
 

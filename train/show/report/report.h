@@ -31,7 +31,7 @@ Json run_data(const RunFolder& run, int64_t room);
 /// then some examples are left out:
 ///
 ///     {"type": "f32" or "f64", "split", "examples": [{"number", "source", "input", "target", "gold", "lengths",
-///          "maps": [{"site", "rows", "columns", "shape": [rows, columns], "triangle"}],
+///          "maps": [{"site", "number", "rows", "columns", "shape": [rows, columns], "triangle"}],
 ///          "frames": [{"step", "predicted", "chosen": {SITE: []}, "weights": base64}]}]}
 ///
 /// `weights` are the bytes of all maps, one after the other, little-endian. In a triangle row r has
