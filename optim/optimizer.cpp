@@ -91,13 +91,13 @@ class Sgd final : public ArenaOptimizer<SgdOptions> {
     }
 };
 
-// Adam (Kingma and Ba 2015, algorithm 1) as torch.optim.Adam: weight decay is added to the
-// gradient.
 // Throws Error unless there are two betas. `name` stands in errors.
 void require_two(const char* name, const std::vector<double>& betas) {
     require(betas.size() == 2, "optimizer {}: betas must be two numbers: given {}", name, betas.size());
 }
 
+// Adam (Kingma and Ba 2015, algorithm 1) as torch.optim.Adam: weight decay is added to the
+// gradient.
 struct AdamOptions : UpdateOptions {
     std::vector<double> betas = {0.9, 0.999};
     double epsilon = 1e-8;
