@@ -20,14 +20,16 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     require(!(kind.parallel && score->needs_previous()),
             "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
             o.score.name());
-    const auto require_own_positions = [&](const Selection& chosen, bool needs_position) {
-        require(kind.aligned_positions || !needs_position,
-                "{}: {} '{}' compares the query's position with the source's, but query and source are different sequences; it "
-                "is for self-attention",
-                path, chosen.seam().kind(), chosen.name());
-    };
-    require_own_positions(o.window, window->needs_position());
-    require_own_positions(o.bias, bias->needs_position());
+    require(kind.aligned_positions || !window->needs_position(),
+            "{}: window '{}' compares the query's position with the source's, but query and source are different sequences; it "
+            "is for "
+            "self-attention",
+            path, o.window.name());
+    require(
+        kind.aligned_positions || !bias->needs_position(),
+        "{}: bias '{}' compares the query's position with the source's, but query and source are different sequences; it is "
+        "for self-attention",
+        path, o.bias.name());
     require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
@@ -49,26 +51,28 @@ std::optional<Attention::Fused> Attention::fused() const {
     return Fused{*product * *softmax, *slope * *softmax};
 }
 
+AttentionScores Attention::scored(const Site& site, const Ranges& ranges) const {
+    const trace::Scope here(score_path.c_str());
+    return (*score)(site, ranges);
+}
+
 // e = score(q, k) + bias, a = align(e over the window), c = sum_s select(a)_s value_s
-Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Context& context) const {
     const trace::Scope here(path.c_str());
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", path,
             query.shape(), source.values.shape());
     const Site site{query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values};
     const Ranges ranges = window->ranges(site.lengths, site.queries(), position);
-    const Tensor scores = [&] {
-        const trace::Scope in_score(score_path.c_str());
-        return (*score)(site, ranges);
-    }();
-    const Tensor weights = window->reweigh((*align)((*bias)(scores, site, ranges), ranges, site), site);
+    AttentionScores scores = scored(site, ranges);
+    const Tensor weights = window->reweigh((*align)((*bias)(scores.values, site, ranges), ranges, site), site);
     Selected chosen = (*select)(weights, site, context);
     if (context.taps != nullptr && !context.training())
         context.taps->maps.push_back({path, position, chosen.weights.detach(), columns});
     if (context.decisions != nullptr && chosen.decision)
         context.decisions->taken.push_back(*chosen.decision);
     const Tensor read = dropout(chosen.weights, context, static_cast<uint32_t>(position));
-    return {matmul(read, source.values), chosen.weights, std::move(chosen.decision)};
+    return {matmul(read, source.values), chosen.weights, std::move(scores.state), std::move(chosen.decision)};
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -42,6 +42,7 @@ struct Attendable {
 struct Attended {
     Tensor context;                    ///< [B, T, Dm]
     Tensor weights;                    ///< [B, T, S] with which values were read
+    Tensor state;                      ///< of the score, for the next step
     std::optional<Decision> decision;  ///< hard selection only
 };
 
@@ -67,9 +68,9 @@ struct Attention {
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
-    /// are the weights of the step before (Site). In evaluation the weights go to context.taps; a
+    /// is the result of the step before, or empty. In evaluation the weights go to context.taps; a
     /// hard decision goes to context.decisions.
-    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Context& context) const;
 
     /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) -
@@ -88,6 +89,9 @@ struct Attention {
 
     Dropout dropout;
     Columns columns = Columns::source;
+
+  private:
+    AttentionScores scored(const Site& site, const Ranges& ranges) const;
 };
 
 }  // namespace attend::ATTEND_PRECISION

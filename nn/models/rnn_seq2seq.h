@@ -52,8 +52,8 @@ struct EncodedSource {
 /// number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
-    Tensor feed;      ///< [B, hidden] with input feeding
-    Tensor previous;  ///< weights of the attention at the step before
+    Tensor feed;        ///< [B, hidden] with input feeding
+    Previous previous;  ///< what the attention left at the step before
     int64_t step = 0;
 };
 
