@@ -1,7 +1,7 @@
 #pragma once
 /// Selection: how the weights are used. Soft attention reads with the weights themselves; hard
 /// attention chooses one position and reports the Decision, and names the estimator of its
-/// gradient. The rows of select_table() are in select.cpp and select_hard.cpp.
+/// gradient. Rows of select_table(), one file each (select_NAME.cpp).
 #include <memory>
 #include <optional>
 #include <string>
