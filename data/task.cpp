@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "data/tasks/addition.h"
 #include "data/tasks/classification.h"
 #include "data/tasks/dates.h"
+#include "data/tasks/lookup.h"
 #include "data/tasks/masked_text.h"
 #include "data/tasks/parallel.h"
+#include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/text.h"

@@ -1,6 +1,7 @@
 #pragma once
 /// What the trainer knows of a task: batches for a split, how to print an example, which metrics
-/// make sense, the gold alignment where it is known. Tasks are rows of task_table(), one file each.
+/// make sense, the gold alignment where it is known. Tasks are rows of task_table(); their files are in
+/// data/tasks/.
 #include <memory>
 #include <span>
 #include <string>

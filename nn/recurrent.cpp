@@ -7,8 +7,10 @@
 
 namespace attend::ATTEND_PRECISION {
 
+std::vector<std::string> cell_names() { return {"gru", "lstm"}; }
+
 CellKind cell_kind(const std::string& name) {
-    require(name == "gru" || name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names[0], cell_names[1]);
+    require(name == "gru" || name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names()[0], cell_names()[1]);
     return name == "gru" ? CellKind::gru : CellKind::lstm;
 }
 

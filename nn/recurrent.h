@@ -11,7 +11,8 @@
 namespace attend::ATTEND_PRECISION {
 
 enum class CellKind { gru, lstm };
-inline const std::vector<std::string> cell_names = {"gru", "lstm"};
+/// Their names, in the order of CellKind.
+std::vector<std::string> cell_names();
 /// The kind of that name; throws Error naming the known ones.
 CellKind cell_kind(const std::string& name);
 

@@ -38,7 +38,7 @@ class Optimizer {
     virtual std::vector<OptimizerState> state(const ParameterStore& store) = 0;
     /// Once in each step, before update(): what spans more than a range (statistics of complete
     /// parameters, products over the steps). Its bits do not depend on the number of workers.
-    virtual void prepare(const ParameterStore&, const real* /*gradient*/, const UpdateStep&, Workers&) {}
+    virtual void prepare(const ParameterStore& store, const real* gradient, const UpdateStep& step, Workers& workers);
     /// Updates elements [begin, end) of the arena: disjoint ranges may run at the same time.
     virtual void update(ParameterStore& store, const real* gradient, const UpdateStep& step, int64_t begin, int64_t end) = 0;
 };
@@ -74,10 +74,10 @@ class Schedule {
     /// Called after every evaluation. Of `metric` less is better: negate one of which more is
     /// better. Only plateau follows evaluations; with it the evaluation interval is part of the
     /// experiment.
-    virtual void evaluated(double /*metric*/) {}
+    virtual void evaluated(double metric);
     /// State from evaluations, for a checkpoint: finite numbers; empty for schedules that do not
     /// follow evaluations.
-    virtual std::vector<double> state() const { return {}; }
+    virtual std::vector<double> state() const;
     /// Restores what state() returned. Throws Error when it is not the state of such a schedule.
     virtual void restore(const std::vector<double>& state);
 };

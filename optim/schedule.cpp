@@ -269,6 +269,10 @@ class OneCycle final : public ScheduleOf<OneCycleOptions> {
 
 }  // namespace
 
+void Schedule::evaluated(double) {}
+
+std::vector<double> Schedule::state() const { return {}; }
+
 void Schedule::restore(const std::vector<double>& state) {
     require(state.empty(), "schedule: the state is not one of this schedule: numbers {}, needed 0", state.size());
 }

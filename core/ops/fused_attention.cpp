@@ -40,7 +40,7 @@ struct Operands {
 Operands prepare(const char* op, const Tensor& q, const Tensor& kv, int64_t k_offset, int64_t key_heads, int64_t head_size,
                  const FusedAttentionOptions& o, const Ranges& ranges) {
     const int64_t batch = q.dim(0), queries = q.dim(1), keys = kv.dim(1);
-    check_ranges(op, ranges, batch * queries, keys, "keys", {batch, keys});
+    check_ranges(op, ranges, batch * queries, keys, "keys and values", kv.shape());
     require(o.alibi.empty() || static_cast<int64_t>(o.alibi.size()) == o.heads, "{}: one slope a head: {} slopes, {} heads", op,
             o.alibi.size(), o.heads);
     require(std::isfinite(o.scale), "{}: scale must be finite: scale {}, heads {}", op, o.scale, o.heads);

@@ -11,8 +11,14 @@ void require_amount(const char* name, const GeneratedOptions& options, int64_t s
 }
 
 Split split_of(std::string_view value) {
-    const uint64_t tenth = hash_name(value) % 10;
-    return tenth == 0 ? Split::test : tenth == 1 ? Split::valid : Split::train;
+    switch (hash_name(value) % 10) {
+        case 0:
+            return Split::test;
+        case 1:
+            return Split::valid;
+        default:
+            return Split::train;
+    }
 }
 
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,

@@ -99,7 +99,7 @@ Vocabulary learn(const TokenizerSetup& setup) {
 }
 
 // How sources and targets are cut with one vocabulary: the tags, and the code points of lemmas and
-// forms.
+// forms. Of the lines to learn from, those with a tab are sources.
 std::array<std::shared_ptr<const Tokenizer>, 2> joint_inflection_tokenizers(const TokenizerSetup& setup) {
     const Vocabulary both = setup.saved.empty() ? learn(setup) : Vocabulary::load(setup.saved);
     return {std::make_shared<InflectionTokenizer>(both, setup.saved.empty() ? "vocabulary" : std::string_view(setup.saved)),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/text/columns.h"
 #include "data/text/lines.h"
 
@@ -50,6 +52,16 @@ PairRows read_rows(Split split, const std::string& file, const TsvOptions& optio
     return rows;
 }
 
+// A line to translate: the source columns with tabs between them, or joined already.
+std::string join_columns(std::string_view line, const Place& place, std::size_t count, const std::string& join) {
+    const std::vector<std::string_view> columns = split_columns(line);
+    if (columns.size() == 1)
+        return std::string(line);
+    require(columns.size() == count, "{}: wrong number of source columns: columns {}, needed {}", place.text(), columns.size(),
+            count);
+    return fmt::format("{}", fmt::join(columns, join));
+}
+
 }  // namespace
 
 std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup) {
@@ -59,16 +71,18 @@ std::unique_ptr<Task> tsv_task(const TsvOptions& options, const TaskSetup& setup
     // As for parallel.
     task.limit_factor = 2;
     task.limit_constant = 50;
-    // The source columns with tabs between them, or joined already.
-    const std::size_t count = entries(options.source).size();
-    task.source_line = [count, join = options.join](std::string_view line, const Place& place) {
-        const std::vector<std::string_view> columns = split_columns(line);
-        require(count > 1 || columns.size() == 1, "{}: a line to translate is the source column alone: columns {}, needed 1",
-                place.text(), columns.size());
-        require(columns.size() == count || columns.size() == 1, "{}: wrong number of source columns: columns {}, needed {}",
-                place.text(), columns.size(), count);
-        return fmt::format("{}", fmt::join(columns, join));
-    };
+    const std::size_t sources = entries(options.source).size();
+    if (sources > 1)
+        task.source_line = [sources, join = options.join](std::string_view line, const Place& place) {
+            return join_columns(line, place, sources, join);
+        };
+    else
+        task.source_line = [](std::string_view line, const Place& place) {
+            const auto tabs = std::count(line.begin(), line.end(), '\t');
+            require(tabs == 0, "{}: a line to translate is the source column alone: columns {}, needed 1", place.text(),
+                    tabs + 1);
+            return std::string(line);
+        };
     PairFiles files;
     files.read = [&](Split split) {
         const std::string& file = options.of(split);

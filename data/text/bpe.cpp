@@ -68,16 +68,20 @@ const BytePairEncoder::Merge& BytePairEncoder::find(int32_t left, int32_t right)
 }
 
 void BytePairEncoder::encode(std::string_view word, std::vector<int32_t>& ids) const {
-    std::vector<int32_t> symbols(word.size());
-    std::ranges::transform(word, symbols.begin(), [&](char c) { return bytes_[static_cast<unsigned char>(c)]; });
-    if (word.size() <= short_word)
-        encode_short(std::move(symbols), ids);
-    else
+    const auto id_of = [&](char c) { return bytes_[static_cast<unsigned char>(c)]; };
+    if (word.size() <= short_word) {
+        std::array<int32_t, short_word> symbols;  // no memory is asked for a word
+        std::ranges::transform(word, symbols.begin(), id_of);
+        encode_short(std::span(symbols).first(word.size()), ids);
+    } else {
+        std::vector<int32_t> symbols(word.size());
+        std::ranges::transform(word, symbols.begin(), id_of);
         encode_long(std::move(symbols), ids);
+    }
 }
 
 // Looks at all neighbours in every round: the fastest way for words as they are.
-void BytePairEncoder::encode_short(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const {
+void BytePairEncoder::encode_short(std::span<int32_t> symbols, std::vector<int32_t>& ids) const {
     std::array<const Merge*, short_word> merges;
     std::size_t n = symbols.size();
     for (std::size_t i = 0; i + 1 < n; ++i) merges[i] = &find(symbols[i], symbols[i + 1]);

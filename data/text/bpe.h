@@ -45,7 +45,7 @@ class BytePairEncoder {
         int32_t rank = no_rank, id = 0;
     };
     const Merge& find(int32_t left, int32_t right) const;
-    void encode_short(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const;
+    void encode_short(std::span<int32_t> symbols, std::vector<int32_t>& ids) const;
     void encode_long(std::vector<int32_t> symbols, std::vector<int32_t>& ids) const;
 
     std::array<int32_t, 256> bytes_{};

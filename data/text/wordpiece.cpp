@@ -88,6 +88,7 @@ void each_word(std::string_view text, bool lowercase, Take take) {
             continue;
         }
         const auto [c, size, valid] = utf8::decode(text, at);
+        ensure(valid, "wordpiece: no valid UTF-8 at byte {} of {}", at, text.size());
         const std::string_view written = text.substr(at, size);
         at += size;
         if (is_white(c)) {

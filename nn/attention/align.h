@@ -1,6 +1,6 @@
 #pragma once
-/// Alignments: scores to weights over the range. The rows of align_table() are in
-/// align.cpp.
+/// Alignments: scores to weights over the range. Rows of align_table(), one file each
+/// (align_NAME.cpp).
 #include <memory>
 #include <optional>
 

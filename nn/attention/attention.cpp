@@ -20,14 +20,16 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     require(!(kind.parallel && score->needs_previous()),
             "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
             o.score.name());
-    const auto require_own_positions = [&](const Selection& chosen, bool needs_position) {
-        require(kind.aligned_positions || !needs_position,
-                "{}: {} '{}' compares the query's position with the source's, but query and source are different sequences; it "
-                "is for self-attention",
-                path, chosen.seam().kind(), chosen.name());
-    };
-    require_own_positions(o.window, window->needs_position());
-    require_own_positions(o.bias, bias->needs_position());
+    require(kind.aligned_positions || !window->needs_position(),
+            "{}: window '{}' compares the query's position with the source's, but query and source are different sequences; it "
+            "is for "
+            "self-attention",
+            path, o.window.name());
+    require(
+        kind.aligned_positions || !bias->needs_position(),
+        "{}: bias '{}' compares the query's position with the source's, but query and source are different sequences; it is "
+        "for self-attention",
+        path, o.bias.name());
     require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
@@ -49,37 +51,38 @@ std::optional<Attention::Fused> Attention::fused() const {
     return Fused{*product * *softmax, *slope * *softmax};
 }
 
-Call Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const {
+Call Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const {
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", site.path,
             query.shape(), source.values.shape());
     return {query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values, site.number};
 }
 
 // e = score(q, k) + bias, a = align(e over the window)
-Tensor Attention::weighed(const Call& call) const {
+Attention::Weighed Attention::weighed(const Call& call) const {
     const Ranges ranges = window->ranges(call.lengths, call.queries(), call.position);
-    const Tensor scores = [&] {
+    AttentionScores scores = [&] {
         const trace::Scope in_score(score_path.c_str());
         return (*score)(call, ranges);
     }();
-    return window->reweigh((*align)((*bias)(scores, call, ranges), ranges, call), call);
+    const Tensor aligned = (*align)((*bias)(scores.values, call, ranges), ranges, call);
+    return {window->reweigh(aligned, call), std::move(scores.state)};
 }
 
 Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position) const {
     const trace::Scope here(site.path.c_str());
-    return weighed(call(query, source, position, {}));
+    return weighed(call(query, source, position, {})).weights;
 }
 
 // c = sum_s select(a)_s value_s
-Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Pass& pass) const {
     const trace::Scope here(site.path.c_str());
     const Call now = call(query, source, position, previous);
-    const Tensor weights = weighed(now);
-    const Chosen chosen = (*select)(weights, now, pass);
-    Sightings seen = kept(now, weights, chosen, pass);
+    Weighed made = weighed(now);
+    const Chosen chosen = (*select)(made.weights, now, pass);
+    Sightings seen = kept(now, made.weights, chosen, pass);
     const Tensor read = dropout(chosen.read, pass, static_cast<uint32_t>(position));
-    return {matmul(read, source.values), chosen.read, std::move(seen)};
+    return {matmul(read, source.values), chosen.read, std::move(made.state), std::move(seen)};
 }
 
 Sightings Attention::kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const {

@@ -43,6 +43,7 @@ struct Attendable {
 struct Attended {
     Tensor context;  ///< [B, T, Dm]
     Tensor weights;  ///< [B, T, S] with which values were read
+    Tensor state;    ///< of the score, for the next step
     Sightings seen;  ///< this call, where the pass asks for it
 };
 
@@ -69,8 +70,8 @@ struct Attention {
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
     /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
-    /// are the weights of the step before (Call).
-    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous,
+    /// is the result of the step before, or empty.
+    Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Pass& pass) const;
     /// The weights alone [B, T, S], before any choice and without reading.
     Tensor weigh(const Tensor& query, const Attendable& source, int64_t position) const;
@@ -93,8 +94,11 @@ struct Attention {
     Dropout dropout;
 
   private:
-    Call call(const Tensor& query, const Attendable& source, int64_t position, const Tensor& previous) const;
-    Tensor weighed(const Call& call) const;
+    Call call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const;
+    struct Weighed {
+        Tensor weights, state;
+    };
+    Weighed weighed(const Call& call) const;
     Sightings kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
 };
 

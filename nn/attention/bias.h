@@ -1,6 +1,6 @@
 #pragma once
-/// Biases: what is added to the scores by position alone. The rows of bias_table() are in
-/// bias.cpp.
+/// Biases: what is added to the scores by position alone. Rows of bias_table(), one file each
+/// (bias_NAME.cpp).
 #include <memory>
 #include <optional>
 

@@ -12,6 +12,13 @@
 
 namespace attend::ATTEND_PRECISION {
 
+/// Results of a step that the next one reads: empty at the first step, and where queries run in
+/// parallel.
+struct Previous {
+    Tensor weights;  ///< [B, 1, S] as read with
+    Tensor state;    ///< what the score returned, for its own use (a coverage, a position)
+};
+
 /// One call of an attention: queries [B, T, Dq] over the S positions of a source.
 struct Call {
     Tensor query;            ///< [B, T, Dq]
@@ -19,9 +26,9 @@ struct Call {
     Array<int32_t> lengths;  ///< B lengths of the source
     int64_t source = 0;      ///< S
     int64_t position = 0;    ///< position of the first query in its own sequence
-    Tensor previous;     ///< [B, 1, S] weights of the step before; undefined at the first, and where queries run in parallel
-    Tensor values = {};  ///< [B, S, Dv] what is read
-    int64_t number = 0;  ///< Site::number
+    Previous previous;       ///< of the step before
+    Tensor values = {};      ///< [B, S, Dv] what is read
+    int64_t number = 0;      ///< Site::number
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }

@@ -1,6 +1,6 @@
 #pragma once
-/// Scoring functions: how well a query fits each key. The rows of score_table() are in
-/// score.cpp.
+/// Scoring functions: how well a query fits each key. Rows of score_table(), one file each
+/// (score_NAME.cpp).
 #include <memory>
 #include <optional>
 
@@ -22,6 +22,13 @@ struct ScoreSetup {
     Projected projected = Projected::no;
 };
 
+/// The result of a score.
+struct AttentionScores {
+    AttentionScores(Tensor v, Tensor s = {}) : values(std::move(v)), state(std::move(s)) {}
+    Tensor values;  ///< [B, T, S]
+    Tensor state;   ///< for the next step's Call::previous; undefined when there is none
+};
+
 class Score {
   public:
     virtual ~Score() = default;
@@ -29,7 +36,9 @@ class Score {
     /// [B, S, ...].
     virtual Tensor prepare(const Tensor& memory) const = 0;
     /// Scores [B, T, S]. Positions outside `ranges` (one for each row of B * T) are not computed.
-    virtual Tensor operator()(const Call& call, const Ranges& ranges) const = 0;
+    virtual AttentionScores operator()(const Call& call, const Ranges& ranges) const = 0;
+    /// Whether the query is read at all (a location score need not read it).
+    virtual bool needs_query() const { return true; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
     /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.

@@ -2,23 +2,11 @@
 
 namespace attend::ATTEND_PRECISION {
 
-namespace {
-
-/// The weights as they are: c = sum_s a_s value_s   (Bahdanau, Cho and Bengio 2015, eq. 5)
-class SoftSelect final : public Select {
-  public:
-    Chosen operator()(const Tensor& weights, const Call&, const Pass&) const override { return {weights}; }
-    bool reads_weights() const override { return true; }
-};
-
-}  // namespace
-
-SelectTable::Row select_hard();  // select_hard.cpp
+// Each row is defined in the file of its name.
+SelectTable::Row select_soft(), select_hard();
 
 const SelectTable& select_table() {
-    static const SelectTable table(
-        "select",
-        {SelectTable::row<SoftSelect>("soft", "the weighted mean of the values (Bahdanau 2015, eq. 5)"), select_hard()});
+    static const SelectTable table("select", {select_soft(), select_hard()});
     return table;
 }
 const registry::AtStart select_listed(select_table());

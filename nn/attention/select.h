@@ -1,8 +1,7 @@
 #pragma once
 /// Selection: how the weights are used. Soft attention reads with the weights themselves; hard
 /// attention chooses one position a query, in the way of choosing of the pass (choosing.h), and
-/// names the estimator of its gradient. The rows of select_table() are in select.cpp and
-/// select_hard.cpp.
+/// names the estimator of its gradient. Rows of select_table(), one file each (select_NAME.cpp).
 #include <memory>
 
 #include "core/base/options.h"

@@ -1,6 +1,6 @@
 #pragma once
-/// Windows: which positions of the source each query may see. The rows of window_table() are in
-/// window.cpp. Padding is always outside, as the ranges lie within the lengths.
+/// Windows: which positions of the source each query may see. Rows of window_table(), one file each
+/// (window_NAME.cpp). Padding is always outside, as the ranges lie within the lengths.
 #include <memory>
 #include <span>
 

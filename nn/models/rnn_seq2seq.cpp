@@ -41,7 +41,7 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = pick_rows(place.previous);
+        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.state)};
         out->place.step = place.step;
         return out;
     }
@@ -136,7 +136,7 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
         Pass of_sources = pass;
         of_sources.first_row /= samples;
         Attended a = attention_(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
-        place.previous = a.weights;
+        place.previous = {a.weights, a.state};
         out.seen = std::move(a.seen);
         return a.context.reshape({rows, a.context.dim(2)});
     };
@@ -313,7 +313,7 @@ Advanced RnnSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, 
     const Tensor embedded = target_embedding_(ids, {s.rows()});
     StepOutput out = step(decoder_[0].project_part(embedded, 0, options_.embedding, {}), s.source, s.place, pass);
     const Tensor logits = sums_positions(pass)
-                              ? summed(out.state.reshape({s.rows(), 1, options_.hidden}), s.place.previous, s.source)
+                              ? summed(out.state.reshape({s.rows(), 1, options_.hidden}), s.place.previous.weights, s.source)
                               : head_(luong() ? out.readout : read_out(out.state, out.context, embedded));
     return {logits, std::move(out.seen)};
 }

@@ -26,7 +26,7 @@ struct RnnSeq2SeqOptions {
     double dropout = 0;
     AttentionOptions attention;
     void fields(Visitor& v) {
-        v.choice("cell", cell, cell_names, "the recurrent cell of encoder and decoder");
+        v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
         v.choice("form", form, {"bahdanau", "luong"},
                  "bahdanau: attend from the previous state, context into the cell; luong: attend after the cell");
         v.integer("embedding", embedding, {1, 65536}, "width of the symbol embeddings");
@@ -52,8 +52,8 @@ struct EncodedSource {
 /// number of the next step.
 struct RnnDecoderPlace {
     Array<CellState> layers;
-    Tensor feed;      ///< [B, hidden] with input feeding
-    Tensor previous;  ///< weights of the attention at the step before
+    Tensor feed;        ///< [B, hidden] with input feeding
+    Previous previous;  ///< what the attention left at the step before
     int64_t step = 0;
 };
 

@@ -317,7 +317,7 @@ TEST_SUITE("attention errors") {
               "self_attention: one range a row: 5 ranges, 6 rows");
         CHECK(message([&] {
                   self_attention(qkv, heads(2, 2), Ranges(6, {1, 4}));
-              }) == "self_attention: range leaves the axis: 1 to 4, keys [2, 3]");
+              }) == "self_attention: range leaves the axis: 1 to 4, keys and values [2, 3, 12]");
         CHECK(message([&] { self_attention(qkv, with([](auto& o) { o.alibi = {1}; })); }) ==
               "self_attention: one slope a head: 1 slopes, 2 heads");
         CHECK(message([&] { self_attention(qkv, with([](auto& o) { o.dropout = 1; })); }) ==

@@ -5,7 +5,9 @@
 #include <set>
 #include <sstream>
 
-#include "data/tasks/symbols.h"
+#include "data/tasks/addition.h"
+#include "data/tasks/lookup.h"
+#include "data/tasks/repeat.h"
 
 namespace composed_test {
 

@@ -10,18 +10,21 @@ namespace attend {
 
 namespace {
 
-Json to_json(const RecordWriter& record) { return record.json(); }
-Json to_json(const JsonText& value) { return parse_json<Json>("record", value.text); }
-Json to_json(double value) { return number_to_json(value); }
-Json to_json(const std::optional<double>& value) { return value && std::isfinite(*value) ? Json(*value) : Json(nullptr); }
+// `key` names the member in errors.
+Json to_json(const RecordWriter& record, const std::string&) { return record.json(); }
+Json to_json(const JsonText& value, const std::string& key) { return parse_json<Json>(key, value.text); }
+Json to_json(double value, const std::string&) { return number_to_json(value); }
+Json to_json(const std::optional<double>& value, const std::string&) {
+    return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
 template <class T>
-Json to_json(const T& value) {
+Json to_json(const T& value, const std::string&) {
     return value;
 }
 template <class T>
-Json to_json(const std::vector<T>& values) {
+Json to_json(const std::vector<T>& values, const std::string& key) {
     Json list = Json::array();
-    for (const T& value : values) list.push_back(to_json(value));
+    for (const T& value : values) list.push_back(to_json(value, key));
     return list;
 }
 
@@ -41,7 +44,7 @@ RecordWriter& RecordWriter::operator=(RecordWriter other) noexcept {
 RecordWriter::~RecordWriter() = default;
 
 void RecordWriter::set(const std::string& key, const Value& value) {
-    (*json_)[key] = std::visit([](const auto& v) { return to_json(v); }, value);
+    (*json_)[key] = std::visit([&key](const auto& v) { return to_json(v, key); }, value);
 }
 
 void RecordWriter::set_scores(const Scores& scores) {

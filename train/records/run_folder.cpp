@@ -97,8 +97,14 @@ std::string linked_checkpoint(const fs::path& link) {
 }  // namespace
 
 const char* status_name(Status status) {
-    constexpr const char* names[] = {"finished", "stopped", "diverged"};
-    return names[static_cast<std::size_t>(status)];
+    switch (status) {
+        case Status::finished:
+            return "finished";
+        case Status::stopped:
+            return "stopped";
+        default:
+            return "diverged";
+    }
 }
 
 void RunFolder::check(Existing existing) const {

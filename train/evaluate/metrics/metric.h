@@ -63,7 +63,7 @@ struct Metric {
     bool needs_decoding = false, needs_attention = false;
     Statistics sums = {};  ///< of the examples so far
 
-    /// Counts one example.
+    /// Counts one example. Called in a fixed order, by one thread at a time.
     void add(const EvaluatedExample& example) { add(statistics(example)); }
     /// Counts what statistics() gave. Throws MachineError when the count of numbers is another one
     /// than before.

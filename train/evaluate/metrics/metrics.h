@@ -49,7 +49,7 @@ Metric make_alignment_accuracy();
 Metric make_part_alignment(const std::string& part);
 /// Mean entropy of the attention rows in nats, - sum_s a_s ln a_s, of the teacher-forced pass over
 /// the reference, eos's row included. Rows without any weight do not count. Low: the model looks at
-/// one place; ln S: everywhere. Neither is better: better() says lower, as sharp maps are easier to
+/// one place; ln S: everywhere. Neither is better: `better` says lower, as sharp maps are easier to
 /// read.
 Metric make_attention_entropy();
 

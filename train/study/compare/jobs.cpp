@@ -102,12 +102,18 @@ class Runner {
     }
 
     void reap() {
-        std::erase_if(running_, [this](const Running& r) {
+        // Off the list before anything that can fail: a process that was waited for must not be
+        // signalled, as its number may be another's by then.
+        for (std::size_t i = 0; i < running_.size();) {
+            const Running r = running_[i];
             const std::optional<int> code = wait(r.process, WNOHANG);
-            if (code)
-                ended(r, *code);
-            return code.has_value();
-        });
+            if (!code) {
+                ++i;
+                continue;
+            }
+            running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+            ended(r, *code);
+        }
     }
 
     void ended(const Running& r, int code) {
