@@ -142,7 +142,7 @@ class Selection {
     std::unique_ptr<AnyOptions> options_;
 };
 
-/// Name and options in one line, the same for equal selections alone: "reinforce {samples 4, ...}".
+/// Name and options in one line, the same for equal selections alone: "adam {learning_rate 0.001, ...}".
 std::string text_of(const Selection& selection);
 
 /// Whether a table is one of all_seams(). Tables that are no part of the program (those of its

@@ -37,7 +37,7 @@ struct Draws {
     Key key;
     uint32_t step = 0;      ///< training step
     uint32_t call = 0;      ///< call or time index, below 65,536
-    uint32_t sample = 0;    ///< sample number of an estimator, below 65,536
+    uint32_t sample = 0;    ///< distinguishes passes over the same rows, below 65,536
     int64_t first_row = 0;  ///< this shard's first row in the whole batch
 
     /// The counter of element group `group` (four elements) of local row `row`.

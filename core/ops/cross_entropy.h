@@ -33,7 +33,7 @@ struct RowLosses {
 };
 
 /// The losses of the rows one by one, for objectives that weigh them by what the forward finds
-/// (estimators of hard attention). options.normaliser is not used. Throws as above.
+/// (weights of a sum, or an advantage). options.normaliser is not used. Throws as above.
 RowLosses head_row_losses(const Tensor& h, const Tensor& weight, Transpose weight_transposed, const Tensor& bias,
                           std::span<const int32_t> targets, const CrossEntropyOptions& options);
 
