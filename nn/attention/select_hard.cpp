@@ -6,7 +6,7 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 struct HardOptions {
-    Selection estimator{estimator_table(), "reinforce"};
+    Selection estimator{estimator_table(), default_estimator};
     std::string evaluate = "likeliest";
     int64_t soft_steps = 0;
     void fields(Visitor& v) {

@@ -55,6 +55,8 @@ struct EstimatorSetup {
 
 using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const EstimatorSetup&)>;
 const EstimatorTable& estimator_table();
+/// The row that hard attention has where its options name none.
+inline constexpr const char* default_estimator = "reinforce";
 
 /// Declares the option `samples`.
 void samples_field(Visitor& v, int64_t& samples);

@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "core/ops/cross_entropy.h"
 #include "core/parameters.h"
+#include "nn/attention/select.h"
 #include "nn/estimators/estimator.h"
 #include "nn/models/published.h"
 

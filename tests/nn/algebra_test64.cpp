@@ -90,12 +90,12 @@ TEST_CASE("every legal combination has the gradients of central differences") {
         const Array<int32_t> lengths = {5, 3, 1};
         check.function = [&](oracles::Inputs x) {
             const Attendable source = attention.prepare(x[1], lengths);
-            const Attended a = attention(x[0], source, c.kind.aligned_positions ? 2 : 0, {}, Context{});
-            if (!a.decision)
+            const Attended a = attention(x[0], source, c.kind.aligned_positions ? 2 : 0, {}, Pass({}, Keep::choices));
+            if (a.seen.empty())
                 return a.context;
             // What is chosen has a gradient in the memory alone, what it is chosen from in all
             // else.
-            const Tensor& w = a.decision->weights;
+            const Tensor& w = a.seen.front().weights;
             return concat({a.context.reshape({a.context.size()}), w.reshape({w.size()})}, 0);
         };
         const oracles::GradientReport report = oracles::check_gradients(check);

@@ -211,8 +211,8 @@ TEST_CASE("attention maps are collected in evaluation only, and looking changes 
         ParameterStore store(3);
         const RnnSeq2Seq model(f.options, Scope(store), {vocabulary, vocabulary});
         Pass pass({}, Keep::maps);
-        const Sample s = sample();
-        const Scored looked = model.score({s.source, s.input, s.target}, {}, pass);
+        const Sample all = sample();
+        const Scored looked = model.score({all.source, all.input, all.target}, {}, pass);
         const Tensor plain = losses(model, sample());
         CHECK(std::equal(plain.data(), plain.data() + plain.size(), looked.target_loss.data()));
         int64_t queries = 0;
@@ -229,7 +229,7 @@ TEST_CASE("attention maps are collected in evaluation only, and looking changes 
         }
         CHECK(queries == 6);
         pass.mode = Mode::train;
-        CHECK(model.score({s.source, s.input, s.target}, {}, pass).seen.empty());
+        CHECK(model.score({all.source, all.input, all.target}, {}, pass).seen.empty());
     }
 }
 

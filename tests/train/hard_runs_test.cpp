@@ -133,7 +133,7 @@ TEST_CASE("what does not go together is refused, both sides named") {
     CHECK(contains(message({luong, "model.input_feeding=true", select("\"rebar\"")}), "input_feeding true"));
     CHECK(contains(message({select("\"reinforce\"", R"(, "evaluate": "marginal")")}),
                    "evaluate 'marginal' sums over the positions"));
-    CHECK(contains(message({luong, select(R"({"type": "reinforce", "baseline": "leave_one_out"})")}),
+    CHECK(contains(message({luong, select(R"({"type": "reinforce", "baseline": "leave_one_out", "samples": 1})")}),
                    "baseline 'leave_one_out' needs more samples: samples 1, least 2"));
     CHECK(contains(message({R"(model={"type": "transformer_seq2seq", "layers": 1, "width": 8, "heads": 2,
                                 "cross_attention": {"select": {"type": "hard", "estimator": "exact"}}})"}),

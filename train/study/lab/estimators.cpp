@@ -37,7 +37,7 @@ std::vector<Selection> candidates(const lab::Setup& setup) {
         std::vector<std::string> assignments = {"estimator=" + name};
         if (has_option(read(assignments), "samples"))
             assignments.push_back(fmt::format("estimator.samples={}", setup.samples));
-        if (name != HardChoice().estimator.name()) {
+        if (name != default_estimator) {
             all.push_back(read(assignments));
             continue;
         }
@@ -50,16 +50,31 @@ std::vector<Selection> candidates(const lab::Setup& setup) {
     return all;
 }
 
-lab::Row described(const Selection& selection) {
-    lab::Row row;
-    row.estimator = row.label = selection.name();
-    for (const config::Difference& d :
-         config::differences(Holder{Selection(estimator_table(), selection.name())}, Holder{selection})) {
+namespace {
+// The options of `selection` that differ from those of `from`, by name.
+std::vector<std::pair<std::string, std::string>> options_beside(const Selection& from, const Selection& selection) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const config::Difference& d : config::differences(Holder{from}, Holder{selection})) {
         std::string path = d.path.substr(d.path.find('.') + 1);
         if (path.ends_with(".type"))
             path.resize(path.size() - 5);
-        row.options.emplace_back(path, d.after);
-        const std::string bare = d.after.starts_with('"') ? d.after.substr(1, d.after.size() - 2) : d.after;
+        all.emplace_back(std::move(path), d.after);
+    }
+    return all;
+}
+}  // namespace
+
+lab::Row described(const Selection& selection) {
+    lab::Row row;
+    row.estimator = row.label = selection.name();
+    row.options = options_beside(Selection(estimator_table(), selection.name()), selection);
+    // The label of REINFORCE always names baseline and samples, which a table compares.
+    const Selection plain =
+        selection.name() == default_estimator
+            ? read({std::string("estimator=") + default_estimator, "estimator.baseline=none", "estimator.samples=1"})
+            : Selection(estimator_table(), selection.name());
+    for (const auto& [path, value] : options_beside(plain, selection)) {
+        const std::string bare = value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
         row.label += path == "samples"                        ? " x" + bare
                      : path == "baseline" || path == "reward" ? " " + bare
                                                               : fmt::format(" {} {}", path, bare);
