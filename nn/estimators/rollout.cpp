@@ -10,13 +10,14 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// [B, K T', ...] of each call to [B, K, T', ...], one call after the other.
+// [B, K T', D], or with a row for each sample [B K, T', D], of each call to [B, K, T', D], one call after
+// the other.
 template <class F>
 Tensor joined(const Sightings& calls, int64_t b, int64_t k, F tensor) {
     std::vector<Tensor> parts;
     for (const Seen& call : calls) {
         const Tensor x = tensor(call);
-        parts.push_back(x.reshape({b, k, x.dim(1) / k, x.dim(2)}));
+        parts.push_back(x.reshape({b, k, x.dim(0) * x.dim(1) / (b * k), x.dim(2)}));
     }
     return parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), 2);
 }

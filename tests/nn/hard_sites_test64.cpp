@@ -207,7 +207,7 @@ TEST_CASE("reinforce has the mean of all choices of all layers, heads and sites"
         {"all sites", [] { return seq2seq(true, true, true); }}};
     for (const auto& [name, make] : models)
         for (const auto& [baseline, samples] :
-             {std::pair("none", int64_t{1}), {"learned", int64_t{1}}, {"leave_one_out", int64_t{2}}}) {
+             {std::pair("none", int64_t{1}), {"learned", int64_t{1}}, {"learned", int64_t{2}}, {"leave_one_out", int64_t{2}}}) {
             CAPTURE(name);
             CAPTURE(baseline);
             if (std::string(name) == "bert" && std::string(baseline) == "learned")
