@@ -12,11 +12,11 @@ void check_rows(const char* table, std::span<const int32_t> rows, int64_t size) 
                 table, i, size);
 }
 
-// d[rows[i]] += g[i]
-void add_rows(Destination d, const real* g, const Array<int32_t>& rows, int64_t size, int64_t columns) {
+// A gradient to be added to row by row.
+real* cleared(const Destination& d, int64_t size) {
     if (d.write == Write::set)
-        kernels::fill(0, d.data, size * columns);
-    kernels::scatter_add_rows(g, rows.data(), static_cast<int64_t>(rows.size()), columns, d.data);
+        kernels::fill(0, d.data, size);
+    return d.data;
 }
 }  // namespace
 
@@ -30,20 +30,27 @@ Tensor tanh_of_pairs(const Tensor& a, std::span<const int32_t> of_a, const Tenso
     const int64_t columns = a.dim(1), pairs = static_cast<int64_t>(of_a.size());
     Tensor y = Tensor::empty({pairs, columns});
     using kernels::Step;
-    for (int64_t i = 0; i < pairs; ++i)
+    for (int64_t i = 0; i < pairs; ++i) {  // a row at a time, so that it stays in the first cache
+        real* const row = y.writable() + i * columns;
         kernels::add(a.data() + of_a[static_cast<std::size_t>(i)] * columns, Step::one,
-                     b.data() + of_b[static_cast<std::size_t>(i)] * columns, Step::one,
-                     {y.writable() + i * columns, Write::set}, columns);
-    kernels::tanh(y.data(), y.writable(), y.size());
+                     b.data() + of_b[static_cast<std::size_t>(i)] * columns, Step::one, {row, Write::set}, columns);
+        kernels::tanh(row, row, columns);
+    }
     return record("tanh_of_pairs", y, {a, b},
                   [y = Saved(y), p = Array<int32_t>(of_a.begin(), of_a.end()), q = Array<int32_t>(of_b.begin(), of_b.end()),
                    n = a.dim(0), m = b.dim(0), columns](Backward& back) {
-                      Tensor g = Tensor::empty(y.shape());
-                      kernels::tanh_backward(y.data(), back.gradient(), {g.writable(), Write::set}, y.size());
-                      if (back.needs(0))
-                          add_rows(back.into(0), g.data(), p, n, columns);
-                      if (back.needs(1))
-                          add_rows(back.into(1), g.data(), q, m, columns);
+                      real* const da = back.needs(0) ? cleared(back.into(0), n * columns) : nullptr;
+                      real* const db = back.needs(1) ? cleared(back.into(1), m * columns) : nullptr;
+                      const real* const dy = back.gradient();
+                      Tensor g = Tensor::empty({columns});
+                      for (std::size_t i = 0; i < p.size(); ++i) {
+                          const auto row = static_cast<int64_t>(i) * columns;
+                          kernels::tanh_backward(y.data() + row, dy + row, {g.writable(), Write::set}, columns);
+                          if (da != nullptr)
+                              kernels::axpy(1, g.data(), {da + p[i] * columns, Write::add}, columns);
+                          if (db != nullptr)
+                              kernels::axpy(1, g.data(), {db + q[i] * columns, Write::add}, columns);
+                      }
                   });
 }
 

@@ -26,16 +26,18 @@ Estimated marginal(const ByPosition& by, const Tensor& factor, const Tensor& mas
     const int64_t b = by.loss.dim(0), n = by.loss.dim(1), t = by.loss.dim(2);
     const Tensor p = by.weights * factor;
     Tensor least = Tensor::zeros({b, 1, t}), has = Tensor::zeros(p.shape());
+    real *const smallest = least.writable(), *const there = has.writable();
+    const real *const weight = p.data(), *const losses = by.loss.data();
     for (int64_t r = 0; r < b; ++r)
         for (int64_t i = 0; i < t; ++i) {
             bool found = false;
-            real& m = least.writable()[r * t + i];
+            real& m = smallest[r * t + i];
             for (int64_t k = 0; k < n; ++k) {
                 const int64_t at = (r * n + k) * t + i;
-                if (p.data()[at] <= 0)
+                if (weight[at] <= 0)
                     continue;
-                has.writable()[at] = 1;
-                m = found ? std::min(m, by.loss.data()[at]) : by.loss.data()[at];
+                there[at] = 1;
+                m = found ? std::min(m, losses[at]) : losses[at];
                 found = true;
             }
         }
