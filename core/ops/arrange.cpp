@@ -123,6 +123,29 @@ Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape&
     });
 }
 
+// y[i] = x[numbers[i]], or 0; dx[numbers[i]] += dy[i]
+Tensor elements(const Tensor& x, std::span<const int32_t> numbers, const Shape& shape) {
+    require(shape.size() == static_cast<int64_t>(numbers.size()), "elements: sizes differ: {} numbers, shape {}",
+            numbers.size(), shape);
+    const int64_t size = x.size();
+    Tensor y = Tensor::empty(shape);
+    real* const to = y.writable();
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        require(numbers[i] >= -1 && numbers[i] < size, "elements: number out of range: number {} at place {}, x has {}",
+                numbers[i], i, size);
+        to[i] = numbers[i] < 0 ? 0 : x.data()[numbers[i]];
+    }
+    return record("elements", y, {x}, [numbers = Array<int32_t>(numbers.begin(), numbers.end()), size](Backward& b) {
+        const Destination d = b.into(0);
+        if (d.write == Write::set)
+            kernels::fill(0, d.data, size);
+        const real* const dy = b.gradient();
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+            if (numbers[i] >= 0)
+                d.data[numbers[i]] += dy[i];
+    });
+}
+
 // y[i] = x[i, ids[i]]
 Tensor pick(const Tensor& x, std::span<const int32_t> ids) {
     require(x.rank() == 2 && x.dim(0) == static_cast<int64_t>(ids.size()), "pick: one id a row: x {}, {} ids", x.shape(),

@@ -28,6 +28,10 @@ Tensor transpose(const Tensor& x, int axis_a, int axis_b);
 /// to ids.size(). The gradient adds up rows that are picked more than once. Throws Error for an id
 /// outside 0 ... V - 1, naming its place.
 Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape& shape);
+/// Elements of x, of any shape, by their numbers in it; a number of -1 gives 0. Output of the given
+/// shape, which multiplies out to numbers.size(). Throws Error for a number outside -1 ... size - 1,
+/// naming its place.
+Tensor elements(const Tensor& x, std::span<const int32_t> numbers, const Shape& shape);
 /// One element of each row: x [N, V], ids of N, output [N]. Throws Error for an id outside 0 ... V
 /// - 1.
 Tensor pick(const Tensor& x, std::span<const int32_t> ids);

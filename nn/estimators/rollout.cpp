@@ -144,40 +144,39 @@ Rollout rollout_of(Tensor loss, Array<int32_t> predicted, Sightings seen, const 
 
 Support with_weight(const Tensor& weights, real threshold) {
     const int64_t b = weights.dim(0), t = weights.dim(1), s = weights.dim(2);
-    std::vector<Array<int32_t>> of_query;
-    Support out;
+    const auto least_of = [&](const real* w) { return s == 0 ? threshold : std::min(threshold, *std::max_element(w, w + s)); };
+    const auto stays = [](real w, real least) { return w > 0 && w >= least; };
+    Support out{1, {}};
     for (int64_t q = 0; q < b * t; ++q) {
         const real* w = weights.data() + q * s;
-        const real least = std::min(threshold, s > 0 ? *std::max_element(w, w + s) : real{0});
-        Array<int32_t> positions;
-        for (int64_t i = 0; i < s; ++i)
-            if (w[i] > 0 && w[i] >= least)
-                positions.push_back(static_cast<int32_t>(i));
-        out.count = std::max(out.count, static_cast<int64_t>(positions.size()));
-        of_query.push_back(std::move(positions));
+        const real least = threshold > 0 ? least_of(w) : 0;
+        out.count = std::max<int64_t>(out.count, std::count_if(w, w + s, [&](real x) { return stays(x, least); }));
     }
-    out.count = std::max<int64_t>(out.count, 1);
     out.index.assign(static_cast<std::size_t>(b * out.count * t), -1);
-    for (int64_t q = 0; q < b * t; ++q)
-        for (std::size_t n = 0; n < of_query[static_cast<std::size_t>(q)].size(); ++n)
-            out.index[static_cast<std::size_t>((q / t * out.count + static_cast<int64_t>(n)) * t + q % t)] =
-                of_query[static_cast<std::size_t>(q)][n];
+    for (int64_t q = 0; q < b * t; ++q) {
+        const real* w = weights.data() + q * s;
+        const real least = threshold > 0 ? least_of(w) : 0;
+        int32_t* to = out.index.data() + q / t * out.count * t + q % t;
+        for (int64_t i = 0; i < s; ++i)
+            if (stays(w[i], least)) {
+                *to = static_cast<int32_t>(i);
+                to += t;
+            }
+    }
     return out;
 }
 
 Tensor at_support(const Tensor& x, const Support& support) {
     const int64_t b = x.dim(0), t = x.dim(1), s = x.dim(2), n = support.count;
-    // Elements by number; where there is no position, the 0 after the last.
-    Array<int32_t> from(support.index.size());
+    Array<int32_t> numbers(support.index.size());
     for (int64_t r = 0; r < b; ++r)
         for (int64_t k = 0; k < n; ++k)
             for (int64_t i = 0; i < t; ++i) {
                 const auto at = static_cast<std::size_t>((r * n + k) * t + i);
                 const int32_t position = support.index[at];
-                from[at] = static_cast<int32_t>(position < 0 ? b * t * s : (r * t + i) * s + position);
+                numbers[at] = static_cast<int32_t>(position < 0 ? -1 : (r * t + i) * s + position);
             }
-    const Tensor table = concat({x.reshape({b * t * s}), Tensor::zeros({1})}, 0).reshape({b * t * s + 1, 1});
-    return embedding(table, from, {b, n, t}).reshape({b, n, t});
+    return elements(x, numbers, {b, n, t});
 }
 
 namespace {

@@ -65,11 +65,10 @@ PairsOfPositions pairs_of(const Support& support, const Ids& target, int32_t ign
 
 // Values of the pairs [R] at their places in [B, N, T], 0 elsewhere.
 Tensor spread(const Tensor& x, const PairsOfPositions& pairs) {
-    const auto count = static_cast<int32_t>(pairs.places.size());
-    Array<int32_t> from(static_cast<std::size_t>(pairs.shape.size()), count);
-    for (int32_t i = 0; i < count; ++i) from[static_cast<std::size_t>(pairs.places[static_cast<std::size_t>(i)])] = i;
-    const Tensor table = concat({x, Tensor::zeros({1})}, 0).reshape({count + 1, 1});
-    return embedding(table, from, pairs.shape).reshape(pairs.shape);
+    Array<int32_t> numbers(static_cast<std::size_t>(pairs.shape.size()), -1);
+    for (std::size_t i = 0; i < pairs.places.size(); ++i)
+        numbers[static_cast<std::size_t>(pairs.places[i])] = static_cast<int32_t>(i);
+    return elements(x, numbers, pairs.shape);
 }
 }  // namespace
 

@@ -223,6 +223,11 @@ void add_arrangement(std::vector<OpCase>& all) {
                        const int32_t ids[] = {3, 0, 3};
                        return pick(in[0], ids);
                    }});
+    all.push_back({"elements", {{2, 3}}, {2, 2}, [](Inputs in) {
+                       const int32_t numbers[] = {5, -1, 0, 5};
+                       return elements(in[0], numbers, {2, 2});
+                   }});
+    all.push_back({"elements none", {{2, 3}}, {0}, [](Inputs in) { return elements(in[0], {}, {0}); }, nullptr, nothing});
     static constexpr int32_t of_a[] = {1, 0, 3, 1, 1}, of_b[] = {0, 1, 1, 0, 1};
     all.push_back({"tanh_of_pairs",
                    {{4, 3}, {2, 3}},

@@ -252,6 +252,21 @@ TEST_SUITE("op errors") {
              [=] {
                  embedding(t({4, 2}), all, {2});
              }},
+            {"elements: number out of range: number 6 at place 1, x has 6",
+             [=] {
+                 const int32_t numbers[] = {0, 6};
+                 elements(t({2, 3}), numbers, {2});
+             }},
+            {"elements: number out of range: number -2 at place 0, x has 6",
+             [=] {
+                 const int32_t numbers[] = {-2};
+                 elements(t({2, 3}), numbers, {1});
+             }},
+            {"elements: sizes differ: 1 numbers, shape [2]",
+             [=] {
+                 const int32_t numbers[] = {0};
+                 elements(t({2, 3}), numbers, {2});
+             }},
             {"tanh_of_pairs: a row out of range: row 3 of a at pair 1, rows 3",
              [=] {
                  const int32_t of_a[] = {0, 3}, of_b[] = {0, 0};
