@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "train/evaluate/resolve.h"
+#include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
 #include "train/records/bundle.h"
 

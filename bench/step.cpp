@@ -100,7 +100,7 @@ Batch random_batch(const CaseOptions& options) {
     batch.target = random_ids(stream, options.batch, options.target, options.vocabulary);
     if (options.guessed > 0)
         for (int32_t& id : batch.target.values)
-            if (stream.uniform(0, 1) >= static_cast<real>(options.guessed))
+            if (stream.uniform() >= options.guessed)
                 id = id_ignored;
     for (int64_t i = 0; i < options.batch; ++i) batch.examples.push_back(i);
     return batch;
