@@ -81,7 +81,7 @@ struct StackCache {
 class BlockStack {
   public:
     BlockStack() = default;
-    /// `first` says what its first self-attention's first head is: number, kind and reach.
+    /// `first` says what its first self-attention's first head is: number, kind, and what its choices affect.
     BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
                const BlockInit& init, bool rotary, const Site& first);
 

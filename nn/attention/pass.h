@@ -25,6 +25,12 @@ struct Pass : Context {
 
     /// In evaluation only, so keeping never changes what training computes.
     bool keeps_maps() const { return keep == Keep::maps && !training(); }
+    /// The same, of which nothing comes back.
+    Pass keeping_nothing() const {
+        Pass p = *this;
+        p.keep = Keep::nothing;
+        return p;
+    }
 };
 
 }  // namespace attend::ATTEND_PRECISION

@@ -39,7 +39,9 @@ struct Output {
     Sightings seen = {};
 };
 
-/// Chosen positions by number of the site and place of the first query: as in Seen::index.
+/// Chosen positions by number of the site and place of a call's first query, as in Seen::index: all
+/// queries of the call together, so that step t has a key of its own only where a model runs one
+/// step at a time. What no call asks for is not used: compare with what comes back as seen.
 using Choices = std::map<std::pair<int64_t, int64_t>, Array<int32_t>>;
 
 }  // namespace attend::ATTEND_PRECISION

@@ -18,8 +18,8 @@ enum class SiteKind {
 /// (self-attention).
 enum class Columns { source, own };
 
-/// Whose losses a choice of a site reaches.
-enum class Reach {
+/// Whose losses a choice of a site affects.
+enum class Affects {
     own_step,   ///< of the target that it is made for, alone
     following,  ///< of that target and all later ones
     all,        ///< of every target of the row: an encoder's, read before all of them
@@ -31,7 +31,7 @@ struct Site {
     int64_t layer = 0;
     int64_t head = 0;
     SiteKind kind = SiteKind::cross;
-    Reach reach = Reach::following;
+    Affects affects = Affects::following;
 
     Columns columns() const { return kind == SiteKind::self || kind == SiteKind::encoder ? Columns::own : Columns::source; }
 };

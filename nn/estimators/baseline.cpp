@@ -18,8 +18,10 @@ void baseline_field(Visitor& v, Selection& baseline) {
 std::unique_ptr<Baseline> build_baseline(const Selection& baseline, int64_t samples, const Scope& scope,
                                          const EstimatorSetup& setup) {
     std::unique_ptr<Baseline> built = baseline_table().build(baseline, scope.in("baseline"), setup);
-    require(samples >= built->least_samples(), "{}: baseline '{}' needs more samples: samples {}, least {}", scope.path(),
-            baseline.name(), samples, built->least_samples());
+    require(samples >= built->least_samples(),
+            "{}: baseline '{}' needs more samples: samples {}, least {}; set samples, or another baseline: 'soft_context' "
+            "needs one",
+            scope.path(), baseline.name(), samples, built->least_samples());
     return built;
 }
 

@@ -67,7 +67,7 @@ Estimated averaged(const Rollout& rollout, const Tensor& sum, double normaliser)
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].
 Array<int32_t> first_sample(const Rollout& rollout);
-/// [B, 1, T] 1 where a target from t on is in the mask [B, T]: where a choice that reaches later
+/// [B, 1, T] 1 where a target from t on is in the mask [B, T]: where a choice that affects later
 /// steps is credited with a loss.
 Tensor mask_to_go(const Tensor& mask);
 /// The reward to go, of losses: for each (b, k, t) the sum over t' >= t, not recorded: [B, K, T].

@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "core/ops.h"
 #include "nn/estimators/marginal.h"
 
@@ -17,8 +15,9 @@ struct ExactOptions {
             "'sparsemax' has few positions to sum (Correia 2020, section 3)");
         v.number(
             "threshold", threshold, {0, 0.5},
-            "positions with less weight are left out, for large vocabularies; with likelihood p of the positions that stay and "
-            "weight w of those left out, a target's marginal loss is at most ln(1 + w / p) nats too high");
+            "marginal: positions with less weight are not read, to save time where the vocabulary is large; the largest of a "
+            "step always is. With p the summed weighted likelihood of those that are read and w the weight of the others, a "
+            "target's loss is at most ln(1 + w / p) nats too high");
     }
 };
 
@@ -27,7 +26,11 @@ struct ExactOptions {
 ///     expected   L = -sum_t sum_s p(a_t = s) log p(y_t | a_t = s)   (Correia, Niculae, Aziz and Martins 2020, section 3)
 class Exact final : public Estimator {
   public:
-    explicit Exact(const ExactOptions& o) : options_(o) {}
+    Exact(const ExactOptions& o, const Scope& scope, const EstimatorSetup&) : options_(o) {
+        require(o.objective == "marginal" || o.threshold == 0,
+                "{}: threshold is for objective 'marginal', where its error has a bound: objective '{}', threshold {}",
+                scope.path(), o.objective, o.threshold);
+    }
     Aim aim() const override { return options_.objective == "expected" ? Aim::expected : Aim::marginal; }
     bool unbiased() const override { return options_.threshold == 0; }
     bool needs_independence() const override { return true; }

@@ -42,8 +42,8 @@ class Reinforce final : public Estimator {
                 to_go = to_go + reward_to_go(bonus);
         }
         const BaselineValue baseline = (*baseline_)({rollouts, rollout, to_go, normaliser, reward_}, context);
-        const Tensor answers = reward_ == Reward::own ? mask : mask_to_go(rollouts.mask());
-        const Tensor advantage = advantage_of(to_go, baseline.value, answers, context);
+        const Tensor credited = reward_ == Reward::own ? mask : mask_to_go(rollouts.mask());
+        const Tensor advantage = advantage_of(to_go, baseline.value, credited, context);
         Tensor each = rollout.loss + advantage * rollout.log_probability();
         if (bonus.defined())
             each = each + bonus;

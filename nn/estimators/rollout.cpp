@@ -10,8 +10,8 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-// [B, K T', D], or with a row for each sample [B K, T', D], of each call to [B, K, T', D], one call after
-// the other.
+// [B, K T', D], or with a row for each sample [B K, T', D], of each call to [B, K, T', D], one call
+// after the other.
 template <class F>
 Tensor joined(const Sightings& calls, int64_t b, int64_t k, F tensor) {
     std::vector<Tensor> parts;
@@ -27,7 +27,7 @@ Tensor joined(const Sightings& calls, int64_t b, int64_t k, F tensor) {
 template <class F>
 Tensor over_sites(const Rollout& rollout, F value) {
     const int64_t b = rollout.loss.dim(0), k = rollout.loss.dim(1), t = rollout.loss.dim(2);
-    Tensor total, first;  // of those that reach all targets: [B, K, 1]
+    Tensor total, first;  // of those that affect all targets: [B, K, 1]
     for (const SiteRollout& s : rollout.sites) {
         std::vector<Tensor> parts;
         for (const Seen& call : s.calls) {
@@ -35,7 +35,7 @@ Tensor over_sites(const Rollout& rollout, F value) {
             parts.push_back(x.reshape({b, k, x.size() / (b * k)}));
         }
         const Tensor x = parts.size() == 1 ? parts.front() : concat(std::span<const Tensor>(parts), -1);
-        if (s.site.reach == Reach::all) {
+        if (s.site.affects == Affects::all) {
             const Tensor all = sum(x, 2).reshape({b, k, 1});
             first = first.defined() ? first + all : all;
         } else {
@@ -114,7 +114,7 @@ Tensor Rollout::divergence() const {
 Tensor Rollout::queries() const {
     const NoGrad off;
     for (const SiteRollout& s : sites)
-        if (s.site.reach != Reach::all)
+        if (s.site.affects != Affects::all)
             return s.queries(loss.dim(0), loss.dim(1)).detach();
     fail(
         "baseline 'learned': it reads the queries of the decoder's choices, and here only an encoder chooses: choices of the "
@@ -145,7 +145,8 @@ Rollout rollout_of(Tensor loss, Array<int32_t> predicted, Sightings seen, const 
 Support with_weight(const Tensor& weights, real threshold) {
     const int64_t b = weights.dim(0), t = weights.dim(1), s = weights.dim(2);
     const auto least_of = [&](const real* w) { return s == 0 ? threshold : std::min(threshold, *std::max_element(w, w + s)); };
-    const auto stays = [](real w, real least) { return w > 0 && w >= least; };
+    // A weight that is NaN stays: it must be seen, not left out.
+    const auto stays = [](real w, real least) { return !(w <= 0) && !(w < least); };
     Support out{1, {}};
     for (int64_t q = 0; q < b * t; ++q) {
         const real* w = weights.data() + q * s;
@@ -182,13 +183,18 @@ Tensor at_support(const Tensor& x, const Support& support) {
 namespace {
 // The key of the choices of the one site of models in which all queries attend at once.
 std::pair<int64_t, int64_t> only_call(const Rollouts& rollouts) {
-    require(
-        rollouts.sites().size() == 1 && rollouts.independent(),
-        "rollouts: positions can be read one by one where one site chooses, for its own step alone: sites {}, independent {}",
-        rollouts.sites().size(), rollouts.independent());
+    require(rollouts.sites().size() == 1 && rollouts.independent(),
+            "rollouts: positions can be read one by one where there is one site, whose choices affect their own step alone: "
+            "sites {}, "
+            "independent {}",
+            rollouts.sites().size(), rollouts.independent());
     return {rollouts.sites().front().number, 0};
 }
 }  // namespace
+
+bool Rollouts::independent() const {
+    return std::ranges::all_of(sites(), [](const Site& s) { return s.affects == Affects::own_step; });
+}
 
 Choices each_position(const Rollouts& rollouts) {
     const int64_t b = rollouts.rows(), s = rollouts.positions(), t = rollouts.targets();

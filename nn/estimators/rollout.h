@@ -11,7 +11,7 @@
 namespace attend::ATTEND_PRECISION {
 
 /// One site in a rollout. Its queries are those of the T targets, call after call in the order of
-/// time; with Reach::all they are those of a sequence of its own.
+/// time; with Affects::all they are those of a sequence of its own.
 struct SiteRollout {
     Site site;
     Sightings calls;
@@ -28,7 +28,7 @@ struct Rollout {
     Array<int32_t> predicted;        ///< [B * K * T] most likely class
     std::vector<SiteRollout> sites;  ///< those that chose, in the order of their numbers
 
-    /// One number for each target's choices, their sum over sites; those that reach all targets are
+    /// One number for each target's choices, their sum over sites; those that affect all targets are
     /// counted with the first. [B, K, T], recorded. Of a query that could see no position: 0.
     Tensor log_probability() const;  ///< of the choices under the weights
     Tensor log_proposal() const;     ///< under what they were drawn from
@@ -72,15 +72,16 @@ class Rollouts {
     virtual ~Rollouts() = default;
     /// One pass with K samples of every example.
     virtual Rollout operator()(const Choosing& way, int64_t samples) const = 0;
-    /// A question of its own, for models with one site whose choices reach their own step alone:
+    /// A question of its own, for models with one site whose choices affect their own step alone:
     /// the loss of each target where it reads that one position. Models may answer it faster than
     /// by_position_one_by_one(), which is its oracle.
     virtual ByPosition by_position(const SupportOf& support) const { return by_position_one_by_one(support); }
     /// The same by a rollout with N samples, whose n-th reads the n-th position of the support, and
-    /// a pass before it for the weights. Throws Error unless one site chooses.
+    /// a pass before it for the weights. Throws Error unless the model has one site, and is
+    /// independent().
     ByPosition by_position_one_by_one(const SupportOf& support) const;
 
-    /// Its sites with hard attention.
+    /// The model's sites, with and without hard attention.
     virtual const Sites& sites() const = 0;
     virtual int64_t rows() const = 0;       ///< B
     virtual int64_t targets() const = 0;    ///< T
@@ -89,8 +90,8 @@ class Rollouts {
     virtual const Tensor& mask() const = 0;
     /// [B, T] what is to be predicted.
     virtual const Ids& target() const = 0;
-    /// Whether a choice affects no other step: Reach::own_step.
-    virtual bool independent() const = 0;
+    /// Whether a choice affects no other step.
+    bool independent() const;
 };
 
 /// Choices with which the n-th of S samples reads position n everywhere, of the one site of

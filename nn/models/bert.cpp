@@ -60,7 +60,7 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     norm_ = Norm(embedding.in("norm"), b);
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
     encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary",
-                          {.kind = SiteKind::encoder, .reach = Reach::all});
+                          {.kind = SiteKind::encoder, .affects = Affects::all});
     add_sites(scope, {&encoder_});
     if (predicts_targets()) {
         const Scope masked = scope.in("masked");
@@ -231,7 +231,7 @@ Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Pass& pa
     return scores;
 }
 
-std::unique_ptr<DecoderState> Bert::start(const Ids& source, const Context&) const {
+std::unique_ptr<DecoderState> Bert::start(const Ids& source, const Pass&) const {
     fail("model bert: an encoder generates no text: rows to begin with {}", source.rows);
 }
 

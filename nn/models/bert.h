@@ -48,7 +48,7 @@ class Bert final : public TransformerModel {
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
     bool decodes() const override { return false; }
     /// Both throw Error: an encoder generates no text.
-    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
     /// BERT's, with the heads that there are. Throws Error with the first option that it cannot
     /// represent.

@@ -41,7 +41,7 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
     dropout_ = Dropout(scope.in("dropout"), b.dropout);
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
     decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary",
-                          {.kind = SiteKind::self, .reach = Reach::following});
+                          {.kind = SiteKind::self, .affects = Affects::following});
     const Scope head = scope.in("head");
     head_ = o.tie ? OutputHead(head, embedding_, Bias::no)
                   : OutputHead(Linear(head, b.width, vocabulary_, Bias::no, Init::normal(o.init)));
@@ -83,7 +83,7 @@ Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Pass& pas
     return head_.score(decoder_(x, input.lengths, {}, {}, pass), batch.target, o);
 }
 
-std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& context) const {
+std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Pass& pass) const {
     const NoGrad off;
     auto state = std::make_unique<GptState>();
     state->cache = decoder_.begin({}, {});
@@ -100,7 +100,7 @@ std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Context& cont
         text.assign(written.row(r) + written.columns - keep, written.row(r) + written.columns);
         ids.insert(ids.end(), text.begin(), text.end());
     }
-    decoder_.extend(embed(ids, written.rows, 0, context), state->cache, context);
+    decoder_.extend(embed(ids, written.rows, 0, pass), state->cache, pass.keeping_nothing());
     return state;
 }
 

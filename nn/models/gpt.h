@@ -43,7 +43,7 @@ class Gpt final : public TransformerModel {
     /// Begins with what is written already, all rows equally long and perhaps empty. Of a text
     /// longer than the context the model sees the last half of its context and what follows.
     PositionLimits positions() const override { return {0, options_.context, "context"}; }
-    std::unique_ptr<DecoderState> start(const Ids& written, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& written, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
     /// GPT-2's. Throws Error with the first option that it cannot represent: norms after the sums
     /// or not layer norms, no biases, positions that are not learned, fewer key heads, other

@@ -128,7 +128,7 @@ class Model {
     virtual bool decodes() const { return true; }
     /// Step-by-step decoding, never recorded: encodes the source (or, for a model that has none,
     /// reads what is written already), then one id a row a step to logits [B, V].
-    virtual std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const = 0;
+    virtual std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const = 0;
     virtual Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const = 0;
     /// Most symbols of a sequence that the model has positions for; 0: there is no limit.
     virtual int64_t longest() const { return 0; }

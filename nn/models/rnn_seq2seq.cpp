@@ -77,7 +77,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
         in = o.hidden;
     }
     attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false}, {},
-                           {.kind = SiteKind::cross, .reach = parallel() ? Reach::own_step : Reach::following});
+                           {.kind = SiteKind::cross, .affects = parallel() ? Affects::own_step : Affects::following});
     sites_ = {attention_.site};
     const int64_t features = luong() ? o.hidden : o.embedding;
     readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
@@ -120,10 +120,11 @@ Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const T
 }
 
 // Bahdanau 2015, A.2.2:  c_i = attend(s_{i-1}),  s_i = f(s_{i-1}, y_{i-1}, c_i)
-//     f is the cell of the first layer. Its gates are sums of three products: U s_{i-1} of the state, inside of
-//     RecurrentLayer::step; E y_{i-1} of the input symbol, `projected` [B, G H], made for all steps at once; and C c_i of the
-//     context, made here by project_part. Further layers read the state of the one below.
-// Luong 2015, 3:  s_i = f(s_{i-1}, y_{i-1}),  c_i = attend(s_i),  h~_i = tanh(W [s_i; c_i])   (eq. 5)
+//     f is the cell of the first layer. Its gates are sums of three products: U s_{i-1} of the
+//     state, inside of RecurrentLayer::step; E y_{i-1} of the input symbol, `projected` [B, G H],
+//     made for all steps at once; and C c_i of the context, made here by project_part. Further
+//     layers read the state of the one below.
+// Luong 2015, 3:  s_i = f(s_{i-1}, y_{i-1}),  c_i = attend(s_i),  h~_i = tanh(W [s_i; c_i])  (eq. 5)
 //     With input feeding h~_{i-1} goes into f in the place of the context (3.3).
 RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSource& source, RnnDecoderPlace& place,
                                         const Pass& pass) const {
@@ -298,10 +299,10 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
     return out;
 }
 
-std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Context& context) const {
+std::unique_ptr<DecoderState> RnnSeq2Seq::start(const Ids& source, const Pass& pass) const {
     const NoGrad off;
     auto state = std::make_unique<RnnDecoderState>();
-    state->source = encode(source, context);
+    state->source = encode(source, pass);
     state->place = begin(state->source);
     for (int64_t r = 0; r < source.rows; ++r) state->origin.push_back(static_cast<int32_t>(r));
     return state;

@@ -74,7 +74,7 @@ class RnnSeq2Seq final : public Model {
         return {options_.hidden, encoder_.width(), head_.weight.dim(1), parallel()};
     }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
-    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
 
   private:

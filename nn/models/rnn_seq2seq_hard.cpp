@@ -36,8 +36,8 @@ Rollout RnnSeq2Seq::rollout(const EncodedSource& source, const ScoreInput& batch
     return rollout_of(each.loss.reshape({b, k, t}), std::move(each.predicted), std::move(made.seen), sites_);
 }
 
-// The positions of a support that have a loss, one after the other: which state and which value each
-// reads, and its element of [B, N, T].
+// The positions of a support that have a loss, one after the other: which state and which value
+// each reads, and its element of [B, N, T].
 struct PairsOfPositions {
     Array<int32_t> states, values, places, targets;
     Shape shape;  // [B, N, T]
@@ -72,8 +72,8 @@ Tensor spread(const Tensor& x, const PairsOfPositions& pairs) {
 }
 }  // namespace
 
-// Luong 2015, eq. 5, by parts: h~ = tanh((W_s s + b) + W_c v), with W_s s for B T states and W_c v for B S values; only the
-// tanh sees all pairs.
+// Luong 2015, eq. 5, by parts: h~ = tanh((W_s s + b) + W_c v), with W_s s for B T states and W_c v
+// for B S values; only the tanh sees all pairs.
 Tensor RnnSeq2Seq::pairs_read_out(const Tensor& states, const Tensor& values, const PairsOfPositions& pairs,
                                   const Context& context) const {
     const int64_t h = options_.hidden, d = values.dim(2), f = readout_.weight.dim(1);
@@ -126,8 +126,7 @@ Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& bat
     const EncodedSource encoded = encode(batch.source, context);
     RolloutParts parts{
         .run = [&](const Choosing& way, int64_t samples) { return rollout(encoded, batch, o, context, way, samples); },
-        .positions = encoded.memory.values.dim(1),
-        .steps = parallel() ? Steps::independent : Steps::dependent};
+        .positions = encoded.memory.values.dim(1)};
     if (parallel())
         parts.by_position = [&](const SupportOf& support) { return by_position(encoded, batch, o, context, support); };
     return estimator(BatchRollouts(batch, target_mask(batch.target, o.ignored), sites_, std::move(parts)), o.normaliser,

@@ -16,7 +16,7 @@ namespace {
 // Nobody reads what is after a row's end: queries there have made no choice.
 void drop_after_end(Rollout& rollout, const Ids& rows) {
     for (SiteRollout& s : rollout.sites)
-        if (s.site.reach == Reach::all)
+        if (s.site.affects == Affects::all)
             for (Seen& call : s.calls)
                 for (int64_t r = 0; r < rows.rows; ++r)
                     for (int64_t q = rows.length(r); q < rows.columns; ++q)
@@ -55,7 +55,8 @@ void require_for_many_sites(const std::string& model, const Estimator& estimator
             "model {}: this estimator is for one choice in each step that affects no other step, and here every head of every "
             "layer "
             "chooses: "
-            "needs independent steps {}, needs one site {}; 'reinforce', 'straight_through' and 'gumbel_softmax' need neither",
+            "needs independent steps {}, needs one site {}; 'reinforce' with reward 'following', 'straight_through' and "
+            "'gumbel_softmax' need neither",
             model, estimator.needs_independence(), estimator.needs_one_site());
 }
 

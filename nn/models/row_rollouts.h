@@ -11,13 +11,10 @@
 
 namespace attend::ATTEND_PRECISION {
 
-enum class Steps { dependent, independent };
-
 /// How a model makes rollouts of a batch.
 struct RolloutParts {
     std::function<Rollout(const Choosing& way, int64_t samples)> run;
-    int64_t positions = 0;  ///< S, where the passes have one length of source
-    Steps steps = Steps::dependent;
+    int64_t positions = 0;                                         ///< S, where the passes have one length of source
     std::function<ByPosition(const SupportOf&)> by_position = {};  ///< empty: one by one
 };
 
@@ -38,7 +35,6 @@ class BatchRollouts final : public Rollouts {
     int64_t positions() const override { return parts_.positions; }
     const Tensor& mask() const override { return mask_; }
     const Ids& target() const override { return batch_.target; }
-    bool independent() const override { return parts_.steps == Steps::independent; }
 
   private:
     ScoreInput batch_;

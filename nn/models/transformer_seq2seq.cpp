@@ -58,7 +58,7 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
         o.attention.window.name());
     BlockOptions blocks = o.blocks;
     encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {},
-                         {.kind = SiteKind::encoder, .reach = Reach::all});
+                         {.kind = SiteKind::encoder, .affects = Affects::all});
     if (o.decoder_layers > 0)
         blocks.layers = o.decoder_layers;
     const bool all = o.share == "all";
@@ -132,10 +132,10 @@ Scored TransformerSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, 
     return head_.score(decode(batch.input, encode(batch.source, pass), batch.source.lengths, pass), batch.target, o);
 }
 
-std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const Context& context) const {
+std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const Pass& pass) const {
     const NoGrad off;
     auto state = std::make_unique<TransformerState>();
-    state->cache = decoder_.blocks.begin(encode(source, context).value, source.lengths);
+    state->cache = decoder_.blocks.begin(encode(source, pass.keeping_nothing()).value, source.lengths);
     state->count = source.rows;
     return state;
 }

@@ -45,7 +45,7 @@ class TransformerSeq2Seq final : public TransformerModel {
                        const Context& context) const override;
     int64_t longest() const override { return options_.max_length; }
     PositionLimits positions() const override { return {options_.max_length, options_.max_length, "max_length"}; }
-    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
 
   private:

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "nn/estimators/marginal.h"
 #include "tests/nn/estimators_support.h"
@@ -75,7 +76,8 @@ TEST_CASE("the factored way has the losses, weights and gradients of a rollout w
                 ParameterStore store(5);
                 const RnnSeq2Seq model(luong(align, dropout), Scope(store), {vocabulary, vocabulary});
                 for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= 2;
-                const Data data(3);
+                Data data(3);
+                data.target.values[0] = -1;  // a target inside of a row that does not count
                 Context context;
                 context.mode = Mode::train;
                 context.seed = 3;
@@ -84,7 +86,7 @@ TEST_CASE("the factored way has the losses, weights and gradients of a rollout w
                 for (const Way way : {Way::model, Way::one_by_one}) {
                     const auto i = static_cast<std::size_t>(way);
                     Gradients gradients(store);
-                    found[i] = model.estimate(Asking(way, support), data.all(), {}, context);
+                    found[i] = model.estimate(Asking(way, support), data.all(), {.label_smoothing = 0.1}, context);
                     backward(found[i].loss, gradients);
                     gradient[i] = flat(gradients);
                 }
@@ -119,6 +121,17 @@ TEST_CASE("with the objective 'expected' exact has the expected loss and its gra
     const Comparison c = compare(small, *estimator, expected, 1, 1);
     CHECK(c.size > 0.05);
     CHECK(c.distance < 1e-12);
+    oracles::OptionsByName cut(std::map<std::string, std::string>{{"threshold", "0.1"}});
+    s.options().fields(cut);
+    CHECK_THROWS_WITH_AS(estimator_table().build(s, Scope(none, "cut"), setup),
+                         doctest::Contains("threshold is for objective 'marginal'"), Error);
+}
+
+TEST_CASE("a weight that is no number is no position without weight") {
+    const real nan = std::numeric_limits<real>::quiet_NaN();
+    const Support s = with_weight(Tensor::of({1, 1, 3}, {0, nan, 1}));
+    CHECK(s.count == 2);
+    CHECK(s.index == Array<int32_t>{1, 2});
 }
 
 TEST_CASE("what a threshold leaves out makes the loss too high by at most its bound") {
@@ -162,7 +175,7 @@ TEST_CASE("what a threshold leaves out makes the loss too high by at most its bo
     CHECK(left_out);
 }
 
-TEST_CASE("reading one by one is refused where a choice reaches later steps") {
+TEST_CASE("reading one by one is refused where a choice affects later steps") {
     const Small small(forms[2]);
     const Data data(1);
     Selection s(estimator_table(), "exact");
@@ -170,6 +183,18 @@ TEST_CASE("reading one by one is refused where a choice reaches later steps") {
     const auto estimator = estimator_table().build(s, Scope(none), setup);
     CHECK_THROWS_WITH_AS(small.model.estimate(*estimator, data.all(), {.normaliser = 3}, {}),
                          doctest::Contains("this estimator sums over the positions of each step"), Error);
+}
+
+TEST_CASE("the sites of a recurrent model say whose losses their choices affect") {
+    for (const Form& form : forms) {
+        const Small small(form);
+        REQUIRE(small.model.sites().size() == 1);
+        const Site& site = small.model.sites().front();
+        CHECK(site.path == "attention");
+        CHECK(site.number == 0);
+        CHECK(site.kind == SiteKind::cross);
+        CHECK((site.affects == Affects::own_step) == small.parallel);
+    }
 }
 
 TEST_CASE("forced choices are checked, and where there are none another way chooses") {

@@ -258,6 +258,23 @@ TEST_CASE("a learned baseline looks at a decoder's choices") {
     CHECK_THROWS_WITH_AS(worst(*small, *learned, exact, 1, 1), doctest::Contains("here only an encoder chooses"), Error);
 }
 
+TEST_CASE("sites of gpt and bert: every head of every layer, numbered") {
+    const auto text = gpt(), masked = bert();
+    REQUIRE(text->model->sites().size() == 4);
+    REQUIRE(masked->model->sites().size() == 2);
+    for (const Small* small : {text.get(), masked.get()})
+        for (std::size_t i = 0; i < small->model->sites().size(); ++i) {
+            const Site& site = small->model->sites()[i];
+            const bool decodes = small == text.get();
+            CHECK(site.number == static_cast<int64_t>(i));
+            CHECK(site.layer == static_cast<int64_t>(decodes ? i / 2 : i));
+            CHECK(site.head == static_cast<int64_t>(decodes ? i % 2 : 0));
+            CHECK(site.kind == (decodes ? SiteKind::self : SiteKind::encoder));
+            CHECK(site.affects == (decodes ? Affects::following : Affects::all));
+            CHECK(site.columns() == Columns::own);
+        }
+}
+
 TEST_CASE("training, evaluation and estimators that do not fit") {
     const std::unique_ptr<Small> small = seq2seq(true, false, true);
     CHECK(small->model->estimator() != nullptr);

@@ -111,7 +111,7 @@ TEST_CASE("attention maps: those of the source are told from those of the sequen
         const bool cross = site.path.find(".cross.") != std::string::npos, encoder = site.path.starts_with("encoder.");
         CHECK((site.columns() == Columns::source) == cross);
         CHECK(site.kind == (cross ? SiteKind::cross : encoder ? SiteKind::encoder : SiteKind::self));
-        CHECK(site.reach == (encoder ? Reach::all : Reach::following));
+        CHECK(site.affects == (encoder ? Affects::all : Affects::following));
         CHECK(site.path.ends_with(".heads." + std::to_string(site.head)));
         CHECK(site.path.find("." + std::to_string(site.layer) + ".") != std::string::npos);
         of_source += cross ? 1 : 0;

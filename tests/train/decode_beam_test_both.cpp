@@ -57,7 +57,7 @@ class Toy final : public Model {
     };
     Scored score(const ScoreInput&, const LossOptions&, const Pass&) const override { return {}; }
     const Sites& sites() const override { return sites_; }
-    std::unique_ptr<DecoderState> start(const Ids& source, const Context&) const override {
+    std::unique_ptr<DecoderState> start(const Ids& source, const Pass&) const override {
         auto s = std::make_unique<State>();
         for (int64_t r = 0; r < source.rows; ++r) s->source.push_back(static_cast<int32_t>(r));
         return s;

@@ -94,7 +94,7 @@ class PlantedModel final : public Model {
             head_cross_entropy(features.reshape({rows * input.columns, width}), head_, Transpose::no, {}, target.values, loss);
         return {r.loss + penalty, r.row_loss.reshape({rows, input.columns}), r.predicted};
     }
-    std::unique_ptr<DecoderState> start(const Ids&, const Context&) const override { return nullptr; }
+    std::unique_ptr<DecoderState> start(const Ids&, const Pass&) const override { return nullptr; }
     Advanced advance(DecoderState&, std::span<const int32_t>, const Pass&) const override { return {}; }
     const Sites& sites() const override { return sites_; }
 

@@ -32,9 +32,9 @@ Scored PacedModel::score(const ScoreInput& batch, const LossOptions& options, co
     return inner_.score(batch, options, pass);
 }
 
-std::unique_ptr<DecoderState> PacedModel::start(const Ids& source, const Context& context) const {
+std::unique_ptr<DecoderState> PacedModel::start(const Ids& source, const Pass& pass) const {
     auto state = std::make_unique<PacedState>();
-    state->inner = inner_.start(source, context);
+    state->inner = inner_.start(source, pass);
     for (int64_t r = 0; r < source.rows; ++r) {
         const auto found = lengths_.find(key_of(source, r));
         state->left.push_back(found == lengths_.end() ? unknown : found->second);

@@ -18,7 +18,7 @@ class PacedModel final : public Model {
     void learn(const Batch& batch);
 
     Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
-    std::unique_ptr<DecoderState> start(const Ids& source, const Context& context) const override;
+    std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;
     const Sites& sites() const override { return inner_.sites(); }
 
