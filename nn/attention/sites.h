@@ -1,6 +1,7 @@
 #pragma once
 /// The sites of a model: its attentions, one by one (of multi-head attention every head), numbered
 /// as the model is built. Maps, choices and reports carry the number; the path is for people.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,5 +39,10 @@ struct Site {
 
 /// All of a model, site n at place n.
 using Sites = std::vector<Site>;
+
+/// Whether a choice affects no other step, at any site.
+inline bool independent(const Sites& sites) {
+    return std::ranges::all_of(sites, [](const Site& s) { return s.affects == Affects::own_step; });
+}
 
 }  // namespace attend

@@ -31,7 +31,7 @@ class Estimator {
     virtual Aim aim() const = 0;
     /// Whether the mean of its gradients is the gradient of its aim.
     virtual bool unbiased() const { return true; }
-    /// Whether it is exact only where choices affect no other step (Rollouts::independent()).
+    /// Whether it is exact only where choices affect no other step (independent(), nn/attention/sites.h).
     virtual bool needs_independence() const { return false; }
     /// Whether it is for models with one site that chooses.
     virtual bool needs_one_site() const { return false; }
@@ -47,10 +47,9 @@ class Estimator {
 
 /// What an estimator is built for.
 struct EstimatorSetup {
-    int64_t query = 0;         ///< width of the queries; of the first site's where there are several
-    int64_t values = 0;        ///< width of what is read
-    int64_t vocabulary = 0;    ///< of the targets
-    bool independent = false;  ///< choices affect no other step: Rollouts::independent()
+    int64_t query = 0;       ///< width of the queries; of the first site's where there are several
+    int64_t values = 0;      ///< width of what is read
+    int64_t vocabulary = 0;  ///< of the targets
 };
 
 using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const EstimatorSetup&)>;

@@ -183,18 +183,14 @@ Tensor at_support(const Tensor& x, const Support& support) {
 namespace {
 // The key of the choices of the one site of models in which all queries attend at once.
 std::pair<int64_t, int64_t> only_call(const Rollouts& rollouts) {
-    require(rollouts.sites().size() == 1 && rollouts.independent(),
+    require(rollouts.sites().size() == 1 && independent(rollouts.sites()),
             "rollouts: positions can be read one by one where there is one site, whose choices affect their own step alone: "
             "sites {}, "
             "independent {}",
-            rollouts.sites().size(), rollouts.independent());
+            rollouts.sites().size(), independent(rollouts.sites()));
     return {rollouts.sites().front().number, 0};
 }
 }  // namespace
-
-bool Rollouts::independent() const {
-    return std::ranges::all_of(sites(), [](const Site& s) { return s.affects == Affects::own_step; });
-}
 
 Choices each_position(const Rollouts& rollouts) {
     const int64_t b = rollouts.rows(), s = rollouts.positions(), t = rollouts.targets();

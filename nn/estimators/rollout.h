@@ -77,8 +77,8 @@ class Rollouts {
     /// by_position_one_by_one(), which is its oracle.
     virtual ByPosition by_position(const SupportOf& support) const { return by_position_one_by_one(support); }
     /// The same by a rollout with N samples, whose n-th reads the n-th position of the support, and
-    /// a pass before it for the weights. Throws Error unless the model has one site, and is
-    /// independent().
+    /// a pass before it for the weights. Throws Error unless the model has one site, and
+    /// its choices affect no other step.
     ByPosition by_position_one_by_one(const SupportOf& support) const;
 
     /// The model's sites, with and without hard attention.
@@ -90,8 +90,6 @@ class Rollouts {
     virtual const Tensor& mask() const = 0;
     /// [B, T] what is to be predicted.
     virtual const Ids& target() const = 0;
-    /// Whether a choice affects no other step.
-    bool independent() const;
 };
 
 /// Choices with which the n-th of S samples reads position n everywhere, of the one site of

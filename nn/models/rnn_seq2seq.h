@@ -70,9 +70,7 @@ class RnnSeq2Seq final : public Model {
     const Estimator* estimator() const override { return estimator_.get(); }
     const HardChoice* hard() const override { return attention_.select->hard(); }
     const Sites& sites() const override { return sites_; }
-    EstimatorSetup estimator_setup() const override {
-        return {options_.hidden, encoder_.width(), head_.weight.dim(1), parallel()};
-    }
+    EstimatorSetup estimator_setup() const override { return {options_.hidden, encoder_.width(), head_.weight.dim(1)}; }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;

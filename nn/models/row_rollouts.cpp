@@ -14,13 +14,14 @@ Tensor target_mask(const Ids& target, int32_t ignored) {
 
 namespace {
 // Nobody reads what is after a row's end: queries there have made no choice.
-void drop_after_end(Rollout& rollout, const Ids& rows) {
+// `read` is what an encoder reads, of which each row is there `samples` times.
+void drop_after_end(Rollout& rollout, const Ids& read, int64_t samples) {
     for (SiteRollout& s : rollout.sites)
         if (s.site.affects == Affects::all)
             for (Seen& call : s.calls)
-                for (int64_t r = 0; r < rows.rows; ++r)
-                    for (int64_t q = rows.length(r); q < rows.columns; ++q)
-                        call.index[static_cast<std::size_t>(r * rows.columns + q)] = -1;
+                for (int64_t r = 0; r < read.rows * samples; ++r)
+                    for (int64_t q = read.length(r / samples); q < read.columns; ++q)
+                        call.index[static_cast<std::size_t>(r * read.columns + q)] = -1;
 }
 }  // namespace
 
@@ -34,8 +35,7 @@ BatchRollouts row_rollouts(const ScoreInput& batch, const Tensor& mask, const Co
         RowPass made = run(samples, pass);
         Rollout out = rollout_of(made.loss.reshape({batch.input.rows, samples, batch.input.columns}), std::move(made.predicted),
                                  std::move(made.seen), sites);
-        const Ids& read = batch.source.rows > 0 ? batch.source : batch.input;  // what an encoder reads
-        drop_after_end(out, repeated(read, samples));
+        drop_after_end(out, batch.source.rows > 0 ? batch.source : batch.input, samples);
         return out;
     };
     return BatchRollouts(batch, mask, sites, {.run = rollout});

@@ -109,7 +109,7 @@ class Lab {
             const LabBench own = bench(place, nullptr);
             require(own.estimator != nullptr,
                     "lab: the model makes no hard choices, so there is nothing to estimate; --set model.attention.select=hard");
-            report.exact = own.made.model->estimator_setup().independent;
+            report.exact = independent(own.made.model->sites());
             report.objective = aim_name(own.estimator->aim());
             report.checkpoints.push_back(measured(place));
         }
@@ -237,7 +237,7 @@ class Lab {
         return out;
     }
     Groups reference_of(const LabBench& b, const lab::Place& place) {
-        if (b.made.model->estimator_setup().independent)
+        if (independent(b.made.model->sites()))
             return draw(b, ExactObjective(b.estimator->aim(), *b.estimator), place, 1, 0, nullptr);
         if (b.estimator->aim() == Aim::bound)  // there is no other estimator of it
             return draw(b, *b.estimator, place, 4 * setup_.draws, uint64_t{1} << 41, nullptr);
@@ -260,7 +260,7 @@ class Lab {
             row.configured = selection == nullptr;
             row.aim = b.estimator->aim();
             row.unbiased = b.estimator->unbiased();
-            const bool alone = b.made.model->estimator_setup().independent;
+            const bool alone = independent(b.made.model->sites());
             if (!alone && (b.estimator->needs_independence() || row.aim == Aim::marginal))
                 row.skipped = "what is chosen at a step affects later steps";
             else
