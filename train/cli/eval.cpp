@@ -33,21 +33,6 @@ Split chosen_split(const std::string& name, const Task& task) {
     fail("--split: no such split: '{}', known train, valid, test", name);
 }
 
-// Loss and perplexity, which an evaluation has without a metric, as metrics that can be resampled.
-Metric loss_metric(const std::string& name) {
-    return {.statistics = [](const EvaluatedExample& e) -> Statistics {
-                return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
-            },
-            .score = [name](std::span<const double> sums) -> std::optional<double> {
-                const LossSums nats{sums[0], sums[1]};
-                const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
-                if (counts.all() == 0)
-                    return std::nullopt;
-                return name == "loss" ? nats.mean(counts) : nats.perplexity(counts);
-            },
-            .better = Better::lower};
-}
-
 // What the examples add to a metric, and the interval that follows.
 struct Resampled {
     std::string name;
@@ -55,7 +40,7 @@ struct Resampled {
     ExampleStatistics examples;
     std::optional<Interval> interval;
 
-    explicit Resampled(const std::string& of) : name(of), metric(from_loss(of) ? loss_metric(of) : make_metric(of)) {}
+    explicit Resampled(const std::string& of) : name(of), metric(metric_of(of)) {}
 };
 
 const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {

@@ -63,7 +63,7 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
     for (int64_t r = 0; r < batch.rows(); ++r) {
         const auto row = static_cast<std::size_t>(r);
         auto& [number, e, decoded] = outcome.examples[row];
-        number = batch.examples[row];
+        e.number = number = batch.examples[row];
         e.source = task.source_text(setup.split, number);
         e.reference = task.target_text(setup.split, number);
         e.gold = task.gold_alignment(setup.split, number);
@@ -113,13 +113,11 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             split_name(setup.split), task.size(setup.split));
     Needs needs;
     needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
-    std::vector<std::pair<std::string, std::optional<Metric>>> metrics;  // none: from the loss alone
+    std::vector<std::pair<std::string, Metric>> metrics;
     for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
-        metrics.emplace_back(name, from_loss(name) ? std::nullopt : std::optional(make_metric(name)));
-        if (const std::optional<Metric>& m = metrics.back().second) {
-            needs.decoding |= m->needs_decoding;
-            needs.attention |= m->needs_attention;
-        }
+        metrics.emplace_back(name, metric_of(name));
+        needs.decoding |= metrics.back().second.needs_decoding;
+        needs.attention |= metrics.back().second.needs_attention;
     }
 
     Evaluation result;
@@ -149,9 +147,13 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             sums += o.sums;
             counts += o.counts;
             for (const auto& [number, e, decoded] : o.examples) {
-                for (auto& [name, metric] : metrics)
-                    if (metric)
-                        metric->add(e);
+                ExampleScores::Example scores{number, {}};
+                for (auto& [name, metric] : metrics) {
+                    scores.of.push_back(metric.statistics(e));
+                    metric.add(scores.of.back());
+                }
+                if (setup.keep == KeepScores::yes)
+                    result.each.examples.push_back(std::move(scores));
                 if (setup.each_example)
                     setup.each_example(e);
                 if (needs.decoding) {
@@ -167,12 +169,16 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
     }
 
     for (const auto& [name, metric] : metrics) {
-        const std::optional<double> value =
-            metric ? metric->value()
-                   : std::optional<double>(name == "perplexity" ? sums.perplexity(counts) : sums.mean(counts));
+        // The loss is summed by batches: its sum over examples would differ in the last digits.
+        const std::optional<double> value = !from_loss(name)       ? metric.value()
+                                            : name == "perplexity" ? sums.perplexity(counts)
+                                                                   : sums.mean(counts);
         if (value)
             result.scores.values.emplace_back(name, *value);
+        if (setup.keep == KeepScores::yes)
+            result.each.metrics.push_back(name);
     }
+    std::ranges::sort(result.each.examples, {}, &ExampleScores::Example::number);
     return result;
 }
 

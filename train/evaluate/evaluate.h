@@ -11,6 +11,7 @@
 #include "data/task.h"
 #include "nn/models/model.h"
 #include "train/evaluate/decode/beam.h"
+#include "train/evaluate/example_scores.h"
 #include "train/evaluate/metrics/metric.h"
 #include "train/evaluate/scores.h"
 
@@ -29,6 +30,7 @@ struct Evaluation {
     std::vector<Sample> samples;  ///< the first examples of the split
     int64_t decoded = 0;          ///< examples decoded for metrics of the text
     int64_t cut = 0;              ///< those of them that reached the limit before they ended
+    ExampleScores each;           ///< where EvaluationSetup::keep asks for it
 };
 
 struct EvaluationSetup {
@@ -43,6 +45,7 @@ struct EvaluationSetup {
     /// intervals (train/metrics).
     std::function<void(const EvaluatedExample&)> each_example = {};
     std::vector<int64_t> only = {};  ///< numbers of the batches to look at; none: all
+    KeepScores keep = KeepScores::no;
 };
 
 /// Runs batches at the same time and adds up their results in order. Returns none when `stop` said

@@ -1,12 +1,33 @@
 #include "train/evaluate/scores.h"
 
 #include <cmath>
+#include <limits>
+
+#include "train/experiment/loss.h"
 
 namespace attend {
 
 bool from_loss(const std::string& metric) { return metric == "loss" || metric == "perplexity"; }
 
 Metric make_metric(const std::string& name) { return metric_table().build(Selection(metric_table(), name)); }
+
+Metric metric_of(const std::string& name) {
+    if (!from_loss(name))
+        return make_metric(name);
+    return {.statistics = [](const EvaluatedExample& e) -> Statistics {
+                return {e.loss, e.label ? e.label->loss : 0, static_cast<double>(e.targets.size()), e.label ? 1.0 : 0.0};
+            },
+            .score = [name](std::span<const double> sums) -> std::optional<double> {
+                const LossSums nats{sums[0], sums[1]};
+                const LossCounts counts{std::llround(sums[2]), std::llround(sums[3])};
+                if (counts.all() == 0)
+                    return std::nullopt;
+                return name == "loss" ? nats.mean(counts) : nats.perplexity(counts);
+            },
+            .better = Better::lower,
+            .least = name == "loss" ? 0.0 : 1.0,
+            .most = std::numeric_limits<double>::infinity()};
+}
 
 std::optional<double> Scores::find(const std::string& name) const {
     for (const auto& [key, value] : values)
@@ -23,7 +44,7 @@ std::vector<std::string> computed_metrics(const std::vector<std::string>& metric
     return computed;
 }
 
-Better better_of(const std::string& metric) { return from_loss(metric) ? Better::lower : make_metric(metric).better; }
+Better better_of(const std::string& metric) { return metric_of(metric).better; }
 
 int compare_scores(const Scores& now, const Scores& best, const std::string& metric) {
     const double a = now.find(metric).value_or(std::nan("")), b = best.find(metric).value_or(std::nan(""));

@@ -27,6 +27,10 @@ bool from_loss(const std::string& metric);
 /// The row of metric_table(). Throws Error for an unknown name.
 Metric make_metric(const std::string& name);
 
+/// The row of metric_table(), or loss or perplexity as a metric of the examples' losses. Throws Error
+/// for an unknown name.
+Metric metric_of(const std::string& name);
+
 /// Names of what an evaluation computes: "loss" and those of `metrics` that can be had without
 /// decoding, or all. Throws Error for an unknown name.
 std::vector<std::string> computed_metrics(const std::vector<std::string>& metrics, Decode decode);

@@ -5,6 +5,7 @@
 #include "core/base/file_errors.h"
 #include "train/config/clock.h"
 #include "train/evaluate/decode/picture.h"
+#include "train/records/example_scores.h"
 #include "train/records/numbers.h"
 
 namespace attend {
@@ -16,7 +17,8 @@ EvaluationSetup evaluation_of(const Experiment& experiment, Split split, Decode 
             .max_length = experiment.decode.max_length,
             .search = experiment.decode.search(),
             .samples = experiment.train.samples,
-            .seed = static_cast<uint64_t>(experiment.seed)};
+            .seed = static_cast<uint64_t>(experiment.seed),
+            .keep = KeepScores::yes};
 }
 
 // A model that the last updates have ruined: the next step meets what is not finite and says where;
@@ -36,6 +38,10 @@ void RunEvaluation::report_cut(const Evaluation& e) {
         run_.log.info("{} of {} outputs did not end before the limit and were cut (decode.max_length)", e.cut, e.decoded);
 }
 
+void RunEvaluation::keep_scores(Split split, int64_t step, ExampleScores scores) {
+    write_scores(run_.folder.scores(split), {split, step, std::move(scores)});
+}
+
 bool RunEvaluation::validate(Decode decode) {
     const Clock::time_point begin = Clock::now();
     std::optional<Evaluation> e =
@@ -48,6 +54,7 @@ bool RunEvaluation::validate(Decode decode) {
     run_.at.valid = ScoredStep{run_.at.step, std::move(e->scores)};
     run_.metrics->write(Split::valid, run_.at.step, run_.at.seconds, run_.at.valid->scores);
     require_finite(Split::valid, run_.at.valid->scores);
+    keep_scores(Split::valid, run_.at.step, std::move(e->each));
     const std::string& judged_by = run_.options().best_metric;
     const double value = run_.at.valid->scores.find(judged_by).value_or(std::nan(""));
     run_.schedule->evaluated(better_of(judged_by) == Better::lower ? value : -value);  // to which less is better
@@ -93,13 +100,14 @@ Scores RunEvaluation::test() {
     if (best != run_.at.step)
         load_model(run_.folder.best(), *run_.judged().store);
     const Clock::time_point begin = Clock::now();
-    const std::optional<Evaluation> e =
+    std::optional<Evaluation> e =
         evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::test, Decode::yes), run_.workers);
     run_.at.seconds += seconds_since(begin);
     run_.metrics->write(Split::test, best, run_.at.seconds, e->scores);
     run_.log.info("test  of the {} checkpoint (step {})  {}", run_.at.best ? "best" : "last", best, scores_text(e->scores));
     report_cut(*e);
     require_finite(Split::test, e->scores);
+    keep_scores(Split::test, best, std::move(e->each));
     return e->scores;
 }
 

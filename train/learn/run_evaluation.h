@@ -32,6 +32,7 @@ class RunEvaluation {
   private:
     void require_finite(Split split, const Scores& scores);
     void report_cut(const Evaluation& e);
+    void keep_scores(Split split, int64_t step, ExampleScores scores);
 
     RunState& run_;
     std::function<void()> next_step_;

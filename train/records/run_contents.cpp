@@ -36,7 +36,9 @@ std::optional<int64_t> number_between(std::string_view name, std::string_view be
 
 // What stands directly in a run's folder, besides config.json and the event files.
 std::vector<fs::path> files_of(const RunFolder& run) {
-    return {run.metrics(), run.summary(), run.log(), run.samples(), run.bundle(), run.lab(), run.report()};
+    return {run.metrics(),          run.summary(), run.log(),    run.samples(),
+            run.bundle(),           run.lab(),     run.report(), run.scores(Split::valid),
+            run.scores(Split::test)};
 }
 std::vector<fs::path> folders_of(const RunFolder& run) { return {run.vocabulary(), run.maps(), run.checkpoints()}; }
 

@@ -14,6 +14,7 @@
 #include "train/config/reader.h"
 #include "train/config/writer.h"
 #include "train/experiment/assemble.h"
+#include "train/records/example_scores.h"
 #include "train/records/record_reader.h"
 #include "train/records/run_contents.h"
 
@@ -240,6 +241,9 @@ void RunFolder::check_vocabulary(const std::string& seal) const {
 }
 
 void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
+    remove_or_throw(scores(Split::test));
+    if (step_of_scores(scores(Split::valid)).value_or(valid_step + 1) > valid_step)
+        remove_or_throw(scores(Split::valid));
     filter_lines(metrics(), [&](std::string_view line, int64_t number) {
         const auto record = RecordReader::of_text(fmt::format("{}:{}", metrics().string(), number), std::string(line));
         const std::string split = record.text("split");
@@ -254,6 +258,8 @@ void RunFolder::cut_back(int64_t step, int64_t valid_step) const {
         return keep;
     });
 }
+
+fs::path RunFolder::scores(Split split) const { return root_ / fmt::format("{}_scores.jsonl", split_name(split)); }
 
 void RunFolder::write_summary(const RecordWriter& record) const { write_file_atomically(summary(), record.text(1) + "\n"); }
 

@@ -5,6 +5,7 @@
 ///     metrics.jsonl    a line an object                   log.txt        what standard error said
 ///     samples.txt      decoded examples                   vocabulary/    what decoding needs, if the task learns it
 ///     checkpoints/     step-N/, and the links `last` and `best`      bundle.safetensors   a step that diverged
+///     valid_scores.jsonl, test_scores.jsonl      what each example came to (records/example_scores.h)
 ///     maps/            attention of a few examples (records/maps.h) report.html    all of this as a page
 ///     events.out.tfevents.SECONDS.attend     metrics.jsonl for TensorBoard, a file for each time the run was continued
 ///
@@ -47,6 +48,8 @@ class RunFolder {
     std::filesystem::path summary() const { return root_ / "summary.json"; }
     std::filesystem::path log() const { return root_ / "log.txt"; }
     std::filesystem::path samples() const { return root_ / "samples.txt"; }
+    /// What single examples came to (train/records/example_scores.h).
+    std::filesystem::path scores(Split split) const;
     /// Attention maps by evaluation (train/records/maps.h), and the page that shows all
     /// (train/show/report/report.h).
     std::filesystem::path maps() const { return root_ / "maps"; }
@@ -124,8 +127,8 @@ class RunFolder {
     /// Cuts metrics.jsonl back to what came before a checkpoint: train lines of at most `step`
     /// steps, valid lines of at most `valid_step`, no test lines (a test follows the end of a run),
     /// and not a last line without its line feed; samples.txt to evaluations of at most
-    /// `valid_step`. Throws Error naming file and line for a line that is not an object with `step`
-    /// and `split`.
+    /// `valid_step`; removes scores of examples of later evaluations. Throws Error naming file and
+    /// line for a line that is not an object with `step` and `split`.
     void cut_back(int64_t step, int64_t valid_step) const;
     /// Removes the checkpoints of later steps, and makes `best` point to the best one so far: where
     /// that is not there any more, there is no `best` until the next.

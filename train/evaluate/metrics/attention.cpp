@@ -1,6 +1,7 @@
 // Metrics of the attention weights.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "train/evaluate/metrics/metrics.h"
 
@@ -94,6 +95,7 @@ Metric make_attention_entropy() {
                     return counted(sum, static_cast<double>(rows));
                 },
             .better = Better::lower,
+            .most = std::numeric_limits<double>::infinity(),
             .needs_attention = true};
 }
 

@@ -4,7 +4,7 @@
 
 namespace attend {
 
-/// The metric whose value is Counts::score(). Counts::add() counts a line and its references, and
+/// The metric from 0 to 100 whose value is Counts::score(). Counts::add() counts a line and its references, and
 /// Counts::for_each(f) calls f for every count.
 template <class Counts>
 Metric corpus_metric() {
@@ -26,6 +26,7 @@ Metric corpus_metric() {
                 counts.for_each([&](int64_t& count) { count = static_cast<int64_t>(*sum++); });
                 return counts.score();
             },
+            .most = 100,
             .needs_decoding = true};
 }
 

@@ -28,6 +28,7 @@ struct ScoredLabel {
 /// What an evaluation knows of one example. The attention is that of the teacher-forced pass over
 /// the reference: row t is where the model looked when it scored target t.
 struct EvaluatedExample {
+    int64_t number = 0;              ///< in its split
     std::string source, reference;   ///< the example's own
     Answer decoded;                  ///< the model's own output; only where Metric::needs_decoding
     std::vector<Answer> references;  ///< the right answers (Task::references); none: scored with another example of this source
@@ -60,6 +61,7 @@ struct Metric {
     /// there is nothing to divide by.
     std::function<std::optional<double>(std::span<const double>)> score = quotient;
     Better better = Better::higher;
+    double least = 0, most = 1;  ///< what a value can be
     bool needs_decoding = false, needs_attention = false;
     Statistics sums = {};  ///< of the examples so far
 

@@ -10,9 +10,11 @@ namespace attend {
 
 namespace {
 
+constexpr double unbounded = std::numeric_limits<double>::infinity();
+
 // The mean over the sources of the smallest fault(reference, decoded) over the references.
 template <class F>
-Metric mean_of_smallest(F fault) {
+Metric mean_of_smallest(double most, F fault) {
     return {.statistics = [fault](const EvaluatedExample& e) -> Statistics {
                 if (e.references.empty())
                     return {};
@@ -21,6 +23,7 @@ Metric mean_of_smallest(F fault) {
                 return counted(smallest, 1);
             },
             .better = Better::lower,
+            .most = most,
             .needs_decoding = true};
 }
 
@@ -51,7 +54,8 @@ Metric make_bits_per_byte() {
                 [](const EvaluatedExample& e) {
                     return counted(e.loss / std::numbers::ln2, static_cast<double>(e.reference.size()));
                 },
-            .better = Better::lower};
+            .better = Better::lower,
+            .most = unbounded};
 }
 
 Metric make_exact_match() {
@@ -64,15 +68,15 @@ Metric make_exact_match() {
 }
 
 Metric make_word_error_rate() {
-    return mean_of_smallest([](const Answer& r, const Answer& decoded) { return r.text == decoded.text ? 0.0 : 1.0; });
+    return mean_of_smallest(1, [](const Answer& r, const Answer& decoded) { return r.text == decoded.text ? 0.0 : 1.0; });
 }
 
 Metric make_symbol_error_rate() {
-    return mean_of_smallest([](const Answer& r, const Answer& decoded) {
+    return mean_of_smallest(unbounded, [](const Answer& r, const Answer& decoded) {
         return distance_between(r, decoded) / static_cast<double>(std::max<std::size_t>(1, r.symbols.size()));
     });
 }
 
-Metric make_edit_distance() { return mean_of_smallest(distance_between); }
+Metric make_edit_distance() { return mean_of_smallest(unbounded, distance_between); }
 
 }  // namespace attend

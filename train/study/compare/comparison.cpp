@@ -61,8 +61,10 @@ std::string lower(std::string name) {
 // run's.
 bool is_taken(const std::string& name) {
     static const std::vector<std::string> taken = {
-        "compare.json", "compare.html", "log.txt",  "messages.txt", "config.json", "metrics.jsonl",      "summary.json",
-        "samples.txt",  "report.html",  "lab.json", "maps",         "vocabulary",  "bundle.safetensors", "checkpoints"};
+        "compare.json",  "compare.html", "log.txt",     "messages.txt",       "config.json",
+        "metrics.jsonl", "summary.json", "samples.txt", "valid_scores.jsonl", "test_scores.jsonl",
+        "report.html",   "lab.json",     "maps",        "vocabulary",         "bundle.safetensors",
+        "checkpoints"};
     return contains(taken, lower(name)) || lower(name).starts_with("events.out.tfevents.");
 }
 

@@ -1,0 +1,83 @@
+#include "train/records/example_scores.h"
+
+#include <fstream>
+
+#include "core/base/files.h"
+#include "train/records/record_reader.h"
+#include "train/records/record_writer.h"
+
+namespace attend {
+
+namespace {
+
+constexpr std::size_t largest_scores = std::size_t{1} << 32;
+
+Split split_named(const RecordReader& head) {
+    const std::string name = head.text("split");
+    for (const Split s : {Split::train, Split::valid, Split::test})
+        if (name == split_name(s))
+            return s;
+    fail("{}: split: no such split: '{}', known train, valid, test", head.where(), name);
+}
+
+ExampleScores::Example example_of(const RecordReader& line, const std::vector<std::string>& metrics) {
+    ExampleScores::Example e;
+    e.number = line.integer("example");
+    for (const std::string& name : metrics) e.of.push_back(line.has(name) ? line.numbers(name) : Statistics());
+    return e;
+}
+
+}  // namespace
+
+void write_scores(const std::filesystem::path& path, const KeptScores& kept) {
+    write_file_atomically(path, [&](FileWriter& file) {
+        const RecordWriter head = {{"split", split_name(kept.split)}, {"step", kept.step}, {"metrics", kept.scores.metrics}};
+        file.write(head.text() + "\n");
+        for (const ExampleScores::Example& e : kept.scores.examples) {
+            RecordWriter line = {{"example", e.number}};
+            for (std::size_t i = 0; i < e.of.size(); ++i)
+                if (!e.of[i].empty())
+                    line.set(kept.scores.metrics[i], e.of[i]);
+            file.write(line.text() + "\n");
+        }
+    });
+}
+
+KeptScores read_scores(const std::filesystem::path& path) {
+    const std::string text = read_file(path, largest_scores);
+    KeptScores kept;
+    int64_t number = 0;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+        const auto line = RecordReader::of_text(fmt::format("{}:{}", path.string(), ++number), text.substr(begin, end - begin));
+        if (number == 1) {
+            kept.split = split_named(line);
+            kept.step = line.integer("step");
+            kept.scores.metrics = line.texts("metrics");
+            continue;
+        }
+        ExampleScores::Example e = example_of(line, kept.scores.metrics);
+        for (std::size_t i = 0; i < e.of.size() && !kept.scores.examples.empty(); ++i) {
+            const Statistics& before = kept.scores.examples.back().of[i];
+            require(before.empty() || e.of[i].empty() || before.size() == e.of[i].size(),
+                    "{}: {}: examples differ in their count of numbers: numbers {}, before {}", line.where(),
+                    kept.scores.metrics[i], e.of[i].size(), before.size());
+        }
+        kept.scores.examples.push_back(std::move(e));
+    }
+    require(number > 0, "{}: no scores of examples: lines {}, least {}", path.string(), number, 1);
+    return kept;
+}
+
+std::optional<int64_t> step_of_scores(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string head;
+    if (!file || !std::getline(file, head))
+        return {};
+    try {
+        return RecordReader::of_text(path.string(), head).integer("step");
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+}  // namespace attend
