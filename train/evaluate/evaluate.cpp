@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/random.h"
 #include "core/engine.h"
 #include "train/config/utf8.h"
 #include "train/evaluate/decode/choice.h"
@@ -131,6 +132,7 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
     const int64_t wave = 4 * workers.threads();  // bounds what is kept; results are counted in order whatever it is
     LossSums sums;
     LossCounts counts;
+    uint64_t fingerprint = 0;  // a sum: whatever the order
     for (int64_t first = 0; first < count; first += wave) {
         if (stop && stop())
             return {};
@@ -152,8 +154,10 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
                     scores.of.push_back(metric.statistics(e));
                     metric.add(scores.of.back());
                 }
-                if (setup.keep == KeepScores::yes)
+                if (setup.keep == KeepScores::yes) {
                     result.each.examples.push_back(std::move(scores));
+                    fingerprint += hash_name(fmt::format("{}\n{}\n{}", number, e.source, e.reference));
+                }
                 if (setup.each_example)
                     setup.each_example(e);
                 if (needs.decoding) {
@@ -178,6 +182,7 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         if (setup.keep == KeepScores::yes)
             result.each.metrics.push_back(name);
     }
+    result.each.fingerprint = fmt::format("{:016x}", fingerprint);
     std::ranges::sort(result.each.examples, {}, &ExampleScores::Example::number);
     return result;
 }

@@ -14,6 +14,8 @@ struct ExampleScores {
         std::vector<Statistics> of;  ///< of each metric: Metric::statistics; none where it has nothing to count
     };
     std::vector<std::string> metrics;
+    /// Of all sources and references with their numbers: equal where the same examples were scored.
+    std::string fingerprint;
     std::vector<Example> examples;  ///< by their numbers
 };
 

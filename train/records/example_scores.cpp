@@ -31,7 +31,10 @@ ExampleScores::Example example_of(const RecordReader& line, const std::vector<st
 
 void write_scores(const std::filesystem::path& path, const KeptScores& kept) {
     write_file_atomically(path, [&](FileWriter& file) {
-        const RecordWriter head = {{"split", split_name(kept.split)}, {"step", kept.step}, {"metrics", kept.scores.metrics}};
+        const RecordWriter head = {{"split", split_name(kept.split)},
+                                   {"step", kept.step},
+                                   {"examples", kept.scores.fingerprint},
+                                   {"metrics", kept.scores.metrics}};
         file.write(head.text() + "\n");
         for (const ExampleScores::Example& e : kept.scores.examples) {
             RecordWriter line = {{"example", e.number}};
@@ -52,6 +55,7 @@ KeptScores read_scores(const std::filesystem::path& path) {
         if (number == 1) {
             kept.split = split_named(line);
             kept.step = line.integer("step");
+            kept.scores.fingerprint = line.text("examples");
             kept.scores.metrics = line.texts("metrics");
             continue;
         }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/random.h"
 
 namespace attend::compare {
 
@@ -55,6 +56,111 @@ std::optional<double> paired_p(const Moments& d) {
         return d.mean == 0 ? std::optional(1.0) : std::nullopt;
     const auto n = static_cast<double>(d.count);
     return two_sided_p(d.mean * std::sqrt(n) / d.deviation, n - 1);
+}
+
+namespace {
+
+// All 2^n sums with signs of n numbers, sorted.
+std::vector<double> signed_sums(std::span<const double> d) {
+    std::vector<double> sums = {0.0};
+    for (const double x : d) {
+        const std::size_t n = sums.size();
+        for (std::size_t i = 0; i < n; ++i) {
+            sums.push_back(sums[i] + x);
+            sums[i] -= x;
+        }
+    }
+    std::sort(sums.begin(), sums.end());
+    return sums;
+}
+
+// How many sums of a number of each list are at least `level`.
+double pairs_at_least(const std::vector<double>& a, const std::vector<double>& b, double level) {
+    double count = 0;
+    std::size_t j = b.size();  // b[j], ... are large enough for a[i]
+    for (const double x : a) {
+        while (j > 0 && x + b[j - 1] >= level) --j;
+        count += static_cast<double>(b.size() - j);
+    }
+    return count;
+}
+
+double drawn_flip_p(std::span<const double> d, double level) {
+    constexpr int64_t draws = int64_t{1} << 20;
+    Stream stream(1, "compare.sign_flip");
+    int64_t far = 1;  // the signs that were seen
+    for (int64_t k = 0; k < draws; ++k) {
+        double sum = 0;
+        uint32_t bits = 0;
+        for (std::size_t i = 0; i < d.size(); ++i) {
+            if (i % 32 == 0)
+                bits = stream.next();
+            sum += (bits >> (i % 32) & 1) != 0 ? d[i] : -d[i];
+        }
+        far += std::abs(sum) >= level ? 1 : 0;
+    }
+    return static_cast<double>(far) / static_cast<double>(draws + 1);
+}
+
+}  // namespace
+
+std::optional<double> sign_flip_p(std::span<const double> d) {
+    if (d.empty())
+        return std::nullopt;
+    double sum = 0, size = 0;
+    for (const double x : d) {
+        sum += x;
+        size += std::abs(x);
+    }
+    const double level = std::abs(sum) - rounding * size;
+    if (level <= 0)
+        return 1;
+    constexpr std::size_t most_exact = 40;
+    if (d.size() > most_exact)
+        return drawn_flip_p(d, level);
+    // Each choice is one of the first half of the differences and one of the second; by symmetry as
+    // many are far below 0 as above.
+    const std::size_t half = d.size() / 2;
+    const double above = pairs_at_least(signed_sums(d.first(half)), signed_sums(d.subspan(half)), level);
+    return std::min(1.0, 2 * above / std::exp2(static_cast<double>(d.size())));
+}
+
+double smallest_flip_p(int64_t pairs) { return std::exp2(static_cast<double>(1 - pairs)); }
+
+int64_t pairs_for_flip(int64_t tests, double alpha) {
+    int64_t pairs = 1;
+    while (smallest_flip_p(pairs) > alpha / static_cast<double>(std::max<int64_t>(1, tests))) ++pairs;
+    return pairs;
+}
+
+TrimmedMean trimmed_mean(std::vector<double> values, double confidence) {
+    ensure(!values.empty(), "trimmed_mean: values {}, least {}", 0, 1);
+    std::sort(values.begin(), values.end());
+    const std::size_t g = values.size() / 4, inside = values.size() - 2 * g;
+    TrimmedMean m;
+    for (std::size_t i = g; i < g + inside; ++i) m.mean += values[i] / static_cast<double>(inside);
+    if (inside < 2)
+        return m;
+    std::fill_n(values.begin(), g, values[g]);
+    std::fill_n(values.end() - static_cast<std::ptrdiff_t>(g), g, values[g + inside - 1]);
+    const auto n = static_cast<double>(values.size()), h = static_cast<double>(inside);
+    m.half_width = critical_t(1 - confidence, h - 1) * moments_of(values).deviation * std::sqrt((n - 1) / (h * (h - 1)));
+    return m;
+}
+
+double effect_at(double t, int64_t pairs, double probability) {
+    ensure(pairs >= 2, "effect_at: pairs {}, least {}", pairs, 2);
+    const double degrees = static_cast<double>(pairs) - 1;
+    // The probability of at most t falls as the noncentrality rises.
+    const auto below = [&](double delta) { return cdf(Noncentral(degrees, delta), t); };
+    double low = t - 1, high = t + 1;
+    for (double step = 1; below(low) < probability && step < 1e6; step *= 2) low -= step;
+    for (double step = 1; below(high) > probability && step < 1e6; step *= 2) high += step;
+    for (int i = 0; i < 60; ++i) {
+        const double middle = low + (high - low) / 2;
+        (below(middle) > probability ? low : high) = middle;
+    }
+    return (low + (high - low) / 2) / std::sqrt(static_cast<double>(pairs));
 }
 
 double power_of(double effect, int64_t pairs, double alpha) {

@@ -1,6 +1,6 @@
 #pragma once
-/// The statistics of a comparison: means over seeds, the paired t test, Holm's correction, power.
-/// The distributions are Boost.Math's. All in double, whatever `real` is.
+/// The statistics of a comparison: means over seeds, the paired t test and the sign-flip test,
+/// Holm's correction, power. The distributions are Boost.Math's. All in double, whatever `real` is.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -31,6 +31,36 @@ double critical_t(double alpha, double degrees);
 /// None of fewer than two differences, and where they do not differ among themselves, so that there
 /// is no spread to go by; but 1 where all are 0.
 std::optional<double> paired_p(const Moments& differences);
+
+/// The exact sign-flip test of differences (Fisher 1935, 21): where swapping the two of a pair would
+/// be as likely, every choice of signs is; p is the share of all 2^n choices whose sum is at least
+/// as far from 0 as the one that was seen. It knows no distribution, and cannot be smaller than
+/// smallest_flip_p(n). 1 where all differences are 0; none of no difference. Exact up to 40
+/// differences; of more, from 2^20 choices drawn from a fixed stream.
+std::optional<double> sign_flip_p(std::span<const double> differences);
+/// 2^(1 - n): all signs as seen, or all turned.
+double smallest_flip_p(int64_t pairs);
+/// The smallest number of pairs with which the sign-flip test can find something in one of `tests`
+/// tests at level alpha, corrected as the first of Holm's: 2^(1 - n) <= alpha / tests.
+int64_t pairs_for_flip(int64_t tests, double alpha);
+
+/// The mean of the middle half of some values (of n the floor(n / 4) smallest and as many of the
+/// largest are left out), of at least one value: one failed seed among five does not move it.
+/// Called the inter-quartile mean by Agarwal et al. 2021. The interval is that of a trimmed mean
+/// (Tukey and McLaughlin 1963): with g left out at each side, h = n - 2 g, and s_w the deviation of
+/// the values of which those left out count as their nearest neighbour that is in,
+///   t_{(1 + confidence) / 2, h - 1} s_w sqrt(n - 1) / sqrt(h (h - 1)).
+/// None of fewer than two values inside.
+struct TrimmedMean {
+    double mean = 0;
+    std::optional<double> half_width;
+};
+TrimmedMean trimmed_mean(std::vector<double> values, double confidence = 0.95);
+
+/// The noncentrality delta, over sqrt(n), with which a value of at most `t` has that probability:
+/// for each end of an interval of the effect (mean / deviation) of n pairs whose paired t is t
+/// (Steiger and Fouladi 1997).
+double effect_at(double t, int64_t pairs, double probability);
 
 /// Probability that the two-sided t test at level `alpha` with `pairs` pairs (at least 2) finds a
 /// mean difference that is `effect` >= 0 times the differences' standard deviation: P(|T'| >

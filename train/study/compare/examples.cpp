@@ -1,0 +1,56 @@
+#include "train/study/compare/examples.h"
+
+#include <algorithm>
+
+#include "train/records/example_scores.h"
+#include "train/records/run_folder.h"
+
+namespace attend::compare {
+
+namespace {
+
+bool is_zero_or_one(const Statistics& s) { return s.size() == 2 && s[1] == 1 && (s[0] == 0 || s[0] == 1); }
+
+}  // namespace
+
+std::vector<double> influence_of(const Metric& metric, const std::vector<Statistics>& of) {
+    std::vector<double> influence(of.size());
+    if (of.empty())
+        return influence;
+    Statistics sums(of.front().size());
+    for (const Statistics& s : of)
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
+    const std::optional<double> value = metric.score(sums);
+    for (std::size_t e = 0; e < of.size() && value; ++e) {
+        Statistics others = sums;
+        for (std::size_t i = 0; i < others.size(); ++i) others[i] -= of[e][i];
+        if (const std::optional<double> without = metric.score(others))
+            influence[e] = (static_cast<double>(of.size()) - 1) * (*value - *without);
+    }
+    return influence;
+}
+
+std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,
+                                      const std::string& metric) {
+    const std::filesystem::path path = RunFolder(folder).scores(split);
+    if (step_of_scores(path) != step)
+        return {};
+    KeptScores kept = read_scores(path);
+    const auto at = std::ranges::find(kept.scores.metrics, metric);
+    if (at == kept.scores.metrics.end())
+        return {};
+    const auto m = static_cast<std::size_t>(at - kept.scores.metrics.begin());
+    Examples out;
+    out.fingerprint = kept.scores.fingerprint;
+    std::vector<Statistics> of;
+    for (ExampleScores::Example& e : kept.scores.examples)
+        if (!e.of[m].empty()) {
+            out.numbers.push_back(e.number);
+            of.push_back(std::move(e.of[m]));
+        }
+    out.by_example = std::ranges::all_of(of, is_zero_or_one);
+    out.influence = influence_of(metric_of(metric), of);
+    return out;
+}
+
+}  // namespace attend::compare

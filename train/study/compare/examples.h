@@ -1,0 +1,33 @@
+#pragma once
+/// What single examples add to the value that a run is judged by.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/task.h"
+#include "train/evaluate/metrics/metric.h"
+
+namespace attend::compare {
+
+/// A run's examples of a split and how much each moves the metric.
+struct Examples {
+    std::string fingerprint;        ///< equal where the same examples were scored
+    std::vector<int64_t> numbers;   ///< in the split, rising; those alone that count for the metric
+    std::vector<double> influence;  ///< as many
+    bool by_example = false;        ///< each example counts 0 or 1 and the metric is their mean
+};
+
+/// How far each example moves the value: with `value` that of all N examples,
+///   influence_e = (N - 1) (value - value without example e),
+/// the pseudo-value of the jackknife less the value (Tukey 1958). For a mean over examples that is
+/// x_e - mean; for a quotient of sums, or BLEU, it is its linear part. 0 where the value without e is
+/// not defined.
+std::vector<double> influence_of(const Metric& metric, const std::vector<Statistics>& of);
+
+/// Reads what a run's folder keeps (train/records/example_scores.h) of the metric. None where it
+/// keeps nothing of that split at that step, or not of that metric. Throws Error as read_scores().
+std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,
+                                      const std::string& metric);
+
+}  // namespace attend::compare

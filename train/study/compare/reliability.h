@@ -1,0 +1,49 @@
+#pragma once
+/// Runs that failed: which they are, how often a variant has them, and who is better when all runs
+/// count. Nothing here leaves a run out because it went badly.
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "train/evaluate/metrics/metric.h"
+#include "train/study/compare/limits.h"
+
+namespace attend::compare {
+
+/// How training went.
+enum class Outcome {
+    unknown,    ///< it did not end, or its process failed for reasons of the machine
+    trained,    ///< it ended, and did not collapse
+    collapsed,  ///< it ended with a value that says that it did not learn
+    diverged,   ///< its loss was no number any more, or had run away
+};
+/// "trained", ...
+const char* outcome_name(Outcome outcome);
+
+/// The value at which a run of a variant counts as collapsed: half of the way from `untrained`, what
+/// a model is worth that has learnt nothing, to the best run of the variant. None where there are
+/// fewer than two values, and where that best one has itself come less than a tenth of the way to
+/// `best_of_all`: such a variant does not collapse, it does not learn.
+std::optional<double> collapse_level(std::span<const double> values, double untrained, double best_of_all, Better better);
+
+/// How many of the runs whose end is known trained, with exact limits.
+struct Trained {
+    int64_t count = 0, of = 0;
+    Limits limits{0, 1};  ///< exact_rate()'s; 0 and 1 of no run
+};
+Trained trained_of(std::span<const Outcome> outcomes, double confidence);
+
+/// Fisher's exact test (1935) of two shares, two-sided: the probability, with the sums of the table
+/// as they are, of tables that are no more probable than the one that was seen.
+double fisher_p(int64_t successes_a, int64_t trials_a, int64_t successes_b, int64_t trials_b);
+
+/// The probability that a run of `a` is better than one of `b`, ties as one half: the mean over all
+/// pairs of runs (Agarwal et al. 2021, 4.3). Both must have values. Its limits are limits_of() with
+/// the variance of DeLong, DeLong and Clarke-Pearson 1988.
+struct Improvement {
+    double probability = 0.5;
+    Limits limits{0, 1};
+};
+Improvement improvement_of(std::span<const double> a, std::span<const double> b, Better better, double confidence);
+
+}  // namespace attend::compare
