@@ -1,0 +1,282 @@
+#include "train/study/compare/contrast.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+namespace attend::compare {
+
+namespace {
+
+bool has_trained(const Judgement& run) { return run.outcome == Outcome::trained && run.value.has_value(); }
+
+// a - b, where what rounding alone makes of equal numbers is 0.
+double difference(double a, double b) {
+    constexpr double rounding_share = 1e-12;
+    return std::abs(a - b) <= rounding_share * std::max(std::abs(a), std::abs(b)) ? 0 : a - b;
+}
+
+bool same_examples(const std::vector<const Examples*>& all) {
+    return std::ranges::all_of(
+        all, [&](const Examples* e) { return !e->fingerprint.empty() && e->fingerprint == all.front()->fingerprint; });
+}
+
+// What each example adds, with a place for every number that one of `all` has.
+std::vector<double> spread_out(const Examples& e, const std::map<int64_t, std::size_t>& places) {
+    std::vector<double> out(places.size());
+    for (std::size_t i = 0; i < e.numbers.size(); ++i) out[places.at(e.numbers[i])] = e.influence[i];
+    return out;
+}
+
+std::map<int64_t, std::size_t> places_of(const std::vector<const Examples*>& all) {
+    std::map<int64_t, std::size_t> places;
+    for (const Examples* e : all)
+        for (const int64_t number : e->numbers) places.try_emplace(number, 0);
+    std::size_t next = 0;
+    for (auto& [number, place] : places) place = next++;
+    return places;
+}
+
+Sampled sampled(const std::vector<const Judgement*>& runs) {
+    Sampled out;
+    std::vector<const Examples*> examples;
+    for (const Judgement* run : runs) {
+        out.values.push_back(*run->value);
+        if (run->examples)
+            examples.push_back(&*run->examples);
+    }
+    if (runs.empty() || examples.size() != runs.size())
+        return out;
+    out.same_examples = same_examples(examples);
+    if (!out.same_examples) {
+        for (const Examples* e : examples) out.influence.push_back(e->influence);
+        return out;
+    }
+    const std::map<int64_t, std::size_t> places = places_of(examples);
+    for (const Examples* e : examples) out.influence.push_back(spread_out(*e, places));
+    return out;
+}
+
+// Runs of two variants with the same seeds.
+struct Pairs {
+    std::vector<const Judgement*> variant, reference;
+};
+
+Sampled sampled_differences(const Pairs& pairs) {
+    Sampled out;
+    std::vector<const Examples*> all;
+    bool paired = true;  // by example
+    for (std::size_t i = 0; i < pairs.variant.size(); ++i) {
+        const Judgement &a = *pairs.variant[i], &b = *pairs.reference[i];
+        out.values.push_back(difference(*a.value, *b.value));
+        paired = paired && a.examples && b.examples && same_examples({&*a.examples, &*b.examples});
+        if (paired)
+            all.insert(all.end(), {&*a.examples, &*b.examples});
+    }
+    if (!paired || all.empty())
+        return out;
+    out.same_examples = same_examples(all);
+    for (std::size_t i = 0; i < all.size(); i += 2) {
+        const std::map<int64_t, std::size_t> places =
+            places_of(out.same_examples ? all : std::vector<const Examples*>{all[i], all[i + 1]});
+        std::vector<double> of_pair = spread_out(*all[i], places);
+        const std::vector<double> of_reference = spread_out(*all[i + 1], places);
+        for (std::size_t e = 0; e < of_pair.size(); ++e) of_pair[e] -= of_reference[e];
+        out.influence.push_back(std::move(of_pair));
+    }
+    return out;
+}
+
+// The populations that an interval of these can be for.
+std::vector<Population> populations_of(const Sampled& s) {
+    if (s.examples() == 0)
+        return {Population::seeds};
+    if (!s.same_examples)
+        return {Population::seeds_and_examples};
+    return {Population::seeds, Population::seeds_and_examples};
+}
+
+std::vector<Interval> difference_intervals(const Pairs& pairs, const Testing& t) {
+    const Sampled differences = sampled_differences(pairs);
+    if (differences.values.size() < 2)
+        return {};
+    const Sampled a = sampled(pairs.variant), b = sampled(pairs.reference);
+    std::vector<Interval> out;
+    for (const Population population : populations_of(differences))
+        out.push_back({population, difference_limits(*estimated(a, population), *estimated(b, population),
+                                                     *estimated(differences, population), t.bounds, t.confidence)});
+    return out;
+}
+
+Pairs trained_pairs(const std::vector<Judgement>& variant, const std::vector<Judgement>& reference) {
+    Pairs pairs;
+    for (std::size_t i = 0; i < std::min(variant.size(), reference.size()); ++i)
+        if (has_trained(variant[i]) && has_trained(reference[i])) {
+            pairs.variant.push_back(&variant[i]);
+            pairs.reference.push_back(&reference[i]);
+        }
+    return pairs;
+}
+
+Contrast when_trained(const std::vector<Judgement>& variant, const std::vector<Judgement>& reference, const Testing& t) {
+    const Pairs pairs = trained_pairs(variant, reference);
+    const std::vector<double> d = sampled_differences(pairs).values;
+    Contrast c;
+    c.pairs = std::ssize(d);
+    c.differences = moments_of(d, t.confidence);
+    c.limits = difference_intervals(pairs, t);
+    for (const double x : d) {
+        c.better_with += x != 0 && (x > 0) == (t.better == Better::higher) ? 1 : 0;
+        c.worse_with += x != 0 && (x > 0) != (t.better == Better::higher) ? 1 : 0;
+    }
+    if (c.pairs < least_pairs)
+        return c;
+    c.p_t = paired_p(c.differences);
+    if (c.pairs >= least_flips)
+        c.p_flip = sign_flip_p(d);
+    c.p = c.p_t && c.p_flip ? std::optional(std::max(*c.p_t, *c.p_flip)) : c.p_t ? c.p_t : c.p_flip;
+    return c;
+}
+
+// Of all runs whose end is known; a diverged one is worth as little as can be.
+std::vector<double> all_values(const std::vector<Judgement>& runs, double worst) {
+    std::vector<double> values;
+    for (const Judgement& run : runs)
+        if (run.outcome == Outcome::diverged)
+            values.push_back(worst);
+        else if (run.value)
+            values.push_back(*run.value);
+    return values;
+}
+
+std::optional<double> value_or_worst(const Judgement& run, double worst) {
+    return run.outcome == Outcome::diverged ? std::optional(worst) : run.value;
+}
+
+void compare_reliability(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference) {
+    const auto trained = [](const std::vector<Judgement>& runs) {
+        std::vector<Outcome> outcomes;
+        for (const Judgement& run : runs) outcomes.push_back(run.outcome);
+        return trained_of(outcomes, 0.95);
+    };
+    const Trained a = trained(variant), b = trained(reference);
+    if (a.of < least_pairs || b.of < least_pairs)
+        return;
+    c.p_trained = fisher_p(a.count, a.of, b.count, b.of);
+    c.reliability = a.count * b.of > b.count * a.of ? Verdict::better : Verdict::worse;  // if it is found
+}
+
+// `share`: the part of the chance to err that this variant has.
+void compare_means(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference,
+                   const Testing& t, double share) {
+    std::vector<double> d;
+    for (std::size_t i = 0; i < std::min(variant.size(), reference.size()); ++i) {
+        const auto a = value_or_worst(variant[i], t.worst), b = value_or_worst(reference[i], t.worst);
+        if (a && b)
+            d.push_back(difference(*a, *b));
+    }
+    if (!t.bounds.both() || std::ssize(d) < least_pairs)
+        return;
+    const double range = t.bounds.most - t.bounds.least;
+    c.of_all = bounded_mean(d, -range, range, 1 - t.level() * share);
+    const bool above = c.of_all->low > 0, below = c.of_all->high < 0;
+    c.mean = !above && !below                        ? Verdict::not_distinguishable
+             : above == (t.better == Better::higher) ? Verdict::better
+                                                     : Verdict::worse;
+}
+
+// What follows for a difference that was not found.
+void look_ahead(Contrast& c, const Testing& t, int64_t open) {
+    const Moments& d = c.differences;
+    c.level = t.level() / static_cast<double>(std::max<int64_t>(1, open));
+    if (d.deviation <= 0)
+        return;
+    if (d.count < least_flips || smallest_flip_p(d.count) <= c.level)
+        c.detectable = d.deviation * smallest_effect(d.count, c.level, t.power);
+    if (c.verdict != Verdict::not_distinguishable)
+        return;
+    // The effect may be larger or smaller than it was seen: 80 % of such intervals hold it.
+    const double next = level_of_look(t.look + 1, 1 - t.confidence) / static_cast<double>(std::max<int64_t>(1, open));
+    const double seen = std::abs(d.mean) * std::sqrt(static_cast<double>(d.count)) / d.deviation;
+    const auto more = [&](double effect) -> std::optional<int64_t> {
+        const std::optional<int64_t> needed = effect > 0 ? pairs_needed(effect, next, t.power) : std::nullopt;
+        if (!needed)
+            return std::nullopt;
+        return std::max<int64_t>(
+            1, std::max(*needed, pairs_for_flip(open, level_of_look(t.look + 1, 1 - t.confidence))) - d.count);
+    };
+    if (const auto low = more(effect_at(seen, d.count, 0.1)))
+        c.seeds_more = SeedsMore{*low, more(effect_at(seen, d.count, 0.9))};
+}
+
+// Holm's correction of the p values that there are, and for the looks; the count of those that are
+// found at `alpha`.
+template <class P, class Corrected>
+int64_t correct(std::vector<Contrast>& all, const Testing& t, P p_of, Corrected corrected_of) {
+    std::vector<double> p;
+    for (Contrast& c : all)
+        if (p_of(c))
+            p.push_back(*p_of(c));
+    const std::vector<double> corrected = holm(p);
+    const double alpha = 1 - t.confidence, looks = alpha / t.level();
+    std::size_t next = 0;
+    int64_t found = 0;
+    for (Contrast& c : all)
+        if (p_of(c)) {
+            corrected_of(c) = std::min(1.0, corrected[next++] * looks);
+            found += *corrected_of(c) <= alpha ? 1 : 0;
+        }
+    return found;
+}
+
+}  // namespace
+
+const char* verdict_name(Verdict verdict) {
+    constexpr std::array names = {"better", "worse", "not distinguishable", "too few seeds"};
+    return names.at(static_cast<std::size_t>(verdict));
+}
+
+std::vector<Interval> intervals_of(std::span<const Judgement> runs, const Testing& t) {
+    std::vector<const Judgement*> trained;
+    for (const Judgement& run : runs)
+        if (has_trained(run))
+            trained.push_back(&run);
+    const Sampled s = sampled(trained);
+    std::vector<Interval> out;
+    for (const Population population : populations_of(s))
+        if (const auto e = estimated(s, population))
+            out.push_back({population, limits_of(*e, t.bounds, t.confidence)});
+    return out;
+}
+
+std::vector<Contrast> contrasts_of(const std::vector<std::vector<Judgement>>& variants, const std::vector<Judgement>& reference,
+                                   const Testing& t) {
+    std::vector<Contrast> all;
+    const double alpha = 1 - t.confidence;
+    for (const std::vector<Judgement>& v : variants) {
+        Contrast& c = all.emplace_back(when_trained(v, reference, t));
+        compare_reliability(c, v, reference);
+        compare_means(c, v, reference, t, 1 / static_cast<double>(variants.size()));
+        const std::vector<double> of_v = all_values(v, t.worst), of_reference = all_values(reference, t.worst);
+        if (!of_v.empty() && !of_reference.empty())
+            c.improvement = improvement_of(of_v, of_reference, t.better, t.confidence);
+    }
+    const int64_t found = correct(
+        all, t, [](const Contrast& c) { return c.p; }, [](Contrast & c) -> auto& { return c.corrected; });
+    correct(
+        all, t, [](const Contrast& c) { return c.p_trained; }, [](Contrast & c) -> auto& { return c.corrected_trained; });
+    const int64_t tested = std::ranges::count_if(all, [](const Contrast& c) { return c.p.has_value(); });
+    for (Contrast& c : all) {
+        if (c.p_trained && *c.corrected_trained > alpha)
+            c.reliability = Verdict::not_distinguishable;
+        if (!c.p)
+            continue;
+        const bool better = (c.differences.mean > 0) == (t.better == Better::higher);
+        c.verdict = *c.corrected > alpha ? Verdict::not_distinguishable : better ? Verdict::better : Verdict::worse;
+        look_ahead(c, t, tested - found);
+    }
+    return all;
+}
+
+}  // namespace attend::compare
