@@ -21,6 +21,32 @@ SMALL = {
 }
 HOSTILE = "<img src=x onerror=alert(2)> \"'& \U0001f600 abc " + "w" * 40
 T_2 = 4.302652729911275  # Student's t with 2 degrees of freedom at 0.975
+
+
+def beyond(c):
+    """P(|T| > c) of Student's t with 2 degrees of freedom."""
+    return 1 - c / math.sqrt(2 + c * c)
+
+
+def critical(runs):
+    """Of the simultaneous band of three curves (train/study/compare/curves.cpp), by the definition."""
+    residuals = []
+    for values in zip(*runs):
+        mean = sum(values) / 3
+        if max(values) - min(values) > 1e-11 * max(map(abs, values)):
+            residuals.append([v - mean for v in values])
+    angles = []
+    for a, b in zip(residuals, residuals[1:]):
+        cosine = sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+        angles.append(math.acos(max(-1.0, min(1.0, cosine))))
+    low, high = T_2, 1e6
+    for _ in range(200):
+        c = (low + high) / 2
+        missed = beyond(c) + sum(min(beyond(c), angle / math.pi / math.sqrt(1 + c * c / 2)) for angle in angles)
+        low, high = (c, high) if missed > 0.05 else (low, c)
+    return high
+
+
 WILD = {"optimizer": {"type": "sgd", "learning_rate": 1000, "momentum": 0.99, "weight_decay": 1}, "train.clip_norm": 0, "train.steps": 400,
         "train.evaluate_every": 1000}
 
@@ -43,6 +69,8 @@ class Comparisons:
                                [1, 2, 3], {"steps": [4, 8]})
         self.one = self.make("one", {"plain": {}, HOSTILE: {"train.batch": 7}}, [5], {})
         self.wild = self.make("wild", {"plain": {}, "wild": WILD}, [1, 2], {}, code=3)
+        self.level = sorted(min(line["loss"] for line in self.lines("three", "plain", seed, "valid")) for seed in (1, 2, 3))[1]
+        self.goal = self.make("goal", {"plain": {}, "slow": {"optimizer.learning_rate": 0.001}}, [1, 2, 3], {"threshold": self.level})
         self.many = self.make("many", {f"rate {i}": {"optimizer.learning_rate": 0.001 * (i + 1)} for i in range(10)}, [1, 2], {})
 
     def path(self, *parts):
@@ -106,7 +134,7 @@ def test_opens_without_network_and_says_what_was_found(browser, made):
     need(page.run("document.title") == "three: comparison")
 
 
-def test_curves_are_the_means_and_intervals_of_metrics(browser, made):
+def test_curves_are_the_means_and_simultaneous_bands_of_metrics(browser, made):
     page = browser.open(made.three)
     for metric, split in (("loss", "valid"), ("exact_match", "valid"), ("loss", "train"), ("lr", "train")):
         choose(page, "Metric", f"{metric} ({split})")
@@ -116,17 +144,74 @@ def test_curves_are_the_means_and_intervals_of_metrics(browser, made):
             for variant in ("plain", "concat", "slow"):
                 runs = [made.lines("three", variant, seed, split) for seed in (1, 2, 3)]
                 need(len(lines[variant]) == len(runs[0]), variant, metric, lines[variant])
+                c = critical([[line[metric] for line in run] for run in runs])
+                least, most = {"exact_match": (0, 1), "loss": (0, math.inf)}.get(metric, (-math.inf, math.inf))
                 for i, (x, y) in enumerate(lines[variant]):
                     values = [run[i][metric] for run in runs]
                     mean = sum(values) / 3
-                    half = T_2 * math.sqrt(sum((v - mean) ** 2 for v in values) / 2 / 3)
+                    half = c * math.sqrt(sum((v - mean) ** 2 for v in values) / 2 / 3)
                     need(close(x, sum(run[i][key] for run in runs) / 3), variant, metric, axis, x)
                     need(close(y, mean), variant, metric, y, mean)
-                    need(close(lines[variant + " low"][i][1], mean - half), variant, metric, lines[variant + " low"][i], mean - half)
-                    need(close(lines[variant + " high"][i][1], mean + half), variant, metric)
+                    need(close(lines[variant + " low"][i][1], max(least, mean - half)), variant, metric, lines[variant + " low"][i], mean - half)
+                    need(close(lines[variant + " high"][i][1], min(most, mean + half)), variant, metric, lines[variant + " high"][i], mean + half)
     choose(page, "Over", "targets")
     need(close(drawn(page)["plain"][-1][0], sum(made.lines("three", "plain", s, "train")[-1]["targets"] for s in (1, 2, 3)) / 3))
     need(page.run("document.querySelector('#curves .readout').textContent") == "targets")
+    clean(page)
+
+
+def text_of(page, selector):
+    return page.run(f"document.querySelector({json.dumps(selector)}).textContent")
+
+
+def test_the_caption_says_what_the_band_is(browser, made):
+    need("holds the whole mean curve with 95 %" in text_of(browser.open(made.three), "#curves-note"))
+    need("three seeds or more" in text_of(browser.open(made.many), "#curves-note"))
+    need("band" not in text_of(browser.open(made.one), "#curves-note"))
+
+
+def area(lines, metric):
+    """Trapezoids over the evaluations, per step."""
+    sum_ = sum((b["step"] - a["step"]) * (a[metric] + b[metric]) / 2 for a, b in zip(lines, lines[1:]))
+    return sum_ / (lines[-1]["step"] - lines[0]["step"])
+
+
+def test_the_area_under_each_curve_is_a_dot_for_each_seed(browser, made):
+    page = browser.open(made.three)
+    for metric in ("loss", "exact_match"):
+        choose(page, "Metric", f"{metric} (valid)")
+        rows = cells(page, "area under the curve")
+        for row in rows:
+            areas = [area(made.lines("three", row["variant"], seed, "valid"), metric) for seed in (1, 2, 3)]
+            need(all(abs(float(x) - a) <= 1e-3 * abs(a) for x, a in zip(row["values"].split(", "), areas)), row, areas)
+            need(abs(float(row["mean"]) - sum(areas) / 3) <= 1e-3 * sum(areas) / 3, row, areas)
+        need(page.run("document.querySelectorAll('#areas .dot').length") == 9)
+    choose(page, "Metric", "lr (train)")
+    need("no metric" in text_of(page, "#areas"))
+    clean(page)
+
+
+def test_no_threshold_but_one_that_was_fixed_beforehand(browser, made):
+    page = browser.open(made.three)
+    need("None was fixed beforehand. Set compare.threshold" in text_of(page, "#no-threshold"))
+    need(page.run("document.getElementById('reached') === null"))
+    page = browser.open(made.goal)
+    runs = {v: [made.lines("goal", v, seed, "valid") for seed in (1, 2, 3)] for v in ("plain", "slow")}
+    times = {v: [next((line["step"] for line in run if line["loss"] <= made.level), None) for run in runs[v]] for v in runs}
+    need(any(t is not None for t in times["plain"]), times)
+    rows = {row["variant"]: row for row in cells(page, "time until the threshold")}
+    for variant, steps in times.items():
+        need(rows[variant]["reached"].startswith(f"{sum(t is not None for t in steps)}/3 ("), rows[variant])
+        mean = sum(12 if t is None else t for t in steps) / 3
+        need(close(float(rows[variant]["steps"].split(" ")[0]), float(f"{mean:.4g}")), rows[variant], steps)
+        need(rows[variant]["seconds"] and rows[variant]["targets"], rows[variant])
+    shown = page.run("Chart.getChart(document.querySelector('#reached canvas')).data.datasets.filter(d => !d.band).map(d => ({label: d.label, data: d.data.map(p => [p.x, p.y])}))")
+    need([d["label"] for d in shown] == ["plain", "slow"], shown)
+    for d in shown:
+        need(d["data"][0] == [0, 0] and d["data"][-1][0] == 12, d)
+        need(close(d["data"][-1][1], sum(t is not None for t in times[d["label"]]) / 3), d, times)
+        for t in {t for t in times[d["label"]] if t is not None}:  # it rises at the evaluation that shows it, upright
+            need(len([x for x, _ in d["data"] if x == t]) >= 2, d, t)
     clean(page)
 
 
@@ -193,7 +278,14 @@ def test_runs_that_diverged(browser, made):
     need(cells(page, "result")[1]["finished"] == "0/2, 2 diverged", cells(page, "result"))
     need(all(run["status"].startswith("diverged: step ") for run in cells(page, "runs") if run["variant"] == "wild"))
     need("NaN" not in page.run("document.body.innerText") and "undefined" not in page.run("document.body.innerText"))
-    choose(page, "Metric", "loss (train)")
+    for metric in ("loss (train)", "loss (valid)"):  # none is left out
+        choose(page, "Metric", metric)
+        lines, note = drawn(page), text_of(page, "#curves-note")
+        need("A run that diverged or failed counts as " in note, note)
+        need("wild" in lines and len(lines["wild"]) >= 1, lines)
+    need(page.run("document.querySelectorAll('#areas .dot.broke').length") == 2)
+    wild = cells(page, "area under the curve")[1]["values"].split(", ")
+    need(len(wild) == 2 and "\u2013" not in wild, wild)
     clean(page)
 
 

@@ -65,7 +65,9 @@ TEST_CASE("curves together: all runs at each place, or an end") {
     CHECK(t.y[1].back() == 7);
     curves.push_back({{}, {}, After::nothing});  // not begun
     CHECK(together(curves, 50, 9).x.empty());
-    CHECK(together(std::vector<Curve>{{{}, {}, After::worst}}, 50, 9).x.empty());
+    t = together(std::vector<Curve>{{{}, {}, After::worst}}, 50, 9);
+    CHECK(t.x == std::vector<double>{50});
+    CHECK(t.y == std::vector<std::vector<double>>{{9}});
     curves.back() = {{20}, {1}, After::last};  // it begins later
     CHECK(together(curves, 50, 9).x == std::vector<double>{20, 30, 50});
 }

@@ -6,7 +6,6 @@
 
 #include "tests/train/compare_support.h"
 #include "tests/train/run_support.h"
-#include "train/show/report/compare_page.h"
 
 namespace compare_table_test {
 
@@ -182,21 +181,6 @@ TEST_CASE("the last value, or the best") {
     CHECK(value_of(v.runs[0], s) == 0.75);
     s.metric = "bleu";
     CHECK(!value_of(v.runs[0], s));
-}
-
-TEST_CASE("bands over seeds") {
-    VariantRecord v = variant("a", {0.5, 0.7});
-    v.runs.push_back(run_of(3, 9.0, Ending::diverged));
-    const std::vector<Band> bands = bands_of(v, Split::valid, "accuracy", 0.95);
-    REQUIRE(bands.size() == 3);
-    CHECK(bands[2].step == 30);
-    CHECK(bands[2].value.count == 2);  // not the one that diverged
-    CHECK(bands[2].value.mean == doctest::Approx(0.6));
-    CHECK(bands[2].value.half_width.value() == doctest::Approx(12.7062 * 0.1).epsilon(1e-4));
-    CHECK(bands[2].targets.mean == 150);
-    for (RunRecord& run : v.runs) run.ending = Ending::unfinished;
-    CHECK(bands_of(v, Split::valid, "accuracy", 0.95)[0].value.count == 3);
-    CHECK(bands_of(v, Split::test, "accuracy", 0.95).empty());
 }
 
 TEST_SUITE_END();

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/files.h"
 #include "core/base/json_text.h"
 #include "train/show/report/page.h"
+#include "train/study/compare/run_curves.h"
 
 namespace attend::compare {
 
@@ -31,27 +31,29 @@ Json short_number(double value) {
     return parse_json<Json>("number", fmt::format("{:.7g}", value));
 }
 
-Json curve_json(const std::vector<Band>& bands) {
-    Json c = {{"step", Json::array()}, {"targets", Json::array()}, {"seconds", Json::array()},
-              {"mean", Json::array()}, {"low", Json::array()},     {"high", Json::array()}};
-    for (const Band& b : thinned(bands)) {
-        c["step"].push_back(b.step);
-        c["targets"].push_back(short_number(b.targets.mean));
-        c["seconds"].push_back(short_number(b.seconds.mean));
-        c["mean"].push_back(short_number(b.value.mean));
-        const double half = b.value.half_width.value_or(std::nan(""));  // which becomes null
-        c["low"].push_back(short_number(b.value.mean - half));
-        c["high"].push_back(short_number(b.value.mean + half));
-    }
-    return c;
+Json short_numbers(const std::vector<double>& values) {
+    Json all = Json::array();
+    for (const double x : values) all.push_back(short_number(x));
+    return all;
 }
 
-Json each_json(const RunRecord& run, Split split, const std::string& metric) {
-    Json c = {{"seed", run.seed},
-              {"step", Json::array()},
-              {"targets", Json::array()},
-              {"seconds", Json::array()},
-              {"value", Json::array()}};
+Json limits_json(const Limits& l) { return {short_number(l.low), short_number(l.high)}; }
+
+Json curve_json(const MeanCurve& c) {
+    return {{"step", c.step},
+            {"targets", short_numbers(c.targets)},
+            {"seconds", short_numbers(c.seconds)},
+            {"mean", short_numbers(c.mean)},
+            {"low", short_numbers(c.low)},
+            {"high", short_numbers(c.high)},
+            {"whole", c.whole}};
+}
+
+Json each_json(const RunRecord& run, Split split, const std::string& metric, std::optional<double> area) {
+    Json c = {
+        {"seed", run.seed},      {"status", ending_name(run.ending)}, {"area", area ? short_number(*area) : Json(nullptr)},
+        {"step", Json::array()}, {"targets", Json::array()},          {"seconds", Json::array()},
+        {"value", Json::array()}};
     for (const Point& p : thinned(curve_of(run, split, metric))) {
         c["step"].push_back(p.step);
         c["targets"].push_back(short_number(p.targets));
@@ -61,19 +63,117 @@ Json each_json(const RunRecord& run, Split split, const std::string& metric) {
     return c;
 }
 
+// The mean of what the runs have at a step, NaN of none.
+double mean_at(const std::vector<std::vector<Point>>& curves, double step, double Point::*member) {
+    double sum = 0, count = 0;
+    for (const std::vector<Point>& curve : curves)
+        for (const Point& p : curve)
+            if (static_cast<double>(p.step) == step && std::isfinite(p.*member)) {
+                sum += p.*member;
+                ++count;
+            }
+    return sum / count;
+}
+
+// Everything about a metric on a split.
+Json metric_json(const std::vector<VariantRecord>& records, Split split, const std::string& metric, double confidence) {
+    const std::optional<double> worst = worst_of_metric(records, split, metric);
+    const std::vector<std::vector<std::optional<double>>> areas = areas_of(records, split, metric);
+    Json json = {{"split", split_name(split)},
+                 {"metric", metric},
+                 {"worst", worst ? short_number(*worst) : Json(nullptr)},
+                 {"variants", Json::array()}};
+    for (std::size_t v = 0; v < records.size(); ++v) {
+        Json lines = curve_json(mean_curve(records, v, split, metric, confidence));
+        lines["each"] = Json::array();
+        for (std::size_t r = 0; r < records[v].runs.size(); ++r)
+            lines["each"].push_back(each_json(records[v].runs[r], split, metric, areas[v][r]));
+        json["variants"].push_back(std::move(lines));
+    }
+    return json;
+}
+
+// A variant's time until the threshold, in steps, targets or seconds.
+Json waiting_json(const std::vector<Waiting>& runs, const std::vector<Waiting>* reference, double horizon, double confidence) {
+    const RestrictedMean m = restricted_mean(runs, horizon, confidence);
+    Json json = {{"mean", short_number(m.mean)},  {"limits", limits_json(m.limits)}, {"reached", m.reached}, {"runs", m.runs},
+                 {"share", limits_json(m.share)}, {"curve", Json::array()},          {"contrast", nullptr}};
+    for (const ReachedStep& s : share_reached(runs, horizon, confidence))
+        json["curve"].push_back(
+            {short_number(s.time), short_number(s.share), short_number(s.limits.low), short_number(s.limits.high)});
+    if (reference != nullptr) {
+        const TimeContrast c = contrast_of_times(runs, *reference, horizon, confidence);
+        json["contrast"] = {{"difference", short_number(c.difference)},
+                            {"limits", limits_json(c.limits)},
+                            {"earlier", c.earlier},
+                            {"later", c.later},
+                            {"share_earlier", limits_json(c.share_earlier)}};
+    }
+    return json;
+}
+
+// null without a threshold that was fixed beforehand, or without a run that finished.
+Json until_json(const std::vector<VariantRecord>& records, const Settings& s) {
+    if (!s.threshold)
+        return nullptr;
+    Json json = {{"threshold", *s.threshold}};
+    for (const Axis axis : {Axis::steps, Axis::targets, Axis::seconds}) {
+        const std::optional<double> horizon = common_horizon(records, s.curve(), s.metric, axis);
+        if (!horizon)
+            continue;
+        const std::vector<Waiting> reference = waiting_of(records[s.reference], s, *s.threshold, axis);
+        Json variants = Json::array();
+        for (std::size_t v = 0; v < records.size(); ++v)
+            variants.push_back(waiting_json(waiting_of(records[v], s, *s.threshold, axis),
+                                            v == s.reference ? nullptr : &reference, *horizon, s.confidence));
+        json[axis_name(axis)] = {{"horizon", short_number(*horizon)}, {"variants", std::move(variants)}};
+    }
+    return json.contains(axis_name(Axis::steps)) ? json : Json(nullptr);
+}
+
 }  // namespace
 
-std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence) {
-    const bool any_finished = std::ranges::count(variant.runs, Ending::finished, &RunRecord::ending) > 0;
-    std::map<int64_t, std::vector<Point>> at;
-    for (const RunRecord& run : variant.runs)
-        if (!any_finished || run.ending == Ending::finished)
-            for (const Point& p : curve_of(run, split, metric)) at[p.step].push_back(p);
-    std::vector<Band> bands;
-    for (const auto& [step, points] : at)
-        bands.push_back({step, moments_of(points, &Point::targets, confidence), moments_of(points, &Point::seconds, confidence),
-                         moments_of(points, &Point::value, confidence)});
-    return bands;
+MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t variant, Split split, const std::string& metric,
+                     double confidence) {
+    const std::optional<double> worst = worst_of_metric(variants, split, metric);
+    std::vector<Curve> curves;
+    std::vector<std::vector<Point>> points;
+    double horizon = 0, horizon_of_all = 0;  // the last place of this variant's curves, and of all
+    for (const VariantRecord& v : variants)
+        for (const RunRecord& run : v.runs) {
+            Curve c = run_curve(run, split, metric);
+            const double last = c.x.empty() ? 0 : c.x.back();
+            horizon_of_all = std::max(horizon_of_all, last);
+            if (&v != &variants[variant])
+                continue;
+            horizon = std::max(horizon, last);
+            if (c.after == After::worst && !worst)
+                c.after = After::nothing;
+            curves.push_back(std::move(c));
+            points.push_back(curve_of(run, split, metric));
+        }
+    if (!budget_of(variants[variant]))  // none finished: those that broke off go on as the worst
+        horizon = horizon_of_all;
+    if (horizon == 0)  // nothing was measured
+        return {};
+    Together all = together(curves, horizon, worst.value_or(0));
+    all.x = thinned(all.x);
+    for (std::vector<double>& y : all.y) y = thinned(y);
+    MeanCurve mean;
+    mean.whole = all.whole;
+    if (all.x.empty())
+        return mean;
+    const ValueRange range = range_of_metric(metric);
+    const Band band = simultaneous_band(all.y, confidence, range.least, range.most);
+    mean.mean = band.mean;
+    mean.low = band.low;
+    mean.high = band.high;
+    for (const double x : all.x) {
+        mean.step.push_back(static_cast<int64_t>(x));
+        mean.targets.push_back(mean_at(points, x, &Point::targets));
+        mean.seconds.push_back(mean_at(points, x, &Point::seconds));
+    }
+    return mean;
 }
 
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
@@ -85,15 +185,10 @@ void write_page(const std::filesystem::path& folder, const std::string& name, co
         for (const std::string& metric : metrics_of(compared.records, split)) {
             if (metric.ends_with("_z"))  // of single steps
                 continue;
-            Json curve = {{"split", split_name(split)}, {"metric", metric}, {"variants", Json::array()}};
-            for (const VariantRecord& v : compared.records) {
-                Json lines = curve_json(bands_of(v, split, metric, settings.confidence));
-                lines["each"] = Json::array();
-                for (const RunRecord& run : v.runs) lines["each"].push_back(each_json(run, split, metric));
-                curve["variants"].push_back(std::move(lines));
-            }
-            data["curves"].push_back(std::move(curve));
+            data["curves"].push_back(metric_json(compared.records, split, metric, settings.confidence));
         }
+    data["threshold_given"] = settings.threshold.has_value();
+    data["until"] = until_json(compared.records, settings);
     write_file_atomically(folder / "compare.html", html_page(name + ": comparison", {"compare.js"}, data));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// compare.html: the tables of a comparison, and training curves with bands over seeds.
+/// compare.html: the tables of a comparison, training curves with bands that hold whole mean curves,
+/// the area under each run's curve, and the share of runs that reached a threshold.
 #include <string>
 #include <vector>
 
@@ -7,16 +8,20 @@
 
 namespace attend::compare {
 
-/// The mean of a metric over the seeds of one variant at a step, with an interval when at least two
-/// runs have a value there.
-struct Band {
-    int64_t step = 0;
-    Moments targets, seconds, value;  ///< over the runs
+/// The mean of a metric over all runs of a variant, on the way.
+struct MeanCurve {
+    std::vector<int64_t> step;
+    std::vector<double> targets, seconds;  ///< the mean over the runs that were measured there; NaN of none
+    std::vector<double> mean;
+    std::vector<double> low, high;  ///< simultaneous_band(); empty with fewer than three runs
+    bool whole = true;              ///< false: it ends where a run is not known any more, before the other runs do
 };
 
-/// The bands of a metric on a split, of the runs that finished, or of all runs when none finished.
-/// Steps in rising order.
-std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std::string& metric, double confidence);
+/// The mean curve with its band, of at most 400 steps. A run that diverged or failed counts with
+/// worst_of_metric() from there on; of what is no metric the curve ends there. `variants`: all, for
+/// a common worst value.
+MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t variant, Split split, const std::string& metric,
+                     double confidence);
 
 /// Writes the page as compare.html into the comparison's folder, atomically. Throws as
 /// write_file_atomically().

@@ -135,12 +135,12 @@ Together together(std::span<const Curve> curves, double horizon, double worst) {
     Together all;
     const double end = known_until(curves, horizon);
     all.whole = end == horizon;
-    const std::optional<double> start = common_start(curves);
-    if (!start || *start > end)
+    const double start = common_start(curves).value_or(horizon);
+    if (curves.empty() || start > end)
         return all;
     for (const Curve& c : curves)
         for (const double x : c.x)
-            if (*start <= x && x <= end)
+            if (start <= x && x <= end)
                 all.x.push_back(x);
     if (all.whole)
         all.x.push_back(horizon);

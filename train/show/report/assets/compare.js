@@ -1,4 +1,4 @@
-/* compare.html: what was found, curves with bands over seeds, the tables. */
+/* compare.html: what was found, curves with bands that hold whole mean curves, areas under the curves, times until a threshold, the tables. */
 "use strict";
 (() => {
     const { data, main, el, number, select, checkbox, table, lineChart, color, onTheme } = attend;
@@ -77,7 +77,24 @@
     const axisText = () => axes.find(a => a.value === view.x).text;
     const curveText = c => c.metric + " (" + c.split + ")";
     let chart = null;
-    const redraw = () => chart.update({ series: series(), x: axisText(), log: view.log, range: view.range, label: curveText(data.curves[view.curve]) });
+    let notes = () => {}, strip = () => {};
+    const percent = number(100 * data.confidence) + " %";
+    /* What the lines and bands are, for the curve that is shown. */
+    function curveNote(curve) {
+        const words = [];
+        if (data.seeds.length > 1) words.push("Lines: the mean over all runs of a variant.");
+        if (curve.variants.some(v => v.low.length > 0)) words.push("The band holds the whole mean curve with " + percent + " (new seeds, these data); where all seeds agree it has no width.");
+        else if (data.seeds.length > 1) words.push("A band that holds the whole mean curve needs three seeds or more.");
+        if (curve.worst !== null && curve.variants.some(v => v.each.some(broke)))
+            words.push("A run that diverged or failed counts as " + number(curve.worst) + " from there on.");
+        curve.variants.forEach((v, i) => {
+            if (!v.whole) words.push(variants[i].name + (v.step.length > 0 ? " ends at step " + number(v.step[v.step.length - 1]) + ": not every run is known beyond." : " has no mean: not every run has a value."));
+        });
+        return words.concat("Drag to zoom, double-click to show all.").join(" ");
+    }
+    const broke = run => run.status === "diverged" || run.status === "failed";
+    const redraw = () => { notes(); strip(); redrawChart(); };
+    const redrawChart = () => chart.update({ series: series(), x: axisText(), log: view.log, range: view.range, label: curveText(data.curves[view.curve]) });
     if (data.curves.length > 0) {
         const swatches = variants.map((v, i) => el("span", { class: i >= 8 ? "swatch dashed" : "swatch" }));
         const paint = () => swatches.forEach((s, i) => { s.style.color = color(i); });
@@ -92,12 +109,87 @@
             area,
             el("ul", { class: "legend", "aria-label": "variants" }, variants.map((v, i) =>
                 el("li", {}, el("label", {}, el("input", { type: "checkbox", checked: true, onchange: event => { view.shown[i] = event.target.checked; redraw(); } }), swatches[i], v.name)))),
-            el("p", { class: "muted small" }, data.seeds.length > 1 ? "Bands: " + number(100 * data.confidence) + " % intervals of the mean over the seeds that finished. Drag to zoom, double-click to show all." : "Drag to zoom, double-click to show all.")));
+            el("p", { class: "muted small", id: "curves-note" })));
+        const note = document.getElementById("curves-note");
+        notes = () => note.replaceChildren(curveNote(data.curves[view.curve]));
         paint();
         onTheme(paint);
         area.className = "tall";
+        notes();
         chart = lineChart(area, { series: series(), x: axisText(), log: view.log, range: view.range, label: curveText(data.curves[view.curve]), zoomed: range => { view.range = range; redraw(); } });
     }
+
+    /* The area under each run's curve: a dot for each seed, on one scale for all variants. */
+    function dots(curve, i) {
+        const all = curve.variants.flatMap(v => v.each.map(r => r.area)).filter(x => x !== null);
+        const low = Math.min(...all), width = Math.max(...all) - low;
+        const line = el("div", { class: "dots" });
+        for (const run of curve.variants[i].each) {
+            if (run.area === null) continue;
+            const dot = el("span", { class: broke(run) ? "dot broke" : "dot", title: "seed " + run.seed + ": " + number(run.area) + (broke(run) ? " (" + run.status + ")" : "") });
+            dot.style.left = (width > 0 ? 100 * (run.area - low) / width : 50) + "%";
+            line.append(dot);
+        }
+        line.style.color = "var(--series-" + i % 8 + ")";
+        return line;
+    }
+    const average = values => values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;
+    function areaTable(curve) {
+        const rows = variants.map((v, i) => ({ name: v.name, i, each: curve.variants[i].each }));
+        const known = row => row.each.every(r => r.area !== null) ? average(row.each.map(r => r.area)) : null;
+        return table([
+            { title: "variant", cell: r => r.name, sort: r => r.name },
+            { title: "mean", number: true, cell: r => number(known(r)), sort: known },
+            { title: "each seed", class: "dots-cell", cell: r => dots(curve, r.i) },
+            { title: "values", class: "wide-only", cell: r => r.each.map(x => number(x.area)).join(", ") },
+        ], rows, "area under the curve");
+    }
+    if (data.curves.some(c => c.variants.some(v => v.each.some(r => r.area !== null)))) {
+        const place = el("div"), title = el("h2");
+        main.append(el("section", { class: "card", id: "areas" }, title,
+            el("p", { class: "muted small" }, "The mean height of each run\u2019s curve, from the first evaluation that all runs have to the last step that all variants reach; a dot is a seed. A run that diverged or failed counts as the worst value from there on (a ring), and none is left out."), place));
+        strip = () => {
+            const curve = data.curves[view.curve];
+            title.textContent = "Area under the curve: " + curveText(curve);
+            place.replaceChildren(curve.variants.some(v => v.each.some(r => r.area !== null)) ? areaTable(curve) : el("p", { class: "muted small" }, "This is no metric, or no run has finished: no area."));
+        };
+        strip();
+    }
+
+    /* Time until the threshold. */
+    const range = (limits, signed) => limits.map(x => (signed && x > 0 ? "+" : "") + number(x).replace("-", minus)).join(" to ");
+    const shares = limits => limits.map(x => String(Number((100 * x).toPrecision(3)))).join(" to ") + " %";
+    function stairs(curve, horizon, i) {
+        const s = { label: variants[i].name, color: i, x: [], y: [], low: [], high: [], dashed: i >= 8 };
+        const add = (x, step) => { s.x.push(x); s.y.push(step[1]); s.low.push(step[2]); s.high.push(step[3]); };
+        curve.forEach((step, k) => {
+            if (k > 0) add(step[0], curve[k - 1]);
+            add(step[0], step);
+        });
+        add(horizon, curve[curve.length - 1]);
+        if (variants.length > 4) s.low = s.high = null;
+        return s;
+    }
+    const goal = data.until && data.metric + (data.better === "higher" ? " \u2265 " : " \u2264 ") + Number(data.until.threshold.toPrecision(6)) + " (" + data.curve + ")";
+    if (data.until) {
+        const steps = data.until.steps, area = el("div", { id: "reached" }), kinds = ["steps", "targets", "seconds"].filter(k => data.until[k]);
+        const cell = (kind, i) => { const w = data.until[kind].variants[i]; return number(w.mean) + " (" + range(w.limits) + ")"; };
+        main.append(card("Until " + goal,
+            area,
+            el("p", { class: "muted small" }, "The share of runs that have reached it (Kaplan and Meier)" + (variants.length > 4 ? "." : ", with " + percent + " limits at each step for itself.") + " A run that diverged or failed has not reached it."),
+            table([
+                { title: "variant", cell: r => r.v.name, sort: r => r.v.name },
+                { title: "reached", number: true, cell: r => { const w = steps.variants[r.i]; return w.reached + "/" + w.runs + " (" + shares(w.share) + ")"; }, sort: r => steps.variants[r.i].reached },
+                ...kinds.map(kind => ({ title: kind, number: true, cell: r => cell(kind, r.i), sort: r => data.until[kind].variants[r.i].mean })),
+                { title: minus + " " + reference + " (steps)", number: true, cell: r => { const c = steps.variants[r.i].contrast; return c ? (c.difference > 0 ? "+" : "") + number(c.difference).replace("-", minus) + " (" + range(c.limits, true) + ")" : ""; } },
+                { title: "earlier than " + reference, number: true, cell: r => { const c = steps.variants[r.i].contrast; return c ? c.earlier + ", later " + c.later : ""; } },
+            ], variants.map((v, i) => ({ v, i })), "time until the threshold"),
+            el("p", { class: "muted small" }, "Means of the time, in which no more is counted than all variants were trained for (" + kinds.map(k => number(data.until[k].horizon) + " " + k).join(", ") + "), with limits that assume no distribution and count on failures that a few seeds do not show.")));
+        area.className = "tall";
+        lineChart(area, { series: steps.variants.map((w, i) => stairs(w.curve, steps.horizon, i)), x: "steps", floor: 0, label: "share of runs that reached " + goal });
+    } else
+        main.append(card("Time until a threshold", el("p", { class: "muted small", id: "no-threshold" },
+            data.threshold_given ? "No run has finished, so nothing can be said yet." : "None was fixed beforehand. Set compare.threshold in the config to a value of " + data.metric + " before the runs are looked at; until then the area under the curve says how fast a variant learns.")));
 
     /* Tables. */
     const mean = m => m && m.mean !== null ? m.mean : null;
@@ -119,17 +211,6 @@
             { title: "variant", cell: v => v.name, sort: v => v.name },
             ...metrics.map(m => ({ title: m, number: true, cell: v => interval(v.metrics[m]), sort: v => mean(v.metrics[m]) })),
         ], variants, "all metrics")));
-
-    if (data.threshold !== null)
-        main.append(card("Until " + data.metric + (data.better === "higher" ? " \u2265 " : " \u2264 ") + Number(data.threshold.toPrecision(6)) + " (" + data.curve + ")",
-            el("p", { class: "muted small" }, "The first evaluation that shows it; means over the runs that reached it."),
-            table([
-                { title: "variant", cell: v => v.name, sort: v => v.name },
-                { title: "reached", number: true, cell: v => v.until_threshold.reached + "/" + v.runs, sort: v => v.until_threshold.reached },
-                { title: "steps", number: true, cell: v => interval(v.until_threshold.steps), sort: v => mean(v.until_threshold.steps) },
-                { title: "targets", number: true, cell: v => interval(v.until_threshold.targets), sort: v => mean(v.until_threshold.targets) },
-                { title: "seconds", number: true, cell: v => interval(v.until_threshold.seconds), sort: v => mean(v.until_threshold.seconds) },
-            ], variants, "steps, targets and seconds until the threshold")));
 
     if (data.steps.length > 0)
         main.append(card(data.metric + " (" + data.curve + ") at steps", table([
