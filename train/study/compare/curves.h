@@ -51,7 +51,8 @@ struct Together {
 
 /// All runs, at each place up to `horizon`: those that diverged or failed with the worst value from
 /// their end on. It ends where a run is no longer known, so that no mean is one of the runs that
-/// happen to be still there. Without places where a run is not known at all, or none has a value.
+/// happen to be still there. Without places where a run is not known at all; with `horizon` alone
+/// where all broke off before their first value.
 Together together(std::span<const Curve> curves, double horizon, double worst);
 
 /// A mean curve and limits for it.
