@@ -245,12 +245,17 @@ def test_tables_say_what_compare_json_says(browser, made):
     with open(made.path("three", "compare.json")) as f:
         stored = json.load(f)
     for row, variant in zip(cells(page, "result"), stored["variants"]):
-        need(row["variant"] == variant["name"] and row["finished"] == "3/3", row)
+        need(row["variant"] == variant["name"] and row["trained"] == "3/3", row)
         need(close(float(row["loss"].split(" ")[0]), round(variant["value"]["mean"], len(row["loss"].split(" ")[0].partition(".")[2]))), row)
     need(cells(page, "result")[0]["verdict"] == "reference")
     for row, variant in zip(cells(page, "all metrics"), stored["variants"]):
         need(set(row) == {"variant", *variant["metrics"]} and "exact_match" in row, row)
         need(close(float(row["accuracy"].split(" ")[0]), round(variant["metrics"]["accuracy"]["mean"], len(row["accuracy"].split(" ")[0].partition(".")[2]))), row)
+    for row, variant in zip(cells(page, "differences"), stored["variants"][1:]):
+        need(row["variant"] == variant["name"] and row["better with"] == f"{variant['difference']['better_with']}/3", row)
+        need(row["verdict"] == "too few seeds" and row["p (signs)"] == "\u2013", row)
+    for row, variant in zip(cells(page, "loss of every seed"), stored["variants"]):
+        need(all(close(float(row[str(seed)]), float(f"{value:.4g}")) for seed, value in zip((1, 2, 3), variant["values"])), row)
     runs = cells(page, "runs")
     need(len(runs) == 9 and all(run["status"] == "finished" for run in runs), runs)
     changes = cells(page, "changed options")
@@ -263,7 +268,7 @@ def test_tables_say_what_compare_json_says(browser, made):
 
 def test_one_seed_and_hostile_names(browser, made):
     page = browser.open(made.one)
-    need(page.run("document.getElementById('found').textContent").startswith("Found: one seed, not tested:"))
+    need(page.run("document.getElementById('found').textContent").startswith("Found, against "))
     need(HOSTILE in [row["variant"] for row in cells(page, "result")])
     need(page.run("document.querySelectorAll('img').length") == 0)
     need(page.run("![...document.querySelectorAll('.controls label')].some(l => l.textContent === 'bands')"))
@@ -275,7 +280,7 @@ def test_one_seed_and_hostile_names(browser, made):
 
 def test_runs_that_diverged(browser, made):
     page = browser.open(made.wild)
-    need(cells(page, "result")[1]["finished"] == "0/2, 2 diverged", cells(page, "result"))
+    need(cells(page, "result")[1]["trained"] == "0/2, 2 diverged", cells(page, "result"))
     need(all(run["status"].startswith("diverged: step ") for run in cells(page, "runs") if run["variant"] == "wild"))
     need("NaN" not in page.run("document.body.innerText") and "undefined" not in page.run("document.body.innerText"))
     for metric in ("loss (train)", "loss (valid)"):  # none is left out

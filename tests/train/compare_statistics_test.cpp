@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include "core/base/random.h"
+#include "train/study/compare/reliability.h"
+
 #include <cmath>
 #include <limits>
 
@@ -108,6 +111,71 @@ TEST_CASE("Holm's correction") {
     CHECK(holm(std::vector<double>{0.6, 0.9}) == std::vector<double>{1, 1});
     CHECK(holm({}).empty());
     CHECK(holm(std::vector<double>{0.2}) == std::vector<double>{0.2});
+}
+
+TEST_CASE("the sign-flip test is exact: as counted over all signs") {
+    Stream stream(3, "flips");
+    for (const std::size_t n : {1u, 2u, 6u, 9u, 12u}) {
+        std::vector<double> d;
+        for (std::size_t i = 0; i < n; ++i) d.push_back(stream.normal() + 0.5);
+        double sum = 0;
+        for (const double x : d) sum += x;
+        int far = 0;
+        for (uint32_t signs = 0; signs < (1u << n); ++signs) {
+            double other = 0;
+            for (std::size_t i = 0; i < n; ++i) other += (signs >> i & 1) != 0 ? d[i] : -d[i];
+            far += std::abs(other) >= std::abs(sum) - 1e-12 ? 1 : 0;
+        }
+        CHECK(sign_flip_p(d).value() == doctest::Approx(far / std::exp2(static_cast<double>(n))));
+    }
+    CHECK(sign_flip_p(std::vector<double>(6, 0.25)).value() == doctest::Approx(1 / 32.0));  // a constant gain
+    CHECK(sign_flip_p(std::vector<double>{0, 0, 0}).value() == 1);
+    CHECK(!sign_flip_p({}));
+    // beyond 40 differences signs are drawn
+    std::vector<double> many;
+    for (int i = 0; i < 60; ++i) many.push_back(i % 3 == 0 ? -1.0 : 1.0);       // 40 of 60
+    CHECK(sign_flip_p(many).value() == doctest::Approx(0.0135).epsilon(0.05));  // P(|X - 30| >= 10), binomial
+    CHECK(smallest_flip_p(6) == 1 / 32.0);
+    CHECK(pairs_for_flip(1, 0.05) == 6);
+    CHECK(pairs_for_flip(10, 0.05) == 9);
+}
+
+TEST_CASE("the mean of the middle half") {
+    const TrimmedMean m = trimmed_mean({5, 1, 100, 2, 3, 4, 6, -50});
+    CHECK(m.mean == doctest::Approx(3.5));  // of 2, 3, 4, 5
+    // winsorized: 2 2 2 3 4 5 5 5, sum of squares about 3.5 is 14; h = 4
+    CHECK(m.half_width.value() == doctest::Approx(critical_t(0.05, 3) * std::sqrt(14.0 / 12)));
+    CHECK(trimmed_mean({2}).mean == 2);
+    CHECK(!trimmed_mean({2}).half_width);
+}
+
+TEST_CASE("an effect's interval inverts the noncentral t distribution") {
+    for (const double t : {0.0, 1.5, 4.0})
+        for (const int64_t n : {5, 12}) {
+            const double high = effect_at(t, n, 0.1), low = effect_at(t, n, 0.9);
+            CHECK(low < high);
+            CHECK(low <= t / std::sqrt(static_cast<double>(n)));
+            // one-sided power at the level whose critical value is t
+            if (t > 0)
+                CHECK(power_by_quadrature(t, static_cast<double>(n) - 1, high * std::sqrt(static_cast<double>(n))) ==
+                      doctest::Approx(0.9).epsilon(0.01));
+        }
+}
+
+TEST_CASE("shares of runs that train, and who is better") {
+    CHECK(fisher_p(3, 3, 0, 3) == doctest::Approx(0.1));  // the lady tasting tea, two-sided
+    CHECK(fisher_p(8, 10, 8, 10) == doctest::Approx(1));
+    CHECK(fisher_p(10, 10, 2, 10) == doctest::Approx(2 * 66.0 / 184756 * 66 / 66).epsilon(0.9));
+    CHECK(fisher_p(0, 5, 0, 5) == 1);
+    const std::vector<double> a = {1, 2, 3, 4}, b = {0, 2, 2.5, 5};
+    const Improvement i = improvement_of(a, b, Better::higher, 0.95);
+    CHECK(i.probability == doctest::Approx((1 + 1.5 + 3 + 3) / 16));
+    CHECK(i.limits.low < i.probability);
+    CHECK(i.limits.high > i.probability);
+    CHECK(improvement_of(a, b, Better::lower, 0.95).probability == doctest::Approx(1 - i.probability));
+    const Improvement all = improvement_of(std::vector<double>{5, 6, 7}, std::vector<double>{1, 2, 3}, Better::higher, 0.95);
+    CHECK(all.probability == 1);
+    CHECK(all.limits.low == doctest::Approx(std::pow(0.025, 1 / 3.0)));  // three seeds prove little
 }
 
 TEST_SUITE_END();

@@ -56,6 +56,7 @@ inline compare::Settings accuracy_settings() {
     compare::Settings s;
     s.metric = "accuracy";
     s.better = Better::higher;
+    s.bounds = {0, 1};
     return s;
 }
 

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "tests/train/compare_support.h"
 #include "tests/train/run_support.h"
 
@@ -73,76 +75,130 @@ TEST_CASE("lines of metrics are read, and evaluations are placed among the targe
     CHECK(std::isnan(read_lines("{\"step\": 1, \"split\": \"train\", \"seconds\": 1}\n", "m")[0].targets));
 }
 
-TEST_CASE("a table: means, differences, thresholds, values at steps") {
+TEST_CASE("a table: means, differences, areas, times, values at steps") {
     Settings s = accuracy_settings();
     s.steps = {15, 30, 40};
-    const Result t =
-        tabulate({variant("a", {0.6, 0.7, 0.8}), variant("b", {0.75, 0.88, 0.92}), variant("c", {0.6, 0.7, 0.81})}, s);
+    s.threshold = 0.6;
+    const std::vector<double> a = {0.6, 0.7, 0.8, 0.65, 0.75, 0.72};
+    std::vector<double> b, c;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        b.push_back(a[i] + 0.1 + 0.01 * static_cast<double>(i));
+        c.push_back(a[i] + (i % 2 == 0 ? 0.01 : -0.02));
+    }
+    const Result t = tabulate({variant("a", a), variant("b", b), variant("c", c)}, s);
     REQUIRE(t.rows.size() == 3);
-    CHECK(t.rows[0].moments.mean == doctest::Approx(0.7));
-    CHECK(t.rows[0].moments.half_width.value() == doctest::Approx(4.30265 * 0.1 / std::sqrt(3.0)).epsilon(1e-4));
+    CHECK(t.rows[0].moments.mean == doctest::Approx(4.22 / 6));
     CHECK(!t.rows[0].contrast);
-    CHECK(t.threshold.value() == doctest::Approx(0.6));  // what the worst seed of the reference reaches
-    CHECK(t.rows[0].steps.mean == doctest::Approx(30));
-    CHECK(t.rows[1].steps.mean == doctest::Approx((30 + 30 + 20) / 3.0));
-    CHECK(t.rows[1].targets.mean == doctest::Approx(5 * (30 + 30 + 20) / 3.0));
-    CHECK(t.rows[1].seconds.mean == doctest::Approx((3 + 3 + 2) / 3.0));
-    CHECK(t.rows[0].at_steps[0].mean == doctest::Approx(0.7 / 3));
-    CHECK(t.rows[0].at_steps[1].mean == doctest::Approx(0.7));
+    CHECK(t.rows[0].trained.count == 6);
+    CHECK(t.rows[0].trained.limits.low == doctest::Approx(std::pow(0.025, 1 / 6.0)));
+    CHECK(t.rows[0].worst.value() == 0.6);
+    CHECK(t.rows[0].middle->mean == doctest::Approx((0.65 + 0.7 + 0.72 + 0.75) / 4));
+    CHECK(t.rows[0].areas[0].value() == doctest::Approx(0.4));  // 0.2, 0.4, 0.6 at steps 10, 20, 30
+    CHECK(t.rows[1].area_differences->mean == doctest::Approx(0.125 * 2 / 3));
+    CHECK(t.rows[0].until->steps.mean == doctest::Approx(30));
+    CHECK(t.rows[0].until->steps.reached == 6);
+    CHECK(t.rows[1].until->contrast->difference < 0);
+    CHECK(t.rows[0].at_steps[0].mean == doctest::Approx(t.rows[0].moments.mean / 3));
+    CHECK(t.rows[0].at_steps[1].mean == doctest::Approx(t.rows[0].moments.mean));
     CHECK(t.rows[0].at_steps[2].count == 0);  // the runs did not get there
-
     CHECK(t.metrics == std::vector<std::string>{"accuracy", "loss"});
-    CHECK(t.rows[0].all[1].mean == doctest::Approx((1 / 0.6 + 1 / 0.7 + 1 / 0.8) / 3));
-    CHECK(json_of(t).json()["variants"][0]["metrics"]["loss"]["count"] == 3);
+    CHECK(json_of(t).json()["variants"][0]["metrics"]["loss"]["count"] == 6);
 
-    const Contrast& b = *t.rows[1].contrast;
-    CHECK(b.differences.mean == doctest::Approx(0.15));
-    CHECK(b.verdict == Verdict::better);
-    CHECK(b.corrected.value() == doctest::Approx(2 * *b.p));
-    const Contrast& c = *t.rows[2].contrast;
-    CHECK(c.verdict == Verdict::not_distinguishable);
-    CHECK(c.level == doctest::Approx(0.05));  // the other was found already
-    CHECK(c.seeds_more.value() == *pairs_needed(c.differences.mean / c.differences.deviation, 0.05, 0.8) - 3);
-    CHECK(c.detectable.value() > c.differences.mean);
+    const Contrast& of_b = *t.rows[1].contrast;
+    CHECK(of_b.differences.mean == doctest::Approx(0.125));
+    CHECK(of_b.verdict == Verdict::better);
+    CHECK(of_b.p_flip.value() == doctest::Approx(2 / 64.0));
+    CHECK(of_b.corrected.value() == doctest::Approx(2 / 64.0 * 2));
+    CHECK(of_b.better_with == 6);
+    CHECK(t.tests == 2);
+}
+
+TEST_CASE("a finding, and its words") {
+    std::vector<double> a, b, c;
+    for (int i = 0; i < 8; ++i) {
+        a.push_back(0.6 + 0.02 * i);
+        b.push_back(a.back() + 0.1 + 0.01 * (i % 3));
+        c.push_back(a.back() + (i % 2 == 0 ? 0.01 : -0.02));
+    }
+    const Result t = tabulate({variant("a", a), variant("b", b), variant("c", c)}, accuracy_settings());
+    const Contrast &of_b = *t.rows[1].contrast, &of_c = *t.rows[2].contrast;
+    CHECK(of_b.verdict == Verdict::better);
+    CHECK(of_b.mean == Verdict::not_distinguishable);  // what eight seeds do not show could turn it
+    CHECK(of_c.verdict == Verdict::not_distinguishable);
+    CHECK(of_c.level == doctest::Approx(0.05));  // the other was found already
+    REQUIRE(of_c.seeds_more);
+    CHECK(of_c.seeds_more->low >= 1);
+    CHECK((!of_c.seeds_more->high || *of_c.seeds_more->high > of_c.seeds_more->low));
+    CHECK(of_c.detectable.value() > std::abs(of_c.differences.mean));
     const std::string text = text_of(t, "name");
-    CHECK(contains(text, "b is better than a: accuracy higher by 0.1500"));
-    CHECK(contains(text, "c is not distinguishable from a with 3 seeds: about "));
-    CHECK(contains(text, "Found: better than a: b; not distinguishable from a: c (about "));
-    CHECK(contains(text, "until accuracy >= 0.6"));
+    CHECK(contains(text, "corrected for 2 comparisons (Holm)"));
+    CHECK(contains(text, "When both train, b is better than a: accuracy higher by 0.1088"));
+    CHECK(contains(text, "with 8 of 8 seeds"));
+    CHECK(contains(text, "When both train, c is not distinguishable from a with 8 seeds: accuracy lower by 0.0050"));
+    CHECK(contains(text, "Found, against a: better when it trains: b; not distinguishable: c."));
+    CHECK(contains(text, "All runs trained: of new runs of a variant 63.1 % or more will"));
+    for (const char* value : {"0.6 ", "0.74", "0.7 "}) CHECK(contains(text, value));  // all seeds are shown
     CHECK(!contains(all_words(t), "nan"));
 }
 
-TEST_CASE("lower is better where the metric says so") {
+TEST_CASE("lower is better where the metric says so, and a level is never the reference's own") {
     Settings s = accuracy_settings();
     s.metric = "loss";
     s.better = better_of("loss");
-    const Result t = tabulate({variant("a", {0.5, 0.51, 0.52}), variant("b", {0.9, 0.91, 0.92})}, s);
+    s.bounds = {0, std::numeric_limits<double>::infinity()};
+    std::vector<double> a, b;
+    for (int i = 0; i < 7; ++i) {
+        a.push_back(0.5 + 0.01 * i);
+        b.push_back(0.9 + 0.013 * i);
+    }
+    const Result t = tabulate({variant("a", a), variant("b", b)}, s);
     CHECK(t.rows[1].contrast->verdict == Verdict::better);
     CHECK(t.rows[1].contrast->differences.mean < 0);
-    CHECK(t.threshold.value() == doctest::Approx(1 / 0.5));
-    CHECK(contains(text_of(t, "name"), "until loss <= 2"));
-    CHECK(contains(text_of(t, "name"), "b is better than a: loss lower by"));
+    CHECK(!t.rows[0].until);
+    CHECK(!contains(text_of(t, "name"), "until loss <="));
+    CHECK(contains(text_of(t, "name"), "When both train, b is better than a: loss lower by"));
+    s.threshold = 2;
+    CHECK(contains(text_of(tabulate({variant("a", a), variant("b", b)}, s), "name"), "until loss <= 2"));
 }
 
-TEST_CASE("equal values, equal differences, one seed") {
-    const Result equal = tabulate({variant("a", {1, 1, 1}), variant("b", {1, 1, 1})}, accuracy_settings());
+TEST_CASE("equal values, equal differences, few seeds") {
+    const std::vector<double> ones(7, 1);
+    const Result equal = tabulate({variant("a", ones), variant("b", ones)}, accuracy_settings());
     CHECK(equal.rows[1].contrast->p == 1);
     CHECK(equal.rows[1].contrast->verdict == Verdict::not_distinguishable);
     CHECK(!equal.rows[1].contrast->seeds_more);
-    CHECK(contains(text_of(equal, "name"), "equal with every seed"));
+    CHECK(equal.rows[1].contrast->limits.front().limits.low < 0);  // never +- 0
+    CHECK(equal.rows[1].contrast->limits.front().limits.high > 0);
+    CHECK(contains(text_of(equal, "name"), "The values are equal with every seed."));
     CHECK(!contains(all_words(equal), "nan"));
 
-    const Result same = tabulate({variant("a", {0.5, 0.6, 0.7}), variant("b", {0.6, 0.7, 0.8})}, accuracy_settings());
-    CHECK(same.rows[1].contrast->verdict == Verdict::no_spread);
-    CHECK(!same.rows[1].contrast->p);
-    CHECK(contains(text_of(same, "name"), "b differs from a by 0.1000 with every one of 3 seeds"));
+    // the same gain with every seed gets its sign test
+    const std::vector<double> low = {0.5, 0.6, 0.7, 0.55, 0.65, 0.75}, high = {0.6, 0.7, 0.8, 0.65, 0.75, 0.85};
+    const Result same = tabulate({variant("a", low), variant("b", high)}, accuracy_settings());
+    CHECK(same.rows[1].contrast->verdict == Verdict::better);
+    CHECK(!same.rows[1].contrast->p_t);
+    CHECK(same.rows[1].contrast->p.value() == doctest::Approx(1 / 32.0));
     CHECK(!contains(all_words(same), "nan"));
+
+    // with five seeds the t test alone, with fewer values and no verdict
+    const Result five =
+        tabulate({variant("a", {0.5, 0.6, 0.7, 0.55, 0.65}), variant("b", {0.61, 0.7, 0.82, 0.66, 0.75})}, accuracy_settings());
+    CHECK(!five.rows[1].contrast->p_flip);
+    CHECK(five.rows[1].contrast->verdict == Verdict::better);
+    const Result four =
+        tabulate({variant("a", {0.5, 0.6, 0.7, 0.55}), variant("b", {0.61, 0.7, 0.82, 0.66})}, accuracy_settings());
+    CHECK(!four.rows[1].contrast->p);
+    CHECK(four.rows[1].contrast->verdict == Verdict::too_few);
+    CHECK(four.tests == 0);
+    CHECK(four.looks.empty());
+    CHECK(contains(text_of(four, "name"),
+                   "Too few seeds: 1 comparison: the sign-flip test can find a difference from 6 seeds on"));
+    CHECK(contains(text_of(four, "name"), "b: no verdict on runs that trained: seeds with which both trained 4, least 5."));
 
     const Result one = tabulate({variant("a", {0.5}), variant("b", {0.6})}, accuracy_settings());
     CHECK(one.rows[1].contrast->verdict == Verdict::too_few);
-    CHECK(!one.rows[0].moments.half_width);
-    CHECK(contains(text_of(one, "name"), "One seed: no intervals and no tests."));
-    CHECK(contains(text_of(one, "name"), "Found: one seed, not tested: b."));
+    CHECK(contains(text_of(one, "name"), "One seed: it tells nothing of other seeds."));
+    CHECK(contains(text_of(one, "name"), "Found, against a: one seed: b."));
     CHECK(!contains(all_words(one), "nan"));
 
     const Result alone = tabulate({variant("a", {0.5, 0.7})}, accuracy_settings());
@@ -150,23 +206,80 @@ TEST_CASE("equal values, equal differences, one seed") {
     CHECK(!contains(all_words(alone), "nan"));
 }
 
-TEST_CASE("runs that did not finish have no value, and lose no other") {
-    std::vector<VariantRecord> variants = {variant("a", {0.5, 0.6, 0.7}), variant("b", {0.61, 0.72, 0.8})};
+TEST_CASE("runs that did not finish have no value, count as the worst, and lose no other") {
+    std::vector<double> a, b;
+    for (int i = 0; i < 7; ++i) {
+        a.push_back(0.5 + 0.01 * i);
+        b.push_back(0.6 + 0.013 * i);
+    }
+    std::vector<VariantRecord> variants = {variant("a", a), variant("b", b)};
     variants[1].runs[1].ending = Ending::diverged;
     const Result t = tabulate(variants, accuracy_settings());
-    CHECK(t.rows[1].finished == 2);
+    CHECK(t.rows[1].finished == 6);
     CHECK(t.rows[1].diverged == 1);
-    CHECK(t.rows[1].contrast->differences.count == 2);
-    CHECK(t.rows[1].contrast->differences.mean == doctest::Approx((0.11 + 0.1) / 2));
-    CHECK(contains(text_of(t, "name"), "b: 1 of 3 runs did not finish (1 diverged, 0 failed)"));
+    CHECK(t.rows[1].outcomes[1] == Outcome::diverged);
+    CHECK(t.rows[1].trained.count == 6);
+    CHECK(t.rows[1].trained.of == 7);
+    CHECK(t.rows[1].worst.value() == 0);
+    CHECK(t.rows[1].contrast->pairs == 6);
+    CHECK(t.rows[1].contrast->seeds == 7);
+    CHECK(t.rows[1].contrast->improvement->probability == doctest::Approx(6 / 7.0));
+    CHECK(contains(text_of(t, "name"), "b: 1 of 7 runs did not finish (1 diverged, 0 failed)"));
+    CHECK(contains(text_of(t, "name"), "b trained with 6 of 7 seeds (42.1 to 99.6 % of new ones)"));
     for (RunRecord& run : variants[1].runs)
         run = RunRecord{.seed = run.seed, .ending = Ending::failed, .message = "x", .lines = {}};
     const Result none = tabulate(variants, accuracy_settings());
     CHECK(none.rows[1].contrast->verdict == Verdict::too_few);
-    CHECK(contains(text_of(none, "name"), "0/3, 3 failed"));
+    CHECK(none.rows[1].trained.of == 0);
+    CHECK(contains(text_of(none, "name"), "0/7, 7 failed"));
     CHECK(!contains(all_words(none), "nan"));
-    // without a reference that finished there is no threshold
-    CHECK(!tabulate({none.rows.empty() ? variants[0] : variants[1], variants[0]}, accuracy_settings()).threshold);
+}
+
+TEST_CASE("a run that ended in a group apart has collapsed; values that are spread out have not") {
+    using Values = std::vector<double>;
+    CHECK(collapse_level(Values{0.99, 0.98, 0.05, 0.99}, 0, 1, Better::higher).value() == doctest::Approx(0.515));
+    CHECK(!collapse_level(Values{0.08, 0.11, 0.16, 0.18, 0.19, 0.24, 0.4}, 0, 1, Better::higher));
+    CHECK(!collapse_level(Values{0.01, 0.05}, 0, 1, Better::higher));  // it has not learnt at all
+    CHECK(!collapse_level(Values{0.9}, 0, 1, Better::higher));
+    CHECK(collapse_level(Values{0.3, 2.9, 0.4}, 3, 0.2, Better::lower).value() == doctest::Approx(1.65));
+    const Result t =
+        tabulate({variant("a", {0.9, 0.91, 0.92, 0.9, 0.93, 0.91}), variant("b", {0.9, 0.05, 0.91, 0.94, 0.92, 0.9})},
+                 accuracy_settings());
+    CHECK(t.rows[1].outcomes[1] == Outcome::collapsed);
+    CHECK(t.rows[1].moments.count == 5);
+    CHECK(t.rows[1].mean_of_all.value() == doctest::Approx(4.62 / 6));
+    CHECK(contains(text_of(t, "name"), "5/6, 1 collapsed"));
+    CHECK(contains(text_of(t, "name"), "seen with these seeds, not proven for others"));
+    Settings s = accuracy_settings();
+    s.collapsed = 0.92;  // fixed beforehand
+    CHECK(tabulate({variant("a", {0.9, 0.91, 0.93})}, s).rows[0].trained.count == 1);
+}
+
+TEST_CASE("looks again are tested at a smaller level, and are kept") {
+    std::vector<double> a, b;
+    for (int i = 0; i < 8; ++i) {
+        a.push_back(0.6 + 0.02 * i);
+        b.push_back(a.back() + 0.1 + 0.01 * (i % 3));
+    }
+    Settings s = accuracy_settings();
+    const Result first = tabulate({variant("a", a), variant("b", b)}, s);
+    REQUIRE(first.looks.size() == 1);
+    CHECK(first.look == 1);
+    s.looks = {{"accuracy", {1, 2, 3, 4, 5}}};
+    const Result second = tabulate({variant("a", a), variant("b", b)}, s);
+    CHECK(second.look == 2);
+    CHECK(second.looks.size() == 2);
+    CHECK(second.rows[1].contrast->corrected.value() ==
+          doctest::Approx(std::min(1.0, first.rows[1].contrast->corrected.value() * 0.05 / level_of_look(2, 0.05))));
+    CHECK(second.rows[1].contrast->verdict == Verdict::not_distinguishable);
+    CHECK(contains(text_of(second, "name"), "Look 2 at this comparison"));
+    s.looks = second.looks;  // the same seeds again are the same look
+    CHECK(tabulate({variant("a", a), variant("b", b)}, s).look == 2);
+    s.looks = {{"accuracy", {21, 22}}, {"loss", {1, 2, 3}}};  // other seeds, another metric
+    CHECK(tabulate({variant("a", a), variant("b", b)}, s).look == 1);
+    double later = 0;
+    for (int64_t j = 2; j < 10'000; ++j) later += level_of_look(j, 0.05);
+    CHECK(later == doctest::Approx(0.01).epsilon(1e-3));
 }
 
 TEST_CASE("the last value, or the best") {

@@ -46,6 +46,13 @@ void warn_of_other_batches(Observer& log, const Comparison& c, const Prepared& p
                         c.variants[p.settings.reference].name, p.other_batches[i]);
 }
 
+// What these seeds cannot show, before they are run.
+void warn_of_few_seeds(Observer& log, const Comparison& c, const Settings& s) {
+    const auto comparisons = std::ssize(c.variants) - 1, seeds = std::ssize(c.seeds);
+    if (comparisons > 0 && std::max(least_flips, pairs_for_flip(comparisons, 1 - s.confidence)) > seeds)
+        log.warning("{}", seeds_text(comparisons, seeds, 1 - s.confidence));
+}
+
 // Bits of training may differ between programs.
 void warn_of_other_programs(Observer& log, const std::vector<VariantRecord>& records) {
     std::vector<std::string> programs;
@@ -114,13 +121,21 @@ Compared run_comparison(const CompareRequest& request) {
              counted(std::ssize(c.variants), "variant"), counted(std::ssize(c.seeds), "seed"), prepared.settings.metric,
              split_name(prepared.settings.split), jobs.size(), prepared.runs.size(), parallel, root.string());
     warn_of_other_batches(log, c, prepared);
+    warn_of_few_seeds(log, c, prepared.settings);
     const std::vector<std::optional<JobEnd>> ends =
         run_jobs(jobs, {.parallel = parallel, .start = request.start, .stop = request.stop, .observer = &log});
 
     result.begun = static_cast<int64_t>(jobs.size());
     std::vector<VariantRecord> records;
     for (const Variant& v : c.variants) records.push_back({v.name, {}});
-    for (const Planned& run : prepared.runs) records[run.variant].runs.push_back(read_run(run.folder, run.experiment.seed));
+    const Settings& settings = prepared.settings;
+    for (const Planned& run : prepared.runs) {
+        RunRecord record = read_run(run.folder, run.experiment.seed);
+        // Examples are kept of the last value alone.
+        if (settings.judged == Judged::last || settings.split == Split::test)
+            record = with_examples(std::move(record), run.folder, settings.split, settings.metric);
+        records[run.variant].runs.push_back(std::move(record));
+    }
     for (std::size_t k = 0; k < to_run.size(); ++k) {
         const Planned& run = prepared.runs[to_run[k]];
         RunRecord& record = records[run.variant].runs[run.seed];
@@ -132,6 +147,7 @@ Compared run_comparison(const CompareRequest& request) {
         }
     }
     warn_of_other_programs(log, records);
+    prepared.settings.looks = looks_in(root / "compare.json");
     result.table = tabulate(records, prepared.settings);
     if (result.stopped)
         return result;

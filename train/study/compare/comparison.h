@@ -16,6 +16,7 @@ struct CompareOptions {
     std::string evaluation = "last";
     std::string reference;
     double threshold = 0;
+    double collapsed = 0;
     double confidence = 0.95;
     double power = 0.8;
     std::vector<double> steps;

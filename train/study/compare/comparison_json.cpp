@@ -2,6 +2,7 @@
 #include "train/study/compare/compare.h"
 #include "train/study/compare/folder.h"
 #include "train/study/compare/table_text.h"
+#include "train/study/compare/table_words.h"
 
 namespace attend::compare {
 
@@ -16,37 +17,109 @@ RecordWriter moments_json(const Moments& m) {
             {"half_width", m.half_width}};
 }
 
-RecordWriter contrast_json(const Contrast& c) {
-    return {{"differences", moments_json(c.differences)},
-            {"p", c.p},
-            {"p_corrected", c.corrected},
-            {"verdict", verdict_name(c.verdict)},
-            {"level", c.level},
-            {"seeds_more", c.seeds_more ? Value(*c.seeds_more) : Value(nullptr)},
-            {"detectable", c.detectable}};
+std::vector<double> limits_json(const Limits& l) { return {l.low, l.high}; }
+
+Value limits_or_null(const std::optional<Limits>& l) { return l ? Value(limits_json(*l)) : Value(nullptr); }
+
+// {"new_seeds": [low, high], "new_seeds_and_examples": [low, high]}, those that there are.
+RecordWriter intervals_json(const std::vector<Interval>& all) {
+    RecordWriter json;
+    for (const Interval& i : all)
+        json.set(i.population == Population::seeds ? "new_seeds" : "new_seeds_and_examples", limits_json(i.limits));
+    return json;
+}
+
+Value more_json(const std::optional<SeedsMore>& more) {
+    if (!more)
+        return nullptr;
+    return RecordWriter{{"low", more->low}, {"high", more->high ? Value(*more->high) : Value(nullptr)}};
+}
+
+RecordWriter contrast_json(const Contrast& c, const Result& t) {
+    RecordWriter json = {
+        {"pairs", c.pairs},
+        {"differences", moments_json(c.differences)},
+        {"limits", intervals_json(c.limits)},
+        {"better_with", c.better_with},
+        {"worse_with", c.worse_with},
+        {"p_t", c.p_t},
+        {"p_signs", c.p_flip},
+        {"p", c.p},
+        {"p_corrected", c.corrected},
+        {"verdict", verdict_text(c, t)},
+        {"when_trained", verdict_name(c.verdict)},
+        {"level", c.level},
+        {"seeds_more", more_json(c.seeds_more)},
+        {"detectable", c.detectable},
+        {"p_trained", c.p_trained},
+        {"p_trained_corrected", c.corrected_trained},
+        {"trains_more_often", verdict_name(c.reliability)},
+        {"mean_of_all", RecordWriter{{"limits", limits_or_null(c.of_all)}, {"verdict", verdict_name(c.mean)}}}};
+    if (c.improvement)
+        json.set("probability_of_improvement",
+                 RecordWriter{{"value", c.improvement->probability}, {"limits", limits_json(c.improvement->limits)}});
+    return json;
+}
+
+RecordWriter time_json(const RestrictedMean& m) {
+    return {{"mean", m.mean},
+            {"limits", limits_json(m.limits)},
+            {"reached", m.reached},
+            {"runs", m.runs},
+            {"share", limits_json(m.share)}};
+}
+
+Value until_json(const Row& row) {
+    if (!row.until)
+        return nullptr;
+    const Until& u = *row.until;
+    RecordWriter json = {{"steps", time_json(u.steps)},
+                         {"targets", u.targets ? Value(time_json(*u.targets)) : Value(nullptr)},
+                         {"seconds", u.seconds ? Value(time_json(*u.seconds)) : Value(nullptr)}};
+    if (u.contrast)
+        json.set("difference", RecordWriter{{"steps", u.contrast->difference},
+                                            {"limits", limits_json(u.contrast->limits)},
+                                            {"earlier", u.contrast->earlier},
+                                            {"later", u.contrast->later}});
+    return json;
+}
+
+std::vector<std::string> outcome_names(const Row& row) {
+    std::vector<std::string> names;
+    for (const Outcome o : row.outcomes) names.emplace_back(outcome_name(o));
+    return names;
 }
 
 RecordWriter row_json(const Row& row, const Result& t) {
     RecordWriter metrics;
     for (std::size_t i = 0; i < t.metrics.size(); ++i) metrics.set(t.metrics[i], moments_json(row.all[i]));
-    RecordWriter v = {{"name", row.name},
-                      {"runs", row.runs},
-                      {"finished", row.finished},
-                      {"diverged", row.diverged},
-                      {"failed", row.failed},
-                      {"exploded", row.exploded},
-                      {"extended", row.extended},
-                      {"values", row.values},
-                      {"value", moments_json(row.moments)},
-                      {"seconds", moments_json(row.run_seconds)},
-                      {"until_threshold", RecordWriter{{"reached", row.steps.count},
-                                                       {"steps", moments_json(row.steps)},
-                                                       {"targets", moments_json(row.targets)},
-                                                       {"seconds", moments_json(row.seconds)}}},
-                      {"at_steps", records_of(row.at_steps, moments_json)},
-                      {"metrics", metrics}};
+    RecordWriter v = {
+        {"name", row.name},
+        {"runs", row.runs},
+        {"finished", row.finished},
+        {"diverged", row.diverged},
+        {"failed", row.failed},
+        {"exploded", row.exploded},
+        {"extended", row.extended},
+        {"values", row.values},
+        {"outcomes", outcome_names(row)},
+        {"trained",
+         RecordWriter{{"count", row.trained.count}, {"of", row.trained.of}, {"limits", limits_json(row.trained.limits)}}},
+        {"value", moments_json(row.moments)},
+        {"limits", intervals_json(row.limits)},
+        {"middle_half", row.middle ? std::optional(row.middle->mean) : std::nullopt},
+        {"worst", row.worst},
+        {"mean_of_all", row.mean_of_all},
+        {"mean_of_all_limits", limits_or_null(row.limits_of_all)},
+        {"seconds", moments_json(row.run_seconds)},
+        {"areas", row.areas},
+        {"area", moments_json(row.area)},
+        {"area_difference", row.area_differences ? Value(moments_json(*row.area_differences)) : Value(nullptr)},
+        {"until_threshold", until_json(row)},
+        {"at_steps", records_of(row.at_steps, moments_json)},
+        {"metrics", metrics}};
     if (row.contrast)
-        v.set("difference", contrast_json(*row.contrast));
+        v.set("difference", contrast_json(*row.contrast, t));
     return v;
 }
 
@@ -63,25 +136,27 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("reference", t.rows[s.reference].name);
     json.set("confidence", s.confidence);
     json.set("power", s.power);
-    json.set("threshold", t.threshold);
+    json.set("threshold", s.threshold);
+    json.set("horizon", t.horizon);
+    json.set("tests", t.tests);
+    json.set("look", t.look);
+    json.set("looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
+                 return {{"metric", look.metric}, {"seeds", look.seeds}};
+             }));
     json.set("steps", s.steps);
     json.set("seeds", t.seeds);
     json.set("variants", rows);
     json.set("found", sentences_of(t));
 }
 
-RecordWriter run_json(const RunRecord& run, const std::string& variant, const std::optional<double>& value,
-                      const std::optional<Point>& at_threshold) {
+RecordWriter run_json(const RunRecord& run, const std::string& variant, const std::optional<double>& value, Outcome outcome) {
     RecordWriter each = {{"seed", run.seed},
                          {"folder", variant + "/" + seed_name(run.seed)},
                          {"status", ending_name(run.ending)},
                          {"steps", run.steps},
                          {"seconds", run.seconds},
+                         {"outcome", outcome_name(outcome)},
                          {"value", value}};
-    if (at_threshold)
-        each.set(
-            "threshold",
-            RecordWriter{{"step", at_threshold->step}, {"targets", at_threshold->targets}, {"seconds", at_threshold->seconds}});
     if (!run.program.empty())
         each.set("program", run.program);
     if (!run.message.empty())
@@ -111,7 +186,7 @@ RecordWriter json_of(const Comparison& c, const Prepared& p, const std::vector<V
                 changed.push_back({{"option", d.path}, {"reference", d.before}, {"variant", d.after}});
         for (std::size_t s = 0; s < records[v].runs.size(); ++s)
             each.push_back(
-                run_json(records[v].runs[s], c.variants[v].name, table.rows[v].values[s], table.rows[v].at_threshold[s]));
+                run_json(records[v].runs[s], c.variants[v].name, table.rows[v].values[s], table.rows[v].outcomes[s]));
         variants[v].set("parameters", p.parameters[v]);
         variants[v].set("changed", changed);
         variants[v].set("other_batches", p.other_batches[v]);

@@ -174,9 +174,10 @@ void compare_means(Contrast& c, const std::vector<Judgement>& variant, const std
     for (std::size_t i = 0; i < std::min(variant.size(), reference.size()); ++i) {
         const auto a = value_or_worst(variant[i], t.worst), b = value_or_worst(reference[i], t.worst);
         if (a && b)
-            d.push_back(difference(*a, *b));
+            d.push_back(std::clamp(difference(*a, *b), t.bounds.least - t.bounds.most, t.bounds.most - t.bounds.least));
     }
-    if (!t.bounds.both() || std::ssize(d) < least_pairs)
+    c.seeds = std::ssize(d);
+    if (!t.bounds.both() || c.seeds < least_pairs)
         return;
     const double range = t.bounds.most - t.bounds.least;
     c.of_all = bounded_mean(d, -range, range, 1 - t.level() * share);

@@ -27,7 +27,7 @@ struct Judgement {
 /// What is tested, and how.
 struct Testing {
     Better better = Better::lower;
-    Bounds bounds;
+    MetricRange bounds;
     double confidence = 0.95;
     double power = 0.8;
     int64_t look = 1;  ///< number of this look (looks.h)
@@ -86,6 +86,7 @@ struct Contrast {
     /// rare failure can break (bounded_mean(), for the number of variants and looks); none for a
     /// metric without bounds.
     std::optional<Limits> of_all;
+    int64_t seeds = 0;  ///< that it is of: those with which the end of both runs is known
     Verdict mean = Verdict::too_few;
 };
 

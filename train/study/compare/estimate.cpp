@@ -17,6 +17,7 @@ Estimate estimate(const Comparison& c, int threads) {
     f.metric = prepared.settings.metric;
     f.split = split_name(prepared.settings.split);
     f.seeds = c.seeds;
+    f.confidence = prepared.settings.confidence;
     const int runs = static_cast<int>(prepared.runs.size());
     f.parallel = std::max(1, std::min(threads, runs));
     f.threads_each = std::max(1, threads / f.parallel);
@@ -44,6 +45,8 @@ std::string text_of(const Estimate& f) {
     for (const EstimatedVariant& v : f.variants)
         rows.push_back({v.name, std::to_string(v.parameters), std::to_string(v.steps), duration_text(v.seconds)});
     text += text_table(rows, {{}, {Align::right, 12}, {Align::right, 8}, {Align::right, 10}});
+    if (f.variants.size() > 1)
+        text += "\n" + seeds_text(std::ssize(f.variants) - 1, std::ssize(f.seeds), 1 - f.confidence) + "\n";
     text += fmt::format("\n{} runs side by side on {} each: about {} in all, {:.0f} MiB at most\n", f.parallel,
                         counted(f.threads_each, "thread"), duration_text(f.seconds), f.peak_memory_mib);
     return text + "each variant was measured alone for some steps; 'attend plan' of its base says more\n";

@@ -14,6 +14,7 @@ struct EstimatedVariant {
 struct Estimate {
     std::string name, metric, split;
     std::vector<int64_t> seeds;
+    double confidence = 0.95;
     std::vector<EstimatedVariant> variants;
     int parallel = 1, threads_each = 1;
     double seconds = 0;          ///< of all runs together, side by side

@@ -74,13 +74,13 @@ double all_examples(const Sampled& m) {
 
 }  // namespace
 
-bool Bounds::both() const { return std::isfinite(least) && std::isfinite(most); }
+bool MetricRange::both() const { return std::isfinite(least) && std::isfinite(most); }
 
 const char* population_name(Population population) {
     return population == Population::seeds ? "new seeds, this test file" : "new seeds and new examples";
 }
 
-Limits limits_of(const Estimated& e, const Bounds& bounds, double confidence) {
+Limits limits_of(const Estimated& e, const MetricRange& bounds, double confidence) {
     if (!bounds.both()) {
         const double half = half_width(e, confidence);
         return cut({e.value - half, e.value + half}, bounds.least, bounds.most);
@@ -99,7 +99,7 @@ Limits limits_of(const Estimated& e, const Bounds& bounds, double confidence) {
     return {bounds.least + range * share.low, bounds.least + range * share.high};
 }
 
-Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const Bounds& bounds,
+Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const MetricRange& bounds,
                          double confidence) {
     const double half = half_width(difference, confidence), d = difference.value;
     const Limits student{d - half, d + half};

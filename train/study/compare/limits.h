@@ -9,7 +9,7 @@
 namespace attend::compare {
 
 /// What the values of a metric can be; infinite where there is no bound.
-struct Bounds {
+struct MetricRange {
     double least = 0, most = 1;
     bool both() const;
 };
@@ -31,7 +31,7 @@ struct Estimated {
 /// are as many independent draws as would have that error, and the limits are those of Clopper and
 /// Pearson for p n* of n*. Where p is 0 or 1 n* is `counted`. Otherwise Student's limits, cut at a
 /// bound.
-Limits limits_of(const Estimated& estimate, const Bounds& bounds, double confidence);
+Limits limits_of(const Estimated& estimate, const MetricRange& bounds, double confidence);
 
 /// Limits of the difference a - b of two estimates whose difference has the variance, the degrees
 /// and the least variance of `difference` (value: a - b). For a metric with two bounds they are made
@@ -39,7 +39,7 @@ Limits limits_of(const Estimated& estimate, const Bounds& bounds, double confide
 /// with r the correlation that makes the variance of the difference what it is,
 ///   low = d - sqrt(x^2 - 2 r x y + y^2),  x = a - low(a), y = high(b) - b;  high with the other two,
 /// and at least Student's width. Never beyond what a difference can be.
-Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const Bounds& bounds,
+Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const MetricRange& bounds,
                          double confidence);
 
 /// Runs of one variant, or the differences of pairs of runs: a value of each, and, where all were

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numbers>
 
-#include "core/base/error.h"
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
+#include "train/records/record_reader.h"
 
 namespace attend::compare {
 
@@ -22,6 +24,17 @@ std::vector<Look> with_look(std::vector<Look> earlier, const Look& now) {
     if (std::ranges::count(earlier, now) == 0)
         earlier.push_back(now);
     return earlier;
+}
+
+std::vector<Look> looks_in(const std::filesystem::path& path) {
+    std::vector<Look> looks;
+    if (!is_there(path))
+        return looks;
+    constexpr std::size_t largest = std::size_t{1} << 30;
+    const auto record = RecordReader::of_text(path.string(), read_file(path, largest));
+    if (record.has("looks"))
+        for (const RecordReader& look : record.objects("looks")) looks.push_back({look.text("metric"), look.integers("seeds")});
+    return looks;
 }
 
 double level_of_look(int64_t number, double alpha) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Looks at a comparison: who adds seeds until a difference is found finds differences that are not
 /// there. So the looks are kept, and later ones have to share what is left of the chance to err.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct Look {
 int64_t number_of(const Look& now, const std::vector<Look>& earlier);
 /// `earlier` with `now`, where it is not there yet.
 std::vector<Look> with_look(std::vector<Look> earlier, const Look& now);
+
+/// Those that a compare.json names; none where there is no such file, or it is of a program that did
+/// not keep them. Throws Error for a file that is broken.
+std::vector<Look> looks_in(const std::filesystem::path& path);
 
 /// The level at which the tests of a look are made: alpha at the first, so that a comparison of which
 /// all seeds are there at once loses nothing; at look j > 1

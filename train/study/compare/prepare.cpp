@@ -5,6 +5,7 @@
 #include "train/config/words.h"
 #include "train/config/writer.h"
 #include "train/study/compare/folder.h"
+#include "train/study/compare/table_words.h"
 #include "train/study/plan/plan.h"
 
 namespace attend::compare {
@@ -43,13 +44,16 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
     }
     return {.metric = metric,
             .better = better_of(metric),
+            .bounds = bounds_of(metric),
             .split = split,
             .judged = o.evaluation == "best" ? Judged::best : Judged::last,
             .reference = c.reference,
             .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
+            .collapsed = o.collapsed != 0 ? std::optional(o.collapsed) : std::nullopt,
             .confidence = o.confidence,
             .power = o.power,
-            .steps = {o.steps.begin(), o.steps.end()}};
+            .steps = {o.steps.begin(), o.steps.end()},
+            .looks = {}};
 }
 
 std::string other_batches(const Experiment& reference, const Experiment& variant) {

@@ -105,6 +105,13 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
     return record;
 }
 
+RunRecord with_examples(RunRecord run, const fs::path& folder, Split split, const std::string& metric) {
+    const auto last = std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == split; });
+    if (run.ending == Ending::finished && split != Split::train && last != run.lines.rend())
+        run.examples = read_examples(folder, split, last->step, metric);
+    return run;
+}
+
 int64_t step_reached(const fs::path& folder) {
     constexpr std::streamoff tail = 8192;  // several lines
     std::ifstream in(RunFolder(folder).metrics(), std::ios::binary | std::ios::ate);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/records/run_folder.h"
+#include "train/study/compare/examples.h"
 
 namespace attend::compare {
 
@@ -34,10 +35,11 @@ struct RunRecord {
     std::string message;  ///< why it failed or diverged
     int64_t steps = 0;    ///< done
     double seconds = 0;
-    std::string program = {};   ///< version and commit of what wrote its summary
-    std::string exploded = {};  ///< summary.json's loss_exploded as JSON; "" where it has none
-    std::string extended = {};  ///< summary.json's extended as JSON; "" where it has none
-    std::vector<Line> lines;    ///< in the order of the file
+    std::string program = {};               ///< version and commit of what wrote its summary
+    std::string exploded = {};              ///< summary.json's loss_exploded as JSON; "" where it has none
+    std::string extended = {};              ///< summary.json's extended as JSON; "" where it has none
+    std::vector<Line> lines;                ///< in the order of the file
+    std::optional<Examples> examples = {};  ///< of what is compared: with_examples()
 };
 
 /// The runs of one variant, a seed each, in the order of the seeds.
@@ -50,6 +52,10 @@ struct VariantRecord {
 /// last line that is cut is left out. Throws Error naming file and line for any other line that is
 /// not one of metrics.
 RunRecord read_run(const std::filesystem::path& folder, int64_t seed);
+
+/// The run with what its examples came to in the last value of `metric` on `split`, where it has kept
+/// it. Throws Error as read_examples().
+RunRecord with_examples(RunRecord run, const std::filesystem::path& folder, Split split, const std::string& metric);
 
 /// The lines of the text of a metrics.jsonl; `where` names it.
 std::vector<Line> read_lines(const std::string& text, const std::string& where);

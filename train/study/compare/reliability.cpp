@@ -21,18 +21,19 @@ const char* outcome_name(Outcome outcome) {
     return names.at(static_cast<std::size_t>(outcome));
 }
 
-std::optional<double> collapse_level(std::span<const double> values, double untrained, double best_of_all, Better better) {
-    constexpr double learnt = 0.1, half = 0.5;
+std::optional<double> collapse_level(std::vector<double> values, double untrained, double best_of_all, Better better) {
+    constexpr double learnt = 0.1, apart = 0.5;
     if (values.size() < 2)
         return std::nullopt;
-    double best = values.front();
-    for (const double v : values)
-        if (is_better(v, best, better))
-            best = v;
-    const double way = best - untrained, whole = best_of_all - untrained;
-    if (!is_better(best, untrained, better) || std::abs(way) < learnt * std::abs(whole))
+    std::sort(values.begin(), values.end());
+    const double best = better == Better::higher ? values.back() : values.front();
+    const double way = std::abs(best - untrained);
+    if (!is_better(best, untrained, better) || way < learnt * std::abs(best_of_all - untrained))
         return std::nullopt;
-    return untrained + half * way;
+    for (std::size_t i = 1; i < values.size(); ++i)
+        if (values[i] - values[i - 1] >= apart * way)
+            return values[i - 1] + (values[i] - values[i - 1]) / 2;
+    return std::nullopt;
 }
 
 Trained trained_of(std::span<const Outcome> outcomes, double confidence) {

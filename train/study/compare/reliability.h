@@ -20,11 +20,13 @@ enum class Outcome {
 /// "trained", ...
 const char* outcome_name(Outcome outcome);
 
-/// The value at which a run of a variant counts as collapsed: half of the way from `untrained`, what
-/// a model is worth that has learnt nothing, to the best run of the variant. None where there are
-/// fewer than two values, and where that best one has itself come less than a tenth of the way to
-/// `best_of_all`: such a variant does not collapse, it does not learn.
-std::optional<double> collapse_level(std::span<const double> values, double untrained, double best_of_all, Better better);
+/// The value at which a run of a variant counts as collapsed: the middle of a gap that is at least
+/// half as wide as the way from `untrained`, what a model is worth that has learnt nothing, to the
+/// best run of the variant. So runs collapse apart from the others, or not at all: values that are
+/// spread out are no collapse. None where there is no such gap, and where the best run has itself
+/// come less than a tenth of the way to `best_of_all`: such a variant does not collapse, it does not
+/// learn.
+std::optional<double> collapse_level(std::vector<double> values, double untrained, double best_of_all, Better better);
 
 /// How many of the runs whose end is known trained, with exact limits.
 struct Trained {

@@ -101,16 +101,11 @@ std::vector<Waiting> waiting_of(const VariantRecord& variant, const Settings& s,
 }
 
 ValueRange range_of_metric(const std::string& metric) {
-    static const std::vector<std::string> shares = {"accuracy",        "label_accuracy",     "exact_match",
-                                                    "word_error_rate", "alignment_accuracy", "alignment_year",
-                                                    "alignment_month", "alignment_day"};
-    if (contains(shares, metric))
-        return {0, 1};
-    if (metric == "bleu" || metric == "chrf")
-        return {0, 100};
-    if (metric == "perplexity")
-        return {1, std::nullopt};
-    return known_better(metric) == Better::lower ? ValueRange{0, std::nullopt} : ValueRange{};
+    if (!known_better(metric))
+        return {};
+    const Metric m = metric_of(metric);
+    const auto bound = [](double x) { return std::isfinite(x) ? std::optional(x) : std::nullopt; };
+    return {bound(m.least), bound(m.most)};
 }
 
 std::optional<double> worst_of_metric(const std::vector<VariantRecord>& variants, Split split, const std::string& metric) {

@@ -1,10 +1,11 @@
 #include "train/study/compare/table.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <limits>
 
 #include "train/config/words.h"
+#include "train/study/compare/run_curves.h"
 
 namespace attend::compare {
 
@@ -12,129 +13,190 @@ namespace {
 
 bool at_least(double value, double level, Better better) { return better == Better::higher ? value >= level : value <= level; }
 
-// a - b, where what rounding alone makes of equal numbers is 0.
-double difference(double a, double b) {
-    constexpr double rounding_share = 1e-12;
-    return std::abs(a - b) <= rounding_share * std::max(std::abs(a), std::abs(b)) ? 0 : a - b;
-}
-
-std::optional<double> best_of(const std::vector<Point>& curve, Better better) {
+std::optional<double> best_of(const std::vector<double>& values, Better better) {
     std::optional<double> best;
-    for (const Point& p : curve)
-        if (!best || at_least(p.value, *best, better))
-            best = p.value;
+    for (const double v : values)
+        if (!best || at_least(v, *best, better))
+            best = v;
     return best;
 }
 
-// The first point at least as good as `threshold`.
-std::optional<Point> reached(const std::vector<Point>& curve, double threshold, Better better) {
-    for (const Point& p : curve)
-        if (at_least(p.value, threshold, better))
-            return p;
-    return std::nullopt;
+std::vector<double> heights_of(const std::vector<Point>& curve) {
+    std::vector<double> heights;
+    for (const Point& p : curve) heights.push_back(p.value);
+    return heights;
 }
 
-// The level that the reference reaches with every seed that finished.
-std::optional<double> level_of(const VariantRecord& reference, const Settings& s) {
-    std::optional<double> level;
-    for (const RunRecord& run : reference.runs) {
-        if (run.ending != Ending::finished)
-            continue;
-        const std::optional<double> best = best_of(curve_of(run, s.curve(), s.metric), s.better);
-        if (best && (!level || at_least(*level, *best, s.better)))
-            level = best;
+// The worst that the metric can be.
+double bound_of(const Settings& s) { return s.better == Better::higher ? s.bounds.least : s.bounds.most; }
+
+// What a model is worth that has learnt nothing: the worst that the metric can be, or, without such
+// a bound, the worst of the first values on the way.
+std::optional<double> untrained_value(const std::vector<VariantRecord>& variants, const Settings& s) {
+    if (std::isfinite(bound_of(s)))
+        return bound_of(s);
+    std::vector<double> first;
+    for (const VariantRecord& v : variants)
+        for (const RunRecord& run : v.runs)
+            if (const std::vector<Point> curve = curve_of(run, s.curve(), s.metric); !curve.empty())
+                first.push_back(curve.front().value);
+    return best_of(first, s.better == Better::higher ? Better::lower : Better::higher);
+}
+
+std::vector<double> finished_values(const VariantRecord& variant, const Settings& s) {
+    std::vector<double> values;
+    for (const RunRecord& run : variant.runs)
+        if (const std::optional<double> value = value_of(run, s))
+            values.push_back(*value);
+    return values;
+}
+
+// What all variants have in common.
+struct Common {
+    std::optional<double> untrained, best;
+    double worst = 0;  // a diverged run's value
+};
+
+Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) {
+    std::vector<double> all;
+    for (const VariantRecord& v : variants)
+        for (const double value : finished_values(v, s)) all.push_back(value);
+    const Better opposite = s.better == Better::higher ? Better::lower : Better::higher;
+    Common c{untrained_value(variants, s), best_of(all, s.better), bound_of(s)};
+    if (!std::isfinite(c.worst)) {  // the worst of what there is
+        if (c.untrained)
+            all.push_back(*c.untrained);
+        c.worst = best_of(all, opposite).value_or(0);
     }
-    return level;
+    return c;
 }
 
-Row row_of(const VariantRecord& variant, const Settings& s, std::optional<double> threshold) {
-    Row row;
-    row.name = variant.name;
-    std::vector<double> values, seconds;
-    std::vector<Point> at_threshold;
-    std::vector<std::vector<double>> by_step(s.steps.size());
+std::vector<Outcome> outcomes_of(const VariantRecord& variant, const Settings& s, const Common& common) {
+    std::optional<double> level = s.collapsed;
+    const std::vector<double> values = finished_values(variant, s);
+    if (!level && common.untrained && common.best)
+        level = collapse_level(values, *common.untrained, *common.best, s.better);
+    std::vector<Outcome> outcomes;
+    for (const RunRecord& run : variant.runs) {
+        const std::optional<double> value = value_of(run, s);
+        outcomes.push_back(run.ending == Ending::diverged                 ? Outcome::diverged
+                           : run.ending != Ending::finished               ? Outcome::unknown
+                           : !value                                       ? Outcome::diverged
+                           : level && !at_least(*value, *level, s.better) ? Outcome::collapsed
+                                                                          : Outcome::trained);
+    }
+    return outcomes;
+}
+
+std::vector<Judgement> judgements_of(const VariantRecord& variant, const std::vector<Outcome>& outcomes, const Settings& s) {
+    std::vector<Judgement> runs;
+    for (std::size_t i = 0; i < variant.runs.size(); ++i)
+        runs.push_back({outcomes[i], value_of(variant.runs[i], s), variant.runs[i].examples});
+    return runs;
+}
+
+// The last values up to a step; of all runs, or of none: a mean of those that happen to have come as
+// far is a mean of the better ones.
+std::vector<double> values_at(const VariantRecord& variant, const Settings& s, int64_t step) {
+    std::vector<double> values;
+    for (const RunRecord& run : variant.runs) {
+        const std::vector<Point> curve = curve_of(run, s.curve(), s.metric);
+        const auto after = std::ranges::find_if(curve, [&](const Point& p) { return p.step > step; });
+        if (after == curve.begin() || (after == curve.end() && run.steps < step))
+            return {};
+        values.push_back((after - 1)->value);
+    }
+    return values;
+}
+
+void count_runs(Row& row, const VariantRecord& variant, const Settings& s) {
+    std::vector<double> seconds;
     for (const RunRecord& run : variant.runs) {
         ++row.runs;
-        row.finished += run.ending == Ending::finished;
-        row.diverged += run.ending == Ending::diverged;
-        row.failed += run.ending == Ending::failed;
-        row.exploded += run.ending == Ending::finished && !run.exploded.empty();
-        row.extended += !run.extended.empty();
+        row.finished += run.ending == Ending::finished ? 1 : 0;
+        row.diverged += run.ending == Ending::diverged ? 1 : 0;
+        row.failed += run.ending == Ending::failed ? 1 : 0;
+        row.exploded += run.ending == Ending::finished && !run.exploded.empty() ? 1 : 0;
+        row.extended += run.extended.empty() ? 0 : 1;
         row.values.push_back(value_of(run, s));
-        if (row.values.back())
-            values.push_back(*row.values.back());
         if (run.ending == Ending::finished)
             seconds.push_back(run.seconds);
-        const std::vector<Point> curve = curve_of(run, s.curve(), s.metric);
-        row.at_threshold.push_back(threshold ? reached(curve, *threshold, s.better) : std::nullopt);
-        if (row.at_threshold.back())
-            at_threshold.push_back(*row.at_threshold.back());
-        for (std::size_t i = 0; i < s.steps.size(); ++i) {
-            const auto after = std::find_if(curve.begin(), curve.end(), [&](const Point& p) { return p.step > s.steps[i]; });
-            if (after != curve.begin() && (after != curve.end() || run.steps >= s.steps[i]))
-                by_step[i].push_back((after - 1)->value);
-        }
     }
-    row.moments = moments_of(values, s.confidence);
     row.run_seconds = moments_of(seconds, s.confidence);
-    row.steps = moments_of(at_threshold, &Point::step, s.confidence);
-    row.targets = moments_of(at_threshold, &Point::targets, s.confidence);
-    row.seconds = moments_of(at_threshold, &Point::seconds, s.confidence);
-    for (const std::vector<double>& at : by_step) row.at_steps.push_back(moments_of(at, s.confidence));
-    return row;
+}
+
+void sum_up(Row& row, const std::vector<Judgement>& runs, const Testing& t) {
+    std::vector<double> trained, all;
+    for (const Judgement& run : runs) {
+        if (run.outcome == Outcome::trained)
+            trained.push_back(*run.value);
+        if (run.outcome == Outcome::diverged)
+            all.push_back(t.worst);
+        else if (run.value)
+            all.push_back(*run.value);
+    }
+    row.trained = trained_of(row.outcomes, t.confidence);
+    row.moments = moments_of(trained, t.confidence);
+    row.limits = intervals_of(runs, t);
+    if (all.empty())
+        return;
+    row.worst = best_of(all, t.better == Better::higher ? Better::lower : Better::higher);
+    row.middle = trimmed_mean(all, t.confidence);
+    row.mean_of_all = moments_of(all).mean;
+    if (t.bounds.both()) {
+        for (double& value : all) value = std::clamp(value, t.bounds.least, t.bounds.most);  // what rounding adds
+        row.limits_of_all = bounded_mean(all, t.bounds.least, t.bounds.most, t.confidence);
+    }
 }
 
 // Of a metric beside the one that is compared.
 Moments last_values(const VariantRecord& variant, const std::string& metric, Settings s) {
     s.metric = metric;
     s.judged = Judged::last;
-    std::vector<double> values;
-    for (const RunRecord& run : variant.runs)
-        if (const std::optional<double> value = value_of(run, s))
-            values.push_back(*value);
-    return moments_of(values, s.confidence);
+    return moments_of(finished_values(variant, s), s.confidence);
 }
 
-Contrast contrast_of(const Row& row, const Row& reference, const Settings& s) {
-    std::vector<double> differences;
-    for (std::size_t i = 0; i < row.values.size() && i < reference.values.size(); ++i)
-        if (row.values[i] && reference.values[i])
-            differences.push_back(difference(*row.values[i], *reference.values[i]));
-    Contrast c;
-    c.differences = moments_of(differences, s.confidence);
-    c.p = paired_p(c.differences);
-    if (!c.p && c.differences.count >= 2)
-        c.verdict = Verdict::no_spread;
-    return c;
+Moments present(const std::vector<std::optional<double>>& values, double confidence) {
+    std::vector<double> all;
+    for (const std::optional<double>& v : values)
+        if (v)
+            all.push_back(*v);
+    return moments_of(all, confidence);
 }
 
-// Corrects the tests for their number, and says what follows.
-void judge(std::vector<Row>& rows, const Settings& s) {
-    std::vector<Contrast*> tested;
-    std::vector<double> p;
-    for (Row& row : rows)
-        if (row.contrast && row.contrast->p) {
-            tested.push_back(&*row.contrast);
-            p.push_back(*row.contrast->p);
-        }
-    const double alpha = 1 - s.confidence;
-    const std::vector<double> corrected = holm(p);
-    const auto found = std::count_if(corrected.begin(), corrected.end(), [&](double q) { return q <= alpha; });
-    for (std::size_t i = 0; i < tested.size(); ++i) {
-        Contrast& c = *tested[i];
-        const Moments& d = c.differences;
-        c.corrected = corrected[i];
-        c.level = alpha / static_cast<double>(std::max<int64_t>(1, static_cast<int64_t>(tested.size()) - found));
-        if (d.deviation > 0)
-            c.detectable = d.deviation * smallest_effect(d.count, c.level, s.power);
-        if (corrected[i] <= alpha) {
-            c.verdict = (d.mean > 0) == (s.better == Better::higher) ? Verdict::better : Verdict::worse;
+void add_areas(Result& table, const std::vector<VariantRecord>& variants) {
+    const Settings& s = table.settings;
+    table.horizon = common_horizon(variants, s.curve(), s.metric);
+    const std::vector<std::vector<std::optional<double>>> areas = areas_of(variants, s.curve(), s.metric);
+    for (std::size_t v = 0; v < variants.size(); ++v) {
+        Row& row = table.rows[v];
+        row.areas = areas[v];
+        row.area = present(areas[v], s.confidence);
+        if (v == s.reference)
             continue;
-        }
-        c.verdict = Verdict::not_distinguishable;
-        if (d.deviation > 0)
-            if (const auto needed = pairs_needed(std::abs(d.mean) / d.deviation, c.level, s.power))
-                c.seeds_more = std::max<int64_t>(1, *needed - d.count);
+        std::vector<std::optional<double>> differences;
+        for (std::size_t i = 0; i < areas[v].size() && i < areas[s.reference].size(); ++i)
+            if (areas[v][i] && areas[s.reference][i])
+                differences.emplace_back(*areas[v][i] - *areas[s.reference][i]);
+        row.area_differences = present(differences, s.confidence);
+    }
+}
+
+void add_times(Result& table, const std::vector<VariantRecord>& variants) {
+    const Settings& s = table.settings;
+    if (!s.threshold)
+        return;
+    const auto times = [&](std::size_t v, Axis axis) { return waiting_of(variants[v], s, *s.threshold, axis); };
+    const auto mean = [&](std::size_t v, Axis axis) -> std::optional<RestrictedMean> {
+        const std::optional<double> horizon = common_horizon(variants, s.curve(), s.metric, axis);
+        return horizon ? std::optional(restricted_mean(times(v, axis), *horizon, s.confidence)) : std::nullopt;
+    };
+    for (std::size_t v = 0; v < variants.size() && table.horizon; ++v) {
+        Until until{*mean(v, Axis::steps), mean(v, Axis::targets), mean(v, Axis::seconds), {}};
+        if (v != s.reference)
+            until.contrast =
+                contrast_of_times(times(v, Axis::steps), times(s.reference, Axis::steps), *table.horizon, s.confidence);
+        table.rows[v].until = until;
     }
 }
 
@@ -156,12 +218,7 @@ std::optional<double> value_of(const RunRecord& run, const Settings& s) {
     const std::vector<Point> curve = curve_of(run, s.split, s.metric);
     if (run.ending != Ending::finished || curve.empty())
         return std::nullopt;
-    return s.judged == Judged::best && s.split != Split::test ? best_of(curve, s.better) : curve.back().value;
-}
-
-const char* verdict_name(Verdict verdict) {
-    constexpr std::array names = {"better", "worse", "not distinguishable", "same difference with every seed", "too few seeds"};
-    return names.at(static_cast<std::size_t>(verdict));
+    return s.judged == Judged::best && s.split != Split::test ? best_of(heights_of(curve), s.better) : curve.back().value;
 }
 
 std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
@@ -182,18 +239,50 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     Result table;
     table.settings = settings;
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
-    table.threshold = settings.threshold ? settings.threshold : level_of(variants[settings.reference], settings);
     if (settings.split != Split::train)
         table.metrics = metrics_of(variants, settings.split);
-    for (const VariantRecord& v : variants) {
-        table.rows.push_back(row_of(v, settings, table.threshold));
-        for (const std::string& metric : table.metrics) table.rows.back().all.push_back(last_values(v, metric, settings));
+    const Look look{settings.metric, table.seeds};
+    table.look = number_of(look, settings.looks);
+    const Common common = common_of(variants, settings);
+    const Testing testing{.better = settings.better,
+                          .bounds = settings.bounds,
+                          .confidence = settings.confidence,
+                          .power = settings.power,
+                          .look = table.look,
+                          .worst = common.worst};
+    std::vector<std::vector<Judgement>> others;
+    std::vector<Judgement> reference;
+    for (std::size_t v = 0; v < variants.size(); ++v) {
+        Row& row = table.rows.emplace_back();
+        row.name = variants[v].name;
+        count_runs(row, variants[v], settings);
+        row.outcomes = outcomes_of(variants[v], settings, common);
+        std::vector<Judgement> runs = judgements_of(variants[v], row.outcomes, settings);
+        sum_up(row, runs, testing);
+        for (const int64_t step : settings.steps)
+            row.at_steps.push_back(moments_of(values_at(variants[v], settings, step), settings.confidence));
+        for (const std::string& metric : table.metrics) row.all.push_back(last_values(variants[v], metric, settings));
+        if (v == settings.reference)
+            reference = std::move(runs);
+        else
+            others.push_back(std::move(runs));
     }
-    for (std::size_t i = 0; i < table.rows.size(); ++i)
-        if (i != settings.reference)
-            table.rows[i].contrast = contrast_of(table.rows[i], table.rows[settings.reference], settings);
-    judge(table.rows, settings);
+    std::vector<Contrast> contrasts = contrasts_of(others, reference, testing);
+    for (std::size_t v = 0, next = 0; v < variants.size(); ++v)
+        if (v != settings.reference) {
+            table.tests += contrasts[next].p ? 1 : 0;
+            table.rows[v].contrast = std::move(contrasts[next++]);
+        }
+    table.looks = table.tests > 0 ? with_look(settings.looks, look) : settings.looks;
+    add_areas(table, variants);
+    add_times(table, variants);
     return table;
+}
+
+std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha) {
+    const int64_t needed = std::max(least_flips, pairs_for_flip(comparisons, alpha));
+    return fmt::format("{}: the sign-flip test can find a difference from {} seeds on (2^(1 - n) <= {:.3g} / {}); there {} {}",
+                       counted(comparisons, "comparison"), needed, alpha, comparisons, seeds == 1 ? "is" : "are", seeds);
 }
 
 }  // namespace attend::compare

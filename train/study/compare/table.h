@@ -1,13 +1,14 @@
 #pragma once
 /// From the runs of a comparison to conclusions: first curves, then one value of each run, then a
-/// table.
+/// table. contrast.h holds the tests.
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "train/evaluate/metrics/metric.h"
+#include "train/study/compare/contrast.h"
 #include "train/study/compare/record.h"
-#include "train/study/compare/statistics.h"
+#include "train/study/compare/survival.h"
 
 namespace attend::compare {
 
@@ -18,13 +19,16 @@ enum class Judged { last, best };
 struct Settings {
     std::string metric;
     Better better = Better::lower;
+    MetricRange bounds;  ///< of the metric
     Split split = Split::valid;
     Judged judged = Judged::last;     ///< of valid and train; the test split has one value
     std::size_t reference = 0;        ///< number of a variant
-    std::optional<double> threshold;  ///< none: what the reference reaches with every seed
+    std::optional<double> threshold;  ///< fixed beforehand; none: no table of times
+    std::optional<double> collapsed;  ///< the value at which a run counts as collapsed; none: collapse_level()
     double confidence = 0.95;
     double power = 0.8;
     std::vector<int64_t> steps;
+    std::vector<Look> looks;  ///< earlier tables of this comparison
     /// Where curves are from: thresholds and values at steps follow what is measured on the way.
     Split curve() const { return split == Split::train ? Split::train : Split::valid; }
 };
@@ -37,63 +41,52 @@ struct Point {
 };
 /// The values of a metric on a split, those that are not finite left out.
 std::vector<Point> curve_of(const RunRecord& run, Split split, const std::string& metric);
-/// The moments of a member of points.
-template <class T>
-Moments moments_of(const std::vector<Point>& points, T Point::*member, double confidence) {
-    std::vector<double> values;
-    for (const Point& p : points) values.push_back(static_cast<double>(p.*member));
-    return moments_of(values, confidence);
-}
 /// What a finished run is judged by; none for any other, and where the metric was not measured.
 std::optional<double> value_of(const RunRecord& run, const Settings& settings);
 
-enum class Verdict {
-    better,
-    worse,
-    not_distinguishable,
-    no_spread,  ///< the same difference with every seed, other than 0: the test has no spread to go by
-    too_few,    ///< fewer than two seeds finished in both
-};
-/// "better", "worse", "not distinguishable", ...
-const char* verdict_name(Verdict verdict);
-
-/// A variant against the reference, seed by seed.
-struct Contrast {
-    Moments differences;              ///< variant minus reference, over the seeds that finished in both
-    std::optional<double> p;          ///< of the paired t test, two-sided
-    std::optional<double> corrected;  ///< for the number of variants (Holm)
-    Verdict verdict = Verdict::too_few;
-    /// The level at which Holm's procedure tests the first difference that it does not find: alpha
-    /// / the number not found.
-    double level = 0;
-    /// How many more seeds would find a difference and a spread as observed, with the power asked
-    /// for, at that level; none where 10,000 are not enough, or no difference was observed.
-    std::optional<int64_t> seeds_more;
-    /// The smallest difference that these seeds would find with that power, at that level and with
-    /// the observed spread.
-    std::optional<double> detectable;
+/// The time until the threshold; what is counted is restricted_mean()'s.
+struct Until {
+    RestrictedMean steps;
+    std::optional<RestrictedMean> targets, seconds;
+    std::optional<TimeContrast> contrast;  ///< in steps; none for the reference
 };
 
 struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
-    int64_t exploded = 0;                            ///< of those that finished: the loss ended far above where it began
-    int64_t extended = 0;                            ///< that were extended
-    std::vector<std::optional<double>> values;       ///< of each run, in the order of the seeds
-    Moments moments;                                 ///< of those there are
-    std::vector<std::optional<Point>> at_threshold;  ///< of each run
-    Moments steps, targets, seconds;                 ///< until the threshold, of the runs that reached it
-    std::vector<Moments> at_steps;                   ///< of Settings::steps: the last value up to there
-    Moments run_seconds;                             ///< of finished runs
-    std::vector<Moments> all;                        ///< of Result::metrics, the last values of finished runs
-    std::optional<Contrast> contrast;                ///< none for the reference
+    int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
+    int64_t extended = 0;                       ///< that were extended
+    std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
+    std::vector<Outcome> outcomes;              ///< of each run
+    Trained trained;
+    Moments moments;               ///< of the values of the runs that trained
+    std::vector<Interval> limits;  ///< of their mean
+    std::optional<double> worst;   ///< the worst run's; Settings::bounds' worst, or an infinity, of one that diverged
+    /// Of all runs whose end is known, a diverged one as the worst: the mean of the middle half, and
+    /// for a metric with bounds the mean with the limits of bounded_mean().
+    std::optional<TrimmedMean> middle;
+    std::optional<double> mean_of_all;
+    std::optional<Limits> limits_of_all;
+
+    std::vector<std::optional<double>> areas;  ///< under each run's curve (run_curves.h), in the metric's unit
+    Moments area;                              ///< of all of them
+    std::optional<Moments> area_differences;   ///< seed by seed, variant minus reference; none for the reference
+    std::optional<Until> until;                ///< none without a threshold
+    std::vector<Moments> at_steps;             ///< of Settings::steps: the last value up to there, of all runs or of none
+
+    Moments run_seconds;               ///< of finished runs
+    std::vector<Moments> all;          ///< of Result::metrics, the last values of finished runs
+    std::optional<Contrast> contrast;  ///< none for the reference
 };
 
 struct Result {
     Settings settings;
     std::vector<std::string> metrics;  ///< all that an evaluation of the split measured, in its order; none for train
     std::vector<int64_t> seeds;
-    std::optional<double> threshold;  ///< given or found
+    std::optional<double> horizon;  ///< up to which step curves are compared; none where no run finished
+    int64_t tests = 0;              ///< variants that were tested: what the correction is for
+    int64_t look = 1;               ///< number of this look
+    std::vector<Look> looks;        ///< with this one, where there were tests
     std::vector<Row> rows;
 };
 
@@ -102,5 +95,9 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
+
+/// How many seeds the tests need, said before anything is run: "10 comparisons: the sign-flip test
+/// can find a difference from 9 seeds on (2^(1 - n) <= 0.05 / 10); there are 5".
+std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha);
 
 }  // namespace attend::compare

@@ -8,118 +8,152 @@
 #include "train/config/words.h"
 #include "train/evaluate/text_table.h"
 #include "train/records/numbers.h"
+#include "train/study/compare/table_words.h"
 
 namespace attend::compare {
 
 namespace {
 
-// Digits after the point that show two figures of `size`: 0.0123 gets 3.
-int digits_for(double size) {
-    if (!(size > 0) || !std::isfinite(size))
-        return 4;
-    return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
-}
+using Lines = std::vector<std::vector<std::string>>;
 
-// "0.9987 +- 0.0012"; of one value "0.9987"; of none "-".
-std::string with_interval(const Moments& m, const char* sign = "") {
-    if (m.count == 0)
-        return "-";
-    const std::optional<double>& half = m.half_width;
-    const bool spread = half && *half > 0;
-    std::string mean = spread ? fmt::format("{:.{}f}", m.mean, digits_for(*half)) : fmt::format("{:.6g}", m.mean);
-    if (m.mean >= 0)
-        mean = sign + mean;
-    return !half ? mean : mean + (spread ? fmt::format(" +- {:.{}f}", *half, digits_for(*half)) : " +- 0");
-}
+std::string seconds_text(const Moments& m) { return m.count > 0 ? fmt::format("{:.1f}", m.mean) : "-"; }
 
 std::string count_text(double value) {
     return !std::isfinite(value) ? "-" : value < 1e6 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
 }
 
-std::string seconds_text(const Moments& m) { return m.count > 0 ? fmt::format("{:.1f}", m.mean) : "-"; }
-
-std::string p_text(const std::optional<double>& p) {
-    return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
-}
-
-std::string seeds_text(const Contrast& c) {
-    if (c.differences.mean == 0 && c.differences.deviation == 0)
-        return "equal with every seed";
-    if (!c.seeds_more)
-        return "10,000 seeds would not be enough for a difference as small as the one seen";
-    return fmt::format("about {} needed", counted(*c.seeds_more, "more seed"));
-}
-
-std::string verdict_text(const Row& row, const Result& table) {
-    if (!row.contrast)
-        return "reference";
-    if (row.contrast->verdict == Verdict::not_distinguishable)
-        return fmt::format("not distinguishable; {}", seeds_text(*row.contrast));
-    if (row.contrast->verdict == Verdict::too_few)
-        return table.seeds.size() < 2 ? "one seed tells nothing of the spread" : "too few seeds finished in both";
-    return verdict_name(row.contrast->verdict);
-}
-
 std::string runs_text(const Row& row) {
-    std::string text = fmt::format("{}/{}", row.finished, row.runs);
+    std::string text = fmt::format("{}/{}", row.trained.count, row.runs);
     for (const auto& [count, what] :
-         {std::pair(row.diverged, "diverged"), std::pair(row.failed, "failed"), std::pair(row.exploded, "exploded")})
+         {std::pair(std::ranges::count(row.outcomes, Outcome::collapsed), "collapsed"), std::pair(row.diverged, "diverged"),
+          std::pair(row.failed, "failed"), std::pair(row.exploded, "exploded")})
         if (count > 0)
             text += fmt::format(", {} {}", count, what);
     return text;
 }
 
-// "a, b and c"
-std::string listed(std::vector<std::string> words) {
-    const std::string last = words.back();
-    words.pop_back();
-    return words.empty() ? last : joined(words) + " and " + last;
+std::string mean_text(const Row& row) { return row.moments.count == 0 ? "-" : number_text(row.moments.mean, row.limits); }
+
+// The limits for each population, in columns of their own.
+std::vector<Population> populations_of(const Result& t) {
+    std::vector<Population> all;
+    for (const Row& row : t.rows)
+        for (const Interval& i : row.limits)
+            if (std::ranges::count(all, i.population) == 0)
+                all.push_back(i.population);
+    std::ranges::sort(all);
+    return all;
 }
 
-std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
+std::string limits_for(const std::vector<Interval>& all, Population population, const char* sign = "") {
+    for (const Interval& i : all)
+        if (i.population == population)
+            return limits_text(i.limits, sign);
+    return "-";
+}
 
-std::vector<std::vector<std::string>> main_table(const Result& t) {
-    const Settings& s = t.settings;
-    std::vector<std::vector<std::string>> rows = {{"variant", "finished", s.metric,
-                                                   fmt::format("minus {}", t.rows[s.reference].name), "p", "p corrected",
-                                                   "seconds", "verdict"}};
+std::string main_table(const Result& t) {
+    const std::vector<Population> populations = populations_of(t);
+    Lines lines = {{"variant", "trained", t.settings.metric}};
+    for (const Population p : populations) lines[0].emplace_back(population_name(p));
+    lines[0].insert(lines[0].end(), {"middle half", "worst seed", "seconds"});
     for (const Row& row : t.rows) {
-        const std::optional<Contrast>& c = row.contrast;
-        rows.push_back({row.name, runs_text(row), with_interval(row.moments), c ? with_interval(c->differences, "+") : "",
-                        c ? p_text(c->p) : "", c ? p_text(c->corrected) : "", seconds_text(row.run_seconds),
-                        verdict_text(row, t)});
+        lines.push_back({row.name, runs_text(row), mean_text(row)});
+        for (const Population p : populations) lines.back().push_back(limits_for(row.limits, p));
+        lines.back().push_back(row.middle ? number_text(row.middle->mean, row.limits) : "-");
+        lines.back().push_back(row.diverged > 0 ? "diverged" : row.worst ? number_text(*row.worst, row.limits) : "-");
+        lines.back().push_back(seconds_text(row.run_seconds));
     }
-    return rows;
+    return text_table(lines);
+}
+
+std::string contrast_table(const Result& t) {
+    const Settings& s = t.settings;
+    if (t.rows.size() < 2)
+        return "";
+    const std::vector<Population> populations = populations_of(t);
+    Lines lines = {{"", fmt::format("minus {}", t.rows[s.reference].name)}};
+    for (const Population p : populations) lines[0].emplace_back(population_name(p));
+    lines[0].insert(lines[0].end(), {"better with", "p (t)", "p (signs)", "corrected", "verdict"});
+    for (const Row& row : t.rows) {
+        if (!row.contrast)
+            continue;
+        const Contrast& c = *row.contrast;
+        lines.push_back({row.name, c.pairs > 0 ? number_text(c.differences.mean, c.limits, "+") : "-"});
+        for (const Population p : populations) lines.back().push_back(limits_for(c.limits, p, "+"));
+        lines.back().push_back(fmt::format("{}/{}", c.better_with, c.pairs));
+        for (const std::optional<double>& p : {c.p_t, c.p_flip, c.corrected}) lines.back().push_back(p_text(p));
+        lines.back().push_back(verdict_text(c, t));
+    }
+    return "\n" + text_table(lines);
+}
+
+// All values, ten seeds a block: nobody should have to guess them from a mean.
+std::string seeds_table(const Result& t) {
+    constexpr std::size_t columns = 10;
+    std::string text;
+    for (std::size_t begin = 0; begin < t.seeds.size(); begin += columns) {
+        const std::size_t end = std::min(begin + columns, t.seeds.size());
+        Lines lines = {{"seed"}};
+        for (std::size_t i = begin; i < end; ++i) lines[0].push_back(std::to_string(t.seeds[i]));
+        for (const Row& row : t.rows) {
+            lines.push_back({row.name});
+            for (std::size_t i = begin; i < end; ++i)
+                lines.back().push_back(row.values[i] ? fmt::format("{:.4g}", *row.values[i]) : outcome_name(row.outcomes[i]));
+        }
+        text += "\n" + text_table(lines);
+    }
+    return text;
+}
+
+std::string area_table(const Result& t) {
+    const Settings& s = t.settings;
+    if (!t.horizon || std::ranges::all_of(t.rows, [](const Row& row) { return row.area.count == 0; }))
+        return "";
+    Lines lines = {{fmt::format("mean {} ({}) until step {:.0f}", s.metric, split_name(s.curve()), *t.horizon), "area",
+                    fmt::format("minus {}", t.rows[s.reference].name)}};
+    for (const Row& row : t.rows)
+        lines.push_back(
+            {row.name, with_interval(row.area), row.area_differences ? with_interval(*row.area_differences, "+") : ""});
+    return "\n" + text_table(lines);
 }
 
 std::string threshold_table(const Result& t) {
-    if (!t.threshold)
-        return "";
     const Settings& s = t.settings;
-    std::vector<std::vector<std::string>> rows = {
-        {fmt::format("until {} {} {:.6g}", s.metric, s.better == Better::higher ? ">=" : "<=", *t.threshold), "reached",
-         "steps", "targets", "seconds"}};
+    if (!s.threshold || std::ranges::none_of(t.rows, [](const Row& row) { return row.until.has_value(); }))
+        return "";
+    Lines lines = {{fmt::format("until {} {} {:.6g}", s.metric, s.better == Better::higher ? ">=" : "<=", *s.threshold),
+                    "reached", "steps", "", fmt::format("minus {}", t.rows[s.reference].name), "targets", "seconds"}};
     for (const Row& row : t.rows) {
-        const Moments& n = row.steps;
-        rows.push_back({row.name, fmt::format("{}/{}", n.count, row.runs), with_interval(n), count_text(row.targets.mean),
-                        seconds_text(row.seconds)});
+        if (!row.until)
+            continue;
+        const Until& u = *row.until;
+        lines.push_back({row.name, fmt::format("{}/{}", u.steps.reached, u.steps.runs), count_text(u.steps.mean),
+                         fmt::format("[{}, {}]", count_text(u.steps.limits.low), count_text(u.steps.limits.high)),
+                         u.contrast ? fmt::format("{:+.0f} [{:+.0f}, {:+.0f}]", u.contrast->difference, u.contrast->limits.low,
+                                                  u.contrast->limits.high)
+                                    : "",
+                         u.targets ? count_text(u.targets->mean) : "-",
+                         u.seconds ? fmt::format("{:.1f}", u.seconds->mean) : "-"});
     }
-    return fmt::format("\n{}{}, first evaluation that shows it; means over the runs that reached it\n", text_table(rows),
-                       split_name(s.curve()));
+    return fmt::format(
+        "\n{}{}, first evaluation that shows it; a run that does not reach it counts with step {:.0f}, the common "
+        "end\n",
+        text_table(lines), split_name(s.curve()), t.horizon.value_or(0));
 }
 
 std::string steps_table(const Result& t) {
     const Settings& s = t.settings;
     if (s.steps.empty())
         return "";
-    std::vector<std::vector<std::string>> rows(1);
-    rows[0].push_back(fmt::format("{} ({}) at step", s.metric, split_name(s.curve())));
-    for (const int64_t step : s.steps) rows[0].push_back(std::to_string(step));
+    Lines lines(1);
+    lines[0].push_back(fmt::format("{} ({}) at step", s.metric, split_name(s.curve())));
+    for (const int64_t step : s.steps) lines[0].push_back(std::to_string(step));
     for (const Row& row : t.rows) {
-        rows.push_back({row.name});
-        for (const Moments& m : row.at_steps) rows.back().push_back(with_interval(m));
+        lines.push_back({row.name});
+        for (const Moments& m : row.at_steps) lines.back().push_back(with_interval(m, "", s.bounds));
     }
-    return "\n" + text_table(rows);
+    return "\n" + text_table(lines);
 }
 
 // All metrics, some columns at a time so that lines stay short.
@@ -132,15 +166,42 @@ std::string metrics_tables(const Result& t) {
     std::string text;
     for (std::size_t begin = 0; begin < shown.size(); begin += columns) {
         const std::size_t end = std::min(begin + columns, shown.size());
-        std::vector<std::vector<std::string>> rows = {{split_name(t.settings.split)}};
-        for (std::size_t k = begin; k < end; ++k) rows[0].push_back(t.metrics[shown[k]]);
+        Lines lines = {{split_name(t.settings.split)}};
+        for (std::size_t k = begin; k < end; ++k) lines[0].push_back(t.metrics[shown[k]]);
         for (const Row& row : t.rows) {
-            rows.push_back({row.name});
-            for (std::size_t k = begin; k < end; ++k) rows.back().push_back(with_interval(row.all[shown[k]]));
+            lines.push_back({row.name});
+            for (std::size_t k = begin; k < end; ++k)
+                lines.back().push_back(with_interval(row.all[shown[k]], "", bounds_of(t.metrics[shown[k]])));
         }
-        text += "\n" + text_table(rows);
+        text += "\n" + text_table(lines);
     }
     return text;
+}
+
+std::string heading(const Result& t, const std::string& name) {
+    const Settings& s = t.settings;
+    std::string text =
+        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
+    if (t.seeds.size() == 1)
+        return text + "One seed: it tells nothing of other seeds.\n\n";
+    text += fmt::format("Means of the runs that trained, with {} intervals for what the column says.\n", percent(s.confidence));
+    if (t.rows.size() < 2)
+        return text + "\n";
+    text += fmt::format(
+        "Differences seed by seed, where both trained; found where the t test and the sign-flip test both find "
+        "them, corrected for {} (Holm).\n",
+        counted(t.tests, "comparison"));
+    if (t.look > 1)
+        text += fmt::format(
+            "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together call equal "
+            "variants different in at most {}.\n",
+            t.look, (1 - s.confidence) / level_of_look(t.look, 1 - s.confidence), percent(1.2 * (1 - s.confidence)));
+    const auto compared = static_cast<int64_t>(t.rows.size()) - 1;
+    const double alpha = level_of_look(t.look, 1 - s.confidence);
+    if (pairs_for_flip(compared, alpha) > std::ssize(t.seeds))
+        text += "Too few seeds: " + seeds_text(compared, std::ssize(t.seeds), alpha) + ".\n";
+    return text + "\n";
 }
 
 }  // namespace
@@ -165,7 +226,7 @@ std::string changes_text(const RecordReader& comparison) {
             }
             same->variants.push_back(variant.text("name"));
         }
-    std::vector<std::vector<std::string>> rows = {{"variant", "changes", "from", "to"}};
+    Lines rows = {{"variant", "changes", "from", "to"}};
     for (const Change& c : all) {
         std::string names = joined(
             {c.variants.begin(), c.variants.begin() + static_cast<std::ptrdiff_t>(std::min(most_names, c.variants.size()))});
@@ -177,86 +238,12 @@ std::string changes_text(const RecordReader& comparison) {
 }
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
-    const Settings& s = t.settings;
-    std::string text =
-        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
-                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
-    text +=
-        t.seeds.size() == 1
-            ? "One seed: no intervals and no tests.\n\n"
-            : fmt::format(
-                  "Means over seeds with their {} intervals (Student's t), each for itself; differences seed by seed, paired t "
-                  "test, corrected for {} comparison{} (Holm).\n\n",
-                  percent(s.confidence), t.rows.size() - 1, t.rows.size() == 2 ? "" : "s");
-    text += text_table(main_table(t)) + metrics_tables(t) + threshold_table(t) + steps_table(t) + "\n";
+    std::string text = heading(t, name) + main_table(t) + contrast_table(t) + seeds_table(t) + area_table(t) +
+                       threshold_table(t) + steps_table(t) + metrics_tables(t) + "\n";
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
     return text;
-}
-
-std::vector<std::string> sentences_of(const Result& t) {
-    const Settings& s = t.settings;
-    const std::string& reference = t.rows[s.reference].name;
-    std::vector<std::string> all, better, worse, open, untested;
-    if (std::any_of(t.rows.begin(), t.rows.end(), [](const Row& row) { return row.extended > 0; }))
-        all.emplace_back(
-            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
-            "steps at once can be others.");
-    for (const Row& row : t.rows) {
-        if (row.diverged + row.failed > 0)
-            all.push_back(
-                fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed); its numbers are of the others.",
-                            row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
-        if (row.exploded > 0)
-            all.push_back(fmt::format(
-                "{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json); "
-                "its numbers are of these, too.",
-                row.name, row.exploded, row.finished));
-        if (!row.contrast)
-            continue;
-        const Contrast& c = *row.contrast;
-        switch (c.verdict) {
-            case Verdict::better:
-            case Verdict::worse:
-                (c.verdict == Verdict::better ? better : worse).push_back(row.name);
-                all.push_back(fmt::format("{} is {} than {}: {} {} by {} (p {} corrected).", row.name, verdict_name(c.verdict),
-                                          reference, s.metric, c.differences.mean > 0 ? "higher" : "lower",
-                                          short_number(std::abs(c.differences.mean)), p_text(c.corrected)));
-                break;
-            case Verdict::not_distinguishable:
-                open.push_back(c.seeds_more ? fmt::format("{} (about {})", row.name, counted(*c.seeds_more, "more seed"))
-                                            : row.name);
-                all.push_back(fmt::format("{} is not distinguishable from {} with {} seeds: {}.", row.name, reference,
-                                          c.differences.count, seeds_text(c)));
-                if (c.detectable)
-                    all.back() +=
-                        fmt::format(" With this spread {} seeds find a difference of {} or more with probability {:.2g}.",
-                                    c.differences.count, short_number(*c.detectable), s.power);
-                break;
-            case Verdict::no_spread:
-                untested.push_back(row.name);
-                all.push_back(
-                    fmt::format("{} differs from {} by {} with every one of {} seeds: there is no spread for a test to "
-                                "go by; more seeds, or more examples to measure on, are needed.",
-                                row.name, reference, short_number(c.differences.mean), c.differences.count));
-                break;
-            case Verdict::too_few:
-                untested.push_back(row.name);
-                break;
-        }
-    }
-    std::string sum;
-    const auto add = [&](const std::vector<std::string>& names, const std::string& what) {
-        if (!names.empty())
-            sum += fmt::format("{}{} {}", sum.empty() ? "" : "; ", what, listed(names));
-    };
-    add(better, fmt::format("better than {}:", reference));
-    add(worse, fmt::format("worse than {}:", reference));
-    add(open, fmt::format("not distinguishable from {}:", reference));
-    add(untested, t.seeds.size() < 2 ? "one seed, not tested:" : "not tested:");
-    all.push_back(sum.empty() ? "Found: nothing to compare, there is one variant." : "Found: " + sum + ".");
-    return all;
 }
 
 }  // namespace attend::compare

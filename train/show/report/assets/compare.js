@@ -12,19 +12,26 @@
         const half = m.half_width, sign = signed && m.mean >= 0 ? "+" : "";
         const fixed = x => x.toLocaleString("en-US", { minimumFractionDigits: digits(half), maximumFractionDigits: digits(half) });
         const text = half > 0 ? fixed(m.mean) : number(m.mean);
-        return sign + text.replace("-", minus) + (half === null ? "" : " \u00b1 " + (half > 0 ? fixed(half) : "0"));
+        return sign + text.replace("-", minus) + (half > 0 ? " \u00b1 " + fixed(half) : "");
     }
     const p = value => value === null ? dash : value < 1e-4 ? value.toExponential(0).replace("e-", "e\u2212") : value.toFixed(4);
 
     function verdict(v) {
         const d = v.difference;
         if (!d) return el("span", { class: "muted" }, "reference");
-        if (d.verdict === "better") return el("strong", { class: "good" }, "better");
-        if (d.verdict === "worse") return el("strong", { class: "bad" }, "worse");
-        if (d.verdict !== "not distinguishable") return d.verdict;
-        if (d.differences.mean === 0 && d.differences.deviation === 0) return "equal with every seed";
-        return "not distinguishable; " + (d.seeds_more === null ? "more than 10,000 seeds" : "about " + number(d.seeds_more) + " more seed" + (d.seeds_more === 1 ? "" : "s")) + " needed";
+        if (d.verdict.startsWith("better")) return el("strong", { class: "good" }, d.verdict);
+        if (d.verdict.startsWith("worse")) return el("strong", { class: "bad" }, d.verdict);
+        return d.verdict;
     }
+
+    /* Limits, a part for each population. */
+    const populations = { new_seeds: "new seeds, this test file", new_seeds_and_examples: "new seeds and new examples" };
+    function limits(l, signed) {
+        const size = digits((l[1] - l[0]) / 2), fixed = x => (signed && x >= 0 ? "+" : "") + x.toFixed(size).replace("-", minus);
+        return fixed(l[0]) + " to " + fixed(l[1]);
+    }
+    const kinds_of_limits = Object.keys(populations).filter(k => variants.some(v => v.limits[k]));
+    const limit_columns = (of, signed) => kinds_of_limits.map(k => ({ title: populations[k], number: true, cell: v => of(v) && of(v)[k] ? limits(of(v)[k], signed) : dash }));
 
     /* What was found. */
     const found = data.found.slice();
@@ -34,8 +41,8 @@
         found.length > 0 && el("ul", { class: "small" }, found.map(sentence => el("li", {}, sentence))),
         el("p", { class: "muted small" }, data.metric + " of the " + data.split + " split, " + data.better + " is better; " +
             (data.seeds.length > 1
-                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means with their " + number(100 * data.confidence) + " % intervals (Student\u2019s t), each for itself; paired t tests against " + reference + ", corrected for the number of variants (Holm)."
-                : "one seed (" + data.seeds[0] + "): no intervals and no tests."))));
+                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means of the runs that trained with " + number(100 * data.confidence) + " % intervals for what the column says; differences to " + reference + " seed by seed, found where the t test and the sign-flip test both find them, corrected for " + data.tests + " comparison" + (data.tests === 1 ? "" : "s") + " (Holm)" + (data.look > 1 ? " and for look " + data.look : "") + "."
+                : "one seed (" + data.seeds[0] + "): it tells nothing of other seeds."))));
 
     for (const v of variants)
         if (v.other_batches)
@@ -195,15 +202,31 @@
     const mean = m => m && m.mean !== null ? m.mean : null;
     main.append(card("Result", table([
         { title: "variant", cell: v => v.name, sort: v => v.name },
-        { title: "finished", number: true, cell: v => v.finished + "/" + v.runs + (v.diverged ? ", " + v.diverged + " diverged" : "") + (v.failed ? ", " + v.failed + " failed" : "") + (v.exploded ? ", " + v.exploded + " exploded" : ""), sort: v => v.finished },
-        { title: data.metric, number: true, cell: v => interval(v.value), sort: v => mean(v.value) },
-        { title: minus + " " + reference, number: true, cell: v => v.difference ? interval(v.difference.differences, true) : "", sort: v => v.difference ? mean(v.difference.differences) : 0 },
-        { title: "p", number: true, cell: v => v.difference ? p(v.difference.p) : "", sort: v => v.difference && v.difference.p },
-        { title: "p corrected", number: true, cell: v => v.difference ? p(v.difference.p_corrected) : "", sort: v => v.difference && v.difference.p_corrected },
+        { title: "trained", number: true, cell: v => v.trained.count + "/" + v.runs + ["collapsed", "diverged", "failed", "exploded"].map(k => [k === "collapsed" ? v.outcomes.filter(o => o === k).length : v[k], k]).filter(x => x[0] > 0).map(x => ", " + x[0] + " " + x[1]).join(""), sort: v => v.trained.count },
+        { title: data.metric, number: true, cell: v => number(mean(v.value)), sort: v => mean(v.value) },
+        ...limit_columns(v => v.limits),
+        { title: "middle half", number: true, cell: v => number(v.middle_half), sort: v => v.middle_half },
+        { title: "worst seed", number: true, cell: v => v.diverged > 0 ? "diverged" : number(v.worst), sort: v => v.worst },
         { title: "seconds", number: true, cell: v => mean(v.seconds) === null ? dash : v.seconds.mean.toFixed(1), sort: v => mean(v.seconds) },
         { title: "parameters", number: true, cell: v => number(v.parameters), sort: v => v.parameters },
-        { title: "verdict", class: "wide", cell: verdict },
     ], variants, "result")));
+    const others = variants.filter(v => v.difference);
+    if (others.length > 0)
+        main.append(card("Against " + reference, table([
+            { title: "variant", cell: v => v.name, sort: v => v.name },
+            { title: "difference", number: true, cell: v => { const m = mean(v.difference.differences); return m === null ? dash : (m >= 0 ? "+" : "") + number(m).replace("-", minus); }, sort: v => mean(v.difference.differences) },
+            ...limit_columns(v => v.difference.limits, true),
+            { title: "better with", number: true, cell: v => v.difference.better_with + "/" + v.difference.pairs, sort: v => v.difference.better_with },
+            { title: "probability of improvement", number: true, cell: v => v.difference.probability_of_improvement ? number(v.difference.probability_of_improvement.value) + " (" + limits(v.difference.probability_of_improvement.limits) + ")" : dash },
+            { title: "p (t)", number: true, cell: v => p(v.difference.p_t), sort: v => v.difference.p_t },
+            { title: "p (signs)", number: true, cell: v => p(v.difference.p_signs), sort: v => v.difference.p_signs },
+            { title: "p corrected", number: true, cell: v => p(v.difference.p_corrected), sort: v => v.difference.p_corrected },
+            { title: "verdict", class: "wide", cell: verdict },
+        ], others, "differences")));
+    main.append(card(data.metric + " of every seed", table([
+        { title: "variant", cell: v => v.name },
+        ...data.seeds.map((seed, i) => ({ title: String(seed), number: true, cell: v => v.values[i] === null ? v.outcomes[i] : number(v.values[i]), sort: v => v.values[i] })),
+    ], variants, "values of seeds")));
 
     const metrics = Object.keys(variants[0].metrics);
     if (metrics.length > 1)

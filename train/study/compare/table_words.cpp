@@ -1,0 +1,210 @@
+#include "train/study/compare/table_words.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/config/words.h"
+#include "train/evaluate/scores.h"
+#include "train/records/numbers.h"
+#include "train/study/compare/table_text.h"
+
+namespace attend::compare {
+
+namespace {
+
+// Digits after the point that show two figures of `size`: 0.0123 gets 3.
+int digits_for(double size) {
+    if (!(size > 0) || !std::isfinite(size))
+        return 4;
+    return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
+}
+
+std::string fixed(double value, int digits, const char* sign) {
+    const std::string text = fmt::format("{:.{}f}", value, digits);
+    return value >= 0 ? sign + text : text;
+}
+
+// "a, b and c"
+std::string listed(std::vector<std::string> words) {
+    const std::string last = words.back();
+    words.pop_back();
+    return words.empty() ? last : joined(words) + " and " + last;
+}
+
+// "0.9951 to 1 (new seeds, this test file)", one part a population.
+std::string intervals_text(const std::vector<Interval>& all) {
+    std::vector<std::string> parts;
+    for (const Interval& i : all)
+        parts.push_back(fmt::format("{} to {} for {}", short_number(i.limits.low), short_number(i.limits.high),
+                                    population_name(i.population)));
+    return joined(parts, "; ");
+}
+
+std::string trained_text(const Row& row) {
+    return fmt::format("{} trained with {} of {} seeds ({:.3g} to {:.3g} % of new ones)", row.name, row.trained.count,
+                       row.trained.of, 100 * row.trained.limits.low, 100 * row.trained.limits.high);
+}
+
+bool failed_somewhere(const Row& row) { return row.trained.count < row.trained.of; }
+
+std::string looked_ahead(const Contrast& c, const Settings& s, double reference_mean) {
+    std::string text;
+    if (c.differences.mean == 0 && c.differences.deviation == 0)
+        return " The values are equal with every seed.";
+    if (c.seeds_more)
+        text += c.seeds_more->high ? fmt::format(" To find a difference as large as the one seen takes {} to {} more seeds.",
+                                                 c.seeds_more->low, *c.seeds_more->high)
+                                   : fmt::format(
+                                         " To find a difference as large as the one seen takes at least {}; there may "
+                                         "be none to find.",
+                                         counted(c.seeds_more->low, "more seed"));
+    const double room = s.better == Better::higher ? s.bounds.most - reference_mean : reference_mean - s.bounds.least;
+    if (c.detectable && *c.detectable <= room)
+        text += fmt::format(" With this spread {} seeds find an improvement of {} or more with probability {:.2g}.", c.pairs,
+                            short_number(*c.detectable), s.power);
+    else if (c.detectable)
+        text += fmt::format(" No improvement is large enough for {} seeds: there is room for {}, and they find {} or more.",
+                            c.pairs, short_number(room), short_number(*c.detectable));
+    return text;
+}
+
+std::string quality_sentence(const Row& row, const Row& reference, const Settings& s) {
+    const Contrast& c = *row.contrast;
+    const bool good = (c.differences.mean >= 0) == (s.better == Better::higher);
+    const std::string with = fmt::format("with {} of {} seeds", good ? c.better_with : c.worse_with, c.pairs);
+    const std::string size = fmt::format("{} {} by {} ({})", s.metric, c.differences.mean > 0 ? "higher" : "lower",
+                                         short_number(std::abs(c.differences.mean)), intervals_text(c.limits));
+    if (c.verdict == Verdict::better || c.verdict == Verdict::worse)
+        return fmt::format("When both train, {} is {} than {}: {}, {}, p {} corrected.", row.name, verdict_name(c.verdict),
+                           reference.name, size, with, p_text(c.corrected));
+    return fmt::format("When both train, {} is not distinguishable from {} with {} seeds: {}.{}", row.name, reference.name,
+                       c.pairs, c.differences.mean == 0 ? "no difference" : size, looked_ahead(c, s, reference.moments.mean));
+}
+
+std::string reliability_sentence(const Row& row, const Row& reference) {
+    const Contrast& c = *row.contrast;
+    std::string text = trained_text(row) + ", " + trained_text(reference);
+    if (c.reliability == Verdict::better || c.reliability == Verdict::worse)
+        return text + fmt::format(": {} trains {} often (p {} corrected).", row.name,
+                                  c.reliability == Verdict::better ? "more" : "less", p_text(c.corrected_trained));
+    return text + ": that they differ in how often they train was seen, and is not proven.";
+}
+
+// What can be said of the mean over all seeds, failures among them that these seeds do not show.
+std::string mean_sentence(const Row& row, const Row& reference, const Settings& s) {
+    const Contrast& c = *row.contrast;
+    if (!c.of_all)
+        return {};
+    const std::string limits = fmt::format("{} to {}", short_number(c.of_all->low), short_number(c.of_all->high));
+    if (c.mean == Verdict::better || c.mean == Verdict::worse)
+        return fmt::format("Over all seeds, whatever fails, the mean {} of {} is {} than that of {}: by {}.", s.metric,
+                           row.name, verdict_name(c.mean), reference.name, limits);
+    return fmt::format(
+        "The means over all seeds are not distinguishable: {} seeds leave room for failures that were not seen, "
+        "and so for a difference of {}.",
+        c.seeds, limits);
+}
+
+void add_runs(std::vector<std::string>& all, const Row& row) {
+    if (row.diverged + row.failed > 0)
+        all.push_back(
+            fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed). A diverged run counts as the worst; "
+                        "failed ones, whose process ended with an error, are left out.",
+                        row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
+    if (row.exploded > 0)
+        all.push_back(fmt::format(
+            "{}: the loss of {} of {} finished runs ended far above where it began (loss_exploded in summary.json).", row.name,
+            row.exploded, row.finished));
+}
+
+}  // namespace
+
+MetricRange bounds_of(const std::string& metric) {
+    if (!from_loss(metric) && !contains(metric_table().names(), metric))
+        return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+    const Metric m = metric_of(metric);
+    return {m.least, m.most};
+}
+
+std::string number_text(double value, const std::vector<Interval>& limits, const char* sign) {
+    if (limits.empty() || !std::isfinite(value))
+        return value >= 0 ? fmt::format("{}{:.4g}", sign, value) : fmt::format("{:.4g}", value);
+    return fixed(value, digits_for((limits.front().limits.high - limits.front().limits.low) / 2), sign);
+}
+
+std::string limits_text(const Limits& l, const char* sign) {
+    const int digits = digits_for((l.high - l.low) / 2);
+    return fmt::format("[{}, {}]", fixed(l.low, digits, sign), fixed(l.high, digits, sign));
+}
+
+std::string with_interval(const Moments& m, const char* sign, const MetricRange& bounds) {
+    if (m.count == 0)
+        return "-";
+    if (!m.half_width || *m.half_width <= 0)
+        return m.mean >= 0 ? fmt::format("{}{:.6g}", sign, m.mean) : fmt::format("{:.6g}", m.mean);
+    const Limits limits{std::max(bounds.least, m.mean - *m.half_width), std::min(bounds.most, m.mean + *m.half_width)};
+    return fixed(m.mean, digits_for(*m.half_width), sign) + " " + limits_text(limits, sign);
+}
+
+std::string p_text(const std::optional<double>& p) {
+    return !p ? "-" : *p < 1e-4 ? fmt::format("{:.0e}", *p) : fmt::format("{:.4f}", *p);
+}
+
+std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
+
+std::string verdict_text(const Contrast& c, const Result& table) {
+    const bool quality = c.verdict == Verdict::better || c.verdict == Verdict::worse;
+    const bool mean = c.mean == Verdict::better || c.mean == Verdict::worse;
+    std::string text = quality && c.mean == c.verdict ? verdict_name(c.verdict)
+                       : quality                      ? std::string(verdict_name(c.verdict)) + " when it trains"
+                       : mean                         ? std::string(verdict_name(c.mean)) + " mean"
+                       : table.seeds.size() < 2       ? "one seed"
+                                                      : verdict_name(c.verdict);
+    if (quality && mean && c.mean != c.verdict)
+        text += fmt::format(", {} mean", verdict_name(c.mean));
+    if (c.reliability == Verdict::better || c.reliability == Verdict::worse)
+        text += fmt::format(", trains {} often", c.reliability == Verdict::better ? "more" : "less");
+    return text;
+}
+
+std::vector<std::string> sentences_of(const Result& t) {
+    const Settings& s = t.settings;
+    const Row& reference = t.rows[s.reference];
+    std::vector<std::string> all;
+    if (std::ranges::any_of(t.rows, [](const Row& row) { return row.extended > 0; }))
+        all.emplace_back(
+            "These runs were extended beyond the end that they were begun with (extended in config.json): runs of as many "
+            "steps at once can be others.");
+    std::vector<std::pair<std::string, std::vector<std::string>>> found;  // verdicts, and the variants that have them
+    for (const Row& row : t.rows) {
+        add_runs(all, row);
+        if (!row.contrast)
+            continue;
+        const Contrast& c = *row.contrast;
+        if (c.p)
+            all.push_back(quality_sentence(row, reference, s));
+        else if (t.seeds.size() > 1)
+            all.push_back(fmt::format("{}: no verdict on runs that trained: seeds with which both trained {}, least {}.",
+                                      row.name, c.pairs, least_pairs));
+        if (c.p_trained && (failed_somewhere(row) || failed_somewhere(reference)))
+            all.push_back(reliability_sentence(row, reference));
+        if (const std::string mean = mean_sentence(row, reference, s); !mean.empty())
+            all.push_back(mean);
+        const std::string verdict = verdict_text(c, t);
+        const auto at = std::ranges::find(found, verdict, &std::pair<std::string, std::vector<std::string>>::first);
+        (at == found.end() ? found.emplace_back(verdict, std::vector<std::string>()) : *at).second.push_back(row.name);
+    }
+    if (t.rows.size() > 1 && std::ranges::none_of(t.rows, failed_somewhere) && reference.trained.of > 1)
+        all.push_back(
+            fmt::format("All runs trained: of new runs of a variant {:.3g} % or more will, as far as {} seeds can tell.",
+                        100 * reference.trained.limits.low, reference.trained.of));
+    std::vector<std::string> sums;
+    for (const auto& [verdict, names] : found) sums.push_back(fmt::format("{}: {}", verdict, listed(names)));
+    all.push_back(sums.empty() ? "Found: nothing to compare, there is one variant."
+                               : fmt::format("Found, against {}: {}.", reference.name, joined(sums, "; ")));
+    return all;
+}
+
+}  // namespace attend::compare
