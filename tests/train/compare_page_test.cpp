@@ -53,6 +53,11 @@ TEST_CASE("a mean curve is over all runs: one that diverged is the worst from th
     CHECK(c.high[2] <= 1);
     // The loss has no worst value: that of the runs that went on. A learning rate has nothing of the kind.
     CHECK(mean_curve(variants, 0, Split::valid, "loss", 0.95).mean[2] == doctest::Approx((1 / 30.0 + 1 / 30.0 + 1 / 10.0) / 3));
+    // It does not get better by breaking off, whatever it was before.
+    variants[0].runs[2].lines[0].scores.values[2].second = 1e30;
+    const MeanCurve loss = mean_curve(variants, 0, Split::valid, "loss", 0.95);
+    CHECK(loss.mean[0] == doctest::Approx(0.1));
+    CHECK(areas_of(variants, Split::valid, "loss")[0][2].value() == doctest::Approx(0.1));
     const MeanCurve rate = mean_curve(variants, 0, Split::valid, "lr", 0.95);
     CHECK(rate.step == std::vector<int64_t>{10});
     CHECK(!rate.whole);

@@ -147,9 +147,7 @@ MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t var
             if (&v != &variants[variant])
                 continue;
             horizon = std::max(horizon, last);
-            if (c.after == After::worst && !worst)
-                c.after = After::nothing;
-            curves.push_back(std::move(c));
+            curves.push_back(as_counted(std::move(c), metric, worst));
             points.push_back(curve_of(run, split, metric));
         }
     if (!budget_of(variants[variant]))  // none finished: those that broke off go on as the worst

@@ -70,7 +70,7 @@ double angle_between(const std::vector<double>& a, const std::vector<double>& b)
 // angle is the true a_k, however few runs there are (of bands: Telschow and Schwartzman 2022;
 // Liebl and Reimherr 2023). Nothing is drawn. The usual way, the largest |T| of a normal process
 // with the estimated correlations (sup-t, Montiel Olea and Plagborg-Moller 2019), is for many runs:
-// of five runs its band holds the curve in 82 to 91 %.
+// of five runs its band holds the curve in 64 to 91 %.
 double critical_value(const std::vector<std::vector<double>>& residuals, double degrees, double confidence) {
     std::vector<double> angles;
     for (std::size_t k = 1; k < residuals.size(); ++k) angles.push_back(angle_between(residuals[k - 1], residuals[k]));

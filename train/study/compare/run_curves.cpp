@@ -81,9 +81,10 @@ std::vector<std::vector<std::optional<double>>> areas_of(const std::vector<Varia
     for (const VariantRecord& v : variants) {
         areas.emplace_back();
         for (const RunRecord& run : v.runs)
-            areas.back().push_back(from && to && worst && *from <= *to
-                                       ? area_under(run_curve(run, split, metric, axis), *from, *to, *worst)
-                                       : std::nullopt);
+            areas.back().push_back(
+                from && to && worst && *from <= *to
+                    ? area_under(as_counted(run_curve(run, split, metric, axis), metric, worst), *from, *to, *worst)
+                    : std::nullopt);
     }
     return areas;
 }
@@ -117,6 +118,18 @@ std::optional<double> worst_of_metric(const std::vector<VariantRecord>& variants
     std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
                  [](const Curve& c) { return c.after != After::worst && !c.x.empty(); });
     return worst_of(kept.empty() ? all : kept, *better, *better == Better::higher ? range.least : range.most);
+}
+
+Curve as_counted(Curve c, const std::string& metric, std::optional<double> worst) {
+    if (c.after != After::worst)
+        return c;
+    if (!worst) {
+        c.after = After::nothing;
+        return c;
+    }
+    const bool higher = known_better(metric) == Better::higher;
+    for (double& y : c.y) y = higher ? std::max(y, *worst) : std::min(y, *worst);
+    return c;
 }
 
 }  // namespace attend::compare

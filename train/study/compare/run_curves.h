@@ -46,4 +46,9 @@ ValueRange range_of_metric(const std::string& metric);
 /// what is no metric (a learning rate): there is no better and worse.
 std::optional<double> worst_of_metric(const std::vector<VariantRecord>& variants, Split split, const std::string& metric);
 
+/// The curve of a run that broke off as it counts, with worst_of_metric(): no value of it is worse
+/// than `worst`, so that it gets no better by breaking off, and one huge loss on its way out is not
+/// all that a mean shows. Without `worst` nothing is known after it broke off. Other curves stay.
+Curve as_counted(Curve curve, const std::string& metric, std::optional<double> worst);
+
 }  // namespace attend::compare

@@ -93,7 +93,7 @@
         if (curve.variants.some(v => v.low.length > 0)) words.push("The band holds the whole mean curve with " + percent + " (new seeds, these data); where all seeds agree it has no width.");
         else if (data.seeds.length > 1) words.push("A band that holds the whole mean curve needs three seeds or more.");
         if (curve.worst !== null && curve.variants.some(v => v.each.some(broke)))
-            words.push("A run that diverged or failed counts as " + number(curve.worst) + " from there on.");
+            words.push("A run that diverged or failed counts as " + number(curve.worst) + " from there on, and never as worse.");
         curve.variants.forEach((v, i) => {
             if (!v.whole) words.push(variants[i].name + (v.step.length > 0 ? " ends at step " + number(v.step[v.step.length - 1]) + ": not every run is known beyond." : " has no mean: not every run has a value."));
         });
