@@ -89,7 +89,8 @@ std::string reliability_sentence(const Row& row, const Row& reference) {
     if (c.reliability == Verdict::better || c.reliability == Verdict::worse)
         return text + fmt::format(": {} trains {} often (p {} corrected).", row.name,
                                   c.reliability == Verdict::better ? "more" : "less", p_text(c.corrected_trained));
-    return text + ": that they differ in how often they train was seen, and is not proven.";
+    const bool as_often = row.trained.count * reference.trained.of == reference.trained.count * row.trained.of;
+    return text + (as_often ? "." : ": seen with these seeds, not proven for others.");
 }
 
 // What can be said of the mean over all seeds, failures among them that these seeds do not show.
