@@ -107,19 +107,19 @@ TEST_CASE("limits of a share stay in its range and never have no width") {
 }
 
 TEST_CASE("limits of a difference") {
-    const Estimated a{.value = 1, .variance = 0, .degrees = 9, .least_variance = 0, .counted = 10'000};
+    const MeanEstimate a{.value = 1, .variance = 0, .degrees = 9, .least_variance = 0, .counted = 10'000};
     const Limits same =
         difference_limits(a, a, {.value = 0, .variance = 0, .degrees = 9, .least_variance = 0, .counted = 10'000}, share, 0.95);
     CHECK(same.low < 0);
     CHECK(same.high > 0);
     CHECK(same.high < 0.002);
-    const Estimated b{.value = 0.04, .variance = 1e-4, .degrees = 9, .least_variance = 0, .counted = 10'000};
+    const MeanEstimate b{.value = 0.04, .variance = 1e-4, .degrees = 9, .least_variance = 0, .counted = 10'000};
     const Limits far = difference_limits(
         a, b, {.value = 0.96, .variance = 1e-4, .degrees = 9, .least_variance = 0, .counted = 10'000}, share, 0.95);
     CHECK(far.high <= 1);
     CHECK(far.low < 0.96);
     // paired runs: as narrow as their differences say
-    const Estimated c{.value = 0.5, .variance = 1e-4, .degrees = 9, .least_variance = 0, .counted = 1e6};
+    const MeanEstimate c{.value = 0.5, .variance = 1e-4, .degrees = 9, .least_variance = 0, .counted = 1e6};
     const Limits paired = difference_limits(
         c, c, {.value = 0.1, .variance = 1e-6, .degrees = 9, .least_variance = 0, .counted = 1e6}, share, 0.95);
     CHECK(paired.high - 0.1 == doctest::Approx(critical_t(0.05, 9) * 1e-3).epsilon(0.02));
@@ -134,7 +134,7 @@ TEST_CASE("variances of seeds and examples are told apart") {
         runs.values.push_back(1 + a);
         runs.influence.push_back(of_example);
     }
-    const Estimated seeds = *estimated(runs, Population::seeds), both = *estimated(runs, Population::seeds_and_examples);
+    const MeanEstimate seeds = *estimated(runs, Population::seeds), both = *estimated(runs, Population::seeds_and_examples);
     CHECK(seeds.value == doctest::Approx(1));
     CHECK(seeds.variance == doctest::Approx(0.01 / 3));
     CHECK(seeds.degrees == 2);

@@ -23,7 +23,7 @@ Limits share_limits(double x, double n, double confidence) {
     return {x <= 0 ? 0 : quantile(Beta(x, n - x + 1), tail), x >= n ? 1 : quantile(complement(Beta(x + 1, n - x), tail))};
 }
 
-double half_width(const Estimated& e, double confidence) {
+double half_width(const MeanEstimate& e, double confidence) {
     return critical_t(1 - confidence, e.degrees) * std::sqrt(std::max(e.variance, e.least_variance));
 }
 
@@ -80,7 +80,7 @@ const char* population_name(Population population) {
     return population == Population::seeds ? "new seeds, this test file" : "new seeds and new examples";
 }
 
-Limits limits_of(const Estimated& e, const MetricRange& bounds, double confidence) {
+Limits limits_of(const MeanEstimate& e, const MetricRange& bounds, double confidence) {
     if (!bounds.both()) {
         const double half = half_width(e, confidence);
         return cut({e.value - half, e.value + half}, bounds.least, bounds.most);
@@ -99,8 +99,8 @@ Limits limits_of(const Estimated& e, const MetricRange& bounds, double confidenc
     return {bounds.least + range * share.low, bounds.least + range * share.high};
 }
 
-Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const MetricRange& bounds,
-                         double confidence) {
+Limits difference_limits(const MeanEstimate& a, const MeanEstimate& b, const MeanEstimate& difference,
+                         const MetricRange& bounds, double confidence) {
     const double half = half_width(difference, confidence), d = difference.value;
     const Limits student{d - half, d + half};
     if (!bounds.both())
@@ -115,17 +115,17 @@ Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated
     return cut({std::min(mover.low, student.low), std::max(mover.high, student.high)}, -range, range);
 }
 
-std::optional<Estimated> estimated(const Sampled& m, Population population) {
+std::optional<MeanEstimate> estimated(const Sampled& m, Population population) {
     const Moments moments = moments_of(m.values);
     const bool known = m.examples() > 0;
     if (m.values.empty() || (m.values.size() == 1 && !known))
         return std::nullopt;
     const auto s = static_cast<double>(m.values.size());
-    Estimated out{.value = moments.mean,
-                  .variance = moments.deviation * moments.deviation / s,
-                  .degrees = std::max(1.0, s - 1),
-                  .least_variance = 0,
-                  .counted = known ? all_examples(m) : s};
+    MeanEstimate out{.value = moments.mean,
+                     .variance = moments.deviation * moments.deviation / s,
+                     .degrees = std::max(1.0, s - 1),
+                     .least_variance = 0,
+                     .counted = known ? all_examples(m) : s};
     if (!known)
         return out;
     const auto n = static_cast<double>(m.examples());

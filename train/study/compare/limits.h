@@ -15,7 +15,7 @@ struct MetricRange {
 };
 
 /// An estimate with what is known of its error.
-struct Estimated {
+struct MeanEstimate {
     double value = 0;
     double variance = 0;  ///< of the estimate
     double degrees = 1;   ///< of freedom that the variance was estimated with
@@ -31,7 +31,7 @@ struct Estimated {
 /// are as many independent draws as would have that error, and the limits are those of Clopper and
 /// Pearson for p n* of n*. Where p is 0 or 1 n* is `counted`. Otherwise Student's limits, cut at a
 /// bound.
-Limits limits_of(const Estimated& estimate, const MetricRange& bounds, double confidence);
+Limits limits_of(const MeanEstimate& estimate, const MetricRange& bounds, double confidence);
 
 /// Limits of the difference a - b of two estimates whose difference has the variance, the degrees
 /// and the least variance of `difference` (value: a - b). For a metric with two bounds they are made
@@ -39,8 +39,8 @@ Limits limits_of(const Estimated& estimate, const MetricRange& bounds, double co
 /// with r the correlation that makes the variance of the difference what it is,
 ///   low = d - sqrt(x^2 - 2 r x y + y^2),  x = a - low(a), y = high(b) - b;  high with the other two,
 /// and at least Student's width. Never beyond what a difference can be.
-Limits difference_limits(const Estimated& a, const Estimated& b, const Estimated& difference, const MetricRange& bounds,
-                         double confidence);
+Limits difference_limits(const MeanEstimate& a, const MeanEstimate& b, const MeanEstimate& difference,
+                         const MetricRange& bounds, double confidence);
 
 /// Runs of one variant, or the differences of pairs of runs: a value of each, and, where all were
 /// measured on the same examples, how much each example moves each value.
@@ -67,6 +67,6 @@ const char* population_name(Population population);
 /// larger of the two; its degrees of freedom by Satterthwaite (1946). Where each run has examples of
 /// its own V_seeds holds their error too, and both populations are the same. Of one run only
 /// examples count. None of one run without known examples.
-std::optional<Estimated> estimated(const Sampled& sampled, Population population);
+std::optional<MeanEstimate> estimated(const Sampled& sampled, Population population);
 
 }  // namespace attend::compare

@@ -75,11 +75,11 @@ Improvement improvement_of(std::span<const double> a, std::span<const double> b,
     const double va = var_a * var_a / n, vb = var_b * var_b / m;
     const double spread = (n > 1 ? va * va / (n - 1) : 0) + (m > 1 ? vb * vb / (m - 1) : 0);
     const double fewer = std::min(n, m);
-    const Estimated e{.value = out.probability,
-                      .variance = va + vb,
-                      .degrees = spread > 0 ? std::max(1.0, (va + vb) * (va + vb) / spread) : std::max(1.0, fewer - 1),
-                      .least_variance = 0,
-                      .counted = fewer};
+    const MeanEstimate e{.value = out.probability,
+                         .variance = va + vb,
+                         .degrees = spread > 0 ? std::max(1.0, (va + vb) * (va + vb) / spread) : std::max(1.0, fewer - 1),
+                         .least_variance = 0,
+                         .counted = fewer};
     out.limits = limits_of(e, {0, 1}, confidence);
     return out;
 }
