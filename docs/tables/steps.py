@@ -3,10 +3,12 @@ complete is kept; what was broken off continues. Definitions use Train, Evaluate
 
 Beside each step's result stands NAME.made.json: the command and, for each time that it ran, processor, commit and date.
 """
+import datetime
 import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -19,6 +21,12 @@ ATTEND = "build/release/attend"
 
 class Missing(Exception):
     """A result that is not there (yet)."""
+
+
+def refuse(what, code=2):
+    """Ends the program: 2 for what the user can correct, 1 for a command that failed."""
+    print(f"tables: {what}", file=sys.stderr)
+    sys.exit(code)
 
 
 def load(path):
@@ -82,7 +90,7 @@ class Step:
     def run(self, threads):
         """Runs the command where its result is missing, and records where and when."""
         if self.stale():
-            sys.exit(f"tables: {self.place}: {self.stale()}\nremove it with ./dev tables NAME --again")
+            refuse(f"{self.place}: {self.stale()}; --again removes it")
         if self.complete() and not self.repeats():
             return
         os.makedirs(os.path.dirname(os.path.join(ROOT, self.place)), exist_ok=True)
@@ -98,14 +106,17 @@ class Step:
                     runs = self.made()["runs"]
                 except Missing:
                     runs = []
-                with open(os.path.join(ROOT, self.place + ".made.json"), "w", encoding="utf-8") as file:
-                    json.dump({"command": self.command(), "inputs": self.digest(), "runs": runs + [record]}, file, indent=1)
+                self.record(runs + [record])
+
+    def record(self, runs):
+        with open(os.path.join(ROOT, self.place + ".made.json"), "w", encoding="utf-8") as file:
+            json.dump({"command": self.command(), "inputs": self.digest(), "runs": runs}, file, indent=1)
 
     def call(self, words, stdout=None, allowed=(0,)):
         program = [os.path.join(ROOT, ATTEND) if words[0] == "attend" else words[0], *words[1:]]
         code = subprocess.run(program, cwd=ROOT, stdout=stdout).returncode
         if code not in allowed:
-            sys.exit(f"tables: a command failed: exit code {code}, command {' '.join(words)}")
+            refuse(f"a command failed: exit code {code}, command {' '.join(words)}", code=1)
 
     # What kinds of steps differ in:
     def finished(self):
@@ -246,6 +257,21 @@ class Compare(Step):
 
     def finished(self):
         return os.path.exists(os.path.join(ROOT, self.place, "compare.json"))
+
+    def adopt(self, folder):
+        """Takes a comparison that `attend compare --out FOLDER` made on this machine: its commits are those that compare.json
+        names, its day that of compare.json."""
+        try:
+            with open(os.path.join(folder, "compare.json"), encoding="utf-8") as file:
+                comparison = json.load(file)
+        except OSError as error:
+            refuse(f"--adopt {folder}: no finished comparison: {error}")
+        if os.path.exists(os.path.join(ROOT, self.place)):
+            refuse(f"--adopt {folder}: {self.place} exists; --again removes it")
+        programs = {run.get("program", "unknown").split()[-1] for v in comparison["variants"] for run in v.get("each", [])}
+        day = datetime.date.fromtimestamp(os.path.getmtime(os.path.join(folder, "compare.json"))).isoformat()
+        shutil.copytree(folder, os.path.join(ROOT, self.place), symlinks=True)
+        self.record([{"cpu": machine.processor(), "commit": c, "date": day, "command": self.command()} for c in sorted(programs)])
 
     def repeats(self):
         return True

@@ -5,6 +5,7 @@ usage: ./dev tables                            lists the tables, with their docu
        ./dev tables NAME... [--threads N]      runs what a table needs and writes it into its document
        ./dev tables [NAME...] --check          says whether the documents hold what the kept runs give; changes nothing
        ./dev tables NAME... --again            removes the table's kept runs first
+       ./dev tables NAME --adopt FOLDER        copies a comparison that was made on this machine with --out FOLDER
 
 Runs are kept in runs/tables: what is finished is not run again, what was broken off continues. A table is written between the
 markers `<!-- table NAME -->` and `<!-- end NAME -->`, followed by processor, commit, date and command. Each table is defined in
@@ -69,7 +70,7 @@ def document_of(table):
 def make(name, threads):
     table = definition(name)
     if table.missing():
-        sys.exit(f"tables: {name}: data is missing: {', '.join(table.missing())}; {table.fetch}")
+        steps.refuse(f"{name}: data is missing: {', '.join(table.missing())}; {table.fetch}")
     text.current(document_of(table), name)  # throws before anything runs
     for step in table.steps:
         step.run(threads)
@@ -77,7 +78,7 @@ def make(name, threads):
     print(f"{name}: written into {table.document}")
 
 
-def check(name, quiet):
+def check(name):
     """True where the document holds what the runs give; None where they are not there."""
     table = definition(name)
     if not table.complete():
@@ -89,8 +90,7 @@ def check(name, quiet):
         print(f"{name}: as the runs give it")
         return True
     print(f"{name}: {table.document} differs from what the runs give")
-    if not quiet:
-        print("\n".join(difflib.unified_diff(old[begin:end].splitlines(), new.splitlines(), "document", "runs", lineterm="", n=0)))
+    print("\n".join(difflib.unified_diff(old[begin:end].splitlines(), new.splitlines(), "document", "runs", lineterm="", n=0)))
     return False
 
 
@@ -103,6 +103,13 @@ def forget(name):
                 os.remove(place + ending)
 
 
+def adopt(name, folder):
+    comparisons = [step for step in definition(name).steps if isinstance(step, steps.Compare)]
+    if len(comparisons) != 1:
+        steps.refuse(f"--adopt is for tables of one comparison: table {name}, comparisons {len(comparisons)}")
+    comparisons[0].adopt(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev tables", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS)
@@ -110,18 +117,21 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--adopt", metavar="FOLDER")
     a = parser.parse_args()
-    unknown = [n for n in a.names if n not in names()]
-    if unknown:
-        sys.exit(f"tables: no such table: '{unknown[0]}', known: {', '.join(names())}")
+    for name in a.names:
+        if name not in names():
+            steps.refuse(f"no such table: '{name}', known: {', '.join(names())}")
     if not a.names and not a.check:
         return show_list()
     if a.check:
-        results = [check(name, quiet=False) for name in a.names or names()]
+        results = [check(name) for name in a.names or names()]
         return 1 if False in results or (a.names and None in results) else 0
     for name in a.names:
         if a.again:
             forget(name)
+        if a.adopt:
+            adopt(name, a.adopt)
         make(name, a.threads)
     return 0
 
