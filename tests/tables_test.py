@@ -38,6 +38,7 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.percent(figures.Figure(moments(0.65, 0.42))), "65.0")  # above 100 % says nothing
         self.assertEqual(figures.percent(figures.Figure(moments(0.65, None, low=0.5, high=0.9))), "65.0 (50.0 to 90.0)")
         self.assertEqual(figures.percent(figures.Figure(moments(0.65, None, interval=[0.5, 0.9]))), "65.0 (50.0 to 90.0)")
+        self.assertEqual(figures.percent(figures.Figure(moments(1, 0.0))), "100.0")  # never +- 0
         self.assertEqual(figures.percent(figures.Figure({"count": 0, "mean": None})), "")
         self.assertEqual(figures.percent(figures.Figure(moments(-0.013, 0.016)), signed=True), "-1.3 (-2.9 to +0.3)")
 
@@ -68,6 +69,7 @@ class Text(unittest.TestCase):
         self.assertEqual(text.provenance("x", self.RUNS, ["a", "b", "c"]).replace("\n", " "),
                          "Made by `./dev tables x`, 28 November 2026 to 1 December 2026, commit abc and def+changes, on Some CPU, 2 cores, "
                          "AVX2: `a` and 2 more.")
+        self.assertIn("AVX2 (that did other work, too): `a`", text.provenance("x", [dict(self.RUNS[0], crowded=True)], ["a"]).replace("\n", " "))
 
     def test_document(self):
         with tempfile.TemporaryDirectory() as folder:

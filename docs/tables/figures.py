@@ -28,14 +28,15 @@ class Figure:
         self.low, self.high = (self.mean - half, self.mean + half) if self.symmetric else (low, high)
 
     def text(self, scale=1, digits=1, signed=False, within=None):
-        """"84.8 (83.2 to 86.4)" or "84.8"; times `scale`. An interval by Student that leaves the range `within` of the metric says
-        nothing about it and is left out."""
+        """"84.8 (83.2 to 86.4)" or "84.8"; times `scale`. An interval by Student that leaves the range `within` of the metric, or
+        that has no width because all seeds are equal, says nothing about it and is left out."""
         if self.mean is None:
             return ""
         sign = "+" if signed else ""
+        empty = self.low is not None and self.low == self.high
         outside = within and self.low is not None and (self.low < within[0] or self.high > within[1])
         mean = f"{scale * self.mean:{sign},.{digits}f}"
-        if self.low is None or outside:
+        if self.low is None or outside or empty:
             return mean
         return f"{mean} ({scale * self.low:{sign},.{digits}f} to {scale * self.high:{sign},.{digits}f})"
 

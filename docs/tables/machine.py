@@ -42,6 +42,7 @@ def commit(root):
 
 def now(root, command):
     """What is recorded of a command that runs now."""
-    load = os.getloadavg()[0]  # before the command begins: above 0, other work ran too
+    # The mean of the last minute, when the command begins. The step before keeps at most all cores busy: more is other work.
+    crowded = os.getloadavg()[0] > (os.cpu_count() or 1) + 1
     return {"cpu": processor(), "commit": commit(root), "date": datetime.date.today().isoformat(), "command": command,
-            "load": round(load, 1)}
+            "crowded": crowded}

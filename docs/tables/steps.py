@@ -114,9 +114,13 @@ class Step:
 
     def call(self, words, stdout=None, allowed=(0,)):
         program = [os.path.join(ROOT, ATTEND) if words[0] == "attend" else words[0], *words[1:]]
-        code = subprocess.run(program, cwd=ROOT, stdout=stdout).returncode
+        log = self.place + ".log"  # progress and messages; a table of many runs would print thousands of lines
+        with open(os.path.join(ROOT, log), "a", encoding="utf-8") as errors:
+            code = subprocess.run(program, cwd=ROOT, stdout=stdout or errors, stderr=errors).returncode
         if code not in allowed:
-            refuse(f"a command failed: exit code {code}, command {' '.join(words)}", code=1)
+            with open(os.path.join(ROOT, log), encoding="utf-8") as errors:
+                print("".join(errors.readlines()[-10:]), end="", file=sys.stderr)
+            refuse(f"a command failed: exit code {code}, command {' '.join(words)}, log {log}", code=1)
 
     # What kinds of steps differ in:
     def finished(self):

@@ -98,7 +98,7 @@ def forget(name):
     for step in definition(name).steps:
         place = os.path.join(steps.ROOT, step.place)
         shutil.rmtree(place, ignore_errors=True)
-        for ending in (".made.json", ".json", ".txt", ".examples"):
+        for ending in (".made.json", ".json", ".txt", ".examples", ".log"):
             if os.path.exists(place + ending):
                 os.remove(place + ending)
 

@@ -44,7 +44,9 @@ def provenance(name, runs, commands):
     days = sorted({r["date"] for r in runs})
     when = day(days[0]) if len(days) == 1 else f"{day(days[0])} to {day(days[-1])}"
     commits = listed(r["commit"] for r in sorted(runs, key=lambda r: r["date"]))
-    text = (f"Made by `./dev tables {name}`, {when}, commit {commits}, on {listed(r['cpu'] for r in runs)}: "
+    # Times are too long then; other figures do not depend on it.
+    crowded = " (that did other work, too)" if any(r.get("crowded") for r in runs) else ""
+    text = (f"Made by `./dev tables {name}`, {when}, commit {commits}, on {listed(r['cpu'] for r in runs)}{crowded}: "
             f"{commands_text(commands)}.")
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
