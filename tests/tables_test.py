@@ -55,7 +55,7 @@ class Figures(unittest.TestCase):
 
     def test_lab(self):
         row = {"label": "reinforce x4", "objective": "expected", "bias": 0.17, "bias_low": 0, "bias_high": 0.449, "variance": 38.53, "cosine": 0.162, "seconds": 0.0054}
-        rows = figures.lab_rows({"checkpoints": [{"rows": [row, row]}]})
+        rows = figures.lab_rows({"checkpoints": [{"rows": [dict(row, configured=True, bias=0.5), row]}]})
         self.assertEqual(rows[1:], [["reinforce x4", "expected", "17.0 (0.0 to 44.9)", "38.5", "0.162", "5.4"]])
         rows = figures.lab_rows({"checkpoints": [{"rows": [dict(row, variance_low=30, variance_high=50)]}]})
         self.assertEqual(rows[1][3], "38.5 (30 to 50)")

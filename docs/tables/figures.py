@@ -119,12 +119,13 @@ def interval_of(entry, name):
 def lab_rows(lab, checkpoint=-1):
     """The table of one checkpoint of a lab.json: every estimator once."""
     rows = [["estimator", "objective", "bias, %", "variance", "cosine", "ms"]]
-    for e in lab["checkpoints"][checkpoint]["rows"]:
-        if any(row[0] == e["label"] for row in rows):  # the configured one stands among all again
-            continue
+    all_rows = lab["checkpoints"][checkpoint]["rows"]
+    # The configured estimator comes first, and where it is one of the defaults once more among them.
+    defaults = {e["label"] for e in all_rows if not e.get("configured")}
+    for e in (e for e in all_rows if not e.get("configured") or e["label"] not in defaults):
         bias, variance = interval_of(e, "bias"), interval_of(e, "variance")
         rows.append([e["label"], e["objective"],
-                     number(100 * e["bias"]) + (f" ({100 * bias[0]:.1f} to {100 * bias[1]:.1f})" if bias and bias[1] > 0 else ""),
+                     number(100 * e["bias"]) + (f" ({100 * bias[0]:.1f} to {100 * bias[1]:.1f})" if bias and bias[1] >= 0.0005 else ""),
                      significant(e["variance"]) +
                      (f" ({significant(variance[0])} to {significant(variance[1])})" if variance and variance[1] > 0 else ""),
                      number(e["cosine"], 3), number(1000 * e["seconds"])])
