@@ -15,7 +15,7 @@ for key, (_, short, with_sparsemax) in CONFIGS.items():
     for repeat in (1, 2, 3):
         for align in ("softmax", "sparsemax") if with_sparsemax else ("softmax",):
             for way, select in WAYS.items():
-                # A validation part of a few rows: the evaluation at the end is not what is measured here.
+                # Greedy: the evaluation at the end is not what is measured here.
                 changes = {**short, "train.evaluate_every": short["train.steps"], **select, "decode.beam": 1}
                 if align != "softmax":
                     changes["model.attention.align"] = align
