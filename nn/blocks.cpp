@@ -46,6 +46,10 @@ void BlockOptions::fields(Visitor& v) {
     v.flag("bias", bias, "linear layers and layer norms have biases");
     v.number("dropout", dropout, {0, 0.99}, "dropout probability of embeddings, attention weights and the output of each part");
     v.number("rotary_base", rotary_base, {1, 1e9}, "positions 'rotary': base of the wave lengths (Su 2021, 3.2.2)");
+    v.choice(
+        "rotary_pairs", rotary_pairs, {"halves", "neighbouring"},
+        "positions 'rotary': which elements of a head of K are turned together: i and i + K/2 (as GPT-NeoX does), or 2i and "
+        "2i + 1 (Su 2021, eq. 34)");
     v.flag("recompute", recompute,
            "keep one value of each block for the backward pass and compute the others again: less memory, more time");
 }
@@ -92,6 +96,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Attentio
                              .bias = o.with_bias(),
                              .dropout = o.dropout,
                              .rotary_base = rotary ? o.rotary_base : 0,
+                             .rotary_pairs = o.rotary_pairs == "halves" ? RotaryPairs::halves : RotaryPairs::neighbouring,
                              .init = init.inner,
                              .out_init = init.residual,
                              .site = site};

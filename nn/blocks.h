@@ -24,6 +24,7 @@ struct BlockOptions {
     bool bias = true;
     double dropout = 0;
     double rotary_base = 10000;
+    std::string rotary_pairs = "halves";
     bool recompute = false;
     void fields(Visitor& v);
 

@@ -71,6 +71,12 @@ Sites MultiHead::sites() const {
     return all;
 }
 
+Tensor MultiHead::queries_keys_values(const Tensor& x, int64_t position) const {
+    const Tensor qkv = qkv_(x);
+    const int64_t turned = setup_.heads + setup_.key_heads;
+    return setup_.rotary_base > 0 ? rotary(qkv, turned, head_size_, position, setup_.rotary_base, setup_.rotary_pairs) : qkv;
+}
+
 Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
     Array<Tensor> keys, values, contexts;
@@ -103,9 +109,7 @@ Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t
 Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
-    Tensor qkv = qkv_(x);
-    if (setup_.rotary_base > 0)
-        qkv = rotary(qkv, h + g, k, 0, setup_.rotary_base);
+    const Tensor qkv = queries_keys_values(x, 0);
     if (fuses(pass))
         return {out_(self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, x.dim(1), 0)))};
     const Array<int32_t> own(lengths.begin(), lengths.end());
@@ -116,9 +120,7 @@ Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) con
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     const int64_t position = past.packed.defined() ? past.packed.dim(1) : 0;
-    Tensor qkv = qkv_(x);
-    if (setup_.rotary_base > 0)
-        qkv = rotary(qkv, h + g, k, position, setup_.rotary_base);
+    const Tensor qkv = queries_keys_values(x, position);
     const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
     past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
     past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(position + x.dim(1)));

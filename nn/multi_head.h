@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/ops/attention.h"
+#include "core/ops/rotary.h"
 #include "nn/attention/attention.h"
 #include "nn/layers.h"
 
@@ -31,6 +32,7 @@ struct MultiHeadSetup {
     Bias bias = Bias::yes;
     double dropout = 0;      ///< of the weights
     double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
+    RotaryPairs rotary_pairs = RotaryPairs::halves;
     WeightInit init, out_init;
     Site site = {};  ///< of its first head; the others have the numbers that follow
 };
@@ -63,6 +65,9 @@ class MultiHead {
     void use_heads() { fused_.reset(); }
 
   private:
+    // Queries, keys and values [B, T, (H + 2 G) K] of x; rotary positions turn queries and keys, the
+    // first x at `position`.
+    Tensor queries_keys_values(const Tensor& x, int64_t position) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     Output attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;

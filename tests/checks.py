@@ -311,6 +311,48 @@ def check_test_names(tree):
             seen.setdefault(key, f"{path}:{line}")
 
 
+# Documents whose tables of measured figures are remade by ./dev tables. A table counts as measured where a cell of its body, the
+# first column aside, begins with a number. Tables written by hand that look like it have the line `<!-- by hand: REASON -->` above.
+MEASURED_IN = ("docs/", "configs/README.md", "README.md", "bench/README.md", "nn/")
+MEASURED = re.compile(r"^\s*(?:[-+~]\s*)?\d[\d.,]*(?![\w.-]*[a-z]{4})")
+PROVENANCE = re.compile(r"^(Made|Not remade yet) by `\./dev tables (\w+)`(?:.|\n(?!\n))*\bcommit\b(?:.|\n(?!\n))*", re.M)
+
+
+def check_tables(tree):
+    """Measured tables stand between the markers of a definition, with processor, commit and command below."""
+    folder, placed = "docs/tables/definitions/", {}
+    for path in tree.named(".md"):
+        if not path.startswith(MEASURED_IN):
+            continue
+        text = tree.text(path)
+        blocks = [(m.start(), m.end(), m.group(1), m.group(2)) for m in
+                  re.finditer(r"^<!-- table (\w+) -->\n((?:.|\n)*?)^<!-- end \1 -->$", text, re.M)]
+        for begin, _, name, inner in blocks:
+            line = text.count("\n", 0, begin) + 1
+            placed[name] = path
+            if f"{folder}{name}.py" not in tree.paths:
+                yield f"{path}:{line}: table '{name}' has no definition {folder}{name}.py"
+            said = PROVENANCE.search(inner)
+            if not said or said.group(2) != name or not re.search(r"\b(?i:processor|xeon|cpu|cores?)\b", said.group(0)):
+                yield f"{path}:{line}: table '{name}' does not say with which processor, commit and command it was made"
+        for line, m in tree.lines(path, r"(?:^<!-- by hand: .+ -->\n\n?)?^\|.*\n\|[-| :]+\|\n((?:\|.*\n?)*)"):
+            cells = [cell for row in m.group(1).splitlines() for cell in re.split(r"(?<!\\)\|", row)[2:-1]]
+            inside = any(begin < m.start() < end for begin, end, _, _ in blocks)
+            if any(MEASURED.search(cell) for cell in cells) and not inside and not m.group(0).startswith("<!-- by hand"):
+                yield f"{path}:{line}: a table of measured figures without `<!-- table NAME -->` (docs/tables/README.md)"
+    for path in tree.named(".py", under=folder):
+        name, document = os.path.basename(path)[:-3], re.search(r'document="([^"]+)"', tree.text(path))
+        if not document or placed.get(name) != document.group(1):
+            yield f"{path}: its document has no markers `<!-- table {name} -->` and `<!-- end {name} -->`"
+
+
+def check_tables_tool(tree):
+    """./dev tables on planted runs."""
+    done = subprocess.run([sys.executable, "tests/tables_test.py"], cwd=tree.root, capture_output=True, text=True)
+    if done.returncode != 0:
+        yield "docs/tables: " + (done.stderr.strip().splitlines() or ["tests/tables_test.py failed"])[-1]
+
+
 CHECKS = {name[6:]: f for name, f in list(globals().items()) if name.startswith("check_")}
 
 # For each check a breach: (file, text to put there). The text is added to the end of a file that exists.
@@ -346,6 +388,11 @@ BREACHES = {
     "everything_tested": [("core/kernels/planted.h", "#pragma once\nextern Kernel<void(const real* x)> planted_kernel;\n"),
                           ("core/kernels/planted.h", "#pragma once\nvoid planted_function(const real* x);\n"),
                           ("optim/planted.cpp", 'auto row = Table::make<Options>("planted_row", "help", build);\n')],
+    "tables": [("docs/planted.md", "| a | b |\n|---|---|\n| x | 1.5 ms |\n"),
+               ("docs/planted.md", "<!-- table planted -->\n\n<!-- end planted -->\n"),
+               ("bench/README.md", "\n<!-- table lab_start -->\n\nMade by `./dev tables lab_start`, on 2 cores.\n\n<!-- end lab_start -->\n"),
+               ("docs/tables/definitions/planted.py", 'table = Table(document="README.md")\n')],
+    "tables_tool": [("docs/tables/text.py", "\n\ndef provenance(name, runs, commands):\n    return ''\n")],
     "test_names": [("tests/core/planted_test.cpp", 'TEST_CASE("twice") {}\nTEST_CASE("Twice") {}\n'),
                    ("tests/data/planted_test.cpp", 'TEST_CASE("one; and two") {}\n')],
 }
@@ -369,7 +416,7 @@ def self_test(tree):
                 subject = Tree(copy)
                 if name == "headers_compile_alone":  # one compilation is enough here
                     subject.paths = [path]
-                marker = os.path.dirname(path) if name == "folder_readmes" else path
+                marker = os.path.dirname(path) if name in ("folder_readmes", "tables_tool") else path
                 if not any(marker in problem for problem in CHECKS[name](subject)):
                     yield f"{name}: did not see what was planted in {path}"
                 if before is None:

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <complex>
 
-#include "core/kernels/rotary.h"
-
 namespace attend::ATTEND_PRECISION {
 
 namespace {
@@ -37,8 +35,8 @@ Tensor angle_table(int64_t positions, int64_t half, int64_t first, double base) 
 
 }  // namespace
 
-// (y_i, y_j) = R(angle) (x_i, x_j), j = i + K/2; dx = R(-angle) dy
-Tensor rotary(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {
+// (y_a, y_b) = R(angle) (x_a, x_b) for each pair (a, b); dx = R(-angle) dy
+Tensor rotary(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base, RotaryPairs pairs) {
     require(x.rank() == 3, "rotary: three axes are needed: x {}, rank {}", x, x.rank());
     require(head_size >= 2 && head_size % 2 == 0, "rotary: head size must be even: head size {}, at least {}", head_size, 2);
     require(heads >= 0 && heads <= x.dim(2) / head_size, "rotary: heads leave the last axis: {} heads of {} columns, x {}",
@@ -46,7 +44,7 @@ Tensor rotary(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_p
     require(first_position >= 0 && first_position <= 0x7fffffff - x.dim(1),
             "rotary: position out of range: first position {}, positions {}", first_position, x.dim(1));
     require(base > 0 && std::isfinite(base), "rotary: base out of range: base {}, more than {}", base, 0);
-    const kernels::RotarySizes sizes{x.shape().rows(), x.dim(1), x.dim(2), heads, head_size};
+    const kernels::RotarySizes sizes{x.shape().rows(), x.dim(1), x.dim(2), heads, head_size, pairs};
     const Tensor table = angle_table(sizes.positions, head_size / 2, first_position, base);
     const int64_t sines = table.size() / 2;
     Tensor y = Tensor::empty(x.shape());

@@ -11,7 +11,7 @@ void positions_field(Visitor& v, std::string& positions) {
     v.choice(
         "positions", positions, {"learned", "sinusoidal", "rotary", "none"},
         "how positions enter: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5); rotary: queries and keys "
-        "are rotated (Su 2021); none: by attention.bias, or not at all");
+        "are rotated, by default in the pairs of GPT-NeoX, see rotary_pairs (Su 2021); none: by attention.bias, or not at all");
 }
 
 namespace {

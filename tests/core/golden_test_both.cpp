@@ -136,11 +136,14 @@ TEST_SUITE("golden ops") {
         Case n("rms_norm");
         n.output("y", rms_norm(n.leaf("input.x"), n.leaf("weight"), static_cast<real>(n.number("epsilon"))));
         n.finish();
-        Case r("rotary");
-        const auto integer = [&](const char* key) { return static_cast<int64_t>(r.number(key)); };
-        r.output("y", rotary(r.leaf("input.x"), integer("heads"), integer("head_size"), integer("first_position"),
-                             r.number("base")));
-        r.finish();
+        for (const auto& [name, pairs] :
+             {std::pair{"rotary", RotaryPairs::halves}, {"rotary_neighbouring", RotaryPairs::neighbouring}}) {
+            Case r(name);
+            const auto integer = [&](const char* key) { return static_cast<int64_t>(r.number(key)); };
+            r.output("y", rotary(r.leaf("input.x"), integer("heads"), integer("head_size"), integer("first_position"),
+                                 r.number("base"), pairs));
+            r.finish();
+        }
     }
 
     TEST_CASE("fused attention, grouped heads, equals PyTorch's") {

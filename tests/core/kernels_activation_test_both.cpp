@@ -150,9 +150,12 @@ TEST_CASE("swiglu and its backward at every width") {
 }
 
 TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and copies what is after the heads") {
-    for (int64_t half = 0; half <= 70; ++half) {
+    for (int64_t n = 0; n <= 141; ++n) {
+        const int64_t half = n / 2;
+        const RotaryPairs pairs = n % 2 == 0 ? RotaryPairs::halves : RotaryPairs::neighbouring;
         CAPTURE(half);
-        const kernels::RotarySizes sizes{4, 2, 2 * 2 * half + 3, 2, 2 * half};
+        CAPTURE((pairs == RotaryPairs::halves));
+        const kernels::RotarySizes sizes{4, 2, 2 * 2 * half + 3, 2, 2 * half, pairs};
         const Values x = values(sizes.rows * sizes.columns, 1);
         Values cosines = values(sizes.positions * half, 2), sines = values(sizes.positions * half, 3);
         for (const kernels::Turn turn : {kernels::Turn::forward, kernels::Turn::backward}) {
@@ -160,8 +163,10 @@ TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and co
             Values y = x;
             for (int64_t row = 0; row < sizes.rows; ++row)
                 for (int64_t i = 0; i < sizes.heads * half; ++i) {
-                    const auto a = static_cast<std::size_t>(row * sizes.columns + i / half * 2 * half + i % half);
-                    const auto b = a + static_cast<std::size_t>(half);
+                    const int64_t head = row * sizes.columns + i / half * 2 * half;
+                    const bool halves = pairs == RotaryPairs::halves;
+                    const auto a = static_cast<std::size_t>(head + (halves ? i % half : i % half * 2));
+                    const auto b = a + static_cast<std::size_t>(halves ? half : 1);
                     const auto angle = static_cast<std::size_t>(row % sizes.positions * half + i % half);
                     y[a] = x[a] * cosines[angle] - sign * x[b] * sines[angle];
                     y[b] = x[b] * cosines[angle] + sign * x[a] * sines[angle];
@@ -177,10 +182,25 @@ TEST_CASE("rotary turns pairs at every head size, forwards and backwards, and co
 }
 
 TEST_CASE("a position is turned by the same bits from whichever position a text begins") {
-    const Tensor x = Tensor::full({1, 100, 6}, 1), whole = rotary(x, 1, 6);
-    for (int64_t first = 0; first < 100; ++first) {
-        const Tensor one = rotary(Tensor::full({1, 1, 6}, 1), 1, 6, first);
-        for (int64_t i = 0; i < 6; ++i) CHECK(one.data()[i] == whole.data()[first * 6 + i]);
+    for (const RotaryPairs pairs : {RotaryPairs::halves, RotaryPairs::neighbouring}) {
+        const Tensor whole = rotary(Tensor::full({1, 100, 6}, 1), 1, 6, 0, 10000, pairs);
+        for (int64_t first = 0; first < 100; ++first) {
+            const Tensor one = rotary(Tensor::full({1, 1, 6}, 1), 1, 6, first, 10000, pairs);
+            for (int64_t i = 0; i < 6; ++i) CHECK(one.data()[i] == whole.data()[first * 6 + i]);
+        }
+    }
+}
+
+TEST_CASE("rotary at position 1, computed by hand: halves turn 1 with 3 and 2 with 4, neighbours 1 with 2 and 3 with 4") {
+    // K = 4, base 4: the angles are 1 and 4^(-1/2) = 1/2.
+    const double c0 = 0.5403023058681398, s0 = 0.8414709848078965, c1 = 0.8775825618903728, s1 = 0.479425538604203;
+    const Tensor x = Tensor::of({1, 1, 4}, {1, 2, 3, 4});
+    const std::pair<RotaryPairs, Values> cases[] = {
+        {RotaryPairs::halves, {c0 - 3 * s0, 2 * c1 - 4 * s1, s0 + 3 * c0, 2 * s1 + 4 * c1}},
+        {RotaryPairs::neighbouring, {c0 - 2 * s0, s0 + 2 * c0, 3 * c1 - 4 * s1, 3 * s1 + 4 * c1}}};
+    for (const auto& [pairs, expected] : cases) {
+        const Tensor y = rotary(x, 1, 4, 1, 4, pairs);
+        for (std::size_t i = 0; i < 4; ++i) CHECK(std::abs(static_cast<double>(y.data()[i]) - expected[i]) < 8 * epsilon);
     }
 }
 

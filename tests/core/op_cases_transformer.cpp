@@ -65,6 +65,17 @@ void add_rotary(std::vector<OpCase>& all) {
                    {1, 70, 4},
                    [](Inputs in) { return rotary(in[0], 1, 4, 50); },
                    [](Inputs in) { return rotary_composite(in[0], 1, 4, 50, 10000); }});
+    constexpr auto neighbouring = RotaryPairs::neighbouring;
+    all.push_back({"rotary neighbouring pairs",
+                   {{2, 3, 8}},
+                   {2, 3, 8},
+                   [](Inputs in) { return rotary(in[0], 2, 4, 0, 10000, neighbouring); },
+                   [](Inputs in) { return rotary_matrix_composite(in[0], 2, 4, 0, 10000); }});
+    all.push_back({"rotary neighbouring pairs, first heads, later position, other base",
+                   {{2, 5, 79}},
+                   {2, 5, 79},
+                   [](Inputs in) { return rotary(in[0], 2, 38, 1000, 500, neighbouring); },
+                   [](Inputs in) { return rotary_matrix_composite(in[0], 2, 38, 1000, 500); }});
     all.push_back({"rotary no heads", {{1, 2, 3}}, {1, 2, 3}, [](Inputs in) { return rotary(in[0], 0, 2); }});
     all.push_back({"rotary one pair", {{1, 1, 2}}, {1, 1, 2}, [](Inputs in) { return rotary(in[0], 1, 2, 3); }});
     all.push_back(

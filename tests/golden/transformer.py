@@ -46,14 +46,24 @@ def rotated(x, heads, head_size, first_position, base):
     return torch.cat([y, x[..., heads * head_size:]], -1)
 
 
+def rotated_neighbours(x, heads, head_size, first_position, base):
+    """The same with the pairs of Su et al. 2021, eq. 34: elements 2i and 2i + 1 are the real and the imaginary part."""
+    frequency = base ** (-torch.arange(0, head_size, 2, dtype=torch.float64) / head_size)
+    angle = (first_position + torch.arange(x.shape[1]))[:, None] * frequency
+    parts = torch.view_as_complex(x[..., : heads * head_size].reshape(*x.shape[:2], heads, head_size // 2, 2).contiguous())
+    turned = torch.view_as_real(parts * torch.polar(torch.ones_like(angle), angle)[:, None])
+    return torch.cat([turned.reshape(*x.shape[:2], heads * head_size), x[..., heads * head_size:]], -1)
+
+
 def rotary(seed):
-    draw = Case("rotary", seed).draw
-    heads, half, first = draw.size(3, 1, 4), draw.size(4, 1, 20), draw.size(17, 0, 3000)
-    case = Case("rotary", seed, heads=heads, head_size=2 * half, first_position=first, base=10000)
-    size = case.draw.size
-    x = case.input("x", size(2, 1, 4), size(5, 1, 9), heads * 2 * half + size(3, 0, 9))
-    case.output("y", rotated(x, heads, 2 * half, first, 10000.0))
-    yield case
+    for name, function in (("rotary", rotated), ("rotary_neighbouring", rotated_neighbours)):
+        draw = Case(name, seed).draw
+        heads, half, first = draw.size(3, 1, 4), draw.size(4, 1, 20), draw.size(17, 0, 3000)
+        case = Case(name, seed, heads=heads, head_size=2 * half, first_position=first, base=10000)
+        size = case.draw.size
+        x = case.input("x", size(2, 1, 4), size(5, 1, 9), heads * 2 * half + size(3, 0, 9))
+        case.output("y", function(x, heads, 2 * half, first, 10000.0))
+        yield case
 
 
 def heads_attention(q, k, v, seen, slopes):

@@ -41,6 +41,10 @@ inline std::vector<GptForm> gpt_forms() {
         o.blocks.key_heads = 1;
         o.positions = "rotary";
     });
+    form("rotary in neighbouring pairs", [](GptOptions& o) {
+        o.positions = "rotary";
+        o.blocks.rotary_pairs = "neighbouring";
+    });
     form("alibi, relu", [](GptOptions& o) {
         o.positions = "none";
         o.blocks.activation = "relu";

@@ -144,6 +144,26 @@ Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64
     return concat(parts, 2);
 }
 
+Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {
+    const int64_t batch = x.dim(0), steps = x.dim(1), columns = x.dim(2);
+    std::vector<Tensor> parts;
+    for (int64_t t = 0; t < steps; ++t) {
+        Tensor turn = Tensor::zeros({columns, columns});  // y = x turn: transposed, as rows are multiplied from the left
+        for (int64_t c = heads * head_size; c < columns; ++c) turn.writable()[c * columns + c] = 1;
+        for (int64_t head = 0; head < heads; ++head)
+            for (int64_t i = 0; i < head_size / 2; ++i) {
+                const double power = -2 * static_cast<double>(i) / static_cast<double>(head_size);
+                const double angle = static_cast<double>(first_position + t) * std::pow(base, power);
+                const int64_t a = head * head_size + 2 * i, b = a + 1;
+                turn.writable()[a * columns + a] = turn.writable()[b * columns + b] = static_cast<real>(std::cos(angle));
+                turn.writable()[a * columns + b] = static_cast<real>(std::sin(angle));
+                turn.writable()[b * columns + a] = static_cast<real>(-std::sin(angle));
+            }
+        parts.push_back(matmul(slice(x, 1, t, t + 1).reshape({batch, columns}), turn).reshape({batch, 1, columns}));
+    }
+    return concat(parts, 1);
+}
+
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges) {
     const int64_t batch = query.dim(0), queries = query.dim(1), count = keys.dim(1), width = v.dim(0);
     const Tensor pairs =

@@ -28,6 +28,8 @@ Tensor silu_composite(const Tensor& x);
 Tensor swiglu_composite(const Tensor& x);
 /// x cos + J x sin with J (a, b) = (-b, a) on the halves of each head, as whole arrays
 Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
+/// The matrix of Su et al. 2021, eq. 15, written out for each position and multiplied: pairs (2i, 2i + 1)
+Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
 /// sum_a v_a tanh(query + keys), all pairs at once
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
 /// scores + products times one-hot columns of distances

@@ -1,0 +1,136 @@
+"""From compare.json, lab.json and metrics to the cells of a table: the one place that knows the names of their fields."""
+import statistics
+
+
+def number(value, digits=1):
+    """1574.31 -> "1,574.3"; nothing for nothing."""
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def significant(value, digits=3):
+    """Three significant digits: 0.0123, 1.57, 38.5, 1,570."""
+    return "" if value is None else "0" if value == 0 else f"{float(f'{value:.{digits}g}'):,g}"
+
+
+def p_value(value):
+    return "" if value is None else "below 0.0001" if value < 1e-4 else significant(value, 2)
+
+
+class Figure:
+    """A mean over seeds with its interval where there is one: object of compare.json with count, mean and either half_width or
+    low and high (also as "interval": [low, high])."""
+
+    def __init__(self, entry):
+        self.count, self.mean = entry.get("count", 0), entry.get("mean")
+        low, high = entry.get("interval") or (entry.get("low"), entry.get("high"))
+        half = entry.get("half_width")
+        self.symmetric = low is None and half is not None
+        self.low, self.high = (self.mean - half, self.mean + half) if self.symmetric else (low, high)
+
+    def text(self, scale=1, digits=1, signed=False, within=None):
+        """"84.8 (83.2 to 86.4)" or "84.8"; times `scale`. An interval by Student that leaves the range `within` of the metric, or
+        that has no width because all seeds are equal, says nothing about it and is left out."""
+        if self.mean is None:
+            return ""
+        sign = "+" if signed else ""
+        empty = self.low is not None and self.low == self.high
+        outside = within and self.low is not None and (self.low < within[0] or self.high > within[1])
+        mean = f"{scale * self.mean:{sign},.{digits}f}"
+        if self.low is None or outside or empty:
+            return mean
+        return f"{mean} ({scale * self.low:{sign},.{digits}f} to {scale * self.high:{sign},.{digits}f})"
+
+
+def percent(figure, digits=1, signed=False):
+    """A share in per cent; a difference of shares where `signed`."""
+    return figure.text(100, digits, signed, (-1, 1) if signed else (0, 1))
+
+
+class Variant:
+    def __init__(self, entry, metric):
+        self.entry, self.metric = entry, metric
+        self.name = entry["name"]
+
+    def value(self, metric=None):
+        """The metric of the comparison, or another one of the same split, over seeds."""
+        if metric is None or metric == self.metric:
+            return Figure(self.entry["value"])
+        return Figure(self.entry["metrics"].get(metric) or {})
+
+    def at_step(self, index):
+        """At the index-th of compare.steps."""
+        return Figure(self.entry["at_steps"][index])
+
+    def seconds(self):
+        return Figure(self.entry["seconds"])
+
+    def difference(self):
+        """To the reference; None for the reference itself."""
+        entry = self.entry.get("difference")
+        return Figure(entry.get("differences") or entry) if entry else None
+
+    def p_corrected(self):
+        return (self.entry.get("difference") or {}).get("p_corrected")
+
+    def each(self):
+        """The value of every seed that has one, in the order of the seeds."""
+        return [v for v in self.entry["values"] if v is not None]
+
+    def runs(self):
+        """"10", or "10, 2 diverged"."""
+        text = str(self.entry["runs"])
+        for what in ("diverged", "failed", "exploded"):
+            if self.entry.get(what):
+                text += f", {self.entry[what]} {what}"
+        return text
+
+
+class Comparison:
+    def __init__(self, entry):
+        self.entry = entry
+        self.better = entry["better"]
+        self.seeds, self.steps, self.metric = entry["seeds"], entry.get("steps", []), entry["metric"]
+        self.variants = [Variant(v, self.metric) for v in entry["variants"]]
+
+    def found(self):
+        """The sentences that the tests carry."""
+        found = self.entry.get("found") or []
+        return [found] if isinstance(found, str) else [f if isinstance(f, str) else f.get("text", "") for f in found]
+
+    def above(self):
+        """What stands above the table."""
+        return f"{len(self.seeds)} seeds ({', '.join(map(str, self.seeds))})." if len(self.seeds) > 1 else f"Seed {self.seeds[0]}."
+
+
+def seed_range(values, better, scale=100, digits=1):
+    """The worst to the best seed: "49.0 to 83.2"; one number where all are equal. `better` is "higher" or "lower"."""
+    ends = [f"{scale * v:.{digits}f}" for v in sorted(values, reverse=better == "lower")[::max(len(values) - 1, 1)]]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def interval_of(entry, name):
+    """(low, high) of a figure of lab.json: NAME_low and NAME_high, or NAME_interval; None where it has none."""
+    if entry.get(name + "_interval"):
+        return tuple(entry[name + "_interval"])
+    low, high = entry.get(name + "_low"), entry.get(name + "_high")
+    return None if low is None or high is None else (low, high)
+
+
+def lab_rows(lab, checkpoint=-1):
+    """The table of one checkpoint of a lab.json: every estimator once."""
+    rows = [["estimator", "objective", "bias, %", "variance", "cosine", "ms"]]
+    all_rows = lab["checkpoints"][checkpoint]["rows"]
+    # The configured estimator comes first, and where it is one of the defaults once more among them.
+    defaults = {e["label"] for e in all_rows if not e.get("configured")}
+    for e in (e for e in all_rows if not e.get("configured") or e["label"] not in defaults):
+        bias, variance = interval_of(e, "bias"), interval_of(e, "variance")
+        rows.append([e["label"], e["objective"],
+                     number(100 * e["bias"]) + (f" ({100 * bias[0]:.1f} to {100 * bias[1]:.1f})" if bias and bias[1] >= 0.0005 else ""),
+                     significant(e["variance"]) +
+                     (f" ({significant(variance[0])} to {significant(variance[1])})" if variance and variance[1] > 0 else ""),
+                     number(e["cosine"], 3), number(1000 * e["seconds"])])
+    return rows
+
+
+def median(values):
+    return statistics.median(values)
