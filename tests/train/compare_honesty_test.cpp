@@ -1,5 +1,5 @@
 // What a comparison says of variants whose truth is known: simulated, from values to words. The long
-// forms, of 2,000 repeats each: --no-skip --test-case="2,000 repeats*".
+// forms, of 2,000 repeats each: --no-skip --test-case="two thousand repeats*".
 #include <doctest/doctest.h>
 
 #include "tests/train/compare_support.h"
@@ -127,7 +127,7 @@ TEST_CASE("a variant that collapses and one of the same mean differ in reliabili
 }
 TEST_CASE("looking again finds little that is not there") { check_looks(400); }
 
-TEST_CASE("2,000 repeats: collapses and looks" * doctest::skip()) {
+TEST_CASE("two thousand repeats: collapses and looks" * doctest::skip()) {
     check_equal_collapse(2000);
     check_unequal_collapse(2000);
     check_looks(2000);

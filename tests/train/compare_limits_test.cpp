@@ -173,8 +173,8 @@ void check_coverage(const std::vector<double>& truths, const std::vector<std::si
                     for (const std::size_t n : examples) {
                         const World w{.truth = truth, .seeds = s, .examples = n, .same_examples = same, .hard = same ? 0.5 : 0};
                         const Coverage c = coverage(w, population, repeats);
-                        INFO(population_name(population), same ? ", one file" : ", a file a seed", ", truth ", truth,
-                             ", seeds ", s, ", examples ", n, ": holds it ", c.held, " %, width ", c.width,
+                        INFO(std::string(population_name(population)), std::string(same ? ", one file" : ", a file a seed"),
+                             ", truth ", truth, ", seeds ", s, ", examples ", n, ": holds it ", c.held, " %, width ", c.width,
                              ", of Clopper and Pearson's ", c.width / c.exact_width);
                         if (repeats >= 2000)
                             MESSAGE("");

@@ -132,7 +132,7 @@ TEST_CASE("a finding, and its words") {
     CHECK((!of_c.seeds_more->high || *of_c.seeds_more->high > of_c.seeds_more->low));
     CHECK(of_c.detectable.value() > std::abs(of_c.differences.mean));
     const std::string text = text_of(t, "name");
-    CHECK(contains(text, "corrected for 2 comparisons (Holm)"));
+    CHECK(contains(text, "corrected for 2 tests (Holm)"));
     CHECK(contains(text, "When both train, b is better than a: accuracy higher by 0.108"));
     CHECK(contains(text, "with 8 of 8 seeds"));
     CHECK(contains(text, "When both train, c is not distinguishable from a with 8 seeds: accuracy lower by 0.0050"));

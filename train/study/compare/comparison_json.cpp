@@ -139,6 +139,7 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("threshold", s.threshold);
     json.set("horizon", t.horizon);
     json.set("tests", t.tests);
+    json.set("tests_of_trained", t.tests_of_trained);
     json.set("look", t.look);
     json.set("looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
                  return {{"metric", look.metric}, {"seeds", look.seeds}};

@@ -154,7 +154,8 @@ std::optional<double> value_or_worst(const Judgement& run, double worst) {
     return run.outcome == Outcome::diverged ? std::optional(worst) : run.value;
 }
 
-void compare_reliability(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference) {
+// The smallest p that the test can have; 1 where there is none.
+double compare_reliability(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference) {
     const auto trained = [](const std::vector<Judgement>& runs) {
         std::vector<Outcome> outcomes;
         for (const Judgement& run : runs) outcomes.push_back(run.outcome);
@@ -162,9 +163,10 @@ void compare_reliability(Contrast& c, const std::vector<Judgement>& variant, con
     };
     const Trained a = trained(variant), b = trained(reference);
     if (a.of < least_pairs || b.of < least_pairs)
-        return;
+        return 1;
     c.p_trained = fisher_p(a.count, a.of, b.count, b.of);
     c.reliability = a.count * b.of > b.count * a.of ? Verdict::better : Verdict::worse;  // if it is found
+    return smallest_fisher_p(a.count + b.count, a.of, b.of);
 }
 
 // `share`: the part of the chance to err that this variant has.
@@ -211,24 +213,35 @@ void look_ahead(Contrast& c, const Testing& t, int64_t open) {
         c.seeds_more = SeedsMore{*low, more(effect_at(seen, d.count, 0.9))};
 }
 
-// Holm's correction of the p values that there are, and for the looks; the count of those that are
-// found at `alpha`.
-template <class P, class Corrected>
-int64_t correct(std::vector<Contrast>& all, const Testing& t, P p_of, Corrected corrected_of) {
+// Holm's correction of all tests of a comparison together, and for the looks. Tests of how often runs
+// train take part where they could have found something: with few failures they cannot.
+Contrasts corrected(std::vector<Contrast> all, const std::vector<double>& smallest, const Testing& t) {
+    Contrasts out;
+    out.tests = std::ranges::count_if(all, [](const Contrast& c) { return c.p.has_value(); });
     std::vector<double> p;
+    std::vector<std::optional<double>*> places;
+    const auto add = [&](double value, std::optional<double>& place) {
+        p.push_back(value);
+        places.push_back(&place);
+    };
     for (Contrast& c : all)
-        if (p_of(c))
-            p.push_back(*p_of(c));
-    const std::vector<double> corrected = holm(p);
-    const double alpha = 1 - t.confidence, looks = alpha / t.level();
-    std::size_t next = 0;
-    int64_t found = 0;
-    for (Contrast& c : all)
-        if (p_of(c)) {
-            corrected_of(c) = std::min(1.0, corrected[next++] * looks);
-            found += *corrected_of(c) <= alpha ? 1 : 0;
-        }
-    return found;
+        if (c.p)
+            add(*c.p, c.corrected);
+    const double possible = t.level() / static_cast<double>(std::max<int64_t>(1, out.tests));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!all[i].p_trained)
+            continue;
+        all[i].corrected_trained = 1;
+        if (smallest[i] > possible)
+            continue;
+        add(*all[i].p_trained, all[i].corrected_trained);
+        ++out.tests_of_trained;
+    }
+    const std::vector<double> all_corrected = holm(p);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        *places[i] = std::min(1.0, all_corrected[i] * (1 - t.confidence) / t.level());
+    out.all = std::move(all);
+    return out;
 }
 
 }  // namespace
@@ -251,33 +264,33 @@ std::vector<Interval> intervals_of(std::span<const Judgement> runs, const Testin
     return out;
 }
 
-std::vector<Contrast> contrasts_of(const std::vector<std::vector<Judgement>>& variants, const std::vector<Judgement>& reference,
-                                   const Testing& t) {
+Contrasts contrasts_of(const std::vector<std::vector<Judgement>>& variants, const std::vector<Judgement>& reference,
+                       const Testing& t) {
     std::vector<Contrast> all;
-    const double alpha = 1 - t.confidence;
+    std::vector<double> smallest;  // p of Fisher's test
     for (const std::vector<Judgement>& v : variants) {
         Contrast& c = all.emplace_back(when_trained(v, reference, t));
-        compare_reliability(c, v, reference);
+        smallest.push_back(compare_reliability(c, v, reference));
         compare_means(c, v, reference, t, 1 / static_cast<double>(variants.size()));
         const std::vector<double> of_v = all_values(v, t.worst), of_reference = all_values(reference, t.worst);
         if (!of_v.empty() && !of_reference.empty())
             c.improvement = improvement_of(of_v, of_reference, t.better, t.confidence);
     }
-    const int64_t found = correct(
-        all, t, [](const Contrast& c) { return c.p; }, [](Contrast & c) -> auto& { return c.corrected; });
-    correct(
-        all, t, [](const Contrast& c) { return c.p_trained; }, [](Contrast & c) -> auto& { return c.corrected_trained; });
-    const int64_t tested = std::ranges::count_if(all, [](const Contrast& c) { return c.p.has_value(); });
-    for (Contrast& c : all) {
-        if (c.p_trained && *c.corrected_trained > alpha)
+    Contrasts out = corrected(std::move(all), smallest, t);
+    const double alpha = 1 - t.confidence;
+    const auto is_found = [&](const std::optional<double>& p) { return p && *p <= alpha; };
+    int64_t open = out.tests + out.tests_of_trained;
+    for (const Contrast& c : out.all) open -= (is_found(c.corrected) ? 1 : 0) + (is_found(c.corrected_trained) ? 1 : 0);
+    for (Contrast& c : out.all) {
+        if (c.p_trained && !is_found(c.corrected_trained))
             c.reliability = Verdict::not_distinguishable;
         if (!c.p)
             continue;
         const bool better = (c.differences.mean > 0) == (t.better == Better::higher);
-        c.verdict = *c.corrected > alpha ? Verdict::not_distinguishable : better ? Verdict::better : Verdict::worse;
-        look_ahead(c, t, tested - found);
+        c.verdict = !is_found(c.corrected) ? Verdict::not_distinguishable : better ? Verdict::better : Verdict::worse;
+        look_ahead(c, t, open);
     }
-    return all;
+    return out;
 }
 
 }  // namespace attend::compare

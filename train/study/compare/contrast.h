@@ -78,7 +78,8 @@ struct Contrast {
     /// observed spread; none where the sign-flip test can find nothing.
     std::optional<double> detectable;
 
-    std::optional<Improvement> improvement;              ///< of all runs, a diverged one as the worst
+    std::optional<Improvement> improvement;  ///< of all runs, a diverged one as the worst
+    /// Fisher's test of how often both train; corrected where it could have found anything.
     std::optional<double> p_trained, corrected_trained;  ///< Fisher's test of how often both train
     Verdict reliability = Verdict::too_few;              ///< better: the variant trains more often
 
@@ -90,9 +91,16 @@ struct Contrast {
     Verdict mean = Verdict::too_few;
 };
 
+/// All of a comparison, and how many tests they were corrected for.
+struct Contrasts {
+    std::vector<Contrast> all;
+    int64_t tests = 0;             ///< of values
+    int64_t tests_of_trained = 0;  ///< of how often runs train, of those that could have found anything
+};
+
 /// Each variant against the reference, in the order given; `variants` without the reference. All have
 /// the same seeds.
-std::vector<Contrast> contrasts_of(const std::vector<std::vector<Judgement>>& variants, const std::vector<Judgement>& reference,
-                                   const Testing& testing);
+Contrasts contrasts_of(const std::vector<std::vector<Judgement>>& variants, const std::vector<Judgement>& reference,
+                       const Testing& testing);
 
 }  // namespace attend::compare

@@ -58,6 +58,13 @@ double fisher_p(int64_t successes_a, int64_t trials_a, int64_t successes_b, int6
     return std::min(1.0, p);
 }
 
+double smallest_fisher_p(int64_t successes, int64_t trials_a, int64_t trials_b) {
+    double smallest = 1;
+    for (int64_t k = std::max<int64_t>(0, successes - trials_b); k <= std::min(successes, trials_a); ++k)
+        smallest = std::min(smallest, fisher_p(k, trials_a, successes - k, trials_b));
+    return smallest;
+}
+
 Improvement improvement_of(std::span<const double> a, std::span<const double> b, Better better, double confidence) {
     ensure(!a.empty() && !b.empty(), "improvement_of: values {} and {}, least 1", a.size(), b.size());
     const auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size());

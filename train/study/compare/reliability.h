@@ -39,6 +39,10 @@ Trained trained_of(std::span<const Outcome> outcomes, double confidence);
 /// as they are, of tables that are no more probable than the one that was seen.
 double fisher_p(int64_t successes_a, int64_t trials_a, int64_t successes_b, int64_t trials_b);
 
+/// The smallest p that fisher_p() can have where as many of both trained together: tests that could
+/// never find anything need no correction (Tarone 1990).
+double smallest_fisher_p(int64_t successes, int64_t trials_a, int64_t trials_b);
+
 /// The probability that a run of `a` is better than one of `b`, ties as one half: the mean over all
 /// pairs of runs (Agarwal et al. 2021, 4.3). Both must have values. Its limits are limits_of() with
 /// the variance of DeLong, DeLong and Clarke-Pearson 1988.

@@ -267,12 +267,12 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
         else
             others.push_back(std::move(runs));
     }
-    std::vector<Contrast> contrasts = contrasts_of(others, reference, testing);
+    Contrasts contrasts = contrasts_of(others, reference, testing);
+    table.tests = contrasts.tests;
+    table.tests_of_trained = contrasts.tests_of_trained;
     for (std::size_t v = 0, next = 0; v < variants.size(); ++v)
-        if (v != settings.reference) {
-            table.tests += contrasts[next].p ? 1 : 0;
-            table.rows[v].contrast = std::move(contrasts[next++]);
-        }
+        if (v != settings.reference)
+            table.rows[v].contrast = std::move(contrasts.all[next++]);
     table.looks = table.tests > 0 ? with_look(settings.looks, look) : settings.looks;
     add_areas(table, variants);
     add_times(table, variants);

@@ -178,6 +178,14 @@ std::string metrics_tables(const Result& t) {
     return text;
 }
 
+// "12 tests, 10 of values and 2 of how often runs train"
+std::string family_text(const Result& t) {
+    const std::string all = counted(t.tests + t.tests_of_trained, "test");
+    return t.tests_of_trained == 0
+               ? all
+               : fmt::format("{}, {} of values and {} of how often runs train", all, t.tests, t.tests_of_trained);
+}
+
 std::string heading(const Result& t, const std::string& name) {
     const Settings& s = t.settings;
     std::string text =
@@ -191,7 +199,7 @@ std::string heading(const Result& t, const std::string& name) {
     text += fmt::format(
         "Differences seed by seed, where both trained; found where the t test and the sign-flip test both find "
         "them, corrected for {} (Holm).\n",
-        counted(t.tests, "comparison"));
+        family_text(t));
     if (t.look > 1)
         text += fmt::format(
             "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together call equal "
