@@ -175,7 +175,8 @@ void look_at_draws(Block& block, const DrawsOfPart& draws, double length) {
         return;
     const double sum = sum_of(off);
     block.largest = sum > 0 ? *std::ranges::max_element(off) / sum : 0;
-    block.tail = tail_index(std::move(off));
+    if (static_cast<int64_t>(off.size()) >= draws_for_tail)
+        block.tail = tail_index(std::move(off));
 }
 
 // What a part is judged by.

@@ -44,8 +44,9 @@ RecordWriter part_json(RecordWriter j, const Block& b, bool drawn) {
         j.set("cosine", b.cosine);
     }
     j.set("variance_share", b.share);
-    if (drawn && b.tail) {
-        j.set("tail_index", *b.tail);
+    if (drawn) {
+        if (b.tail)
+            j.set("tail_index", *b.tail);
         j.set("largest_draw", b.largest);
         j.set("heavy_tail", b.heavy());
     }
@@ -143,7 +144,8 @@ std::string tails_text(const std::vector<const Row*>& rows) {
         std::vector<std::string> parts;
         const auto look = [&](const Block& b) {
             if (b.heavy())
-                parts.push_back(fmt::format("{} (k {:.2f}, largest draw {:.0f} %)", b.name, *b.tail, 100 * b.largest));
+                parts.push_back(fmt::format("{} ({}largest draw {:.0f} %)", b.name,
+                                            b.tail ? fmt::format("k {:.2f}, ", *b.tail) : "", 100 * b.largest));
         };
         look(r->all);
         for (const Block& b : r->blocks) look(b);
@@ -152,7 +154,9 @@ std::string tails_text(const std::vector<const Row*>& rows) {
     }
     if (text.empty())
         return "";
-    return "\nheavy tails: rare draws carry the variance, so it and its interval may be too small (k from 0.7 on):\n" + text;
+    return "\nheavy tails: rare draws carry the variance, so it and its interval may be too small\n(tail index k from 0.7 on, "
+           "or one draw with a quarter of the sum of squares):\n" +
+           text;
 }
 
 std::string text_of(const Measured& m, const Report& report) {

@@ -24,9 +24,13 @@ struct Interval {
     double value = 0, low = 0, high = 0;
 };
 
-/// The tail index from which on means of draws are not reliable in practice (Vehtari, Simpson,
-/// Gelman, Yao and Gabry 2024, 3.2.4).
-inline constexpr double heavy_tail = 0.7;
+/// When a variance has heavy tails: by the tail index from which on means of draws are not reliable
+/// in practice (Vehtari, Simpson, Gelman, Yao and Gabry 2024, 3.2.4), or where one draw carries a
+/// quarter of it, however few they are (of a variable with a variance the largest one's share goes
+/// to 0; Embrechts, Klueppelberg and Mikosch 1997, 6.2.6).
+inline constexpr double heavy_tail = 0.7, heavy_draw = 0.25;
+/// Fewest draws for a tail index: of fewer it says little.
+inline constexpr int64_t draws_for_tail = 100;
 
 /// What is measured of one part of the parameters, in units of the same part of g, the gradient of
 /// the estimator's own objective. Parts are blocks, and all of them together. A block is
@@ -45,11 +49,11 @@ struct Block {
     Interval variance;  ///< of an estimate, summed over the part's elements, in units of |g|^2
     double cosine = 0;  ///< of an estimate with g, the mean over draws
     double share = 0;   ///< of the variance of all parts
-    /// The tail index k of |estimate - g|^2 (tail.h); none where nothing is drawn.
+    /// The tail index k of |estimate - g|^2 (tail.h); none of fewer than draws_for_tail draws.
     std::optional<double> tail = {};
-    double largest = 0;  ///< share of the largest draw in the sum of |estimate - g|^2
-    /// Whether the interval of the variance may be too narrow.
-    bool heavy() const { return tail && *tail >= heavy_tail; }
+    double largest = 0;  ///< share of the largest draw in the sum of |estimate - g|^2; 0 where nothing is drawn
+    /// Whether rare draws carry the variance, so that it and its interval may be too small.
+    bool heavy() const { return (tail && *tail >= heavy_tail) || largest >= heavy_draw; }
 };
 
 /// One estimator at one checkpoint. An estimate is the gradient of one step on the batch, without
