@@ -5,8 +5,12 @@
 ///     expected    E_a[-log p(y | a, x)]          (Xu et al. 2015, eq. 10: an upper bound of the marginal)
 ///     marginal    -log sum_a p(a) p(y | a, x)    (Wu, Shapiro and Cotterell 2018, eq. 5, position by position)
 ///
-/// and a bound of the marginal in between, E_q[-log p(y | a, x)] + KL(q || p) with q of an
-/// inference network (Deng et al. 2018).
+/// and an upper bound of the marginal, with q of an inference network (Deng et al. 2018):
+///
+///     marginal  <=  bound = E_q[-log p(y | a, x)] + KL(q || p),    for every q
+///
+/// It is the marginal where q is the posterior p(a | y, x), and the expected objective where q = p.
+/// Of a q that is worse than p it is above the expected objective: it need not lie between the two.
 ///
 /// Rows of estimator_table(), one file each (estimator_NAME.cpp).
 #include <memory>
