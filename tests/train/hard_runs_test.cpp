@@ -119,9 +119,9 @@ TEST_CASE("training lines of hard attention: entropy, both objectives, advantage
     const SmallRun runs;
     // The training line of a step.
     const auto line = [&](const std::string& run, int64_t step) {
-        for (const Json& line : runs.metrics(run))
-            if (line["split"] == "train" && line["step"] == step)
-                return line;
+        for (const Json& l : runs.metrics(run))
+            if (l["split"] == "train" && l["step"] == step)
+                return l;
         return Json();
     };
     const Strings every = {luong, "train.log_every=1", "model.dropout=0"};
