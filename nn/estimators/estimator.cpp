@@ -1,5 +1,7 @@
 #include "nn/estimators/estimator.h"
 
+#include <algorithm>
+
 #include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -24,6 +26,36 @@ Array<int32_t> first_sample(const Rollout& rollout) {
     for (int64_t r = 0; r < b; ++r)
         out.insert(out.end(), rollout.predicted.begin() + r * k * t, rollout.predicted.begin() + r * k * t + t);
     return out;
+}
+
+AdvantageSums& AdvantageSums::operator+=(const AdvantageSums& other) {
+    sum += other.sum;
+    squares += other.squares;
+    count += other.count;
+    return *this;
+}
+
+double AdvantageSums::variance() const {
+    const auto n = static_cast<double>(count);
+    return count == 0 ? 0 : std::max(0.0, squares / n - sum / n * (sum / n));
+}
+
+AdvantageSums advantage_sums(const Tensor& advantages, const Tensor& mask) {
+    const int64_t b = advantages.dim(0), k = advantages.dim(1), t = advantages.dim(2);
+    AdvantageSums out;
+    for (int64_t i = 0; i < b * k * t; ++i)
+        if (mask.data()[i / (k * t) * t + i % t] > 0) {
+            const auto a = static_cast<double>(advantages.data()[i]);
+            out.sum += a;
+            out.squares += a * a;
+            ++out.count;
+        }
+    return out;
+}
+
+Tensor direct_losses(const Rollouts& rollouts, const Choosing& way, int64_t samples, double normaliser) {
+    const Rollout rollout = rollouts(way, samples);
+    return averaged(rollout, sum(rollout.loss), normaliser).loss;
 }
 
 Tensor mask_to_go(const Tensor& mask) {

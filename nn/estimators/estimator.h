@@ -5,8 +5,12 @@
 ///     expected    E_a[-log p(y | a, x)]          (Xu et al. 2015, eq. 10: an upper bound of the marginal)
 ///     marginal    -log sum_a p(a) p(y | a, x)    (Wu, Shapiro and Cotterell 2018, eq. 5, position by position)
 ///
-/// and a bound of the marginal in between, E_q[-log p(y | a, x)] + KL(q || p) with q of an
-/// inference network (Deng et al. 2018).
+/// and an upper bound of the marginal, with q of an inference network (Deng et al. 2018):
+///
+///     marginal  <=  bound = E_q[-log p(y | a, x)] + KL(q || p),    for every q
+///
+/// It is the marginal where q is the posterior p(a | y, x), and the expected objective where q = p.
+/// Of a q that is worse than p it is above the expected objective: it need not lie between the two.
 ///
 /// Rows of estimator_table(), one file each (estimator_NAME.cpp).
 #include <memory>
@@ -18,11 +22,22 @@
 
 namespace attend::ATTEND_PRECISION {
 
+/// Sums over choices of the advantages that their log-probabilities are multiplied by (nats; before
+/// a division by their running size).
+struct AdvantageSums {
+    double sum = 0, squares = 0;
+    int64_t count = 0;
+    AdvantageSums& operator+=(const AdvantageSums& other);
+    /// sum_i (A_i - mean)^2 / count; 0 of none.
+    double variance() const;
+};
+
 /// The estimate for a batch.
 struct Estimated {
-    Tensor loss;               ///< scalar, recorded: its gradient is the estimate; its value has no meaning
-    Tensor target_loss;        ///< [B, T] nats, not recorded: the objective's value, or an estimate of it
-    Array<int32_t> predicted;  ///< [B * T]
+    Tensor loss;                    ///< scalar, recorded: its gradient is the estimate; its value has no meaning
+    Tensor target_loss;             ///< [B, T] nats, not recorded: the objective's value, or an estimate of it
+    Array<int32_t> predicted;       ///< [B * T]
+    AdvantageSums advantages = {};  ///< of estimators that have advantages
 };
 
 class Estimator {
@@ -43,6 +58,13 @@ class Estimator {
     virtual std::unique_ptr<Proposal> proposal(const Ids& /*target*/) const { return nullptr; }
     /// The losses of the shard's targets are divided by `normaliser`.
     virtual Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const = 0;
+    /// The part of the estimate that goes through the losses while what is chosen is held fixed, as a
+    /// scalar, recorded. Of drawn choices a that is the second term of
+    ///     grad E_a[l(a)] = E_a[ l(a) grad log p(a) ] + E_a[ grad l(a) ]
+    /// (Schulman, Heess, Weber and Abbeel 2015, theorem 1), of the marginal the gradient with fixed
+    /// weights p: sum_s p(s | y) grad l_s. All else of the estimate is what choices carry. Undefined
+    /// where nothing is chosen.
+    virtual Tensor direct(const Rollouts&, double /*normaliser*/, const Context&) const { return {}; }
 };
 
 /// What an estimator is built for.
@@ -66,6 +88,10 @@ Estimated averaged(const Rollout& rollout, const Tensor& sum, double normaliser)
 Tensor mean_of_samples(const Tensor& x);
 /// What the first sample of every example predicts: [B * T].
 Array<int32_t> first_sample(const Rollout& rollout);
+/// Of advantages [B, K, T], where the mask [B, 1, T] is above 0.
+AdvantageSums advantage_sums(const Tensor& advantages, const Tensor& mask);
+/// Estimator::direct() of estimators that draw choices in that way.
+Tensor direct_losses(const Rollouts& rollouts, const Choosing& way, int64_t samples, double normaliser);
 /// [B, 1, T] 1 where a target from t on is in the mask [B, T]: where a choice that affects later
 /// steps is credited with a loss.
 Tensor mask_to_go(const Tensor& mask);

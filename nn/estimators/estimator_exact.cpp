@@ -37,15 +37,25 @@ class Exact final : public Estimator {
     bool draws() const override { return false; }
 
     Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
-        const ByPosition by = rollouts.by_position(
+        return of(positions_of(rollouts), rollouts, normaliser);
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        ByPosition by = positions_of(rollouts);
+        by.weights = by.weights.detach();
+        return of(by, rollouts, normaliser).loss;
+    }
+
+  private:
+    ByPosition positions_of(const Rollouts& rollouts) const {
+        return rollouts.by_position(
             [this](const Tensor& weights) { return with_weight(weights, static_cast<real>(options_.threshold)); });
+    }
+    Estimated of(const ByPosition& by, const Rollouts& rollouts, double normaliser) const {
         if (aim() == Aim::marginal)
             return marginal(by, Tensor::full({1, 1, 1}, 1), rollouts.mask(), normaliser);
         const Tensor masked = sum(by.weights * by.loss, 1) * rollouts.mask();
         return {scale(sum(masked), static_cast<real>(1 / normaliser)), masked.detach(), likeliest_prediction(by, by.weights)};
     }
-
-  private:
     ExactOptions options_;
 };
 

@@ -42,8 +42,14 @@ class Rebar final : public Estimator {
             each = each + scale(free - relaxed(GivenSlope::given), eta);
             control = scale(free.detach(), eta);
         }
-        each = each + advantage(rollout.loss, control, rollouts.mask()) * rollout.log_probability();
-        return averaged(rollout, sum(each), normaliser);
+        const Tensor centred = advantage(rollout.loss, control, rollouts.mask());
+        each = each + centred * rollout.log_probability();
+        Estimated out = averaged(rollout, sum(each), normaliser);
+        out.advantages = advantage_sums(centred, rollouts.mask());
+        return out;
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return direct_losses(rollouts, *choose_drawn(), options_.samples, normaliser);
     }
 
   private:

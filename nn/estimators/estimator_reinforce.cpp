@@ -43,22 +43,30 @@ class Reinforce final : public Estimator {
         }
         const BaselineValue baseline = (*baseline_)({rollouts, rollout, to_go, normaliser, reward_}, context);
         const Tensor credited = reward_ == Reward::own ? mask : mask_to_go(rollouts.mask());
-        const Tensor advantage = advantage_of(to_go, baseline.value, credited, context);
+        const Tensor centred = less(to_go, baseline.value, credited);
+        const Tensor advantage = scaled(centred, credited, context);
         Tensor each = rollout.loss + advantage * rollout.log_probability();
         if (bonus.defined())
             each = each + bonus;
         Estimated out = averaged(rollout, sum(each), normaliser);
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
+        out.advantages = advantage_sums(centred, credited.reshape({b, 1, t}));
         return out;
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return direct_losses(rollouts, *choose_drawn(), options_.samples, normaliser);
     }
 
   private:
-    // stop(G - b) where there is a target, else 0; over max(1, its root mean square of earlier
-    // steps) where that is asked for.
-    Tensor advantage_of(const Tensor& to_go, const Tensor& baseline, const Tensor& mask, const Context& context) const {
+    // stop(G - b) where there is a target, else 0.
+    static Tensor less(const Tensor& to_go, const Tensor& baseline, const Tensor& mask) {
         const NoGrad off;
-        const Tensor advantage = (to_go - baseline) * mask;
+        return (to_go - baseline) * mask;
+    }
+    // The same over max(1, its root mean square of earlier steps) where that is asked for.
+    Tensor scaled(const Tensor& advantage, const Tensor& mask, const Context& context) const {
+        const NoGrad off;
         if (square_ == nullptr)
             return advantage;
         const double before = static_cast<double>(store_->state(*square_).data()[0]);

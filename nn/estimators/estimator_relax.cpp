@@ -61,11 +61,17 @@ class Relax final : public Estimator {
         const Tensor dy = matmul(dr.reshape({b, rows, read_.weight.dim(0)}), seen.values, Transpose::no, Transpose::yes);
         const Tensor mean = sum(y * dy, -1).reshape({b, rows, 1});
         const Tensor dz = scale(y * (dy - mean), static_cast<real>(1 / options_.temperature)).reshape({b, k, t, s});
-        const Tensor g = ((to_go - c) * seen.chosen + seen.left * dz) * mask;  // [B, K, T, S]
+        const Tensor advantage = to_go - c;
+        const Tensor g = (advantage * seen.chosen + seen.left * dz) * mask;  // [B, K, T, S]
 
         const Tensor p = weights.detach(), centred = g - p * sum(g, -1).reshape({b, k, t, 1});
-        return averaged(rollout, sum(rollout.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)),
-                        normaliser);
+        Estimated out = averaged(
+            rollout, sum(rollout.loss) + sum(g.detach() * log(shift(weights, tiny_weight))) + sum(square(centred)), normaliser);
+        out.advantages = advantage_sums(advantage.detach().reshape({b, k, t}), mask);
+        return out;
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return direct_losses(rollouts, *choose_drawn(), options_.samples, normaliser);
     }
 
   private:

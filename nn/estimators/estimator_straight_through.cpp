@@ -19,6 +19,9 @@ class StraightThrough final : public Estimator {
     Estimated operator()(const Rollouts& rollouts, double normaliser, const Context&) const override {
         return pathwise(rollouts, *choose_straight_through(), options_.samples, normaliser);
     }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        return direct_losses(rollouts, *choose_drawn(), options_.samples, normaliser);
+    }
 
   private:
     StraightThroughOptions options_;

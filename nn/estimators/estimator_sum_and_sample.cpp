@@ -26,6 +26,22 @@ class SumAndSample final : public Estimator {
     bool needs_independence() const override { return true; }
 
     Estimated operator()(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        const Summed summed = read(rollouts, context);
+        return marginal(summed.by, summed.factor, rollouts.mask(), normaliser);
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context& context) const override {
+        Summed summed = read(rollouts, context);
+        summed.by.weights = summed.by.weights.detach();
+        return marginal(summed.by, summed.factor, rollouts.mask(), normaliser).loss;
+    }
+
+  private:
+    // The positions that are read, and the factor of each one's weight.
+    struct Summed {
+        ByPosition by;
+        Tensor factor;
+    };
+    Summed read(const Rollouts& rollouts, const Context& context) const {
         const int64_t b = rollouts.rows(), s = rollouts.positions(), t = rollouts.targets(), k = std::min(options_.k, s);
         const int64_t count = k < s ? k + 1 : k;
         Tensor factor = Tensor::full({b, count, t}, 1);
@@ -46,10 +62,8 @@ class SumAndSample final : public Estimator {
                 }
             return support;
         });
-        return marginal(by, factor, rollouts.mask(), normaliser);
+        return {by, factor};
     }
-
-  private:
     // Moves a position drawn from those after the k likeliest to index k and returns (1 - P) / p_r;
     // 0 where none has weight.
     real draw(const real* w, Array<int32_t>& order, int64_t k, int64_t row, int64_t time, const Context& context) const {

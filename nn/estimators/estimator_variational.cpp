@@ -86,7 +86,12 @@ class Variational final : public Estimator {
         if (baseline.loss.defined())
             out.loss = out.loss + baseline.loss;
         out.target_loss = mean_of_samples(rollout.loss + divergence);
+        out.advantages = advantage_sums(advantage, mask_to_go(rollouts.mask()));
         return out;
+    }
+    Tensor direct(const Rollouts& rollouts, double normaliser, const Context&) const override {
+        const std::unique_ptr<Proposal> q = proposal(rollouts.target());
+        return direct_losses(rollouts, *choose_proposed(*q), options_.samples, normaliser);
     }
 
   private:

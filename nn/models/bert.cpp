@@ -203,6 +203,7 @@ Scored Bert::estimated(const Estimator& estimator, const ScoreInput& batch, cons
     Estimated e = estimator(rollouts, o.normaliser, context);
     first.loss = e.loss;
     first.predicted = std::move(e.predicted);
+    first.advantages = e.advantages;
     return first;
 }
 

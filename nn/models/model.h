@@ -77,6 +77,7 @@ struct Scored {
     Tensor label_loss = {};                ///< [B] nats, not recorded; undefined where no labels were scored
     Array<int32_t> predicted_labels = {};  ///< [B] most likely class; or empty
     Sightings seen = {};                   ///< what its sites saw, where the pass asks for it
+    AdvantageSums advantages = {};         ///< of hard choices, in training
 };
 
 /// One step of a decoder.

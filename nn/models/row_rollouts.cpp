@@ -47,7 +47,7 @@ const Estimator& estimator_at(const Model& model, const Context& context) {
 
 Scored score_by_estimator(const Model& model, const ScoreInput& batch, const LossOptions& options, const Context& context) {
     Estimated e = model.estimate(estimator_at(model, context), batch, options, context);
-    return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted)};
+    return {.loss = e.loss, .target_loss = e.target_loss, .predicted = std::move(e.predicted), .advantages = e.advantages};
 }
 
 void require_for_many_sites(const std::string& model, const Estimator& estimator) {

@@ -75,6 +75,18 @@ TEST_CASE("the report does not depend on the threads, and elements are drawn by 
     CHECK(report(1, "seed=3") != report(1, "seed=4"));
 }
 
+TEST_CASE("an estimate by drawn choices is refused, and 'exact' is named only where it fits") {
+    const SmallFolder runs;
+    const std::string hard = "model.attention.select=hard";
+    const auto refusal = [&](const std::vector<std::string>& set) {
+        return message_of([&] { check_gradients(runs.experiment(set), {.rows = 2, .elements = 1}); });
+    };
+    CHECK(contains(refusal({hard, "model.form=luong"}), "one without draws 'exact'"));
+    const std::string fed = refusal({hard, "model.form=luong", "model.input_feeding=true"});
+    CHECK(contains(fed, "differences cannot check"));
+    CHECK_FALSE(contains(fed, "exact"));
+}
+
 TEST_CASE("the command") {
     const SmallFolder runs;
     const std::string config = (runs / "small.json").string();

@@ -4,8 +4,11 @@
 
 #include <cmath>
 
+#include "core/engine.h"
+#include "nn/estimators/observed.h"
 #include "tests/train/commands.h"
 #include "tests/train/run_support.h"
+#include "train/experiment/assemble.h"
 #include "train/learn/restored.h"
 
 namespace hard_runs_test {
@@ -80,6 +83,121 @@ TEST_CASE("with sampling, learned baselines and running statistics neither threa
     }
 }
 
+TEST_CASE("what is observed of hard choices changes no bit of training, nor do threads of what is observed") {
+    const SmallRun runs;
+    const auto all_but_clock = [&](const std::string& run) {
+        std::string text;
+        for (Json line : runs.metrics(run)) {
+            line.erase("seconds");
+            line.erase("tokens_per_second");
+            text += line.dump() + "\n";
+        }
+        return text;
+    };
+    for (std::size_t i = 0; i < forms.size(); ++i) {
+        CAPTURE(i);
+        const std::string number = std::to_string(i);
+        const auto with = [&](const std::string& more) {
+            Strings set = forms[i];
+            set.push_back(more);
+            return set;
+        };
+        runs.run("always" + number, with("train.log_every=1"), 1);
+        runs.run("again" + number, with("train.log_every=1"), 2);
+        runs.run("once" + number, with("train.log_every=1000"), 1);
+        CHECK(runs.model("always" + number) == runs.model("once" + number));
+        CHECK(runs.text("always" + number + "/checkpoints/last/optimizer.safetensors") ==
+              runs.text("once" + number + "/checkpoints/last/optimizer.safetensors"));
+        CHECK(contains(all_but_clock("always" + number), "choice_entropy"));
+        CHECK(all_but_clock("always" + number) == all_but_clock("again" + number));
+    }
+    runs.run("soft", {luong, "train.log_every=1"});
+    CHECK_FALSE(contains(runs.text("soft/metrics.jsonl"), "choice"));
+}
+
+TEST_CASE("training lines of hard attention: entropy, both objectives, advantages, the share of choices") {
+    const SmallRun runs;
+    // The training line of a step.
+    const auto line = [&](const std::string& run, int64_t step) {
+        for (const Json& l : runs.metrics(run))
+            if (l["split"] == "train" && l["step"] == step)
+                return l;
+        return Json();
+    };
+    const Strings every = {luong, "train.log_every=1", "model.dropout=0"};
+    const auto with = [&](const std::string& estimator, const std::string& more = "") {
+        Strings set = every;
+        set.push_back(select(estimator, more));
+        return set;
+    };
+    runs.run("marginal", with("\"exact\""));
+    const Json exact = line("marginal", 3);
+    CHECK(exact["marginal_loss"].get<double>() == doctest::Approx(exact["loss"].get<double>()).epsilon(1e-5));
+    CHECK(exact["expected_loss"].get<double>() > exact["marginal_loss"].get<double>());
+    CHECK(exact["choice_entropy"].get<double>() > 0.1);
+    CHECK(exact["choice_entropy"].get<double>() < std::log(6.0));
+    CHECK_FALSE(exact.contains("advantage_variance"));
+    runs.run("expected", with(R"({"type": "exact", "objective": "expected"})"));
+    const Json expected = line("expected", 3);
+    CHECK(expected["expected_loss"].get<double>() == doctest::Approx(expected["loss"].get<double>()).epsilon(1e-5));
+
+    // The less noise the advantages have, the less of the gradient is noise of the choices.
+    runs.run("none", with(R"({"type": "reinforce", "baseline": "none", "samples": 4})"));
+    runs.run("others", with(R"({"type": "reinforce", "baseline": "leave_one_out", "samples": 4})"));
+    const Json none = line("none", 1), others = line("others", 1);
+    CHECK(none["advantage_variance"].get<double>() > others["advantage_variance"].get<double>());
+    CHECK(none["choice_gradient_share"].get<double>() > others["choice_gradient_share"].get<double>());
+    CHECK(others["choice_gradient_share"].get<double>() > 0);
+    CHECK(none["choice_gradient_share"].get<double>() < 1);
+    CHECK(none["choice_entropy"] == others["choice_entropy"]);  // the same weights
+    CHECK(others["marginal_loss"] == line("marginal", 1)["marginal_loss"]);
+
+    // With soft steps there is no choice at first; a relaxed one holds nothing fixed.
+    runs.run("late", with("\"gumbel_softmax\"", R"(, "soft_steps": 4)"));
+    CHECK_FALSE(line("late", 4).contains("choice_entropy"));
+    CHECK(line("late", 5).contains("choice_entropy"));
+    CHECK_FALSE(line("late", 5).contains("choice_gradient_share"));
+    // Where what is read goes into later steps there are no two objectives to compute.
+    runs.run("fed", {select("\"reinforce\""), "train.log_every=1"});
+    CHECK(line("fed", 1).contains("choice_gradient_share"));
+    CHECK_FALSE(line("fed", 1).contains("marginal_loss"));
+}
+
+TEST_CASE("the direct part of an estimate is its gradient where choices have no part in it, and 0 where only they have") {
+    const SmallRun runs;
+    for (const char* estimator : {"\"reinforce\"", "\"exact\"", R"({"type": "sum_and_sample", "k": 1})", "\"rebar\""}) {
+        CAPTURE(estimator);
+        const Experiment e = runs.request("none", {luong, "model.dropout=0", select(estimator)}).experiment;
+        const auto task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = true});
+        const ModelInStore made = make_model(e, *task);
+        const Batch batch = task->batches(Split::train, {.batch = 9, .seed = 3, .shuffled = true})->at(0);
+        const LossOptions options{.normaliser = static_cast<double>(batch.targets()), .ignored = id_ignored};
+        const auto gradient = [&](const Estimator& of, const char* parameter) {
+            Gradients all(*made.store);
+            backward(made.model->estimate(of, score_input(batch), options, {.mode = Mode::train, .seed = 5}).loss, all);
+            all.finish();
+            std::vector<real> out;
+            for (const Parameter& p : made.store->table())
+                if (p.name.starts_with(parameter))
+                    out.insert(out.end(), all.data() + p.offset, all.data() + p.offset + p.shape.size());
+            return out;
+        };
+        ObservedSums sums;
+        const Observed observed(*made.model->estimator(), sums);
+        const std::vector<real> head = gradient(*made.model->estimator(), "head."), direct = gradient(observed, "head.");
+        REQUIRE(head.size() == direct.size());
+        REQUIRE(!head.empty());
+        for (std::size_t i = 0; i < head.size(); ++i)
+            CHECK(static_cast<double>(direct[i]) == doctest::Approx(static_cast<double>(head[i])).epsilon(1e-4));
+        double score = 0, direct_score = 0;
+        for (const real x : gradient(*made.model->estimator(), "attention.")) score += std::abs(static_cast<double>(x));
+        for (const real x : gradient(observed, "attention.score.")) direct_score += std::abs(static_cast<double>(x));
+        CHECK(score > 0);
+        CHECK(direct_score == 0);
+        CHECK(sums.choices == 2 * batch.targets());  // of two gradients; every target chooses once
+    }
+}
+
 TEST_CASE("choices do not depend on the shards") {
     // The same draws whichever way the batch is cut: losses differ by rounding alone.
     const SmallRun runs;
@@ -108,9 +226,11 @@ TEST_CASE("what is read in evaluation: one position, or all and their prediction
     // the likeliest here.
     CHECK(last_valid(runs, "marginal", "loss") < last_valid(runs, "drawn", "loss"));
     CHECK(last_valid(runs, "marginal", "loss") < last_valid(runs, "likeliest", "loss"));
-    CHECK(last_valid(runs, "likeliest", "attention_entropy") == 0);
-    CHECK(last_valid(runs, "drawn", "attention_entropy") == 0);
-    CHECK(last_valid(runs, "marginal", "attention_entropy") > 0.1);
+    // Of what is chosen from: the same weights whatever is read.
+    const double entropy = last_valid(runs, "marginal", "attention_entropy");
+    CHECK(entropy > 0.1);
+    CHECK(last_valid(runs, "likeliest", "attention_entropy") == doctest::Approx(entropy));
+    CHECK(last_valid(runs, "drawn", "attention_entropy") == doctest::Approx(entropy));
     const Outcome decoded = attend_command({"translate", (runs / "marginal").string()}, "a b c\n");
     CHECK(decoded.code == 0);
 }

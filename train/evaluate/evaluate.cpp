@@ -81,9 +81,15 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
             e.decoded = of_class(task, e.label->predicted);
             e.references = {of_class(task, e.label->expected)};
         }
-        if (needs.attention && batch.source.rows > 0)
-            e.attention = attention_of(scored.seen, model.sites(), r, batch.target.columns, batch.source.columns,
-                                       batch.target.length(r), batch.source.length(r));
+        if (needs.attention && batch.source.rows > 0) {
+            const auto map = [&](MapOf of) {
+                return attention_of(scored.seen, model.sites(), r, batch.target.columns, batch.source.columns,
+                                    batch.target.length(r), batch.source.length(r), of);
+            };
+            e.attention = map(MapOf::read);
+            if (std::ranges::any_of(scored.seen, [](const Seen& call) { return !call.index.empty(); }))
+                e.chosen_from = map(MapOf::chosen_from);
+        }
         const bool sample = number < setup.samples && batch.source.rows > 0;
         if (sample && !needs.decoding)
             decoded = std::move(decode(batch.source.slice(r, r + 1)).front().front());

@@ -41,15 +41,18 @@ class Likelihood final : public Objective {
     explicit Likelihood(const LikelihoodOptions& options) : options_(options) {}
 
     ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole, const Context& context) const override {
+        const Scored scored = model.score(score_input(shard), loss_options(whole, context), context);
+        return {scored.loss, loss_sums(scored), scored.advantages};
+    }
+
+    LossOptions loss_options(const LossCounts& whole, const Context& context) const override {
         const ScheduledSamplingOptions& own = options_.scheduled_sampling;
-        const LossOptions loss{.normaliser = static_cast<double>(std::max<int64_t>(1, whole.targets)),
-                               .label_normaliser = static_cast<double>(std::max<int64_t>(1, whole.labels)),
-                               .label_smoothing = options_.label_smoothing,
-                               .ignored = id_ignored,
-                               .own_inputs = own.at(context.step),
-                               .own = own.symbol == "drawn" ? LossOptions::Own::drawn : LossOptions::Own::likeliest};
-        const Scored scored = model.score(score_input(shard), loss, context);
-        return {scored.loss, loss_sums(scored)};
+        return {.normaliser = static_cast<double>(std::max<int64_t>(1, whole.targets)),
+                .label_normaliser = static_cast<double>(std::max<int64_t>(1, whole.labels)),
+                .label_smoothing = options_.label_smoothing,
+                .ignored = id_ignored,
+                .own_inputs = own.at(context.step),
+                .own = own.symbol == "drawn" ? LossOptions::Own::drawn : LossOptions::Own::likeliest};
     }
 
     void check(const Model& model) const override {

@@ -12,6 +12,7 @@ namespace attend::ATTEND_PRECISION {
 struct ShardLoss {
     Tensor loss;    ///< scalar, recorded: this shard's part of the loss that is differentiated
     LossSums sums;  ///< nats of the shard's targets and labels: what metrics.jsonl reports, divided by their counts
+    AdvantageSums advantages = {};  ///< of hard choices
 };
 
 class Objective {
@@ -21,6 +22,8 @@ class Objective {
     /// up to the batch's. Called by several threads at once, each with its own context.
     virtual ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole,
                                const Context& context) const = 0;
+    /// How it scores the targets of such a shard.
+    virtual LossOptions loss_options(const LossCounts& whole, const Context& context) const = 0;
     /// Throws Error when this model cannot be trained with the objective.
     virtual void check(const Model&) const {}
 };

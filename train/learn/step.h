@@ -6,6 +6,7 @@
 
 #include "core/base/parallel.h"
 #include "core/engine.h"
+#include "nn/estimators/observed.h"
 #include "optim/optimizer.h"
 #include "train/experiment/objective.h"
 #include "train/experiment/step_values.h"
@@ -29,6 +30,10 @@ struct ShardRows {
 };
 ShardRows shard_rows(int64_t rows, int64_t shard, int64_t shards);
 
+/// Whether a step observes the model's hard choices, which costs a second pass forward and backward.
+/// It changes no bit of the update.
+enum class Observe { no, yes };
+
 /// Keeps what is reused from step to step: a gradient arena and state updates for each shard. After
 /// one step of the largest shape a step makes no system allocation.
 class TrainingStep {
@@ -43,8 +48,8 @@ class TrainingStep {
     /// parameters untouched, when the loss, the objective or the norm of the gradient is not
     /// finite: the step is replayed in checked mode to name op, module and step. Throws Error for a
     /// batch without targets and labels.
-    StepReport run(int64_t step, std::span<const Batch> batches);
-    StepReport run(int64_t step, const Batch& batch) { return run(step, {&batch, 1}); }
+    StepReport run(int64_t step, std::span<const Batch> batches, Observe observe = Observe::no);
+    StepReport run(int64_t step, const Batch& batch, Observe observe = Observe::no) { return run(step, {&batch, 1}, observe); }
 
     /// The gradient of the last step, summed over shards, before clipping: store.size() elements.
     const real* gradient() const { return gradients_.front().data(); }
@@ -52,10 +57,18 @@ class TrainingStep {
   private:
     struct Shard {
         LossSums sums;
+        AdvantageSums advantages;
+        ObservedSums observed;
         double objective = 0;
         bool has_rows = false;
     };
+    // body(rows of a batch, their context), of a shard's part of every batch.
+    template <class F>
+    void each_part(int64_t step, std::span<const Batch> batches, int64_t shard, F body);
     void run_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
+    void observe_shard(int64_t step, std::span<const Batch> batches, const LossCounts& whole, int64_t shard);
+    ObservedSums observe(int64_t step, std::span<const Batch> batches, const LossCounts& whole);
+    std::optional<double> share_of_choices();
     void sum_gradients();
     [[noreturn]] void explain(int64_t step, std::span<const Batch> batches, const StepReport& report);
 
@@ -64,6 +77,7 @@ class TrainingStep {
     std::vector<Gradients> gradients_;
     std::vector<StateUpdates> updates_;
     std::vector<Shard> shards_;
+    Array<real> direct_;  // the direct part of the gradient, of a step that observes; empty: there is none
 };
 
 }  // namespace attend::ATTEND_PRECISION

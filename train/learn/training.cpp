@@ -19,6 +19,19 @@ namespace {
 
 bool due(int64_t step, int64_t every) { return step > 0 && step % every == 0; }
 
+// What metrics.jsonl has of hard choices, of the step of the line.
+void add_choices(Scores& scores, const ObservedChoices& choices) {
+    const auto add = [&](const char* name, const std::optional<double>& value) {
+        if (value)
+            scores.values.emplace_back(name, *value);
+    };
+    add("choice_entropy", choices.entropy);
+    add("expected_loss", choices.expected);
+    add("marginal_loss", choices.marginal);
+    add("advantage_variance", choices.advantage_variance);
+    add("choice_gradient_share", choices.gradient_share);
+}
+
 class Run {
   public:
     explicit Run(const TrainRequest& request) : run_(request), evaluation_(run_, [this] { run_step(); }) {
@@ -96,12 +109,14 @@ class Run {
     StepReport run_step() {
         const std::span<const Batch> batches = next_batches();
         try {
-            return run_.training_step.run(run_.at.step, batches);
+            return run_.training_step.run(run_.at.step, batches, line_after(run_.at.step + 1) ? Observe::yes : Observe::no);
         } catch (const StepDiverged& d) {
             record(batches, d);
             throw;
         }
     }
+
+    bool line_after(int64_t steps) const { return due(steps, run_.options().log_every) || steps == run_.options().steps; }
 
     void record(std::span<const Batch> batches, const StepDiverged& d) {
         try {
@@ -148,8 +163,8 @@ class Run {
                           .loss_z = run_.at.loss.z_score(loss),
                           .gradient_norm_z = run_.at.gradient_norm.z_score(report.gradient_norm)};
         run_.log.step(run_.at.step, loss);
-        if (due(run_.at.step, run_.options().log_every) || run_.at.step == run_.options().steps)
-            write_train_line();
+        if (line_after(run_.at.step))
+            write_train_line(report.choices);
     }
 
     std::span<const Batch> next_batches() {
@@ -159,7 +174,7 @@ class Run {
         return taken_;
     }
 
-    void write_train_line() {
+    void write_train_line(const std::optional<ObservedChoices>& choices = {}) {
         run_.lock.check_folder();
         const LatestStep& latest = run_.at.latest;
         Scores scores;
@@ -171,11 +186,14 @@ class Run {
             {"grad_norm_z", latest.gradient_norm_z},
             {"targets", run_.at.targets},
             {"tokens_per_second", static_cast<double>(run_.at.line_counts.all()) / std::max(run_.at.line_seconds, 1e-9)}};
+        if (choices)
+            add_choices(scores, *choices);
         run_.metrics->write(Split::train, run_.at.step, run_.at.seconds, scores);
         if (!run_.log.live())
             run_.log.info("step {}/{}  loss {} (z {:+.1f})  lr {:.3g}  grad_norm {:.3g} (z {:+.1f})  {:.0f} targets/s",
                           run_.at.step, run_.options().steps, short_number(scores.values[0].second), latest.loss_z,
-                          latest.learning_rate, latest.gradient_norm, latest.gradient_norm_z, scores.values.back().second);
+                          latest.learning_rate, latest.gradient_norm, latest.gradient_norm_z,
+                          *scores.find("tokens_per_second"));
         run_.at.train = ScoredStep{run_.at.step, std::move(scores)};
         run_.at.line_sums = {};
         run_.at.line_counts = {};

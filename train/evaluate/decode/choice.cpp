@@ -61,16 +61,16 @@ Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t ro
 }
 
 AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
-                           int64_t rows, int64_t columns) {
+                           int64_t rows, int64_t columns, MapOf of) {
     // A site that sees all queries in one call has one map of all rows; step by step, one map a row.
     // Both are walked as rows of a site.
     std::map<int64_t, std::vector<const real*>> rows_of;
     for (const Seen& call : seen) {
-        const Shape& shape = call.read.shape();
+        const Tensor& map = of == MapOf::chosen_from && !call.index.empty() ? call.weights : call.read;
+        const Shape& shape = map.shape();
         if (site_of(sites, call).columns() != Columns::source || shape.columns() != source_columns || row >= shape[0])
             continue;
-        for (int64_t t = 0; t < shape[1]; ++t)
-            rows_of[call.site].push_back(call.read.data() + (row * shape[1] + t) * source_columns);
+        for (int64_t t = 0; t < shape[1]; ++t) rows_of[call.site].push_back(map.data() + (row * shape[1] + t) * source_columns);
     }
     std::erase_if(rows_of, [&](const auto& site) { return static_cast<int64_t>(site.second.size()) != target_rows; });
     AttentionRows result;

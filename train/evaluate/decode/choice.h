@@ -34,11 +34,15 @@ class Chooser {
 /// many columns.
 Array<real> step_attention(const Sightings& seen, const Sites& sites, int64_t row, int64_t rows, int64_t columns);
 
+/// Which weights of a site make a map: what it read with, or what it chose from where it chose
+/// (hard attention reads one position with weight 1).
+enum class MapOf { read, chosen_from };
+
 /// The attention of row `row` out of what sites saw in one call (weights [B, T, S]) or step by step
 /// (weights [B, 1, S], in the order of the steps): its first `rows` rows and `columns` columns,
 /// averaged over the sites that look at a source of `source_columns` columns from `target_rows`
 /// rows. No rows when there is no such site.
 AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
-                           int64_t rows, int64_t columns);
+                           int64_t rows, int64_t columns, MapOf of = MapOf::read);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -77,13 +77,14 @@ Metric make_part_alignment(const std::string& part) {
 Metric make_attention_entropy() {
     return {.statistics =
                 [](const EvaluatedExample& e) {
+                    const AttentionRows& from = e.chosen_from.rows > 0 ? e.chosen_from : e.attention;
                     double sum = 0;
                     int64_t rows = 0;
-                    for (int64_t t = 0; t < e.attention.rows; ++t) {
+                    for (int64_t t = 0; t < from.rows; ++t) {
                         double entropy = 0;
                         bool any = false;
-                        for (int64_t s = 0; s < e.attention.columns; ++s) {
-                            const auto a = static_cast<double>(e.attention.at(t, s));
+                        for (int64_t s = 0; s < from.columns; ++s) {
+                            const auto a = static_cast<double>(from.at(t, s));
                             if (a == 0)
                                 continue;  // the limit of a ln a
                             entropy -= a * std::log(a);

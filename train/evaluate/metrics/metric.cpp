@@ -56,7 +56,9 @@ const Table<Metric()>& metric_table() {
             row("alignment_day",
                 "share of examples where at least half of the day's attention lies on the source's day (0 to 1)",
                 [] { return make_part_alignment("day"); }),
-            row("attention_entropy", "mean entropy of the attention weights with the reference fed in (nats)",
+            row("attention_entropy",
+                "mean entropy of the attention weights with the reference fed in (nats); of hard attention that of the "
+                "weights it chooses from",
                 make_attention_entropy),
         });
     return table;

@@ -37,6 +37,7 @@ struct EvaluatedExample {
     std::vector<int32_t> targets;      ///< [T], eos included, ignored ones left out
     std::vector<int32_t> predicted;    ///< [T] the most likely class given the targets before
     AttentionRows attention;           ///< [T, S]; only where Metric::needs_attention, and where the model attends
+    AttentionRows chosen_from;         ///< the same of hard attention before it chose; no rows where nothing was chosen
     std::vector<Range> gold;           ///< for each target without eos the source positions that determine it; empty: not known
     std::vector<TargetPart> parts;     ///< Task::target_parts
 };

@@ -17,6 +17,7 @@
 #include "train/records/checkpoint.h"
 #include "train/study/lab/estimators.h"
 #include "train/study/lab/judge.h"
+#include "train/study/lab/rank.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -36,19 +37,55 @@ struct LabBench {
     Blocks blocks;
 };
 
-// Parameters 0 ... `count` - 1 of the store by the first word of their names; those of its own
-// estimator do not count.
-Blocks blocks_of(const ParameterStore& store, std::size_t count) {
+// The module of a site; of multi-head attention that of all heads ("decoder.0.cross.heads.1" is a
+// site of "decoder.0.cross").
+std::string module_of(const Site& site) {
+    const std::size_t heads = site.path.rfind(".heads.");
+    return heads == std::string::npos ? site.path : site.path.substr(0, heads);
+}
+
+// "decoder.0.cross" as "decoder.*.cross".
+std::string of_all_layers(const std::string& path) {
+    std::string out;
+    for (std::size_t begin = 0; begin < path.size();) {
+        const std::size_t end = std::min(path.find('.', begin), path.size());
+        const std::string word = path.substr(begin, end - begin);
+        const bool number = std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
+        out += (out.empty() ? "" : ".") + (number ? "*" : word);
+        begin = end + 1;
+    }
+    return out;
+}
+
+// Name of the block of each attention's module: its path, or that of all layers where they are
+// several.
+std::map<std::string, std::string> attention_blocks(const Sites& sites) {
+    std::map<std::string, std::string> names;
+    std::map<std::string, int> layers;
+    for (const Site& s : sites)
+        if (names.emplace(module_of(s), "").second)
+            ++layers[of_all_layers(module_of(s))];
+    for (auto& [path, name] : names) name = layers[of_all_layers(path)] > 1 ? of_all_layers(path) : path;
+    return names;
+}
+
+// Blocks (lab::Block) of parameters 0 ... `count` - 1 of the store; those of its own estimator do not
+// count.
+Blocks blocks_of(const ParameterStore& store, std::size_t count, const Sites& sites) {
+    const std::map<std::string, std::string> attentions = attention_blocks(sites);
     Blocks out;
     out.of.resize(static_cast<std::size_t>(store.size()), -1);
     for (std::size_t i = 0; i < count; ++i) {
         const Parameter& p = store.table()[i];
         if (!p.trainable || p.name.starts_with(own_estimator))
             continue;
-        const std::string word = p.name.substr(0, p.name.find('.'));
-        auto at = std::find(out.names.begin(), out.names.end(), word);
+        std::string name = p.name.substr(0, p.name.find('.'));
+        for (const auto& [path, block] : attentions)
+            if (p.name.starts_with(path + "."))
+                name = block;
+        auto at = std::find(out.names.begin(), out.names.end(), name);
         if (at == out.names.end())
-            at = out.names.insert(at, word);
+            at = out.names.insert(at, name);
         std::fill_n(out.of.begin() + p.offset, p.shape.size(), static_cast<int32_t>(at - out.names.begin()));
     }
     return out;
@@ -129,7 +166,7 @@ class Lab {
         if (selection != nullptr)
             b.built = estimator_table().build(*selection, Scope(*b.made.store, "lab"), b.made.model->estimator_setup());
         b.estimator = selection != nullptr ? b.built.get() : b.made.model->estimator();
-        b.blocks = blocks_of(*b.made.store, of_model);
+        b.blocks = blocks_of(*b.made.store, of_model, b.made.model->sites());
         return b;
     }
 
@@ -179,41 +216,43 @@ class Lab {
         out.each = std::max<int64_t>(1, count / groups);
         out.means.resize(static_cast<std::size_t>(groups));
         out.squares.resize(static_cast<std::size_t>(groups));
-        out.cosines.resize(direction == nullptr ? 0 : static_cast<std::size_t>(groups));
+        out.products.resize(direction == nullptr ? 0 : static_cast<std::size_t>(groups));
+        const std::size_t blocks = b.blocks.names.size();
         workers_.run(static_cast<int>(groups), [&](int number) {
             const auto group = static_cast<std::size_t>(number);
             Gradients gradients(*b.made.store);
             std::vector<double> sum(b.blocks.of.size());
-            std::vector<double>& squares = out.squares[group];
-            squares.resize(b.blocks.names.size());
+            std::vector<double> squares, products;
             for (int64_t i = 0; i < out.each; ++i) {
                 gradients.reset();
                 backward(loss(b, estimator, place, first + static_cast<uint64_t>(number * out.each + i), nullptr), gradients);
                 gradients.finish();
-                double product = 0, size = 0, length = 0;
+                squares.resize(squares.size() + blocks);
+                products.resize(squares.size());
+                double* const square = squares.data() + squares.size() - blocks;
+                double* const product = products.data() + squares.size() - blocks;
                 for (std::size_t e = 0; e < sum.size(); ++e) {
-                    if (b.blocks.of[e] < 0)
+                    const int32_t block = b.blocks.of[e];
+                    if (block < 0)
                         continue;
                     const auto g = static_cast<double>(gradients.data()[e]);
                     sum[e] += g;
-                    squares[static_cast<std::size_t>(b.blocks.of[e])] += g * g;
-                    if (direction != nullptr) {
-                        product += g * (*direction)[e];
-                        size += g * g;
-                        length += (*direction)[e] * (*direction)[e];
-                    }
+                    square[block] += g * g;
+                    product[block] += direction == nullptr ? 0 : g * (*direction)[e];
                 }
-                if (direction != nullptr && size > 0 && length > 0)
-                    out.cosines[group] += product / std::sqrt(size * length);
             }
+            out.squares[group] = std::move(squares);
+            if (direction != nullptr)
+                out.products[group] = std::move(products);
             for (double& x : sum) x /= static_cast<double>(out.each);
             out.means[group] = std::move(sum);
         });
         return out;
     }
 
-    // Median seconds of an estimate, alone on the machine as far as we are concerned.
-    double seconds(const LabBench& b, const lab::Place& place) const {
+    // Of an estimate's seconds, alone on the machine as far as we are concerned, the median of seven,
+    // and the standard error of its logarithm.
+    void take_time(Row& row, const LabBench& b, const lab::Place& place) const {
         std::vector<double> all;
         Gradients gradients(*b.made.store);
         for (uint64_t i = 0; i < 7; ++i) {
@@ -223,8 +262,11 @@ class Lab {
             gradients.finish();
             all.push_back(seconds_since(began));
         }
-        std::nth_element(all.begin(), all.begin() + 3, all.end());
-        return all[3];
+        std::ranges::sort(all);
+        row.seconds = all[3];
+        // Of seven normal values the second and the last but one are expected 2 * 0.757 deviations
+        // apart, and the error of their median is 0.46 deviations (David and Nagaraja 2003, table 4.1).
+        row.seconds_error = 0.46 * std::log(all[5] / all[1]) / (2 * 0.757);
     }
 
     // g of an aim: exact, or the mean of many draws of an unbiased estimator of small variance.
@@ -276,15 +318,21 @@ class Lab {
         adapt(b, place);
         const Groups expected = reference(b, place);
         const std::vector<double> g = expected.mean();
-        row.seconds = seconds(b, place);
+        take_time(row, b, place);
         judge(row, draw(b, *b.estimator, place, b.estimator->draws() ? setup_.draws : 1, 0, &g), expected, b.blocks);
     }
 
+    static bool is_configured(const Row& own, const Selection& s) {
+        const Row row = described(s);
+        return row.estimator == own.estimator && row.options == own.options;
+    }
     Measured measured(const lab::Place& place) {
         references_.clear();
         Measured out{place.step, {}};
         out.rows.push_back(row_of(place, nullptr));
-        for (const Selection& s : candidates(setup_)) out.rows.push_back(row_of(place, &s));
+        for (const Selection& s : candidates(setup_))
+            if (!is_configured(out.rows.front(), s))
+                out.rows.push_back(row_of(place, &s));
         return out;
     }
 

@@ -53,12 +53,13 @@ class Check {
         report_.tolerance = setup.tolerance;
         require(report_.targets > 0, "check: the rows have no targets: rows {}, targets {}", report_.rows, report_.targets);
         for (int i = 0; i < setup.threads; ++i) benches_.push_back(std::make_unique<CheckBench>(experiment_, *task_));
-        const Estimator* estimator = benches_.front()->made.model->estimator();
+        const Model& model = *benches_.front()->made.model;
         require(
-            estimator == nullptr || !estimator->draws(),
+            model.estimator() == nullptr || !model.estimator()->draws(),
             "check: hard attention by drawn choices has an estimate of a gradient, which differences cannot check: estimator "
-            "'{}', one without draws 'exact'; attend lab measures its bias",
-            benches_.front()->made.model->hard()->estimator.name());
+            "'{}'{}; attend lab measures its bias",
+            model.hard()->estimator.name(),
+            independent(model.sites()) && model.sites().size() == 1 ? ", one without draws 'exact'" : "");
     }
 
     GradientReport go() {

@@ -149,18 +149,27 @@
             }
             function fill() {
                 const rows = checkpoints[state.at].rows.filter(Boolean);
+                const shownText = text => visible(text, true);
+                const interval = (r, name) => number(r[name]) + (figure(r[name + "_low"]) !== null || figure(r[name + "_high"]) !== null ? ` (${number(r[name + "_low"])} to ${number(r[name + "_high"])})` : "");
                 const column = (title, name) => ({ title, number: true, cell: r => number(r[name]), sort: r => figure(r[name]) });
                 body.replaceChildren(attend.table([
                     { title: "estimator", cell: r => shown(label(r)), sort: label }, { title: "objective", cell: r => shown(r.objective || found.objective || "\u2013") },
                     { title: "biased", cell: r => r.biased === true ? "yes" : r.biased === false ? "no" : "\u2013" },
-                    { title: "bias (interval)", number: true, cell: r => number(r.bias) + (figure(r.bias_low) !== null || figure(r.bias_high) !== null ? ` (${number(r.bias_low)} to ${number(r.bias_high)})` : ""), sort: r => figure(r.bias) },
-                    column("variance", "variance"), column("cosine", "cosine"), column("seconds", "seconds"), column("variance \u00d7 cost", "variance_times_cost"), column("draws", "draws"),
+                    { title: "bias (interval)", number: true, cell: r => interval(r, "bias"), sort: r => figure(r.bias) },
+                    { title: "variance (interval)", number: true, cell: r => interval(r, "variance"), sort: r => figure(r.variance) },
+                    column("cosine", "cosine"), column("seconds", "seconds"), column("variance \u00d7 cost", "variance_times_cost"), column("draws", "draws"), column("|g|", "gradient"),
                 ], rows, "estimators"));
                 const names = [...new Set(rows.flatMap(r => (Array.isArray(r.blocks) ? r.blocks : []).map(b => b && b.name)).filter(n => typeof n === "string"))];
                 const block = (r, n) => (Array.isArray(r.blocks) ? r.blocks : []).find(b => b && b.name === n) || {};
-                blocks.replaceChildren(...(names.length ? [el("h3", { style: "margin-top:1rem" }, "Variance by block of parameters"), attend.table([
-                    { title: "estimator", cell: r => shown(label(r)), sort: label }, ...names.map(n => ({ title: visible(n, true), number: true, cell: r => number(block(r, n).variance), sort: r => figure(block(r, n).variance) })),
-                ], rows, "variance by block")] : []));
+                /* Since format 2 a block's figures are in units of its own gradient; before, of the whole gradient. */
+                const own = found.format >= 2, unit = own ? " by block, in units of the block\u2019s own gradient" : " by block of parameters";
+                const measured = (r, n, name) => block(r, n).gradient_is_zero === true ? "|g| is 0" : interval(block(r, n), name);
+                const tables = names.length ? ["bias", "variance", "cosine"].filter(name => own || name !== "cosine") : [];
+                blocks.replaceChildren(...tables.flatMap(name => [el("h3", { style: "margin-top:1rem" }, name[0].toUpperCase() + name.slice(1) + unit), attend.table([
+                    { title: "estimator", cell: r => shown(label(r)), sort: label }, ...names.map(n => ({ title: visible(n, true), number: true, cell: r => measured(r, n, name), sort: r => figure(block(r, n)[name]) })),
+                ], rows, name + " by block")]));
+                const heavy = rows.filter(r => r.heavy_tail === true || (Array.isArray(r.blocks) && r.blocks.some(b => b && b.heavy_tail === true)));
+                if (heavy.length) blocks.append(el("p", { class: "note small" }, "Heavy tails: rare draws carry the variance of " + heavy.map(r => shownText(label(r))).join(", ") + ", so it and its interval may be too small."));
             }
             box.append(bars);
             card.append(el("div", { class: "controls" },
