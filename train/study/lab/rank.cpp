@@ -1,5 +1,7 @@
 #include "train/study/lab/rank.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 
