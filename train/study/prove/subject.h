@@ -28,7 +28,8 @@ struct Subject {
 
 /// The size of the rows that are tried.
 struct Sizes {
-    int64_t rows = 4, columns = 16;
+    int64_t rows = 4;
+    int64_t columns = 0;  ///< 0: so many that a pass costs about as much for every model, 16 to 256
 };
 
 /// The experiment's first training batch cut to so many rows and columns, and row after row a
