@@ -45,6 +45,7 @@ RecordWriter json_of(const Report& r) {
             one.set("limit", f.limit);
             one.set("tried", f.tried);
         }
+        one.set("seconds", f.seconds);
         if (f.verdict == Verdict::failed)
             one.set("module", f.module);
         if (f.verdict != Verdict::passed)

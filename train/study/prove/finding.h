@@ -17,6 +17,7 @@ struct Finding {
     double limit = 0;         ///< the largest that is allowed
     std::string tried = {};   ///< what was tried, with numbers
     std::string module = {};  ///< of a failure: the path of the module where it shows
+    double seconds = 0;       ///< that it took
     std::string reason = {};  ///< of a failure: what was seen; of what is not applicable: why
 };
 

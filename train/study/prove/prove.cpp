@@ -57,7 +57,9 @@ Report prove(const Subject& s) {
     report.rows = fmt::format("{} of the first training batch, cut to {} source and {} target symbols at most", s.batch.rows(),
                               s.batch.source.columns, s.batch.input.columns);
     for (const Property& p : properties()) {
+        const auto since = Clock::now();
         report.findings.push_back(p.prove(s));
+        report.findings.back().seconds = seconds_since(since);
         report.findings.back().property = p.name;
     }
     report.seconds = seconds_since(begin);

@@ -26,9 +26,8 @@ Subject subject_of(Experiment resolved, const Task& task, ModelInStore made, con
     s.made = std::move(made);
     s.objective = objective_table().build(s.experiment.objective);
     constexpr int64_t products = 400'000'000, least = 16, most = 256;  // of weights and symbols, in a pass
-    const int64_t columns = sizes.columns > 0
-                                ? sizes.columns
-                                : std::clamp(products / (sizes.rows * s.made.store->count()), least, most);
+    const int64_t columns =
+        sizes.columns > 0 ? sizes.columns : std::clamp(products / (sizes.rows * s.made.store->count()), least, most);
     s.batch = short_rows(task, training_order(s.experiment), sizes.rows, columns);
     return s;
 }

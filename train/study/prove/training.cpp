@@ -79,6 +79,19 @@ std::string parameter_apart(const ParameterStore& store, const std::vector<real>
     return "no parameter";
 }
 
+// The first row, which is the longest, again in the place of the second.
+Batch with_first_twice(const Batch& batch) {
+    Batch b = batch;
+    for (Ids* ids : {&b.source, &b.input, &b.target, &b.segments})
+        if (ids->rows > 1) {
+            std::copy_n(ids->row(0), ids->columns, ids->values.begin() + ids->columns);
+            ids->lengths[1] = ids->lengths[0];
+        }
+    if (b.labels.size() > 1)
+        b.labels[1] = b.labels[0];
+    return b;
+}
+
 int64_t last_step(const Subject& s) { return std::max<int64_t>(0, s.experiment.train.steps - 1); }
 
 constexpr const char* the_step = "training step";
@@ -108,13 +121,15 @@ class Scratch {
 Finding accumulation(const Subject& s) {
     if (s.batch.rows() < 2)
         return not_applicable("the batch has one row");
-    std::vector<Batch> parts = {s.batch.slice(0, 1), s.batch.slice(1, s.batch.rows())};
+    // The longest row stands in both parts: what is drawn for a row may depend on the columns.
+    const Batch both = with_first_twice(s.batch);
+    const std::vector<Batch> parts = {both.slice(0, 1), both.slice(1, both.rows())};
     if (loss_counts(parts[0]).all() == 0 || loss_counts(parts[1]).all() == 0)
         return not_applicable("one of two parts of the rows has no target");
     const auto gradient = [&](std::span<const Batch> batches) {
         return Bench(s, s.model(), *s.made.store, 1, 1).gradient(last_step(s), batches);
     };
-    const std::vector<real> whole = gradient({&s.batch, 1}), added = gradient(parts);
+    const std::vector<real> whole = gradient({&both, 1}), added = gradient(parts);
     double largest = 1e-30, worst = 0;
     for (std::size_t i = 0; i < whole.size(); ++i) {
         largest = std::max(largest, std::abs(static_cast<double>(whole[i])));
