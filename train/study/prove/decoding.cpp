@@ -37,7 +37,7 @@ Finding cached(const Subject& s) {
     if (drawn(s))
         return not_applicable(draws);
     const NoGrad off;
-    Figures figures(rounding(5e-4));
+    Figures figures(rounding(5e-5));
     const Ids &input = s.batch.input, &target = s.batch.target;
     const Passed whole = run(s, s.batch, evaluating(s));
     const double size = std::max(1.0, largest(whole.losses));
@@ -68,7 +68,7 @@ Finding cached(const Subject& s) {
                         apart = std::max(apart, std::abs(static_cast<double>(before[c] - now[c])));
                         most = std::max(most, std::abs(static_cast<double>(before[c])));
                     }
-                    if (apart > rounding(1e-4) * most)
+                    if (apart > rounding(1e-5) * most)
                         return {reading.path,
                                 fmt::format("step {} reads another context than the whole pass: {:.2g} of its size "
                                             "off; the loss is {:.2g} off",
@@ -141,7 +141,7 @@ Finding beam(const Subject& s) {
         const Decoded& one = found[r].front();
         symbols += static_cast<int64_t>(expected[r].ids.size());
         const bool same = one.ids == expected[r].ids && one.ended == expected[r].ended;
-        if (!same && expected[r].closest < rounding(1e-4)) {  // rounding chose
+        if (!same && expected[r].closest < rounding(1e-5)) {  // rounding chose
             ++close;
             continue;
         }

@@ -224,7 +224,7 @@ Finding map(const Subject& s) {
     const Passed used = run(s, s.batch, evaluating(s)), looked = run(s, s.batch, looking(s));
     if (used.readings.empty())
         return no_attention();
-    Figures figures(rounding(2e-4));
+    Figures figures(rounding(2e-5));
     int64_t maps = 0;
     for (const Reading& r : used.readings)
         for (std::size_t h = 0; h < r.heads.size(); ++h) {
@@ -275,7 +275,7 @@ Finding scale(const Subject& s) {
     const Passed plain = run(s, s.batch, evaluating(s));
     if (plain.readings.empty())
         return no_attention();
-    Figures figures(rounding(2e-4));
+    Figures figures(rounding(2e-5));
     int64_t scores = 0;
     for (const Reading& r : plain.readings)
         for (std::size_t h = 0; h < r.heads.size(); ++h) {

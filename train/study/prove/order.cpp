@@ -85,7 +85,7 @@ Finding causality(const Subject& s) {
 
 Finding padding(const Subject& s) {
     const Sides sides = sides_of(s.batch);
-    Figures figures(rounding(2e-4));
+    Figures figures(rounding(2e-5));
     const Passed plain = run(s, s.batch, evaluating(s));
     const double size = largest(plain.losses);
     int64_t tried = 0;
@@ -94,7 +94,7 @@ Finding padding(const Subject& s) {
         const double d =
             std::max(loss_difference(a.losses, b.losses, all_columns), label_difference(a.labels, b.labels)) / size;
         figures.note(d, [&]() -> Blame {
-            return {blamed(first_apart(a, b, of, rounding(1e-4), all_columns), elsewhere),
+            return {blamed(first_apart(a, b, of, rounding(1e-5), all_columns), elsewhere),
                     fmt::format("{} moves a loss by {:.2g} of the largest", what, d)};
         });
     };
