@@ -112,6 +112,7 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
     if (pass.witness == nullptr)
         return;
     const auto again = [this, own](const Reading& r, const Pass& p) {
+        const trace::Scope here(path_.c_str());
         if (own == Own::yes)
             return read_self(concat({r.queries, r.keys, r.values}, -1), r.lengths, p.unwitnessed());
         return read(r.queries, {concat({r.keys, r.values}, -1), r.lengths}, r.position, p.unwitnessed());

@@ -18,10 +18,10 @@ namespace {
 struct Case {
     Fault fault;
     ProofForm form;
-    const char* planted;   ///< in this module
-    const char* property;  ///< what it breaks
-    const char* named;     ///< the module that is named
-    const char* reason;    ///< a part of what is reported
+    std::string planted;   ///< in this module
+    std::string property;  ///< what it breaks
+    std::string named;     ///< the module that is named
+    std::string reason;    ///< a part of what is reported
 };
 
 const ProofForm transformer = {"transformer", {}}, recurrent = {"pairs", {}};
@@ -55,7 +55,7 @@ const Case cases[] = {
      "masked",
      "encoder.1.self",
      "a masked position has the weight"},
-    {Fault::padding_in_softmax, recurrent, "attention", "padding", "attention", "padding"},
+    {Fault::padding_in_softmax, recurrent, "attention", "padding", "attention", "alone in the batch"},
     {Fault::unweighted_accumulation, transformer, "", "accumulation", "training step", "targets one after the other"},
     {Fault::unweighted_accumulation, recurrent, "", "accumulation", "training step", "targets one after the other"},
     {Fault::dropout_in_evaluation, transformer, "", "no draws", "encoder.dropout", "op 'dropout'"},
@@ -104,7 +104,10 @@ TEST_CASE("the report of a fault names property and module, and fails") {
     CHECK_MESSAGE(
         text.find("\nFAILED window: decoder.0.cross: window 'global': query 0 does not read position 1") != std::string::npos,
         text);
-    CHECK(std::ranges::count(report.findings, prove::Verdict::failed, &prove::Finding::verdict) == 1);
+    CAPTURE(text);
+    // Resuming makes a model of its own, without the fault.
+    for (const prove::Finding& f : report.findings)
+        CHECK((f.verdict == prove::Verdict::failed) == (f.property == "window" || f.property == "resuming"));
     const auto json = prove::json_of(report).text();
     CHECK(json.find(R"("module":"decoder.0.cross")") != std::string::npos);
 }

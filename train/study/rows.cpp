@@ -42,6 +42,7 @@ Batch cut(const Batch& b, const Sides& lengths, int64_t more, int32_t filler) {
 
 Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_t columns) {
     const auto batches = task.batches(Split::train, order);
+    Batch best;
     for (int64_t number = 0; number < std::min(most_batches, batches->per_epoch()); ++number) {
         const Batch whole = batches->at(number);
         const Batch few = whole.slice(0, std::min(rows, whole.rows()));
@@ -50,11 +51,14 @@ Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_
             for (std::size_t r = 0; r < side->size(); ++r)
                 (*side)[r] = shortened((*side)[r], static_cast<int64_t>(r), few.rows(), columns);
         Batch found = cut(few, sides);
-        if (found.targets() > 0 || !found.labels.empty())
-            return found;
+        const bool scored = found.targets() > 0 || !found.labels.empty();
+        if (scored && found.source.tokens() + found.input.tokens() > best.source.tokens() + best.input.tokens())
+            best = std::move(found);
     }
-    fail("no targets in the first rows of the first training batches: batches {}, rows of each {}, columns {}",
-         std::min(most_batches, batches->per_epoch()), rows, columns);
+    require(best.rows() > 0,
+            "no targets in the first rows of the first training batches: batches {}, rows of each {}, columns {}",
+            std::min(most_batches, batches->per_epoch()), rows, columns);
+    return best;
 }
 
 }  // namespace attend

@@ -14,9 +14,9 @@ Sides sides_of(const Batch& batch);
 /// padding is filled with `filler`.
 Batch cut(const Batch& batch, const Sides& lengths, int64_t more = 0, int32_t filler = id_pad);
 
-/// The first `rows` rows of the first training batch, cut to `columns` symbols, and each a little
-/// shorter than the one before, so that there is padding; of the first batch whose rows have
-/// targets or labels then. Throws Error where none of the first ones has.
+/// The first `rows` rows of a training batch, cut to `columns` symbols, and each a little shorter
+/// than the one before, so that there is padding: of the first twenty batches the one whose rows
+/// are the longest then. Throws Error where none of them has targets or labels.
 Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_t columns);
 
 }  // namespace attend

@@ -54,7 +54,7 @@ Report prove(const Subject& s) {
     report.model = fmt::format("{}: {}, {} parameters, {} of attention", s.path, s.experiment.model.name(),
                                s.made.store->count(), counted(static_cast<int64_t>(s.model().sites().size()), "site"));
     report.weights = s.trained ? "of the run" : "initial, with noise added: small or special values would hide faults";
-    report.rows = fmt::format("{} of the first training batch, cut to {} source and {} target symbols at most", s.batch.rows(),
+    report.rows = fmt::format("{} of a training batch, cut to {} source and {} target symbols at most", s.batch.rows(),
                               s.batch.source.columns, s.batch.input.columns);
     for (const Property& p : properties()) {
         const auto since = Clock::now();

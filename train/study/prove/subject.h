@@ -20,7 +20,7 @@ struct Subject {
     std::unique_ptr<Objective> objective;
     Batch batch;  ///< rows of different lengths, all padded
     int threads = 1;
-    double seconds = 15;  ///< for the one property that takes as long as it is given (gradients)
+    double seconds = 10;  ///< for the one property that takes as long as it is given (gradients)
 
     const Model& model() const { return *made.model; }
     uint64_t seed() const { return static_cast<uint64_t>(experiment.seed); }
@@ -32,8 +32,7 @@ struct Sizes {
     int64_t columns = 0;  ///< 0: so many that a pass costs about as much for every model, 16 to 256
 };
 
-/// The experiment's first training batch cut to so many rows and columns, and row after row a
-/// little shorter, so that there is padding.
+/// Rows of one of the experiment's first training batches (short_rows()).
 Subject subject_of(Experiment resolved, const Task& task, ModelInStore made, const Sizes& sizes = {});
 /// Adds normal noise of deviation 0.5 / sqrt(rows) to every matrix, and of 0.1 to every other
 /// parameter: initial weights are so small or so special that many faults would not show.

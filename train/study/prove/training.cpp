@@ -79,13 +79,14 @@ std::string parameter_apart(const ParameterStore& store, const std::vector<real>
     return "no parameter";
 }
 
-// The first row, which is the longest, again in the place of the second.
+// The first row again in the place of the second, and no row longer than it.
 Batch with_first_twice(const Batch& batch) {
     Batch b = batch;
     for (Ids* ids : {&b.source, &b.input, &b.target, &b.segments})
         if (ids->rows > 1) {
             std::copy_n(ids->row(0), ids->columns, ids->values.begin() + ids->columns);
             ids->lengths[1] = ids->lengths[0];
+            for (int32_t& length : ids->lengths) length = std::min(length, ids->lengths[0]);
         }
     if (b.labels.size() > 1)
         b.labels[1] = b.labels[0];
