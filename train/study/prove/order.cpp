@@ -58,7 +58,7 @@ Finding causality(const Subject& s) {
         passes.push_back(training(s));
     for (const Pass& pass : passes) {
         const Passed before = run(s, s.batch, pass);
-        const int64_t columns = s.batch.input.columns, apart = std::max<int64_t>(1, columns / most_places);
+        const int64_t columns = s.batch.input.columns, apart = std::max<int64_t>(1, columns / (s.large() ? 4 : most_places));
         for (int64_t t = 1; t < columns; t += apart) {
             Batch changed = s.batch;
             for (int64_t r = 0; r < changed.rows(); ++r)

@@ -56,6 +56,8 @@ Report prove(const Subject& s) {
     report.weights = s.trained ? "of the run" : "initial, with noise added: small or special values would hide faults";
     report.rows = fmt::format("{} of a training batch, cut to {} source and {} target symbols at most", s.batch.rows(),
                               s.batch.source.columns, s.batch.input.columns);
+    if (s.large())
+        report.rows += "; a large model: fewer rows and trials than for a small one";
     for (const Property& p : properties()) {
         const auto since = Clock::now();
         report.findings.push_back(p.prove(s));

@@ -13,9 +13,10 @@ void push_weights(ParameterStore& store, uint64_t seed) {
     for (const Parameter& p : store.table()) {
         Stream stream(seed, "prove." + p.name);
         const double deviation = p.shape.rank() < 2 ? 0.1 : 0.5 / std::sqrt(static_cast<double>(p.shape[0]));
+        const double bound = std::sqrt(3.0) * deviation;
         real* values = store.values(p);
         for (int64_t i = 0; i < p.shape.size(); ++i)
-            values[i] += static_cast<real>(deviation) * static_cast<real>(stream.normal());
+            values[i] += stream.uniform(static_cast<real>(-bound), static_cast<real>(bound));
     }
 }
 
@@ -26,9 +27,10 @@ Subject subject_of(Experiment resolved, const Task& task, ModelInStore made, con
     s.made = std::move(made);
     s.objective = objective_table().build(s.experiment.objective);
     constexpr int64_t products = 400'000'000, least = 16, most = 256;  // of weights and symbols, in a pass
+    const int64_t rows = sizes.rows > 0 ? sizes.rows : s.large() ? 2 : 4;
     const int64_t columns =
-        sizes.columns > 0 ? sizes.columns : std::clamp(products / (sizes.rows * s.made.store->count()), least, most);
-    s.batch = short_rows(task, training_order(s.experiment), sizes.rows, columns);
+        sizes.columns > 0 ? sizes.columns : std::clamp(products / (rows * s.made.store->count()), least, most);
+    s.batch = short_rows(task, training_order(s.experiment), rows, columns);
     return s;
 }
 

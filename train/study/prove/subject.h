@@ -22,19 +22,21 @@ struct Subject {
     int threads = 1;
     double seconds = 10;  ///< for the one property that takes as long as it is given (gradients)
 
+    /// Whether a pass is so long that there is time for few rows and trials alone.
+    bool large() const { return made.store->count() > 20'000'000; }
     const Model& model() const { return *made.model; }
     uint64_t seed() const { return static_cast<uint64_t>(experiment.seed); }
 };
 
 /// The size of the rows that are tried.
 struct Sizes {
-    int64_t rows = 4;
+    int64_t rows = 0;     ///< 0: four, of a large model two
     int64_t columns = 0;  ///< 0: so many that a pass costs about as much for every model, 16 to 256
 };
 
 /// Rows of one of the experiment's first training batches (short_rows()).
 Subject subject_of(Experiment resolved, const Task& task, ModelInStore made, const Sizes& sizes = {});
-/// Adds normal noise of deviation 0.5 / sqrt(rows) to every matrix, and of 0.1 to every other
+/// Adds uniform noise of deviation 0.5 / sqrt(rows) to every matrix, and of 0.1 to every other
 /// parameter: initial weights are so small or so special that many faults would not show.
 void push_weights(ParameterStore& store, uint64_t seed);
 
