@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
+#include <utility>
 
 #include "core/base/trace.h"
 #include "core/ops.h"
@@ -105,24 +107,51 @@ class MeanOfMeans final : public Objective {
     std::unique_ptr<Objective> inner_;
 };
 
-class AlwaysTraining final : public Model {
+// Every loss a bit larger on other threads than the first.
+class OfThread final : public Objective {
   public:
-    explicit AlwaysTraining(std::unique_ptr<Model> inner) : inner_(std::move(inner)) {}
+    explicit OfThread(std::unique_ptr<Objective> inner) : inner_(std::move(inner)) {}
+    ShardLoss evaluate(const Model& model, const Batch& shard, const LossCounts& whole, const Context& c) const override {
+        ShardLoss loss = inner_->evaluate(model, shard, whole, c);
+        if (std::this_thread::get_id() != first_)
+            loss.loss = scale(loss.loss, real{1.0001F});
+        return loss;
+    }
+
+  private:
+    std::unique_ptr<Objective> inner_;
+    std::thread::id first_ = std::this_thread::get_id();
+};
+
+// Stays in training mode, or begins each output but the first with other logits.
+class FaultyModel final : public Model {
+  public:
+    FaultyModel(std::unique_ptr<Model> inner, Fault fault) : inner_(std::move(inner)), fault_(fault) {}
     Scored score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const override {
         Pass p = pass;
-        p.mode = Mode::train;
+        if (fault_ == Fault::dropout_in_evaluation)
+            p.mode = Mode::train;
         return inner_->score(batch, o, p);
     }
     const Sites& sites() const override { return inner_->sites(); }
-    std::unique_ptr<DecoderState> start(const Ids& s, const Pass& p) const override { return inner_->start(s, p); }
+    std::unique_ptr<DecoderState> start(const Ids& s, const Pass& p) const override {
+        begins_ = true;
+        return inner_->start(s, p);
+    }
     Advanced advance(DecoderState& s, std::span<const int32_t> ids, const Pass& p) const override {
-        return inner_->advance(s, ids, p);
+        Advanced next = inner_->advance(s, ids, p);
+        const bool later = std::exchange(any_, true);
+        if (fault_ == Fault::cache_left_over && std::exchange(begins_, false) && later)
+            return {scale(next.logits, -1)};
+        return next;
     }
     int64_t longest() const override { return inner_->longest(); }
     PositionLimits positions() const override { return inner_->positions(); }
 
   private:
     std::unique_ptr<Model> inner_;
+    Fault fault_;
+    mutable bool begins_ = false, any_ = false;
 };
 
 // The heads of a module, which a pass over the model tells of.
@@ -151,8 +180,10 @@ Planted::Planted(prove::Subject& subject, Fault fault, const std::string& module
     kernel_module = module;
     if (fault == Fault::unweighted_accumulation) {
         subject.objective = std::make_unique<MeanOfMeans>(std::move(subject.objective));
-    } else if (fault == Fault::dropout_in_evaluation) {
-        subject.made.model = std::make_unique<AlwaysTraining>(std::move(subject.made.model));
+    } else if (fault == Fault::thread_in_result) {
+        subject.objective = std::make_unique<OfThread>(std::move(subject.objective));
+    } else if (fault == Fault::dropout_in_evaluation || fault == Fault::cache_left_over) {
+        subject.made.model = std::make_unique<FaultyModel>(std::move(subject.made.model), fault);
     } else if (const auto heads = heads_of(subject, module); fault == Fault::map_of_another_head) {
         std::swap(heads[0]->site.number, heads[1]->site.number);
     } else {

@@ -25,6 +25,8 @@ enum class Fault {
     unweighted_accumulation,  ///< the mean of the batches' means, whatever their counts of targets
     dropout_in_evaluation,    ///< the model stays in training mode
     cache_off_by_one,         ///< with a cache, the newest position is not seen
+    cache_left_over,          ///< an output depends on what was decoded before it
+    thread_in_result,         ///< a loss depends on the thread that computes it
 };
 
 /// While it exists, the fault is in the modules of the subject with this path.

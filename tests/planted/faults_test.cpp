@@ -61,6 +61,8 @@ const Case cases[] = {
     {Fault::dropout_in_evaluation, transformer, "", "no draws", "encoder.dropout", "op 'dropout'"},
     {Fault::dropout_in_evaluation, recurrent, "", "no draws", "encoder.embedding_dropout", "op 'dropout'"},
     {Fault::cache_off_by_one, transformer, "decoder.1.self", "cached decoding", "decoder.1.self", "reads another context"},
+    {Fault::cache_left_over, transformer, "", "beam of one", "beam search", "row 0: a beam of one gives"},
+    {Fault::thread_in_result, transformer, "", "threads", "training step", "2 threads in place of one"},
     {Fault::cache_off_by_one, {"text", {}}, "decoder.0.self", "cached decoding", "decoder.0.self", "reads another context"},
 };
 

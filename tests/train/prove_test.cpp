@@ -64,7 +64,9 @@ TEST_CASE("prove: every score, alignment and form of the recurrent encoder-decod
         for (const std::string& score : score_table().names())
             for (const std::string& align : align_table().names())
                 forms.push_back({"pairs",
-                                 {"model.form=" + form.substr(0, form.find(' ')),
+                                 {form == "luong" ? "model.encoder_layers=2" : "model.encoder_layers=1",
+                                  form == "luong with feeding" ? "model.decoder_layers=2" : "model.decoder_layers=1",
+                                  "model.form=" + form.substr(0, form.find(' ')),
                                   std::string("model.input_feeding=") + (form == "luong with feeding" ? "true" : "false"),
                                   "model.attention.score=" + score, "model.attention.align=" + align,
                                   std::string("model.cell=") + (align == "softmax" ? "gru" : "lstm")}});
