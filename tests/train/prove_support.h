@@ -9,7 +9,7 @@
 
 namespace attend::ATTEND_PRECISION::testing {
 
-/// A config by name ("pairs", "transformer", "text", "masked"), and what is changed in it.
+/// A config by name ("pairs", "transformer", "text", "masked", "labels"), and what is changed in it.
 struct ProofForm {
     const char* config;
     std::vector<std::string> set;
@@ -44,6 +44,17 @@ class ProofFolder {
                      "tokenizer": {"type": "wordpiece", "vocabulary": "vocab.txt"}},
             "model": {"type": "bert", "layers": 2, "heads": 2, "width": 8, "context": 12, "dropout": 0.1},
             "train": {"steps": 20, "batch": 4, "shards": 2}})");
+        write("labels.json", R"({"seed": 3,
+            "data": {"task": "classification", "train": "rows.tsv", "valid": "rows.tsv", "text": "1", "second": "2", "label": "3",
+                     "header": false, "tokenizer": {"type": "wordpiece", "vocabulary": "vocab.txt"}},
+            "model": {"type": "bert", "layers": 2, "heads": 2, "width": 8, "context": 14, "dropout": 0.1},
+            "train": {"steps": 20, "batch": 4, "shards": 2}})");
+        std::string rows;
+        for (int i = 0; i < 12; ++i)
+            rows += i % 3 == 0   ? "to be or\tnot to be\tyes\n"
+                    : i % 3 == 1 ? "be\tor not\tno\n"
+                                 : "not , to be or not\tbe be\tno\n";
+        write("rows.tsv", rows);
         write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nto\nbe\nor\nnot\n,\n");
         std::string text;
         for (int i = 0; i < 60; ++i) text += "to be, or not to be\n";

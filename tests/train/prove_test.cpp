@@ -106,6 +106,9 @@ TEST_CASE("prove: every form of the transformers holds") {
         {"text", {"model.positions=none", "model.attention.bias=relative", "model.recompute=true"}},
         {"text", {R"(model.attention.align={"type":"softmax","temperature":2})"}},
         {"masked", {}},
+        {"masked", {"data.next_sentence=true"}},
+        {"labels", {}},
+        {"labels", {R"(model.attention.select={"type":"hard"})"}},
         {"masked", {"model.norm_place=pre", "model.dropout=0", "model.positions=sinusoidal"}},
     };
     CHECK(holding(folder, forms) == static_cast<int>(forms.size()));

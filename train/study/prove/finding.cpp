@@ -29,7 +29,7 @@ std::string text_of(const Report& r) {
     text += text_table(rows, {{}, {}, {attend::Align::right}, {attend::Align::right}}) + "\n";
     for (const Finding& f : r.findings)
         if (f.verdict == Verdict::failed)
-            text += fmt::format("FAILED {}: {}: {}\n", f.property, f.module, f.reason);
+            text += fmt::format("FAILED {}: {}: {} ({})\n", f.property, f.module, f.reason, f.claim);
     return text + fmt::format("properties: {} hold, {} failed, {} not applicable; {:.1f} s\n", count(r, Verdict::passed),
                               count(r, Verdict::failed), count(r, Verdict::not_applicable), r.seconds);
 }
@@ -37,6 +37,7 @@ std::string text_of(const Report& r) {
 RecordWriter json_of(const Report& r) {
     const auto findings = records_of(r.findings, [](const Finding& f) -> RecordWriter {
         RecordWriter one = {{"property", f.property},
+                            {"claim", f.claim},
                             {"verdict", f.verdict == Verdict::passed   ? "holds"
                                         : f.verdict == Verdict::failed ? "failed"
                                                                        : "not_applicable"}};

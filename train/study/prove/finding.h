@@ -12,6 +12,7 @@ enum class Verdict { passed, failed, not_applicable };
 /// One property of one model.
 struct Finding {
     std::string property = {};  ///< its name: a row of properties()
+    std::string claim = {};     ///< what should hold
     Verdict verdict = Verdict::passed;
     double worst = 0;         ///< the worst figure that was seen
     double limit = 0;         ///< the largest that is allowed

@@ -87,7 +87,7 @@ Finding padding(const Subject& s) {
     const Sides sides = sides_of(s.batch);
     Figures figures(rounding(2e-5));
     const Passed plain = run(s, s.batch, evaluating(s));
-    const double size = largest(plain.losses);
+    const double size = std::max(largest(plain.losses), plain.labels.defined() ? largest(plain.labels) : 0);
     int64_t tried = 0;
     const auto compare = [&](const Passed& a, const Passed& b, const Sides& of, const char* what) {
         ++tried;

@@ -63,6 +63,7 @@ Report prove(const Subject& s) {
         report.findings.push_back(p.prove(s));
         report.findings.back().seconds = seconds_since(since);
         report.findings.back().property = p.name;
+        report.findings.back().claim = p.claim;
     }
     report.seconds = seconds_since(begin);
     return report;
