@@ -95,6 +95,15 @@ TEST_CASE("each fault is found, with its property and its module") {
     }
 }
 
+TEST_CASE("two rows are enough to see that accumulation is not weighted") {
+    const ProofFolder folder;
+    prove::Subject subject = folder.subject(transformer);
+    subject.batch = subject.batch.slice(0, 2);
+    CHECK(prove::accumulation(subject).verdict == prove::Verdict::passed);
+    const planted::Planted here(subject, Fault::unweighted_accumulation, "");
+    CHECK(prove::accumulation(subject).verdict == prove::Verdict::failed);
+}
+
 TEST_CASE("the report of a fault names property and module, and fails") {
     const ProofFolder folder;
     prove::Subject subject = folder.subject(transformer);

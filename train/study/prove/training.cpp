@@ -79,18 +79,29 @@ std::string parameter_apart(const ParameterStore& store, const std::vector<real>
     return "no parameter";
 }
 
-// The first row again in the place of the second, and no row longer than it.
-Batch with_first_twice(const Batch& batch) {
-    Batch b = batch;
-    for (Ids* ids : {&b.source, &b.input, &b.target, &b.segments})
-        if (ids->rows > 1) {
-            std::copy_n(ids->row(0), ids->columns, ids->values.begin() + ids->columns);
-            ids->lengths[1] = ids->lengths[0];
-            for (int32_t& length : ids->lengths) length = std::min(length, ids->lengths[0]);
-        }
-    if (b.labels.size() > 1)
-        b.labels[1] = b.labels[0];
-    return b;
+// The first row once more in front of all, of which none is longer.
+Ids with_first_twice(const Ids& ids) {
+    if (ids.rows == 0)
+        return ids;
+    Ids out(ids.rows + 1, ids.columns);
+    std::copy_n(ids.row(0), ids.columns, out.values.begin());
+    std::copy(ids.values.begin(), ids.values.end(), out.values.begin() + ids.columns);
+    out.lengths.assign(1, ids.lengths[0]);
+    for (const int32_t length : ids.lengths) out.lengths.push_back(std::min(length, ids.lengths[0]));
+    return out;
+}
+Batch with_first_twice(const Batch& b) {
+    Batch out;
+    out.source = with_first_twice(b.source);
+    out.input = with_first_twice(b.input);
+    out.target = with_first_twice(b.target);
+    out.segments = with_first_twice(b.segments);
+    out.labels = b.labels;
+    if (!b.labels.empty())
+        out.labels.insert(out.labels.begin(), b.labels.front());
+    out.examples = b.examples;
+    out.examples.insert(out.examples.begin(), b.examples.front());
+    return out;
 }
 
 int64_t last_step(const Subject& s) { return std::max<int64_t>(0, s.experiment.train.steps - 1); }
