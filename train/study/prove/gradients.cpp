@@ -74,8 +74,7 @@ Directional directional(const Subject& s, const Reading& r, Part part, const Pas
     return out;
 }
 
-// Whether a parameter belongs to the queries, keys or values of a module of attention, or to its
-// score.
+// Whether a parameter is one of a module's.
 bool is_under(const std::string& name, const std::string& path) { return name.starts_with(path + "."); }
 
 }  // namespace
