@@ -114,6 +114,15 @@ TEST_CASE("prove: every form of the transformers holds") {
     CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
 }
 
+TEST_CASE("prove: the shipped configs of generated data hold") {
+    for (const char* name : {"bahdanau_dates", "dates_luong", "transformer_dates"}) {
+        CAPTURE(name);
+        const std::string path = ATTEND_SOURCE_DIR "/configs/" + std::string(name) + ".json";
+        check_holds(prove::subject_of_config(
+            read_experiment(path, {"data.train_examples=400", "data.valid_examples=8", "data.test_examples=0"}), path));
+    }
+}
+
 TEST_CASE("attend prove: a config, then its run, as a table and as JSON") {
     const ProofFolder folder;
     const Outcome config = attend_command({"prove", folder.path("pairs")});

@@ -45,6 +45,7 @@ Subject subject_of_run(const std::string& path) {
     // The gradients' check, in double, makes its own model: with the run's weights.
     s.experiment.init.from = path;
     s.experiment.init.take = "*";
+    s.experiment.init.vocabulary = "taken";
     return s;
 }
 
