@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/broadcast.h"
+#include "core/followed.h"
 #include "core/gemm.h"
 #include "core/kernels/copy.h"
 #include "core/kernels/elementwise.h"
@@ -22,6 +23,7 @@ struct Recording {
     uint64_t serial = 0;
 };
 thread_local Recording recording;
+constinit thread_local const Followed::Each* follower = nullptr;
 
 Edge edge_to(const Tensor& x, Input::Kind kind) {
     Edge e;
@@ -56,11 +58,15 @@ const char* where(const char* module) { return *module ? module : "graph"; }
 
 NoGrad::NoGrad() : Temporary(recording.enabled, false) {}
 
+Followed::Followed(const Each& each) : here_(follower, &each) {}
+
 namespace detail {
 
 void check_finite(const char* op, const Tensor& output) {
     if (!kernels::all_finite(output.data(), output.size()))
         fail_not_finite(trace::module(), "output", op, output.data(), output.size());
+    if (follower != nullptr)
+        (*follower)(op, output);
 }
 
 bool wants_recording(std::span<const Input> inputs) {

@@ -2,6 +2,7 @@
 
 #include "core/base/trace.h"
 #include "core/ops.h"
+#include "nn/attention/witness.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -97,23 +98,61 @@ Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
     return {concat(contexts, -1), std::move(seen)};
 }
 
-Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
-    if (!fuses(pass)) {
-        Output joined = by_heads(queries, memory, position, pass);
-        return {out_(joined.value), std::move(joined.seen)};
-    }
+Output MultiHead::read(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+    if (!fuses(pass))
+        return by_heads(queries, memory, position, pass.unwitnessed());
     const Ranges visible = heads_.front().window->ranges(memory.lengths, queries.dim(1), position);  // all heads' window
-    return {out_(cross_attention(queries, memory.packed, fused_for(position, pass), visible))};
+    return {cross_attention(queries, memory.packed, fused_for(position, pass), visible)};
+}
+
+Output MultiHead::read_self(const Tensor& qkv, std::span<const int32_t> lengths, const Pass& pass) const {
+    const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
+    if (fuses(pass))
+        return {self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, qkv.dim(1), 0))};
+    const Array<int32_t> own(lengths.begin(), lengths.end());
+    return read(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, pass);
+}
+
+void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t position, const Tensor& context, Own own,
+                     const Pass& pass) const {
+    if (pass.witness == nullptr)
+        return;
+    const auto again = [this, own](const Reading& r, const Pass& p) {
+        const trace::Scope here(path_.c_str());
+        if (own == Own::yes)
+            return read_self(concat({r.queries, r.keys, r.values}, -1), r.lengths, p.unwitnessed());
+        return read(r.queries, {concat({r.keys, r.values}, -1), r.lengths}, r.position, p.unwitnessed());
+    };
+    const int64_t columns = setup_.key_heads * head_size_;
+    Reading told{.path = path_,
+                 .key_heads = setup_.key_heads,
+                 .queries = queries,
+                 .keys = slice(memory.packed, -1, 0, columns),
+                 .values = slice(memory.packed, -1, columns, 2 * columns),
+                 .lengths = memory.lengths,
+                 .position = position,
+                 .context = context,
+                 .again = again};
+    for (const Attention& head : heads_) told.heads.push_back(&head);
+    pass.witness->saw(std::move(told));
+}
+
+Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+    Output joined = read(queries, memory, position, pass);
+    tell(queries, memory, position, joined.value, Own::no, pass);
+    return {out_(joined.value), std::move(joined.seen)};
 }
 
 Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     const Tensor qkv = queries_keys_values(x, 0);
-    if (fuses(pass))
-        return {out_(self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, x.dim(1), 0)))};
-    const Array<int32_t> own(lengths.begin(), lengths.end());
-    return attend(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, pass);
+    Output joined = read_self(qkv, lengths, pass);
+    if (pass.witness != nullptr) {
+        const Array<int32_t> own(lengths.begin(), lengths.end());
+        tell(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, joined.value, Own::yes, pass);
+    }
+    return {out_(joined.value), std::move(joined.seen)};
 }
 
 Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) const {

@@ -70,6 +70,14 @@ class MultiHead {
     Tensor queries_keys_values(const Tensor& x, int64_t position) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    // Self-attention of qkv [B, T, (H + 2 G) K], the queries', keys' and values' heads side by side.
+    Output read_self(const Tensor& qkv, std::span<const int32_t> lengths, const Pass& pass) const;
+    // Queries [B, T, H K] on keys and values, in the kernel or head by head.
+    Output read(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    enum class Own { no, yes };  // whether keys and values are of the queries' own positions
+    void tell(const Tensor& queries, const KeyValues& memory, int64_t position, const Tensor& context, Own own,
+              const Pass& pass) const;
+    // read(), and what the layer `out` makes of it.
     Output attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
     // them.

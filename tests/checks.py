@@ -36,7 +36,8 @@ MAY_INCLUDE = {
 # Compiled once, and yet clients of one precision. All else that is compiled once knows no number.
 CLIENTS = [f"train/{room}" for room in ROOMS[2:]] + ["bench", "tests"]
 # Who may name a precision: the border, and those who cross it.
-NAME_A_PRECISION = ["core/real.h", "train/study/in_double.h", "train/cli/check.cpp", "train/cli/lab.cpp", "tests"]
+NAME_A_PRECISION = ["core/real.h", "train/study/in_double.h", "train/cli/check.cpp", "train/cli/lab.cpp",
+                    "train/study/prove/gradients.cpp", "tests"]
 # Sources that are compiled for both precisions say so by their namespace.
 PER_PRECISION = re.compile(r"^namespace attend::ATTEND_PRECISION", re.M)
 # Libraries that only some folders may know.

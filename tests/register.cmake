@@ -4,7 +4,7 @@ if(NOT doctest_script)
     find_package(doctest REQUIRED)
     include(${doctest_DIR}/doctest.cmake)
 endif()
-foreach(folder core nn optim data train planted)
+foreach(folder core nn optim data train planted faults)
     foreach(suffix "" 64)
         if(TARGET test_${folder}${suffix})
             # doctest passes when its filter matches no case; a test that ran nothing has failed.

@@ -116,19 +116,25 @@ def interval_of(entry, name):
     return None if low is None or high is None else (low, high)
 
 
-def lab_rows(lab, checkpoint=-1):
-    """The table of one checkpoint of a lab.json: every estimator once."""
-    rows = [["estimator", "objective", "bias, %", "variance", "cosine", "ms"]]
-    all_rows = lab["checkpoints"][checkpoint]["rows"]
-    # The configured estimator comes first, and where it is one of the defaults once more among them.
-    defaults = {e["label"] for e in all_rows if not e.get("configured")}
-    for e in (e for e in all_rows if not e.get("configured") or e["label"] not in defaults):
-        bias, variance = interval_of(e, "bias"), interval_of(e, "variance")
-        rows.append([e["label"], e["objective"],
-                     number(100 * e["bias"]) + (f" ({100 * bias[0]:.1f} to {100 * bias[1]:.1f})" if bias and bias[1] >= 0.0005 else ""),
-                     significant(e["variance"]) +
-                     (f" ({significant(variance[0])} to {significant(variance[1])})" if variance and variance[1] > 0 else ""),
-                     number(e["cosine"], 3), number(1000 * e["seconds"])])
+def lab_part(part, name, scale=1, text=significant):
+    """A figure of a lab.json's row or block with its interval; nothing where the gradient is zero."""
+    if part is None or part.get(name) is None:
+        return ""
+    interval = interval_of(part, name)
+    if not interval or interval[1] < 0.0005:
+        return text(scale * part[name])
+    return f"{text(scale * part[name])} ({text(scale * interval[0])} to {text(scale * interval[1])})"
+
+
+def lab_rows(lab, checkpoint=-1, block="attention"):
+    """The table of one checkpoint of a lab.json: every estimator once; bias of all parameters and of the block of that name."""
+    rows = [["estimator", "objective", "bias, %", f"bias of the {block}, %", "variance", "cosine", "ms"]]
+    for e in lab["checkpoints"][checkpoint]["rows"]:
+        if "skipped" in e:
+            continue
+        own = next((b for b in e.get("blocks", []) if b["name"].endswith(block)), None)
+        rows.append([e["label"], e["objective"], lab_part(e, "bias", 100, number), lab_part(own, "bias", 100, number),
+                     lab_part(e, "variance"), number(e.get("cosine"), 3), number(1000 * e["seconds"])])
     return rows
 
 

@@ -2,12 +2,13 @@
 
 #include "core/base/trace.h"
 #include "core/ops.h"
+#include "nn/attention/witness.h"
 
 namespace attend::ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
                      const Head& head, const Site& place)
-    : site(place), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
+    : site(place), factors(o), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
     site.path = scope.path();
     site.head = head.number;
     const std::string& path = site.path;
@@ -82,7 +83,28 @@ Attended Attention::operator()(const Tensor& query, const Attendable& source, in
     const Chosen chosen = (*select)(made.weights, now, pass);
     Sightings seen = kept(now, made.weights, chosen, pass);
     const Tensor read = dropout(chosen.read, pass, static_cast<uint32_t>(position));
-    return {matmul(read, source.values), chosen.read, std::move(made.state), std::move(seen)};
+    Tensor context = matmul(read, source.values);
+    tell(now, context, pass);
+    return {std::move(context), chosen.read, std::move(made.state), std::move(seen)};
+}
+
+void Attention::tell(const Call& call, const Tensor& context, const Pass& pass) const {
+    if (pass.witness == nullptr)
+        return;
+    const auto again = [this](const Reading& r, const Pass& p) {
+        Attended a = (*this)(r.queries, {score->prepare(r.keys), r.values, r.lengths}, r.position, r.previous, p.unwitnessed());
+        return Output{std::move(a.context), std::move(a.seen)};
+    };
+    pass.witness->saw({.path = site.path,
+                       .heads = {this},
+                       .queries = call.query,
+                       .keys = call.values,
+                       .values = call.values,
+                       .lengths = call.lengths,
+                       .position = call.position,
+                       .previous = call.previous,
+                       .context = context,
+                       .again = again});
 }
 
 Sightings Attention::kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const {

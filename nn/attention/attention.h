@@ -84,6 +84,7 @@ struct Attention {
     std::optional<Fused> fused() const;
 
     Site site;
+    AttentionOptions factors;  ///< as asked for
     std::string score_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
@@ -99,6 +100,7 @@ struct Attention {
         Tensor weights, state;
     };
     Weighed weighed(const Call& call) const;
+    void tell(const Call& call, const Tensor& context, const Pass& pass) const;
     Sightings kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
 };
 

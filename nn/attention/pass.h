@@ -6,6 +6,7 @@
 namespace attend::ATTEND_PRECISION {
 
 class Choosing;
+class Witness;
 
 enum class Keep {
     nothing,
@@ -22,6 +23,7 @@ struct Pass : Context {
     const Choosing* choosing = nullptr;  ///< of all sites with hard attention; null: as their own options say
     int64_t samples = 1;                 ///< K that a call of a site holds for each row
     Keep keep = Keep::nothing;
+    Witness* witness = nullptr;  ///< told what attention reads (witness.h); null: nobody
 
     /// In evaluation only, so keeping never changes what training computes.
     bool keeps_maps() const { return keep == Keep::maps && !training(); }
@@ -29,6 +31,12 @@ struct Pass : Context {
     Pass keeping_nothing() const {
         Pass p = *this;
         p.keep = Keep::nothing;
+        return p;
+    }
+    /// The same, of which nobody is told.
+    Pass unwitnessed() const {
+        Pass p = *this;
+        p.witness = nullptr;
         return p;
     }
 };

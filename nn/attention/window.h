@@ -16,6 +16,9 @@ class Window {
     /// the lengths [B] of the source. The first query of a row is at `position` of its sequence.
     /// Reads no tensor, so fused kernels can ask it.
     virtual Ranges ranges(std::span<const int32_t> lengths, int64_t queries, int64_t position) const = 0;
+    /// The definition, pair by pair: whether a query at `query` of its sequence may see position
+    /// `key` of the source. What ranges() gives is proved against it.
+    virtual bool sees(int64_t query, int64_t key) const = 0;
     /// Weights [B, T, S] as they are read with, for windows that change weights after the alignment
     /// (local_p of Luong 2015, eq. 10, does not renormalise); then the weights of a row need not
     /// sum to 1.

@@ -16,6 +16,7 @@ class CausalWindow final : public Window {
                 all.push_back({0, static_cast<int32_t>(std::min<int64_t>(length, position + t + 1))});
         return all;
     }
+    bool sees(int64_t query, int64_t key) const override { return key <= query; }
     bool needs_position() const override { return true; }
     bool is_causal() const override { return true; }
 };

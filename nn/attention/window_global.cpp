@@ -12,6 +12,7 @@ class GlobalWindow final : public Window {
         for (const int32_t length : lengths) all.insert(all.end(), static_cast<std::size_t>(queries), Range{0, length});
         return all;
     }
+    bool sees(int64_t, int64_t) const override { return true; }
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
-/// What must hold for every form of the language model, whatever its weights.
+/// What must hold for every form of the language model, whatever its weights. More of it, for every
+/// model: tests/train/prove_test.cpp.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "core/engine.h"
 #include "tests/nn/gpt_forms.h"
@@ -25,47 +25,6 @@ Tensor losses(const Gpt& model, const Ids& input, const Ids& target) {
 }
 
 }  // namespace
-
-TEST_CASE("causality: another future changes nothing before it, not a bit") {
-    for (const testing::GptForm& f : testing::gpt_forms()) {
-        CAPTURE(f.name);
-        ParameterStore store(5);
-        const Gpt model(f.options, Scope(store), {0, gpt_vocabulary});
-        const Ids input = random_text({7, 7}, 7), target = random_text({7, 7}, 7, "target");
-        const Tensor before = losses(model, input, target);
-        for (int64_t changed = 1; changed < 7; ++changed) {
-            Ids other = input;
-            other.at(1, changed) = (other.at(1, changed) + 1) % static_cast<int32_t>(gpt_vocabulary);
-            const Tensor after = losses(model, other, target);
-            CHECK(std::memcmp(before.data(), after.data(), static_cast<std::size_t>(7 + changed) * sizeof(real)) == 0);
-            CHECK(std::abs(before.data()[7 + changed] - after.data()[7 + changed]) > 0);
-        }
-    }
-}
-
-TEST_CASE("padding: the ids after a row's length and further columns change nothing") {
-    for (const testing::GptForm& f : testing::gpt_forms()) {
-        CAPTURE(f.name);
-        ParameterStore store(5);
-        const Gpt model(f.options, Scope(store), {0, gpt_vocabulary});
-        const Ids input = random_text({5, 3}, 5), target = random_text({5, 3}, 5, "target");
-        const Tensor before = losses(model, input, target);
-        Ids wide(2, 7), wide_target(2, 7);
-        for (int64_t r = 0; r < 2; ++r) {
-            wide.lengths[static_cast<std::size_t>(r)] = wide_target.lengths[static_cast<std::size_t>(r)] = input.length(r);
-            for (int64_t t = 0; t < 7; ++t) {
-                wide.at(r, t) = t < input.length(r) ? input.at(r, t) : 9;
-                wide_target.at(r, t) = t < input.length(r) ? target.at(r, t) : 9;
-            }
-        }
-        const Tensor after = losses(model, wide, wide_target);
-        for (int64_t r = 0; r < 2; ++r)
-            for (int64_t t = 0; t < 7; ++t) {
-                const double expected = t < input.length(r) ? static_cast<double>(before.data()[r * 5 + t]) : 0;
-                CHECK(static_cast<double>(after.data()[r * 7 + t]) == doctest::Approx(expected).epsilon(rounding));
-            }
-    }
-}
 
 TEST_CASE("generation step by step gives the losses of the whole, from every prefix on") {
     for (const testing::GptForm& f : testing::gpt_forms()) {

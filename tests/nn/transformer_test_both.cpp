@@ -53,24 +53,6 @@ TEST_CASE("causality: another future of the target changes nothing before it, no
     }
 }
 
-TEST_CASE("padding of the source: ids after its length and further columns change nothing") {
-    for (const testing::TransformerForm& f : testing::transformer_forms()) {
-        CAPTURE(f.name);
-        ParameterStore store(5);
-        const TransformerSeq2Seq model(f.options, Scope(store), {gpt_vocabulary, gpt_vocabulary});
-        const Sample s;
-        Sample wide = s;
-        wide.source = Ids(2, 9);
-        wide.source.lengths = s.source.lengths;
-        for (int64_t r = 0; r < 2; ++r)
-            for (int64_t t = 0; t < 9; ++t) wide.source.at(r, t) = t < s.source.length(r) ? s.source.at(r, t) : 7;
-        const Tensor before = losses(model, s), after = losses(model, wide);
-        for (int64_t i = 0; i < 10; ++i)
-            CHECK(static_cast<double>(after.data()[i]) ==
-                  doctest::Approx(static_cast<double>(before.data()[i])).epsilon(rounding));
-    }
-}
-
 TEST_CASE("decoding step by step gives the losses of the whole, in rows of any order") {
     for (const testing::TransformerForm& f : testing::transformer_forms()) {
         CAPTURE(f.name);

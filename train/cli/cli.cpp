@@ -113,6 +113,8 @@ const std::vector<Command>& commands() {
         {"plan", "show what training a config, or a comparison, would be: model, options, time and memory", declare_plan},
         {"check", "check a config's gradients against differences, in double precision, or replay a step that diverged",
          declare_check},
+        {"prove", "prove properties of a config's or a run's own model: causality, masks, maps, gradients, decoding, ...",
+         declare_prove},
         {"lab", "measure bias, variance and cost of the estimators of hard attention, in double precision", declare_lab},
         {"schema", "print the JSON Schema of a config, for editors", declare_schema},
     };

@@ -95,6 +95,7 @@ Action declare_report(CommandLine& app);
 Action declare_list(CommandLine& app);
 Action declare_plan(CommandLine& app);
 Action declare_check(CommandLine& app);
+Action declare_prove(CommandLine& app);
 Action declare_lab(CommandLine& app);
 Action declare_schema(CommandLine& app);
 

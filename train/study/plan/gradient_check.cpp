@@ -6,10 +6,12 @@
 
 #include "core/base/parallel.h"
 #include "core/engine.h"
+#include "train/config/clock.h"
 #include "train/evaluate/resolve.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
 #include "train/experiment/objective.h"
+#include "train/study/rows.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -45,8 +47,7 @@ class Check {
         task_ = make_task(experiment, "");
         experiment_ = resolve_for(experiment_, *task_);
         objective_ = objective_table().build(experiment_.objective);
-        const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);
-        batch_ = whole.slice(0, std::min(setup.rows, whole.rows()));
+        batch_ = rows_to_check();
         report_.rows = batch_.rows();
         counts_ = loss_counts(batch_);
         report_.targets = counts_.all();
@@ -77,6 +78,24 @@ class Check {
   private:
     uint64_t seed() const { return static_cast<uint64_t>(experiment_.seed); }
 
+    Batch rows_to_check() const {
+        if (setup_.columns > 0)
+            return short_rows(*task_, training_order(experiment_), setup_.rows, setup_.columns);
+        const Batch whole = task_->batches(Split::train, training_order(experiment_))->at(0);
+        return whole.slice(0, std::min(setup_.rows, whole.rows()));
+    }
+
+    // As many jobs as there is time for, evenly over the parameters; a job takes two losses.
+    void keep_to_time(double seconds_of_loss) {
+        const double affordable = setup_.seconds * setup_.threads / (2 * seconds_of_loss);
+        if (setup_.seconds == 0 || static_cast<double>(jobs_.size()) <= affordable)
+            return;
+        const auto kept = std::max<std::size_t>(1, static_cast<std::size_t>(affordable));
+        std::vector<Job> fewer;
+        for (std::size_t i = 0; i < kept; ++i) fewer.push_back(jobs_[i * jobs_.size() / kept]);
+        jobs_ = std::move(fewer);
+    }
+
     ShardLoss loss(CheckBench& bench) const {
         bench.updates.reset();
         const auto last = static_cast<uint32_t>(experiment_.train.steps);  // where what rises along a run has risen
@@ -87,7 +106,9 @@ class Check {
     void engine_gradients() {
         CheckBench& bench = *benches_.front();
         Gradients gradients(*bench.made.store);
+        const Clock::time_point begin = Clock::now();
         const ShardLoss l = loss(bench);
+        const double seconds = seconds_since(begin);
         const auto value = static_cast<double>(l.loss.item());
         report_.loss = l.sums.mean(counts_);
         backward(l.loss, gradients);
@@ -108,6 +129,7 @@ class Check {
                 jobs_.push_back(
                     {parameters_.size() - 1, i, setup_.scale * static_cast<double>(g[i]), 1e-3 * largest + rounding});
         }
+        keep_to_time(seconds);
     }
 
     std::vector<int64_t> choose(const Parameter& p, const real* g) const {
@@ -158,7 +180,7 @@ class Check {
 
     void compare(CheckBench& bench, Job& job) const {
         job.error = std::numeric_limits<double>::infinity();
-        for (const double factor : {1.0, 0.25, 4.0}) {
+        for (const double factor : {1.0, 0.25, 4.0, 0.0625, 0.015625}) {
             const double d = central_difference(bench, job, factor);
             const double error = std::abs(job.engine - d) / (std::max(std::abs(job.engine), std::abs(d)) + job.floor);
             if (error < job.error || factor == 1.0) {  // NaN stays infinite

@@ -9,7 +9,8 @@ namespace attend::ATTEND_PRECISION {
 /// With L the objective on the batch (training mode: dropout is on, its draws stay the same) and h
 /// = 1e-5 max(1, |x|): the error of an element is |g - d| / (max(|g|, |d|) + floor), where floor is
 /// a thousandth of the parameter's largest gradient and what rounding of L makes of d. Where it is
-/// beyond the tolerance, h / 4 and 4 h are tried too, as a difference over a kink is no gradient.
+/// beyond the tolerance, h / 4, 4 h, h / 16 and h / 64 are tried too, as a difference over a kink
+/// is no gradient.
 /// Elements: the one of the largest gradient, then from the stream "check.NAME" by turns among
 /// those with a gradient and among all. Results do not depend on the threads. Throws Error for a
 /// batch without targets and as the task and model.

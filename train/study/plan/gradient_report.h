@@ -11,6 +11,8 @@ namespace attend::plan {
 struct GradientCheckSetup {
     int64_t rows = 4;      ///< of the first training batch
     int64_t elements = 5;  ///< checked of each parameter
+    int64_t columns = 0;   ///< rows are cut to so many symbols; 0: as they are
+    double seconds = 0;    ///< about so long at most: then fewer elements, evenly left out; 0: as long as it takes
     double tolerance = 1e-6;
     int threads = 1;
     double scale = 1;  ///< multiplies the engine's gradients: a check of the check

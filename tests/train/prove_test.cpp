@@ -1,0 +1,165 @@
+// The properties that `attend prove` proves, for every model and form: none fails. That each of
+// them can fail is shown by tests/planted/faults_test.cpp.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "nn/estimators/estimator.h"
+#include "nn/models/rnn_seq2seq.h"
+#include "tests/train/commands.h"
+#include "tests/train/prove_support.h"
+#include "tests/train/run_support.h"
+
+namespace prove_test {
+
+TEST_SUITE_BEGIN("train: prove");
+
+using namespace attend;
+using attend::testing::attend_command;
+using attend::testing::contains;
+using attend::testing::Outcome;
+using attend::testing::ProofFolder;
+using attend::testing::ProofForm;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr const char* gradients = "gradients";  // algebra_test64 and its likes check them for all forms
+
+// All properties but one; what fails is said.
+void check_holds(const prove::Subject& subject) {
+    for (const prove::Property& p : prove::properties()) {
+        if (std::string(p.name) == gradients)
+            continue;
+        const prove::Finding f = p.prove(subject);
+        CAPTURE(p.name);
+        CAPTURE(f.worst);
+        CHECK_MESSAGE(f.verdict != prove::Verdict::failed, f.module, ": ", f.reason);
+    }
+}
+
+// How many of the forms make sense and hold.
+int holding(const ProofFolder& folder, const std::vector<ProofForm>& forms) {
+    int count = 0;
+    for (const ProofForm& form : forms) {
+        CAPTURE(form.text());
+        std::optional<prove::Subject> subject;
+        try {
+            subject.emplace(folder.subject(form));
+        } catch (const Error&) {
+            continue;
+        }
+        check_holds(*subject);
+        ++count;
+    }
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("prove: every score, alignment and form of the recurrent encoder-decoder holds") {
+    const ProofFolder folder;
+    std::vector<ProofForm> forms;
+    for (const std::string form : {"bahdanau", "luong", "luong with feeding"})
+        for (const std::string& score : score_table().names())
+            for (const std::string& align : align_table().names())
+                forms.push_back({"pairs",
+                                 {form == "luong" ? "model.encoder_layers=2" : "model.encoder_layers=1",
+                                  form == "luong with feeding" ? "model.decoder_layers=2" : "model.decoder_layers=1",
+                                  "model.form=" + form.substr(0, form.find(' ')),
+                                  std::string("model.input_feeding=") + (form == "luong with feeding" ? "true" : "false"),
+                                  "model.attention.score=" + score, "model.attention.align=" + align,
+                                  std::string("model.cell=") + (align == "softmax" ? "gru" : "lstm")}});
+    CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
+}
+
+TEST_CASE("prove: every estimator of hard attention and every way of evaluating it holds") {
+    const ProofFolder folder;
+    std::vector<ProofForm> forms;
+    for (const std::string& estimator : estimator_table().names())
+        for (const char* evaluate : {"likeliest", "drawn", "marginal"})
+            forms.push_back({"pairs",
+                             {"model.form=luong", "model.attention.score=general",
+                              R"(model.attention.select={"type":"hard","estimator":")" + estimator + R"(","evaluate":")" +
+                                  evaluate + "\"}"}});
+    CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
+    CHECK(holding(folder, {{"pairs", {R"(model.attention.select={"type":"hard"})"}},
+                           {"transformer", {R"(model.cross_attention.select={"type":"hard"})"}},
+                           {"text", {R"(model.attention.select={"type":"hard"})"}},
+                           {"masked", {R"(model.attention.select={"type":"hard"})"}}}) == 4);
+}
+
+TEST_CASE("prove: every form of the transformers holds") {
+    const ProofFolder folder;
+    const std::vector<ProofForm> forms = {
+        {"transformer", {}},
+        {"transformer", {"model.norm_place=pre", "model.positions=learned", "model.dropout=0"}},
+        {"transformer",
+         {"model.share=none", "model.bias=false", "model.positions=rotary", "model.key_heads=1", "model.activation=swiglu"}},
+        {"transformer", {"model.positions=none", "model.encoder_attention.bias=relative", "model.attention.bias=relative"}},
+        {"transformer", {"model.recompute=true", "model.cross_attention.score=additive", "model.decoder_layers=1"}},
+        {"text", {}},
+        {"text", {"model.norm_place=post", "model.tie=false", "model.positions=sinusoidal"}},
+        {"text", {"model.norm=rms", "model.activation=swiglu", "model.key_heads=1", "model.positions=rotary"}},
+        {"text", {"model.positions=none", "model.attention.bias=alibi", "model.activation=relu"}},
+        {"text", {"model.attention.score=additive", "model.attention.align=sparsemax", "model.activation=gelu_tanh"}},
+        {"text", {"model.positions=none", "model.attention.bias=relative", "model.recompute=true"}},
+        {"text", {R"(model.attention.align={"type":"softmax","temperature":2})"}},
+        {"masked", {}},
+        {"masked", {"data.next_sentence=true"}},
+        {"labels", {}},
+        {"labels", {R"(model.attention.select={"type":"hard"})"}},
+        {"masked", {"model.norm_place=pre", "model.dropout=0", "model.positions=sinusoidal"}},
+    };
+    CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
+}
+
+TEST_CASE("prove: the shipped configs of generated data hold") {
+    for (const char* name : {"bahdanau_dates", "dates_luong", "transformer_dates"}) {
+        CAPTURE(name);
+        const std::string path = ATTEND_SOURCE_DIR "/configs/" + std::string(name) + ".json";
+        check_holds(prove::subject_of_config(
+            read_experiment(path, {"data.train_examples=400", "data.valid_examples=8", "data.test_examples=0"}), path));
+    }
+}
+
+TEST_CASE("attend prove: a config, then its run, as a table and as JSON") {
+    const ProofFolder folder;
+    const Outcome config = attend_command({"prove", folder.path("pairs")});
+    CHECK_MESSAGE(config.code == 0, config.out, config.error);
+    for (const prove::Property& p : prove::properties()) CHECK(contains(config.out, p.name));
+    CHECK(contains(config.out, "rnn_seq2seq"));
+    CHECK(contains(config.out, "weights: initial"));
+
+    const std::string run = (folder / "run").string();
+    REQUIRE(attend_command({"train", folder.path("pairs"), "--out", run}).code == 0);
+    const Outcome proved = attend_command({"prove", run, "--json"});
+    CHECK_MESSAGE(proved.code == 0, proved.out, proved.error);
+    const Json json = Json::parse(proved.out);
+    CHECK(json["passed"] == true);
+    CHECK(json["weights"] == "of the run");
+    CHECK(json["properties"].size() == prove::properties().size());
+    for (const Json& p : json["properties"]) CHECK(p["verdict"] != "failed");
+    CHECK(attend_command({"prove", run + "/checkpoints/last"}).code == 0);
+
+    CHECK(attend_command({"prove", run, "--seed", "4"}).code == 2);
+    CHECK(attend_command({"prove", (folder / "none.json").string()}).code == 2);
+    const Outcome missing = attend_command({"prove", folder.path("text"), "--set", "data.path=nowhere.txt"});
+    CHECK(missing.code == 2);
+    CHECK(contains(missing.error, "nowhere.txt"));
+}
+
+TEST_CASE("attend prove: weights and rows are as before, and the rows are the first ones, cut") {
+    const ProofFolder folder;
+    const prove::Subject s = folder.subject({"text", {}});
+    CHECK(s.batch.rows() == 4);
+    CHECK(s.batch.input.length(0) == 12);
+    CHECK(s.batch.input.length(3) == 8);
+    const std::vector<real> before(s.made.store->data(), s.made.store->data() + s.made.store->size());
+    check_holds(s);
+    CHECK(std::equal(before.begin(), before.end(), s.made.store->data()));
+}
+
+TEST_SUITE_END();
+
+}  // namespace prove_test
