@@ -102,6 +102,9 @@ class MeanOfMeans final : public Objective {
             counts.targets *= 2;
         return inner_->evaluate(model, shard, counts, c);
     }
+    LossOptions loss_options(const LossCounts& whole, const Context& c) const override {
+        return inner_->loss_options(whole, c);
+    }
 
   private:
     std::unique_ptr<Objective> inner_;
@@ -116,6 +119,9 @@ class OfThread final : public Objective {
         if (std::this_thread::get_id() != first_)
             loss.loss = scale(loss.loss, real{1.0001F});
         return loss;
+    }
+    LossOptions loss_options(const LossCounts& whole, const Context& c) const override {
+        return inner_->loss_options(whole, c);
     }
 
   private:
