@@ -27,7 +27,9 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
         return;
     constexpr int tries = 10'000;
     const auto example = [&](Split split, int64_t number) {
-        Stream stream(setup.seed, fmt::format("{}.{}.{}", task.name, split_name(split), number));
+        const bool own = split == Split::test && options.test_seed > 0;
+        Stream stream(own ? static_cast<uint64_t>(options.test_seed) : setup.seed,
+                      fmt::format("{}.{}.{}", task.name, split_name(split), number));
         for (int i = 0; i < tries; ++i) {
             GeneratedExample e = draw(stream);
             if (e.only.value_or(split_of(e.value)) == split)

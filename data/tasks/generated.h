@@ -17,10 +17,13 @@ struct GeneratedOptions {
     int64_t train_examples = 20000;
     int64_t valid_examples = 1000;
     int64_t test_examples = 1000;
+    int64_t test_seed = 0;  ///< 0: the run's
     void fields(Visitor& v) {
         v.integer("train_examples", train_examples, {1, 10'000'000}, "training examples to generate");
         v.integer("valid_examples", valid_examples, {0, 10'000'000}, "validation examples, 0: no such split");
         v.integer("test_examples", test_examples, {0, 10'000'000}, "test examples, 0: no such split");
+        v.integer("test_seed", test_seed, {1, int64_t{1} << 53, "auto"},
+                  "seed of the test examples, so that runs with other seeds are tested on the same ones; auto: the run's seed");
     }
 };
 
@@ -39,8 +42,8 @@ struct GeneratedExample {
 };
 
 /// Fills the splits of `task`, which has its tokenizers: draws from the stream (seed,
-/// "NAME.SPLIT.NUMBER") until the value belongs to the split. Throws Error when 10,000 draws in a
-/// row do not: then the space of values is too small to be divided.
+/// "NAME.SPLIT.NUMBER"), of the test split (test_seed, ...) where that is given, until the value belongs to the split. Throws
+/// Error when 10,000 draws in a row do not: then the space of values is too small to be divided.
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
               FunctionRef<GeneratedExample(Stream&)> draw);
 

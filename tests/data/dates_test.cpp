@@ -155,6 +155,25 @@ TEST_SUITE("dates") {
         CHECK(empty->size(Split::train) == 0);
         CHECK(empty->source_vocabulary_size() == a->source_vocabulary_size());
     }
+    TEST_CASE("test examples may be the same for all seeds") {
+        GeneratedOptions options;
+        options.train_examples = 50;
+        options.valid_examples = options.test_examples = 20;
+        options.test_seed = 9;
+        TaskSetup first, second;
+        first.seed = 5;
+        second.seed = 6;
+        const auto a = dates_task(options, first), b = dates_task(options, second);
+        int same = 0;
+        for (int64_t i = 0; i < 20; ++i) {
+            CHECK(a->source_text(Split::test, i) == b->source_text(Split::test, i));
+            same += a->source_text(Split::valid, i) == b->source_text(Split::valid, i) ? 1 : 0;
+        }
+        CHECK(same < 3);
+        first.seed = 9;
+        options.test_seed = 0;
+        CHECK(dates_task(options, first)->source_text(Split::test, 0) == a->source_text(Split::test, 0));
+    }
     TEST_CASE("all forms, months and years occur about equally often") {
         const auto task = small(9);
         int years = 0, months[13] = {};

@@ -159,6 +159,25 @@ TEST_CASE("how far an example moves a metric") {
     CHECK(influence_of(metric_of("loss"), {}).empty());
 }
 
+TEST_CASE("of one run, a share is exact where examples are right or wrong") {
+    const std::vector<Statistics> right(200, {1, 1});
+    const Limits all = limits_of_share(metric_of("exact_match"), right, 0.95).value();
+    CHECK(all.high == 1);
+    CHECK(all.low == doctest::Approx(std::pow(0.025, 1 / 200.0)));  // the bootstrap says [1, 1]
+    const Limits wrong = limits_of_share(metric_of("word_error_rate"), std::vector<Statistics>(200, {0, 1}), 0.95).value();
+    CHECK(wrong.low == 0);
+    CHECK(wrong.high == doctest::Approx(1 - all.low));
+    // targets of one example are not independent: 20 examples of 10 targets, all right or all wrong
+    std::vector<Statistics> whole;
+    for (int i = 0; i < 20; ++i) whole.push_back({i % 4 == 0 ? 0.0 : 10.0, 10});
+    const Limits accuracy = limits_of_share(metric_of("accuracy"), whole, 0.95).value();
+    CHECK(accuracy.low < 0.75);
+    CHECK(accuracy.high > 0.75);
+    CHECK(accuracy.high - accuracy.low > 0.3);  // as of 20 examples, not of 200
+    CHECK(!limits_of_share(metric_of("bleu"), {}, 0.95));
+    CHECK(!limits_of_share(metric_of("loss"), {{1, 0, 1, 0}}, 0.95));
+}
+
 // 2,000 repeats of all of it: --no-skip --test-case="coverage of every share*".
 void check_coverage(const std::vector<double>& truths, const std::vector<std::size_t>& seeds,
                     const std::vector<std::size_t>& examples, int repeats) {

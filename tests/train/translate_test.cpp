@@ -345,7 +345,7 @@ TEST_CASE("eval gives an interval with every metric") {
             CHECK(line["intervals"].contains(name));
     CHECK(run.evaluate({"--json", "--threads", "3"}).out == run.evaluate({"--json", "--threads", "1"}).out);
     CHECK(!Json::parse(run.evaluate({"--json", "--resamples", "0"}).out).contains("intervals"));
-    CHECK(contains(run.evaluate({}).out, "95 %, from 1000 resamples"));
+    CHECK(contains(run.evaluate({}).out, "95 %, this model on new examples: of shares exact, others from 1000 resamples"));
     CHECK(!contains(run.evaluate({"--resamples", "0"}).out, "95 %"));
     const std::string plain = run.evaluate({}).out, tables = run.evaluate({"--tables"}).out;
     CHECK(tables.starts_with(plain));

@@ -12,6 +12,7 @@
 #include "train/evaluate/metrics/confusion.h"
 #include "train/learn/restored.h"
 #include "train/records/record_writer.h"
+#include "train/study/compare/examples.h"
 
 namespace attend::cli {
 
@@ -38,10 +39,19 @@ struct Resampled {
     std::string name;
     Metric metric;
     ExampleStatistics examples;
-    std::optional<Interval> interval;
+    std::optional<Interval> interval;  // for new examples
 
     explicit Resampled(const std::string& of) : name(of), metric(metric_of(of)) {}
 };
+
+// Of a share exact, or nearly: resampling examples that are all right says that all others are.
+std::optional<Interval> interval_for(const Resampled& r, const BootstrapSetup& setup) {
+    std::vector<Statistics> of;
+    for (int64_t e = 0; e < r.examples.examples(); ++e) of.emplace_back(r.examples[e].begin(), r.examples[e].end());
+    if (const auto limits = compare::limits_of_share(r.metric, of, setup.level))
+        return Interval{limits->low, limits->high};
+    return bootstrap(r.metric, r.examples, setup);
+}
 
 const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
     const auto found = std::ranges::find(all, name, &Resampled::name);
@@ -73,8 +83,10 @@ Action declare_eval(CommandLine& app) {
                    "write every example to a file, one JSON object a line: example (from 0), source, reference, decoded, "
                    "log_likelihood (nats, of decoded) and score (what the search ranked it by)")
         .type_name("FILE");
-    app.add_integer("--resamples", a->resamples, {0, 1'000'000},
-                    "resamples of the examples (bootstrap) that the 95 % intervals are drawn from; 0: no intervals")
+    app.add_integer(
+           "--resamples", a->resamples, {0, 1'000'000},
+           "resamples of the examples (bootstrap) for the 95 % intervals of what is no share; shares have exact ones (Clopper "
+           "and Pearson); 0: no intervals")
         .type_name("N");
     app.add_flag(
            "--tables", a->tables,
@@ -122,7 +134,7 @@ Action declare_eval(CommandLine& app) {
                                          e->cut, e->decoded);
         workers.run(static_cast<int>(resampled.size()), [&](int i) {
             Resampled& r = resampled[static_cast<std::size_t>(i)];
-            r.interval = bootstrap(r.metric, r.examples, {.resamples = a->resamples, .seed = setup.seed});
+            r.interval = interval_for(r, {.resamples = a->resamples, .seed = setup.seed});
         });
         if (!a->examples.empty())
             write_examples(a->examples, e->samples);
@@ -138,7 +150,9 @@ Action declare_eval(CommandLine& app) {
         } else {
             streams.out << fmt::format("{:<20} {}\n{:<20} {}\n", "split", split_name(split), "step", restored.step);
             if (a->resamples > 0)
-                streams.out << fmt::format("{:<20} 95 %, from {} resamples of the examples\n", "[intervals]", a->resamples);
+                streams.out << fmt::format(
+                    "{:<20} 95 %, this model on new examples: of shares exact, others from {} resamples\n", "[intervals]",
+                    a->resamples);
             for (const auto& [name, value] : e->scores.values) {
                 streams.out << fmt::format("{:<20} {:.6f}", name, value);
                 if (const Interval* interval = interval_of(resampled, name))

@@ -1,9 +1,11 @@
 #include "train/study/compare/examples.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "train/records/example_scores.h"
 #include "train/records/run_folder.h"
+#include "train/study/compare/limits.h"
 
 namespace attend::compare {
 
@@ -28,6 +30,21 @@ std::vector<double> influence_of(const Metric& metric, const std::vector<Statist
             influence[e] = (static_cast<double>(of.size()) - 1) * (*value - *without);
     }
     return influence;
+}
+
+std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<Statistics>& of, double confidence) {
+    if (of.empty() || metric.least != 0 || metric.most != 1)
+        return std::nullopt;
+    Statistics sums(of.front().size());
+    for (const Statistics& s : of)
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
+    const std::optional<double> value = metric.score(sums);
+    if (!value)
+        return std::nullopt;
+    if (std::ranges::all_of(of, is_zero_or_one))
+        return exact_rate(std::llround(*value * static_cast<double>(of.size())), std::ssize(of), confidence);
+    const Sampled run{.values = {*value}, .influence = {influence_of(metric, of)}, .same_examples = true};
+    return limits_of(*estimated(run, Population::seeds_and_examples), {metric.least, metric.most}, confidence);
 }
 
 std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,

@@ -7,6 +7,7 @@
 
 #include "data/task.h"
 #include "train/evaluate/metrics/metric.h"
+#include "train/study/compare/rates.h"
 
 namespace attend::compare {
 
@@ -24,6 +25,11 @@ struct Examples {
 /// x_e - mean; for a quotient of sums, or BLEU, it is its linear part. 0 where the value without e is
 /// not defined.
 std::vector<double> influence_of(const Metric& metric, const std::vector<Statistics>& of);
+
+/// Limits of a share for new examples, from one run: exact_rate() where each example counts 0 or 1
+/// and the metric is their mean, limits_of() otherwise. None for a metric that is no share (from 0 to
+/// 1), and of no example.
+std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<Statistics>& of, double confidence);
 
 /// Reads what a run's folder keeps (train/records/example_scores.h) of the metric. None where it
 /// keeps nothing of that split at that step, or not of that metric. Throws Error as read_scores().
