@@ -224,7 +224,8 @@ TEST_CASE("a run that was killed while its folder was made or emptied is begun a
             if (removed > 1)
                 fs::remove_all(files / "run/checkpoints");
             if (removed > 2)
-                for (const char* name : {"log.txt", "samples.txt", "report.html", "maps", "config.json"})
+                for (const char* name : {"log.txt", "samples.txt", "valid_scores.jsonl", "test_scores.jsonl", "report.html",
+                                         "maps", "config.json"})
                     fs::remove_all(files / "run" / name);
         }
         write(files / "run/maps/notes", "mine");
@@ -242,7 +243,8 @@ TEST_CASE("a run that was killed while its folder was made or emptied is begun a
 
 TEST_CASE("links and second names in the place of a run's files are replaced, and what they lead to stays") {
     const SmallRun files;
-    const Strings names = {"config.json", "metrics.jsonl", "log.txt", "samples.txt", "summary.json", "report.html", ".lock"};
+    const Strings names = {"config.json",        "metrics.jsonl", "log.txt",     "samples.txt",
+                           "valid_scores.jsonl", "summary.json",  "report.html", ".lock"};
     for (const char* kind : {"link", "dangling link", "second name"})
         for (const char* how : {"--resume", "--overwrite"}) {
             CAPTURE(kind);

@@ -20,7 +20,7 @@ inline void write(const fs::path& path, const std::string& text) {
 inline bool is_a_runs(const std::string& path) {
     static const std::regex ours(
         R"((config\.json|metrics\.jsonl|summary\.json|log\.txt|samples\.txt|report\.html|lab\.json|messages\.txt)"
-        R"(|events\.out\.tfevents\.\d+\.attend|maps|maps/step-\d+\.safetensors|vocabulary|vocabulary/(tokenizer|labels)\.txt)"
+        R"(|(valid|test)_scores\.jsonl|events\.out\.tfevents\.\d+\.attend|maps|maps/step-\d+\.safetensors|vocabulary|vocabulary/(tokenizer|labels)\.txt)"
         R"(|checkpoints|checkpoints/(last|best)|checkpoints/(step-\d+|average)(/(model\.safetensors|optimizer\.safetensors|state\.json))?))");
     return std::regex_match(path, ours);
 }

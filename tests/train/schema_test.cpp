@@ -198,7 +198,7 @@ TEST_CASE("the schema of a comparison") {
     CHECK(
         of(R"({"$schema": "x", "name": "n", "base": "b.json", "seeds": [1], "variants": {"a": {}, "b": {"train.steps": 3}}})") ==
         "");
-    CHECK(of(R"({"base": {"model": "gpt"}, "variants": {"a": {}}, "compare": {"threshold": "auto", "steps": [5]}})") == "");
+    CHECK(of(R"({"base": {"model": "gpt"}, "variants": {"a": {}}, "compare": {"threshold": "none", "collapsed": "auto", "steps": [5]}})") == "");
     CHECK(of(R"({"base": 3, "variants": {"a": {}}})") == "base: anyOf");
     CHECK(of(R"({"base": "b", "variants": {}})") == "variants: minProperties");
     CHECK(of(R"({"base": "b", "variants": {"a": 1}})") == "variants.a: type");
