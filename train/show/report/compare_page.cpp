@@ -76,7 +76,7 @@ std::vector<Band> bands_of(const VariantRecord& variant, Split split, const std:
     return bands;
 }
 
-void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+std::string comparison_page(const std::string& name, const Compared& compared) {
     const Settings& settings = compared.table.settings;
     Json data = compared.json.json();
     data["curve"] = split_name(settings.curve());
@@ -94,7 +94,11 @@ void write_page(const std::filesystem::path& folder, const std::string& name, co
             }
             data["curves"].push_back(std::move(curve));
         }
-    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", {"compare.js"}, data));
+    return html_page(name + ": comparison", {"compare.js"}, data);
+}
+
+void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+    write_file_atomically(folder / "compare.html", comparison_page(name, compared));
 }
 
 }  // namespace attend::compare

@@ -43,17 +43,6 @@ std::string link_text(const char* path) {
     return {text, n > 0 ? static_cast<std::size_t>(n) : 0};
 }
 
-// Letters, digits and '.' of a machine's name; '-' ends the parts of a claim's name.
-std::string host_name() {
-    char text[65] = {};
-    ::gethostname(text, sizeof text - 1);
-    std::string name(text);
-    for (char& c : name)
-        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.')
-            c = '_';
-    return name.empty() || name.front() == '.' ? "_" + name : name;
-}
-
 // Which start of which machine, and which space of process numbers: containers on a machine have
 // their own.
 const std::string& machine_name() {
@@ -113,6 +102,16 @@ void write_new(const fs::path& path, std::string_view text) {
 }
 
 }  // namespace
+
+std::string host_name() {
+    char text[65] = {};
+    ::gethostname(text, sizeof text - 1);
+    std::string name(text);
+    for (char& c : name)
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '.')
+            c = '_';
+    return name.empty() || name.front() == '.' ? "_" + name : name;
+}
 
 Claim::Claim(Claim&& other) noexcept : file_(std::move(other.file_)), count_(other.count_) { other.file_.clear(); }
 Claim& Claim::operator=(Claim&& other) noexcept {
@@ -221,9 +220,9 @@ void Claims::tidy() const {
         all.push_back(entry->path());
     for (const fs::path& path : all) {
         const std::string name = path.filename().string();
-        const bool abandoned = name.starts_with(half_made) && Watch::has_ended(holder_of(name.substr(half_made.size())));
-        if (abandoned)
-            ::unlink((path / name.substr(half_made.size())).c_str());
+        const std::string id = name.starts_with(half_made) ? name.substr(half_made.size()) : first_name(path);
+        if (Watch::has_ended(holder_of(id)))  // a run may have come to its end after its owner did
+            ::unlink((path / id).c_str());
         ::rmdir(path.c_str());  // fails for what has something in it, and for files
     }
     ::rmdir(folder_.c_str());

@@ -28,6 +28,9 @@ namespace attend::compare {
 /// How long somebody else's claim has to stay the same until it is taken over.
 inline constexpr std::chrono::seconds default_silence{60};
 
+/// This machine's name as claims have it: letters, digits, '.' and '_'.
+std::string host_name();
+
 /// A claim of this process. Given back at its end.
 class Claim {
   public:
@@ -79,8 +82,8 @@ class Claims {
     };
     std::optional<Failure> failure(const std::string& name) const;
 
-    /// Removes what nobody needs: folders without a file, claims that processes of this machine did
-    /// not finish making; the folder itself when nothing else is in it.
+    /// Removes what nobody needs when all runs are over: claims of processes of this machine that
+    /// have ended; the folder itself when nothing else is in it.
     void tidy() const;
 
   private:

@@ -83,17 +83,18 @@ void check_name(const config::Member& variant, const std::vector<Variant>& befor
                 b.name, name);
 }
 
-config::Member no_changes() {
+config::Member no_changes(const config::Place& place) {
     config::Member none;
+    none.place = none.value.place = place;
     none.value.kind = config::Value::Kind::object;
     return none;
 }
 
 // The variants as the config names them. A config with a grid alone has one, of no name and
 // without changes.
-std::vector<config::Member> named_variants(const config::Value& variants) {
+std::vector<config::Member> named_variants(const config::Value& variants, const config::Value& grid) {
     if (variants.place.source == nullptr)
-        return {no_changes()};
+        return {no_changes(grid.place)};
     require(variants.kind == config::Value::Kind::object && !variants.members.empty(),
             "{}: variants: expected an object of at least one variant, got {} of {}", variants.place.text(),
             config::described(variants), variants.members.size());
@@ -104,8 +105,6 @@ std::vector<config::Member> named_variants(const config::Value& variants) {
 config::Member combined(const config::Member& variant, const Combination& combination) {
     config::Member all = variant;
     all.key += (variant.key.empty() ? "" : ",") + combination.name;
-    if (all.place.source == nullptr)
-        all.place = all.value.place = combination.changes.front().place;
     for (const config::Member& change : combination.changes) {
         if (variant.value.kind == config::Value::Kind::object)
             require(variant.value.find(change.key) == nullptr, "{}: grid: {}: variant '{}' sets it, too", change.place.text(),
@@ -220,12 +219,13 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
     config::Value base = base_of(take(document, "base"), document);
     const config::Value variants = take(document, "variants");
     const config::Value grid = take(document, "grid");
-    const std::vector<config::Member> named = named_variants(variants);
+    const std::vector<config::Member> named = named_variants(variants, grid);
     const bool has_grid = grid.place.source != nullptr;
     const std::vector<Combination> all = has_grid ? combinations(grid) : std::vector<Combination>{};
-    require(named.size() * all.size() <= most_combinations,
-            "{}: grid: too many variants: {} variants x {} combinations, limit {}", grid.place.text(), named.size(), all.size(),
-            most_combinations);
+    if (has_grid)
+        require(named.size() * all.size() <= most_combinations,
+                "{}: grid: too many variants: {} variants x {} combinations, limit {}", grid.place.text(), named.size(),
+                all.size(), most_combinations);
     for (const std::string& a : assignments) {
         require(!a.starts_with("seed=") && !a.starts_with("name="),
                 "--set {}: a comparison gives each run its own seed and name; --seeds says how many, --out where", a);

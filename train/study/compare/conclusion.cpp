@@ -1,7 +1,8 @@
 #include "train/study/compare/conclusion.h"
 
 #include "train/config/words.h"
-#include "train/study/compare/folder.h"
+#include "train/study/compare/claims.h"
+#include "train/study/compare/training_job.h"
 
 namespace attend::compare {
 
@@ -41,9 +42,14 @@ Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<
 
 std::string json_file(const Compared& compared) { return compared.json.text(1, Broken::replaced) + "\n"; }
 
-Compared present_comparison(const std::filesystem::path& root, Observer& log) {
-    const Comparison c = read_folder(root);
-    return conclude(c, prepare(c, root.string()), {}, log);
+Compared present_comparison(const Comparison& c, const std::filesystem::path& root) {
+    const Prepared prepared = prepare(c, root.string());
+    const Claims claims(root);
+    std::map<std::size_t, std::string> failures;
+    for (std::size_t i = 0; i < prepared.runs.size(); ++i)
+        if (const auto failure = claims.failure(claim_name(c, prepared.runs[i])))
+            failures.emplace(i, failure->message);
+    return conclude(c, prepared, failures, no_observer());
 }
 
 }  // namespace attend::compare

@@ -15,7 +15,7 @@ Compared conclude(const Comparison& comparison, const Prepared& prepared, const 
 std::string json_file(const Compared& compared);
 
 /// The runs of a folder as they are, read without running anything: what `attend report` shows of a
-/// comparison. Throws Error as read_folder() and prepare().
-Compared present_comparison(const std::filesystem::path& root, Observer& log);
+/// comparison. Throws Error as prepare().
+Compared present_comparison(const Comparison& comparison, const std::filesystem::path& root);
 
 }  // namespace attend::compare

@@ -1,7 +1,7 @@
 #pragma once
 /// The folder of a comparison: comparison.json, what was asked for; compare.json, compare.html and
-/// log.txt; VARIANT/variant.json, the variant's config; VARIANT/seed-N, the folders of its runs;
-/// and .claims (claims.h). Other files may stand in it.
+/// log.txt (with --join a log-HOST.txt of each machine); VARIANT/variant.json, the variant's config; VARIANT/seed-N, the
+/// folders of its runs; and .claims (claims.h). Other files may stand in it.
 #include <filesystem>
 
 #include "train/study/compare/comparison.h"
