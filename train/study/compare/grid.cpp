@@ -104,9 +104,9 @@ std::vector<Combination> combinations(const config::Value& grid) {
         for (const config::Member& other : grid.members)
             require(!key.key.starts_with(other.key + "."), "{}: grid: {}: below {}, which is a key of the grid itself",
                     key.place.text(), utf8::printable(key.key), utf8::printable(other.key));
-        require(all.size() * key.value.elements.size() <= most_combinations,
-                "{}: grid: too many combinations: {} with this key, limit {}", key.place.text(),
-                all.size() * key.value.elements.size(), most_combinations);
+        const std::size_t count = all.size() * key.value.elements.size();
+        require(count <= most_combinations, "{}: grid: {}: too many combinations: {} with this key, limit {}", key.place.text(),
+                utf8::printable(key.key), count, most_combinations);
         const std::string name = short_name(key, grid);
         std::vector<Combination> longer;
         for (const Combination& c : all)

@@ -57,11 +57,11 @@ class SharedRuns final : public JobSource {
         }
     }
 
-    // Looks at all runs that are there, so that one of another comparison is refused before any is
-    // trained.
+    // Looks at the runs that are there and nobody has, so that one of another comparison is refused
+    // before any is trained.
     void look_at_all() {
         for (std::size_t i = 0; i < runs_.size(); ++i)
-            if (fs::exists(prepared_.runs[i].folder) && claim(i)) {
+            if (fs::exists(prepared_.runs[i].folder) && !claims_.holder(runs_[i].name) && claim(i)) {
                 if (!is_locked(i))
                     look_at(i);
                 let_go(i);
