@@ -82,7 +82,7 @@ Action declare_compare(CommandLine& app) {
                    "compare.a=value; may be given again")
         .type_name("KEY=VALUE")
         .one_value_each();
-    add_threads(app, a->threads, "runs side by side, a thread each (threads left over go to the runs)");
+    add_threads(app, a->threads, "runs side by side, a thread each; threads that would idle go to the last runs");
     const Option extend =
         app.add_flag("--extend", a->extend,
                      "continue finished runs of fewer steps than are asked for; it is recorded. A schedule that depends on the "
