@@ -181,7 +181,7 @@ TEST_CASE("a comparison is not trained, and an experiment not compared") {
         const Outcome o = attend_command({command, comparison});
         CHECK(o.code == 2);
         CHECK_MESSAGE(
-            contains(o.error, "compare.json:1: a comparison is not an experiment: it has 'variants'; 'attend compare' runs it"),
+            contains(o.error, "compare.json:1: a comparison is not an experiment: it has 'variants' or 'grid'; 'attend compare' runs it"),
             o.error);
     }
     const Outcome o = attend_command({"compare", (files / "small.json").string()});
@@ -223,7 +223,7 @@ TEST_CASE("plan, schema and list know comparisons") {
     CHECK(contains(attend_command({"plan", path, "--seed", "1"}).error, "a comparison has seeds of its own: --seed 1"));
 
     const Json schema = Json::parse(attend_command({"schema", "--comparison"}).out);
-    CHECK(schema["required"] == Json({"base", "variants"}));
+    CHECK(schema["required"] == Json::array({"base"}));
     CHECK(schema["properties"]["seeds"]["items"]["type"] == "integer");
     CHECK(schema["properties"]["compare"]["properties"]["split"]["enum"].size() == 4);
     CHECK(schema["additionalProperties"] == false);

@@ -11,9 +11,7 @@
 #include <iostream>
 #include <thread>
 
-#include "tests/train/commands.h"
-#include "tests/train/run_support.h"
-#include "train/show/report/compare_page.h"
+#include "tests/train/compare_processes.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
 #include "train/study/compare/table_text.h"
@@ -26,39 +24,15 @@ TEST_SUITE_BEGIN("train: compare runs");
 
 using namespace attend;
 using namespace attend::compare;
+using attend::testing::Compares;
 using attend::testing::contains;
+using attend::testing::failing;
+using attend::testing::forked;
 using attend::testing::message_of;
 using attend::testing::SmallRun;
 namespace fs = std::filesystem;
 
 namespace {
-
-// What start_process() does, without another program: the tests' own has no commands.
-pid_t forked(const Job& job) {
-    const pid_t parent = ::getpid(), process = ::fork();
-    if (process != 0)
-        return process;
-    become_job(messages(job.folder).c_str(), parent);
-    ::_exit(cli::run(job.arguments, {std::cin, std::cout, std::cerr, false}));
-}
-
-struct Compares {
-    SmallRun files;
-    std::string config(const std::string& text) const {
-        std::ofstream(files / "compare.json") << text;
-        return (files / "compare.json").string();
-    }
-    CompareRequest request(const std::string& text, const std::vector<std::string>& set = {}) const {
-        CompareRequest r;
-        r.comparison = read_comparison(config(text), set);
-        r.folder = (files / "out").string();
-        r.threads = 2;
-        r.start = forked;
-        r.compared = [folder = r.folder, name = r.comparison.name](const Compared& done) { write_page(folder, name, done); };
-        return r;
-    }
-    Json json() const { return Json::parse(files.text("out/compare.json")); }
-};
 
 const std::string two = R"({"base": "small.json", "seeds": [1, 2], "variants": {
     "general": {"model.attention.score": "general"}, "concat": {"model.attention.score": "concat"}}})";
@@ -347,17 +321,7 @@ TEST_CASE("a run that diverges and one that fails are reported and lose no other
         "wild": {"optimizer": {"type": "sgd", "learning_rate": 1000, "momentum": 0.99, "weight_decay": 1}, "schedule": "constant",
                  "train.clip_norm": 0, "train.steps": 400, "train.evaluate_every": 1000},
         "broken": {"model.hidden": 5}}})");
-    r.start = [](const Job& job) {
-        if (job.variant != "broken")
-            return forked(job);
-        const pid_t parent = ::getpid(), process = ::fork();
-        if (process == 0) {
-            become_job(messages(job.folder).c_str(), parent);
-            std::cerr << "attend: the disk is full" << std::endl;
-            ::_exit(1);
-        }
-        return process;
-    };
+    r.start = [](const Job& job) { return job.variant == "broken" ? failing(job) : forked(job); };
     const Compared result = run_comparison(r);
     CHECK(result.table.rows[0].finished == 2);
     CHECK(result.table.rows[1].diverged == 2);

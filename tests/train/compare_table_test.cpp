@@ -256,6 +256,20 @@ TEST_CASE("a run that ended in a group apart has collapsed; values that are spre
     CHECK(tabulate({variant("a", {0.9, 0.91, 0.93})}, s).rows[0].trained.count == 1);
 }
 
+TEST_CASE("a null variant that is found different says that no verdict can be trusted") {
+    std::vector<double> a, near, far;
+    for (int i = 0; i < 8; ++i) {
+        a.push_back(0.6 + 0.02 * i);
+        near.push_back(a.back() + (i % 2 == 0 ? 0.01 : -0.011));
+        far.push_back(a.back() + 0.1);
+    }
+    Settings s = accuracy_settings();
+    s.null_variant = 1;
+    CHECK(contains(text_of(tabulate({variant("a", a), variant("aa", near)}, s), "x"),
+                   "aa is a with other orders of the batches and nothing else: it was not found different"));
+    CHECK(contains(text_of(tabulate({variant("a", a), variant("aa", far)}, s), "x"), "so trust no verdict of this table"));
+}
+
 TEST_CASE("looks again are tested at a smaller level, and are kept") {
     std::vector<double> a, b;
     for (int i = 0; i < 8; ++i) {

@@ -12,7 +12,7 @@ namespace attend::cli {
 namespace {
 struct TrainArguments {
     ConfigArguments config;
-    std::string out;
+    std::string out, claim;
     int threads = 1;
     bool resume = false, extend = false, overwrite = false, overfit = false;
 };
@@ -42,6 +42,10 @@ Action declare_train(CommandLine& app) {
     app.add_flag("--overfit-one-batch", a->overfit,
                  "train on the first batch alone, again and again (train.overfit_one_batch): a model that can learn drives its "
                  "loss to 0");
+    app.add_option("--claim", a->claim,
+                   "write nothing more when this file has gone; 'attend compare --join' gives its runs one, which goes when "
+                   "another process takes the run over")
+        .type_name("FILE");
     return [a](Streams& streams) {
         TrainRequest request;
         std::vector<std::string> assignments = a->config.assignments();
@@ -50,6 +54,7 @@ Action declare_train(CommandLine& app) {
         request.experiment = read_experiment(a->config.config, assignments);
         request.folder = a->out.empty() ? folder_of(*a, request.experiment.name) : a->out;
         request.threads = a->threads;
+        request.claim = a->claim;
         request.existing = a->resume ? Existing::resume : a->overwrite ? Existing::overwrite : Existing::refuse;
         request.extend = extend_of(a->extend, assignments);
         TerminalObserver observer;

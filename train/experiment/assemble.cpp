@@ -4,6 +4,7 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/memory.h"
+#include "core/base/random.h"
 #include "core/base/user_cache.h"
 #include "data/text/matching.h"
 #include "train/config/describe.h"
@@ -32,7 +33,12 @@ std::string data_seal(const Experiment& experiment) {
 }
 
 BatchOrder training_order(const Experiment& e) {
-    return {.batch = e.train.batch, .seed = static_cast<uint64_t>(e.seed), .shuffled = true};
+    auto seed = static_cast<uint64_t>(e.seed);
+    if (e.train.batch_order > 0) {
+        const Key other = stream_key(seed, fmt::format("batch_order.{}", e.train.batch_order));
+        seed = uint64_t{other.a} << 32 | other.b;
+    }
+    return {.batch = e.train.batch, .seed = seed, .shuffled = true};
 }
 
 StepSettings step_settings(const Experiment& e) {

@@ -32,6 +32,9 @@ void TrainOptions::fields(Visitor& v) {
         "shards", shards, {1, most_shards, "auto"},
         "parts of a batch, which are computed in parallel. Results depend on the number of shards. They do not depend on the "
         "number of threads. auto: the smaller of cores and batch");
+    v.integer("batch_order", batch_order, {0, most_steps},
+              "which order the training batches come in: each number gives another one, with the same data, initial weights "
+              "and dropout. For a comparison of a run with itself (compare --aa)");
     v.integer("accumulate", accumulate, {1, 65536},
               "batches whose gradients are added up for one update, as if they were one; a step is one update");
     v.number("clip_norm", clip_norm, {0, 1e9}, "largest norm of the gradient; 0: no limit");
@@ -127,6 +130,10 @@ void drop_schema(config::Value& document) {
     document.members.erase(document.members.begin() + (schema - document.members.data()));
 }
 
+bool has_variants(const config::Value& document) {
+    return document.find("variants") != nullptr || document.find("grid") != nullptr;
+}
+
 void require_folder_name(const std::string& name, const std::string& path) {
     require(name != "." && name != ".." && name.size() <= 200 && name.find('/') == std::string::npos,
             "{}: name: must be a folder's name without '/': name '{}', longest 200 bytes", path, name);
@@ -134,10 +141,10 @@ void require_folder_name(const std::string& name, const std::string& path) {
 
 Experiment read_experiment(const std::string& path, const std::vector<std::string>& assignments) {
     config::Value document = config::load(path);
-    require(
-        document.find("variants") == nullptr,
-        "{}: a comparison is not an experiment: it has 'variants'; 'attend compare' runs it, 'attend plan' estimates its cost",
-        document.place.text());
+    require(!has_variants(document),
+            "{}: a comparison is not an experiment: it has 'variants' or 'grid'; 'attend compare' runs it, 'attend plan' "
+            "estimates its cost",
+            document.place.text());
     for (const std::string& a : assignments) document = config::set(std::move(document), a);
     return experiment_of(std::move(document), path);
 }

@@ -22,6 +22,7 @@ struct TrainOptions {
     int64_t epochs = 0;
     int64_t batch = 32;
     int64_t shards = 0;
+    int64_t batch_order = 0;
     int64_t accumulate = 1;
     double clip_norm = 0;
     double clip_value = 0;
@@ -91,6 +92,8 @@ Experiment experiment_of(config::Value document, const std::string& path);
 /// experiment from it.
 config::Value tree_of(const Experiment& experiment, const std::string& path);
 
+/// Whether a config is a comparison's: it has "variants" or "grid".
+bool has_variants(const config::Value& document);
 /// Removes "$schema" from a config: editors find the schema there. Throws Error when it is not a
 /// text.
 void drop_schema(config::Value& document);

@@ -20,7 +20,9 @@ namespace {
 // locked by begin().
 RunLock lock_existing(const TrainRequest& request, const RunFolder& folder) {
     folder.check(request.existing);
-    return request.existing == Existing::resume ? folder.lock_to_resume() : RunLock();
+    RunLock lock = request.existing == Existing::resume ? folder.lock_to_resume() : RunLock();
+    lock.watch(request.claim);
+    return lock;
 }
 
 // The task and the resolved experiment; the folder stays as it is. On resuming, shards and
@@ -130,8 +132,10 @@ void RunState::log_beginning(const ExtendedOptions& extended_before) {
 void RunState::begin() {
     if (request.existing != Existing::resume) {
         lock = folder.lock();
+        lock.watch(request.claim);
         folder.check(request.existing);  // another run may have come and gone since
     }
+    lock.check_folder();  // data may have taken long to read
     const bool checkpointed = going_on();
     const ExtendedOptions extended_before = checkpointed ? folder.experiment().extended : ExtendedOptions();
     checkpointed ? begin_from_checkpoint() : begin_anew();

@@ -12,6 +12,7 @@ struct TrainRequest {
     Experiment experiment;  ///< as read: automatic values are still to be chosen
     std::string folder;     ///< the run's
     int threads = 1;
+    std::string claim;  ///< a file without which nothing more is written (RunLock::watch); "": none
     Existing existing = Existing::refuse;
     Extend extend = Extend::no;           ///< for Existing::resume: whether it may continue beyond its end
     Observer* observer = &no_observer();  ///< receives the progress

@@ -122,7 +122,22 @@ void RunLock::lock_file() {
     }
 }
 
+void RunLock::check_claim() const {
+    if (claim_.empty())
+        return;
+    const std::string name = claim_.filename().string();
+    std::string text(name.size(), '\0');
+    const Descriptor file(
+        uninterrupted([&] { return ::open(claim_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
+    const int code = errno;
+    const ssize_t n = file.get() < 0 ? -1 : uninterrupted([&] { return ::pread(file.get(), text.data(), text.size(), 0); });
+    ensure(n == static_cast<ssize_t>(name.size()) && text == name,
+           "{}: the claim on this run is lost, another process continues it: {}; nothing more is written", folder_.string(),
+           file.get() < 0 ? reason_of(code) : "the file begins with another name");
+}
+
 void RunLock::check_folder() const {
+    check_claim();
     if (opened_folder_.get() < 0)
         return;
     struct stat named = {}, held = {};
@@ -147,6 +162,7 @@ RunLock::RunLock(RunLock&& other) noexcept { *this = std::move(other); }
 RunLock& RunLock::operator=(RunLock&& other) noexcept {
     std::swap(folder_, other.folder_);
     std::swap(file_, other.file_);
+    std::swap(claim_, other.claim_);
     std::swap(opened_folder_, other.opened_folder_);
     std::swap(descriptor_, other.descriptor_);
     std::swap(ours_, other.ours_);

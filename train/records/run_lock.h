@@ -22,14 +22,20 @@ class RunLock {
     RunLock(RunLock&& other) noexcept;
     RunLock& operator=(RunLock&& other) noexcept;
 
+    /// From now on check_folder() also wants this file to be there and to begin with its own name:
+    /// the claim by which a comparison has the run (train/study/compare/claims.h). For folders that
+    /// several machines share, where flock may know one machine alone. "": none.
+    void watch(const std::filesystem::path& claim) { claim_ = claim; }
+
     /// Throws MachineError when the folder's name does not lead to the folder that was locked any
-    /// more: it was removed, renamed or replaced, or another process has locked it since. What
-    /// would be written now would go elsewhere.
+    /// more: it was removed, renamed or replaced, or another process has locked it since, or the
+    /// claim is lost. What would be written now would go elsewhere, or between another's.
     void check_folder() const;
 
   private:
     void lock_file();
-    std::filesystem::path folder_, file_;
+    void check_claim() const;
+    std::filesystem::path folder_, file_, claim_;
     Descriptor opened_folder_;  // held open, so that no other folder gets its number
     Descriptor descriptor_;
     bool ours_ = false;  // the file, which goes with the lock

@@ -174,7 +174,7 @@ MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t var
     return mean;
 }
 
-void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+std::string comparison_page(const std::string& name, const Compared& compared) {
     const Settings& settings = compared.table.settings;
     Json data = compared.json.json();
     data["curve"] = split_name(settings.curve());
@@ -187,7 +187,11 @@ void write_page(const std::filesystem::path& folder, const std::string& name, co
         }
     data["threshold_given"] = settings.threshold.has_value();
     data["until"] = until_json(compared.records, settings);
-    write_file_atomically(folder / "compare.html", html_page(name + ": comparison", {"compare.js"}, data));
+    return html_page(name + ": comparison", {"compare.js"}, data);
+}
+
+void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
+    write_file_atomically(folder / "compare.html", comparison_page(name, compared));
 }
 
 }  // namespace attend::compare

@@ -23,6 +23,8 @@ struct MeanCurve {
 MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t variant, Split split, const std::string& metric,
                      double confidence);
 
+/// The page.
+std::string comparison_page(const std::string& name, const Compared& compared);
 /// Writes the page as compare.html into the comparison's folder, atomically. Throws as
 /// write_file_atomically().
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared);

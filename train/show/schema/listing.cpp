@@ -241,8 +241,14 @@ std::string options_page() {
     page.items(root);
     page.text += "## Comparison\n\n";
     page.paragraph(
-        "The config of a comparison (`attend compare`) has the keys below, and `variants`: a name for each variant, with key "
-        "paths and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": {\"model.attention.score\": \"dot\"}}`. "
+        "The config of a comparison (`attend compare`) has the keys below, and `variants`, `grid` or both. `variants` has a "
+        "name "
+        "for each variant, with key paths and values as for `--set`, as in `\"variants\": {\"soft\": {}, \"dot\": "
+        "{\"model.attention.score\": \"dot\"}}`. `grid` has lists of values, and each combination of them is a variant: "
+        "`\"grid\": {\"optimizer.learning_rate\": [0.001, 0.003], \"model.hidden\": [32, 64]}` makes "
+        "`learning_rate=0.001,hidden=32` and three others, named by the last words of the keys (by more of them where two keys "
+        "end alike). With both, each of the variants is combined with the grid (`soft,hidden=32`). The reference is then the "
+        "combination of the first variant (without variants: of the base) that changes nothing, or its first one. "
         "`attend schema --comparison` prints the schema.");
     page.items(config::describe<compare::ComparisonOptions>());
     page.text += "## Objects\n\n";

@@ -122,13 +122,20 @@ Json comparison_schema() {
                                    {"description", "a name for each variant and what it changes"},
                                    {"minProperties", 1},
                                    {"additionalProperties", variant}};
+    const Json values = {{"type", "array"}, {"minItems", 1}, {"uniqueItems", true}};
+    s["properties"]["grid"] = {
+        {"type", "object"},
+        {"description", "key paths of the experiment and lists of values: all combinations are variants"},
+        {"minProperties", 1},
+        {"additionalProperties", values}};
     Json& base = s["properties"]["base"];
     base.erase("default");
     base.erase("type");
     base["anyOf"] = {of_type("string"), of_type("object")};
     s["properties"]["seeds"]["items"]["type"] = "integer";
     s["properties"]["seeds"]["minItems"] = 1;
-    s["required"] = {"base", "variants"};
+    s["required"] = {"base"};
+    s["anyOf"] = {{{"required", {"variants"}}}, {{"required", {"grid"}}}};
     return s;
 }
 

@@ -3,51 +3,52 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
 #include "train/config/utf8.h"
 #include "train/config/words.h"
+#include "train/config/writer.h"
 #include "train/records/resume.h"
+#include "train/study/compare/grid.h"
 
 namespace attend::compare {
 
 namespace {
 
-using config::Member;
-using config::Value;
 constexpr std::size_t most_seeds = 1000;
 
 // The member's value, taken out of the object; one without a place where it is not there.
-Value take(Value& object, std::string_view key) {
-    Member* member = object.find(key);
+config::Value take(config::Value& object, std::string_view key) {
+    config::Member* member = object.find(key);
     if (member == nullptr)
         return {};
-    Value value = std::move(member->value);
+    config::Value value = std::move(member->value);
     object.members.erase(object.members.begin() + (member - object.members.data()));
     return value;
 }
 
-std::string keys_of(const Value& object) {
+std::string keys_of(const config::Value& object) {
     std::vector<std::string> keys;
-    for (const Member& m : object.members) keys.push_back(utf8::printable(m.key));
+    for (const config::Member& m : object.members) keys.push_back(utf8::printable(m.key));
     return joined(keys);
 }
 
 // The base as a tree: of the file it names, or what stands in the config itself.
-Value base_of(const Value& base, const Value& document) {
-    require(base.place.source != nullptr, "{}: base: missing: keys found {}, keys needed base and variants",
+config::Value base_of(const config::Value& base, const config::Value& document) {
+    require(base.place.source != nullptr, "{}: base: missing: keys found {}, keys needed base and variants or grid",
             document.place.text(), keys_of(document));
-    if (base.kind == Value::Kind::object)
+    if (base.kind == config::Value::Kind::object)
         return base;
-    require(base.kind == Value::Kind::text && !base.text.empty(),
+    require(base.kind == config::Value::Kind::text && !base.text.empty(),
             "{}: base: wrong type: expected a config's path or an object, got {}", base.place.text(), config::described(base));
     const std::filesystem::path path = std::filesystem::path(base.place.source->folder) / base.text;
     require(std::filesystem::exists(path), "{}: base: no such config: '{}', looked for at {}", base.place.text(), base.text,
             path.lexically_normal().string());
-    Value tree = config::load(path.lexically_normal().string());
-    require(tree.find("variants") == nullptr, "{}: base: it is a comparison itself: '{}'; a base is an experiment",
-            base.place.text(), base.text);
+    config::Value tree = config::load(path.lexically_normal().string());
+    require(!has_variants(tree), "{}: base: it is a comparison itself: '{}'; a base is an experiment", base.place.text(),
+            base.text);
     return tree;
 }
 
@@ -61,14 +62,14 @@ std::string lower(std::string name) {
 // run's.
 bool is_taken(const std::string& name) {
     static const std::vector<std::string> taken = {
-        "compare.json",  "compare.html", "log.txt",     "messages.txt",       "config.json",
-        "metrics.jsonl", "summary.json", "samples.txt", "valid_scores.jsonl", "test_scores.jsonl",
-        "report.html",   "lab.json",     "maps",        "vocabulary",         "bundle.safetensors",
-        "checkpoints"};
+        "compare.json",       "compare.html",  "comparison.json", "log.txt",     "messages.txt",
+        "config.json",        "metrics.jsonl", "summary.json",    "samples.txt", "valid_scores.jsonl",
+        "test_scores.jsonl",  "report.html",   "lab.json",        "maps",        "vocabulary",
+        "bundle.safetensors", "checkpoints"};
     return contains(taken, lower(name)) || lower(name).starts_with("events.out.tfevents.");
 }
 
-void check_name(const Member& variant, const std::vector<Variant>& before) {
+void check_name(const config::Member& variant, const std::vector<Variant>& before) {
     const std::string& name = variant.key;
     require(!name.empty() && name.find_first_of("/\\") == std::string::npos && !name.starts_with('.') && name.size() <= 100 &&
                 utf8::printable(name, name.size()) == name,
@@ -83,12 +84,44 @@ void check_name(const Member& variant, const std::vector<Variant>& before) {
                 b.name, name);
 }
 
-Experiment changed(const Value& base, const Member& variant, const std::string& path) {
-    require(variant.value.kind == Value::Kind::object, "{}: wrong type: expected an object of key paths and values, got {}",
-            variant.value.place.text(), config::described(variant.value));
-    Value tree = base;
+config::Member no_changes(const config::Place& place) {
+    config::Member none;
+    none.place = none.value.place = place;
+    none.value.kind = config::Value::Kind::object;
+    return none;
+}
+
+// The variants as the config names them. A config with a grid alone has one, of no name and
+// without changes.
+std::vector<config::Member> named_variants(const config::Value& variants, const config::Value& grid) {
+    if (variants.place.source == nullptr)
+        return {no_changes(grid.place)};
+    require(variants.kind == config::Value::Kind::object && !variants.members.empty(),
+            "{}: variants: expected an object of at least one variant, got {} of {}", variants.place.text(),
+            config::described(variants), variants.members.size());
+    return variants.members;
+}
+
+// The variant with one combination of the grid.
+config::Member combined(const config::Member& variant, const Combination& combination) {
+    config::Member all = variant;
+    all.key += (variant.key.empty() ? "" : ",") + combination.name;
+    for (const config::Member& change : combination.changes) {
+        if (variant.value.kind == config::Value::Kind::object)
+            require(variant.value.find(change.key) == nullptr, "{}: grid: {}: variant '{}' sets it, too", change.place.text(),
+                    utf8::printable(change.key), utf8::printable(variant.key));
+        all.value.members.push_back(change);
+    }
+    return all;
+}
+
+Experiment changed(const config::Value& base, const config::Member& variant, const std::string& path) {
+    require(variant.value.kind == config::Value::Kind::object,
+            "{}: wrong type: expected an object of key paths and values, got {}", variant.value.place.text(),
+            config::described(variant.value));
+    config::Value tree = base;
     std::vector<std::string> before;
-    for (const Member& change : variant.value.members) {
+    for (const config::Member& change : variant.value.members) {
         require(change.key != "seed" && change.key != "name",
                 "{}: {}: a comparison gives each run its own: a variant sets none; seeds stand under 'seeds'",
                 change.place.text(), change.key);
@@ -101,6 +134,32 @@ Experiment changed(const Value& base, const Member& variant, const std::string& 
     Experiment experiment = experiment_of(std::move(tree), path);
     require_not_extended(experiment, path);
     return experiment;
+}
+
+// The combination that changes nothing: the variant as it is without the grid. 0 where none is.
+std::size_t unchanged(const config::Value& base, const config::Member& variant, std::span<const Variant> combinations,
+                      const std::string& path) {
+    try {
+        Experiment plain = changed(base, variant, path);
+        for (std::size_t i = 0; i < combinations.size(); ++i) {
+            plain.name = combinations[i].experiment.name;
+            if (config::differences(plain, combinations[i].experiment).empty())
+                return i;
+        }
+    } catch (const Error&) {  // it works with the grid's values alone
+    }
+    return 0;
+}
+
+void add_null_variant(Comparison& c) {
+    constexpr const char* name = "aa";
+    for (const Variant& v : c.variants)
+        require(lower(v.name) != name, "{}: compare.aa: there is a variant of that name: '{}'; rename it", c.path, v.name);
+    Variant null = c.variants[c.reference];
+    null.name = null.experiment.name = name;
+    null.experiment.train.batch_order += 1;
+    null.null_variant = true;
+    c.variants.push_back(std::move(null));
 }
 
 std::vector<int64_t> checked_seeds(const std::vector<double>& given, const std::string& where, int64_t wanted) {
@@ -139,6 +198,9 @@ void CompareOptions::fields(Visitor& v) {
     v.number("confidence", confidence, {0.5, 0.9999}, "of the intervals; 1 - confidence is the level of the tests");
     v.number("power", power, {0.5, 0.999}, "chance of finding a difference that the count of seeds needed is for");
     v.numbers("steps", steps, {1, 4e9}, false, "steps whose values of the validation split are listed, too");
+    v.flag("aa", aa,
+           "one more variant, 'aa': the reference with its batches in another order (train.batch_order). A difference that is "
+           "found between the two is a false one");
 }
 
 void ComparisonOptions::fields(Visitor& v) {
@@ -150,24 +212,30 @@ void ComparisonOptions::fields(Visitor& v) {
 
 bool is_comparison(const std::string& path) {
     std::error_code ignored;  // who reads it for good says what is wrong
-    return std::filesystem::is_regular_file(path, ignored) && config::load(path).find("variants") != nullptr;
+    return std::filesystem::is_regular_file(path, ignored) && has_variants(config::load(path));
 }
 
 Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds) {
-    Value document = config::load(path);
-    require(document.find("variants") != nullptr,
-            "{}: variants: missing: keys found {}, keys needed base and variants; an experiment is trained with 'attend train'",
+    config::Value document = config::load(path);
+    require(has_variants(document),
+            "{}: variants: missing: keys found {}, keys needed base and variants or grid; an experiment is trained with "
+            "'attend train'",
             document.place.text(), keys_of(document));
     drop_schema(document);
-    Value base = base_of(take(document, "base"), document);
-    const Value variants = take(document, "variants");
-    require(variants.kind == Value::Kind::object && !variants.members.empty(),
-            "{}: variants: expected an object of at least one variant, got {} of {}", variants.place.text(),
-            config::described(variants), variants.members.size());
+    config::Value base = base_of(take(document, "base"), document);
+    const config::Value variants = take(document, "variants");
+    const config::Value grid = take(document, "grid");
+    const std::vector<config::Member> named = named_variants(variants, grid);
+    const bool has_grid = grid.place.source != nullptr;
+    const std::vector<Combination> all = has_grid ? combinations(grid) : std::vector<Combination>{};
+    if (has_grid)
+        require(named.size() * all.size() <= most_combinations,
+                "{}: grid: too many variants: {} variants x {} combinations, limit {}", grid.place.text(), named.size(),
+                all.size(), most_combinations);
     for (const std::string& a : assignments) {
         require(!a.starts_with("seed=") && !a.starts_with("name="),
                 "--set {}: a comparison gives each run its own seed and name; --seeds says how many, --out where", a);
-        Value& changed_tree = a.starts_with("compare.") ? document : base;
+        config::Value& changed_tree = a.starts_with("compare.") ? document : base;
         changed_tree = config::set(std::move(changed_tree), a);
     }
     const auto options = config::read<ComparisonOptions>(document);
@@ -178,22 +246,31 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
     require_folder_name(c.name, path);
     c.options = options.compare;
     c.seeds = checked_seeds(options.seeds, path, seeds);
-    std::vector<std::string> names;
-    for (const Member& variant : variants.members) {
+    const auto add = [&](const config::Member& variant) {
         check_name(variant, c.variants);
-        names.push_back(variant.key);
         try {
             c.variants.push_back({variant.key, changed(base, variant, path)});
         } catch (const Error& e) {
             throw Error(fmt::format("{}: variants.{}: {}", path, variant.key, e.what()));
         }
         c.variants.back().experiment.name = variant.key;
+    };
+    for (const config::Member& variant : named) {
+        if (!has_grid)
+            add(variant);
+        for (const Combination& combination : all) add(combined(variant, combination));
     }
+    if (has_grid)
+        c.reference = unchanged(base, named.front(), std::span(c.variants).first(all.size()), path);
+    std::vector<std::string> names;
+    for (const Variant& v : c.variants) names.push_back(v.name);
     const auto reference = std::ranges::find(c.variants, options.compare.reference, &Variant::name);
     if (reference != c.variants.end())
         c.reference = static_cast<std::size_t>(reference - c.variants.begin());
     require(options.compare.reference.empty() || reference != c.variants.end(),
             "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, joined(names));
+    if (options.compare.aa)
+        add_null_variant(c);
     return c;
 }
 

@@ -20,6 +20,7 @@ struct CompareOptions {
     double confidence = 0.95;
     double power = 0.8;
     std::vector<double> steps;
+    bool aa = false;
     void fields(Visitor& v);
 };
 
@@ -35,6 +36,9 @@ struct ComparisonOptions {
 struct Variant {
     std::string name;
     Experiment experiment;  ///< of the base, changed; as read: automatic values are still to be chosen
+    /// The reference itself with its batches in another order: a difference that is found between
+    /// the two is a false one.
+    bool null_variant = false;
 };
 
 struct Comparison {
@@ -44,19 +48,21 @@ struct Comparison {
     std::vector<Variant> variants;  ///< at least one
     CompareOptions options;
     /// Number of the variant that the others are compared with: the one that is named, or the first.
+    /// Of the first variant's combinations with a grid it is the one that changes nothing, if any.
     std::size_t reference = 0;
 };
 
-/// Whether the config at `path` is a comparison: an object with "variants"; false for what is not
+/// Whether the config at `path` is a comparison: an object with "variants" or "grid"; false for what is not
 /// there, and for a pipe, whose text can be read once. Throws Error as config::load.
 bool is_comparison(const std::string& path);
 
 /// Reads it. Of the `--set` assignments those of keys below `compare` change the comparison, all
-/// others the base, so what a variant says wins. `seeds` above 0 are as many of the config's, and
-/// the next integers where those are too few. Throws Error, naming the variant for what goes wrong
-/// in one, as read_experiment() does, for a base that is a comparison itself, for no variants,
-/// names that cannot be folders', seeds that are no integers or given twice, a variant that sets
-/// `seed` or undoes what it has set before, and a reference that is no variant.
+/// others the base, so what a variant says wins. A grid (grid.h) makes a variant of each
+/// combination of its values with each of the variants, or with the base where there are none. `seeds` above 0 are as many of
+/// the config's, and the next integers where those are too few. Throws Error, naming the variant for what goes wrong in one, as
+/// read_experiment() does, for a base that is a comparison itself, for no variants, names that cannot be folders', seeds that
+/// are no integers or given twice, a variant that sets `seed` or undoes what it has set before, and a reference that is no
+/// variant.
 Comparison read_comparison(const std::string& path, const std::vector<std::string>& assignments, int64_t seeds = 0);
 
 }  // namespace attend::compare

@@ -1,6 +1,13 @@
 #include "train/study/compare/folder.h"
 
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
 #include "core/base/own_files.h"
+#include "train/config/reader.h"
+#include "train/config/words.h"
+#include "train/config/writer.h"
+#include "train/records/record_reader.h"
+#include "train/records/record_writer.h"
 #include "train/records/run_contents.h"
 
 namespace attend::compare {
@@ -39,7 +46,7 @@ void check_folder(const fs::path& root, const Comparison& comparison) {
             "{}: there is a training run in this folder: found {}; a comparison needs a folder of its own (--out)",
             root.string(), as_run.found());
     const bool begun = is_begun(root);
-    for (const char* name : {"compare.json", "compare.html", "log.txt"}) {
+    for (const char* name : {"compare.json", "compare.html", "log.txt", comparison_file}) {
         require_file(root / name);
         require(begun || kind_of(root / name) == Kind::missing,
                 "{}: a comparison would write over it, and no comparison has begun in this folder; move it or give "
@@ -53,12 +60,77 @@ void check_folder(const fs::path& root, const Comparison& comparison) {
         require(kind_of(mark) != Kind::file || is_written_config(mark),
                 "{}: a comparison would write over it, and it is no variant's config; move it or give another --out",
                 mark.string());
-        for (const int64_t seed : comparison.seeds) {
-            require_folder(folder / seed_name(seed));
-            const RunFolder run(folder / seed_name(seed));
-            run.check(fs::exists(run.config()) ? Existing::overwrite : Existing::refuse);
-        }
     }
+}
+
+void check_run_folder(const fs::path& folder) {
+    require_folder(folder);
+    const RunFolder run(folder);
+    run.check(fs::exists(run.config()) ? Existing::overwrite : Existing::refuse);
+}
+
+namespace {
+
+void write_where_other(const fs::path& path, const std::string& text) {
+    constexpr std::size_t largest = std::size_t{1} << 24;
+    if (kind_of(path) != Kind::file || read_file(path, largest) != text)
+        write_file_atomically(path, text);
+}
+
+std::string asked_text(const Comparison& c) {
+    std::vector<std::string> variants, null_variants;
+    for (const Variant& v : c.variants) {
+        variants.push_back(v.name);
+        if (v.null_variant)
+            null_variants.push_back(v.name);
+    }
+    return RecordWriter{{"format", int64_t{1}},
+                        {"name", c.name},
+                        {"config", fs::absolute(c.path).lexically_normal().string()},
+                        {"seeds", c.seeds},
+                        {"variants", variants},
+                        {"null_variants", null_variants},
+                        {"reference", c.variants[c.reference].name},
+                        {"compare", JsonText{config::write(c.options)}}}
+               .text(1, Broken::replaced) +
+           "\n";
+}
+
+}  // namespace
+
+void write_folder(const fs::path& root, const Comparison& comparison) {
+    make_folders(root);
+    for (const Variant& v : comparison.variants) {  // the mark of a comparison's folder, so before all other files
+        make_folder(root / v.name);
+        write_where_other(root / v.name / variant_file, config::write(v.experiment));
+    }
+    write_where_other(root / comparison_file, asked_text(comparison));
+}
+
+bool is_comparison_folder(const fs::path& root) {
+    return is_folder(root) && !is_there(RunFolder(root).config()) && kind_of(root / comparison_file) == Kind::file;
+}
+
+Comparison read_folder(const fs::path& root) {
+    constexpr std::size_t largest = std::size_t{1} << 24;
+    const std::string path = (root / comparison_file).string();
+    const auto asked = RecordReader::of_text(path, read_file(path, largest));
+    Comparison c;
+    c.path = path;
+    c.name = asked.text("name");
+    c.seeds = asked.integers("seeds");
+    c.options = config::read<CompareOptions>(config::parse_object(asked.json_text("compare"), config::file_source(path)));
+    const std::vector<std::string> null_variants = asked.texts("null_variants");
+    const std::string reference = asked.text("reference");
+    for (const std::string& name : asked.texts("variants")) {
+        if (name == reference)
+            c.reference = c.variants.size();
+        const std::string variant = (root / name / variant_file).string();
+        c.variants.push_back({name, config::read<Experiment>(config::load(variant)), contains(null_variants, name)});
+    }
+    require(!c.variants.empty() && !c.seeds.empty(), "{}: a comparison has variants and seeds: variants {}, seeds {}", path,
+            c.variants.size(), c.seeds.size());
+    return c;
 }
 
 }  // namespace attend::compare

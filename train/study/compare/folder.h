@@ -1,6 +1,7 @@
 #pragma once
-/// The folder of a comparison: compare.json, compare.html and log.txt; VARIANT/variant.json, the
-/// variant's config; and VARIANT/seed-N, the folders of its runs. Other files may stand in it.
+/// The folder of a comparison: comparison.json, what was asked for; compare.json, compare.html and
+/// log.txt (with --join a log-HOST.txt of each machine); VARIANT/variant.json, the variant's config; VARIANT/seed-N, the
+/// folders of its runs; and .claims (claims.h). Other files may stand in it.
 #include <filesystem>
 
 #include "train/study/compare/comparison.h"
@@ -9,6 +10,8 @@ namespace attend::compare {
 
 /// Beside each variant's runs. The first that a comparison writes, and so its folder's mark.
 inline constexpr const char* variant_file = "variant.json";
+/// What the comparison was asked for: its variants in their order, seeds and options.
+inline constexpr const char* comparison_file = "comparison.json";
 /// The name of a run's folder.
 std::string seed_name(int64_t seed);
 
@@ -16,5 +19,15 @@ std::string seed_name(int64_t seed);
 /// names are there and no comparison made them, or a link or a thing of another kind stands where a
 /// folder or a file is needed. Changes nothing.
 void check_folder(const std::filesystem::path& root, const Comparison& comparison);
+/// The same for the folder of one run, which no process trains meanwhile.
+void check_run_folder(const std::filesystem::path& folder);
+
+/// Makes the folder with those of the variants, and writes each variant's config and what the
+/// comparison was asked for, where that does not stand there already.
+void write_folder(const std::filesystem::path& root, const Comparison& comparison);
+/// Whether a comparison has begun in the folder that says what it was asked for.
+bool is_comparison_folder(const std::filesystem::path& root);
+/// What write_folder() wrote. Throws Error as config::load and config::read.
+Comparison read_folder(const std::filesystem::path& root);
 
 }  // namespace attend::compare

@@ -59,12 +59,41 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
 std::string other_batches(const Experiment& reference, const Experiment& variant) {
     std::vector<std::string> paths;
     for (const config::Difference& d : config::differences(reference, variant))
-        if (d.path.starts_with("data.") || contains({"train.batch", "train.accumulate", "train.overfit_one_batch"}, d.path))
+        if (d.path.starts_with("data.") ||
+            contains({"train.batch", "train.accumulate", "train.overfit_one_batch", "train.batch_order"}, d.path))
             paths.push_back(d.path);
     return joined(paths);
 }
 
+// Whether the two take the same batches in the same order; looks at the first of them.
+bool same_batches(const Task& task, const Experiment& a, const Experiment& b) {
+    constexpr int64_t looked_at = 3;
+    const auto first = task.batches(Split::train, training_order(a)), second = task.batches(Split::train, training_order(b));
+    const auto equal = [](const Ids& x, const Ids& y) {
+        return x.rows == y.rows && x.columns == y.columns && std::ranges::equal(x.values, y.values);
+    };
+    for (int64_t i = 0; i < looked_at; ++i) {
+        const Batch x = first->at(i), y = second->at(i);
+        if (!equal(x.source, y.source) || !equal(x.input, y.input) || !equal(x.target, y.target))
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
+
+std::vector<Planned> planned_runs(const Comparison& c, const std::filesystem::path& folder) {
+    std::vector<Planned> runs;
+    for (std::size_t s = 0; s < c.seeds.size(); ++s)
+        for (std::size_t v = 0; v < c.variants.size(); ++v) {
+            const Variant& variant = c.variants[v];
+            Planned run{v, s, folder / variant.name / seed_name(c.seeds[s]), variant.experiment};
+            run.experiment.seed = c.seeds[s];
+            run.experiment.name = variant.name + "-" + seed_name(c.seeds[s]);
+            runs.push_back(std::move(run));
+        }
+    return runs;
+}
 
 Prepared prepare(const Comparison& c, const std::string& folder) {
     Prepared p;
@@ -74,6 +103,12 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
             Experiment asked = v.experiment;
             asked.seed = c.seeds.front();
             const plan::Built built = plan::build(asked);
+            if (v.null_variant)
+                require(built.experiment.train.overfit_one_batch ||
+                            !same_batches(*built.task, p.resolved[c.reference], built.experiment),
+                        "compare.aa: this task has its training batches in one order only, so the reference cannot be run in "
+                        "another; task {}",
+                        built.experiment.data.name());
             p.resolved.push_back(built.experiment);
             p.parameters.push_back(built.made.store->count());
             measured.push_back({computed_metrics(built.task->metrics(), Decode::yes), built.task->size(Split::valid) > 0,
@@ -83,15 +118,13 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
         }
     }
     p.settings = settings_for(c, measured, p.resolved);
+    for (std::size_t v = 0; v < c.variants.size(); ++v)
+        if (c.variants[v].null_variant)
+            p.settings.null_variant = v;
+    if (!folder.empty())
+        p.settings.looks = looks_in(std::filesystem::path(folder) / "compare.json");
     for (const Experiment& e : p.resolved) p.other_batches.push_back(other_batches(p.resolved[p.settings.reference], e));
-    for (std::size_t s = 0; s < c.seeds.size(); ++s)
-        for (std::size_t v = 0; v < c.variants.size(); ++v) {
-            const Variant& variant = c.variants[v];
-            Planned run{v, s, std::filesystem::path(folder) / variant.name / seed_name(c.seeds[s]), variant.experiment};
-            run.experiment.seed = c.seeds[s];
-            run.experiment.name = variant.name + "-" + seed_name(c.seeds[s]);
-            p.runs.push_back(std::move(run));
-        }
+    p.runs = planned_runs(c, folder);
     return p;
 }
 

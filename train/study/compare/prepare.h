@@ -21,11 +21,14 @@ struct Prepared {
     std::vector<Experiment> resolved;  ///< of each variant, with the first seed
     std::vector<int64_t> parameters;   ///< of each variant
     Settings settings;
-    std::vector<Planned> runs;  ///< all variants of the first seed, then of the second, ...
+    std::vector<Planned> runs;  ///< as planned_runs() gives them
     /// What of a variant makes its batches others than the reference's (data, train.batch, ...); ""
     /// where none does.
     std::vector<std::string> other_batches;
 };
+
+/// The runs in their order: all variants of the first seed, then of the second, ... Builds nothing.
+std::vector<Planned> planned_runs(const Comparison& comparison, const std::filesystem::path& folder);
 
 /// Builds task and model of every variant as a run does, and chooses the metric and the split.
 /// Throws Error naming config and variant where one cannot be begun, a metric that some variant

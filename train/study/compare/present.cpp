@@ -8,6 +8,8 @@
 #include "train/config/writer.h"
 #include "train/exchange/pretrained.h"
 #include "train/experiment/assemble.h"
+#include "train/study/compare/claims.h"
+#include "train/study/compare/training_job.h"
 #include "train/study/plan/plan.h"
 
 namespace attend::compare {
@@ -51,11 +53,6 @@ void refuse_another(const fs::path& config, const Experiment& before, Experiment
             "start again",
             config.string(), before.train.steps, now.train.steps);
 }
-
-// The files that a run was made of, which may be others by now.
-struct Sealed {
-    std::string data, weights;
-};
 
 void refuse_other_files(const RunFolder& folder, const Sealed& now) {
     const Progressed before = read_progressed(folder.last());
@@ -122,12 +119,22 @@ void refuse_mixture(const std::vector<Looked>& runs, const fs::path& root) {
 }
 
 // The runs in whose folders a process still trains, with its id: "soft/seed-1 (process 4711), ...";
-// "" for none. Those of a comparison that was killed save before they end.
-std::string busy(const Prepared& prepared, const fs::path& root) {
+// "" for none. Those of a comparison that was killed save before they end. Claims of processes that
+// do not live are taken from them.
+std::string busy(const Comparison& c, const Prepared& prepared, const fs::path& root, Watch& watch) {
+    const Claims claims(root);
     std::vector<std::string> all;
-    for (const Planned& run : prepared.runs)
-        if (const std::string holder = lock_holder(run.folder); !holder.empty())
-            all.push_back(fmt::format("{} (process {})", run.folder.lexically_relative(root).string(), holder));
+    for (const Planned& run : prepared.runs) {
+        const std::string name = claim_name(c, run), shown = run.folder.lexically_relative(root).string();
+        const std::optional<Holder> holder = claims.holder(name);
+        const bool lives = holder && !Watch::is_dead(watch.look(name, *holder));
+        if (const std::string locked = lock_holder(run.folder); !locked.empty())
+            all.push_back(fmt::format("{} (process {})", shown, locked));
+        else if (lives)
+            all.push_back(fmt::format("{} ({})", shown, holder->shown()));
+        else if (holder)
+            claims.take_over(name, *holder);  // and at once given back
+    }
     return joined(all);
 }
 
@@ -135,8 +142,7 @@ std::string busy(const Prepared& prepared, const fs::path& root) {
 
 std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs::path& root, Extend extend) {
     std::vector<Looked> runs;
-    std::vector<Sealed> files;  // of each variant
-    for (const Experiment& e : prepared.resolved) files.push_back({data_seal(e), weights_seal(e.init)});
+    const std::vector<Sealed> files = sealed(prepared);
     for (const Planned& run : prepared.runs)
         runs.push_back(look_at(run, prepared.resolved[run.variant], files[run.variant], root));
     refuse_mixture(runs, root);
@@ -169,14 +175,32 @@ std::vector<Found> look(const Comparison& c, const Prepared& prepared, const fs:
     return found;
 }
 
-bool wait_until_free(const Prepared& prepared, const fs::path& root, std::chrono::milliseconds patience, Observer& log,
-                     const std::function<int()>& stop) {
-    std::string holders = busy(prepared, root);
+std::vector<Sealed> sealed(const Prepared& prepared) {
+    std::vector<Sealed> files;
+    for (const Experiment& e : prepared.resolved) files.push_back({data_seal(e), weights_seal(e.init)});
+    return files;
+}
+
+Found look_at_one(const Prepared& prepared, std::size_t run, const Sealed& files, const fs::path& root) {
+    const Planned& planned = prepared.runs[run];
+    const Looked l = look_at(planned, prepared.resolved[planned.variant], files, root);
+    require(!l.found.shorter,
+            "{}: the run has fewer steps than this comparison asks for: train.steps before {}, now {}; one process alone "
+            "extends runs: leave out --join and give --extend",
+            planned.folder.string(), l.before.train.steps, l.now.train.steps);
+    return l.found;
+}
+
+bool wait_until_free(const Comparison& c, const Prepared& prepared, const fs::path& root, std::chrono::milliseconds patience,
+                     Observer& log, const std::function<int()>& stop) {
+    Watch watch(default_silence);
+    std::string holders = busy(c, prepared, root, watch);
     if (holders.empty())
         return true;
     log.open_log(RunFolder(root).log(), LogFile::append);
-    log.info("waiting for processes that still train in this folder, of a comparison that was stopped: {}", holders);
-    for (const Clock::time_point begin = Clock::now(); !holders.empty(); holders = busy(prepared, root)) {
+    log.info("waiting for processes that still train in this folder, of a comparison that was stopped or of others: {}",
+             holders);
+    for (const Clock::time_point begin = Clock::now(); !holders.empty(); holders = busy(c, prepared, root, watch)) {
         if (stop && stop() != 0)
             return false;
         require(Clock::now() - begin < patience,

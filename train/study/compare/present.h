@@ -28,10 +28,21 @@ struct Found {
 std::vector<Found> look(const Comparison& comparison, const Prepared& prepared, const std::filesystem::path& root,
                         Extend extend);
 
-/// Waits until no process trains in the folder of a run: those of a comparison that was killed save
-/// before they end. Where it has to wait it opens the comparison's log and says so. False when
+/// What the runs of a variant are made of: files of the data and of init.from, which may have
+/// changed since. Reads them.
+struct Sealed {
+    std::string data, weights;
+};
+/// Of each variant.
+std::vector<Sealed> sealed(const Prepared& prepared);
+/// Looks at one run, which nobody trains meanwhile. Throws Error as look(), and for one that would
+/// have to be extended.
+Found look_at_one(const Prepared& prepared, std::size_t run, const Sealed& files, const std::filesystem::path& root);
+
+/// Waits until no process trains in the folder of a run or has claimed it (claims.h): those of a
+/// comparison that was killed save before they end. Where it has to wait it opens the comparison's log and says so. False when
 /// `stop` said so before. Throws Error naming those that still train after `patience`.
-bool wait_until_free(const Prepared& prepared, const std::filesystem::path& root, std::chrono::milliseconds patience,
-                     Observer& log, const std::function<int()>& stop);
+bool wait_until_free(const Comparison& comparison, const Prepared& prepared, const std::filesystem::path& root,
+                     std::chrono::milliseconds patience, Observer& log, const std::function<int()>& stop);
 
 }  // namespace attend::compare

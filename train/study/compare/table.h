@@ -21,10 +21,11 @@ struct Settings {
     Better better = Better::lower;
     MetricRange bounds;  ///< of the metric
     Split split = Split::valid;
-    Judged judged = Judged::last;     ///< of valid and train; the test split has one value
-    std::size_t reference = 0;        ///< number of a variant
-    std::optional<double> threshold;  ///< fixed beforehand; none: no table of times
-    std::optional<double> collapsed;  ///< the value at which a run counts as collapsed; none: collapse_level()
+    Judged judged = Judged::last;             ///< of valid and train; the test split has one value
+    std::size_t reference = 0;                ///< number of a variant
+    std::optional<std::size_t> null_variant;  ///< the reference with another order of batches
+    std::optional<double> threshold;          ///< fixed beforehand; none: no table of times
+    std::optional<double> collapsed;          ///< the value at which a run counts as collapsed; none: collapse_level()
     double confidence = 0.95;
     double power = 0.8;
     std::vector<int64_t> steps;

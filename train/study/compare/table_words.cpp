@@ -47,6 +47,8 @@ std::string trained_text(const Row& row) {
                        row.trained.of, 100 * row.trained.limits.low, 100 * row.trained.limits.high);
 }
 
+bool differs(Verdict v) { return v == Verdict::better || v == Verdict::worse; }
+
 bool failed_somewhere(const Row& row) { return row.trained.count < row.trained.of; }
 
 std::string looked_ahead(const Contrast& c, const Settings& s, double reference_mean) {
@@ -76,7 +78,7 @@ std::string quality_sentence(const Row& row, const Row& reference, const Setting
     const std::string with = fmt::format("with {} of {} seeds", good ? c.better_with : c.worse_with, c.pairs);
     const std::string size = fmt::format("{} {} by {} ({})", s.metric, c.differences.mean > 0 ? "higher" : "lower",
                                          short_number(std::abs(c.differences.mean)), intervals_text(c.limits));
-    if (c.verdict == Verdict::better || c.verdict == Verdict::worse)
+    if (differs(c.verdict))
         return fmt::format("When both train, {} is {} than {}: {}, {}, p {} corrected.", row.name, verdict_name(c.verdict),
                            reference.name, size, with, p_text(c.corrected));
     return fmt::format("When both train, {} is not distinguishable from {} with {} seeds: {}.{}", row.name, reference.name,
@@ -86,7 +88,7 @@ std::string quality_sentence(const Row& row, const Row& reference, const Setting
 std::string reliability_sentence(const Row& row, const Row& reference) {
     const Contrast& c = *row.contrast;
     std::string text = trained_text(row) + ", " + trained_text(reference);
-    if (c.reliability == Verdict::better || c.reliability == Verdict::worse)
+    if (differs(c.reliability))
         return text + fmt::format(": {} trains {} often (p {} corrected).", row.name,
                                   c.reliability == Verdict::better ? "more" : "less", p_text(c.corrected_trained));
     const bool as_often = row.trained.count * reference.trained.of == reference.trained.count * row.trained.of;
@@ -99,7 +101,7 @@ std::string mean_sentence(const Row& row, const Row& reference, const Settings& 
     if (!c.of_all)
         return {};
     const std::string limits = fmt::format("{} to {}", short_number(c.of_all->low), short_number(c.of_all->high));
-    if (c.mean == Verdict::better || c.mean == Verdict::worse)
+    if (differs(c.mean))
         return fmt::format("Over all seeds, whatever fails, the mean {} of {} is {} than that of {}: by {}.", s.metric,
                            row.name, verdict_name(c.mean), reference.name, limits);
     return fmt::format(
@@ -156,8 +158,7 @@ std::string p_text(const std::optional<double>& p) {
 std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
 
 std::string verdict_text(const Contrast& c, const Result& table) {
-    const bool quality = c.verdict == Verdict::better || c.verdict == Verdict::worse;
-    const bool mean = c.mean == Verdict::better || c.mean == Verdict::worse;
+    const bool quality = differs(c.verdict), mean = differs(c.mean);
     std::string text = quality && c.mean == c.verdict ? verdict_name(c.verdict)
                        : quality                      ? std::string(verdict_name(c.verdict)) + " when it trains"
                        : mean                         ? std::string(verdict_name(c.mean)) + " mean"
@@ -165,7 +166,7 @@ std::string verdict_text(const Contrast& c, const Result& table) {
                                                       : verdict_name(c.verdict);
     if (quality && mean && c.mean != c.verdict)
         text += fmt::format(", {} mean", verdict_name(c.mean));
-    if (c.reliability == Verdict::better || c.reliability == Verdict::worse)
+    if (differs(c.reliability))
         text += fmt::format(", trains {} often", c.reliability == Verdict::better ? "more" : "less");
     return text;
 }
@@ -196,6 +197,13 @@ std::vector<std::string> sentences_of(const Result& t) {
         const std::string verdict = verdict_text(c, t);
         const auto at = std::ranges::find(found, verdict, &std::pair<std::string, std::vector<std::string>>::first);
         (at == found.end() ? found.emplace_back(verdict, std::vector<std::string>()) : *at).second.push_back(row.name);
+    }
+    if (s.null_variant && t.rows[*s.null_variant].contrast) {
+        const Contrast& c = *t.rows[*s.null_variant].contrast;
+        const bool different = differs(c.verdict) || differs(c.reliability) || differs(c.mean);
+        all.push_back(fmt::format(
+            "{} is {} with other orders of the batches and nothing else: it {}.", t.rows[*s.null_variant].name, reference.name,
+            different ? "was found different, so trust no verdict of this table" : "was not found different, as it should be"));
     }
     if (t.rows.size() > 1 && std::ranges::none_of(t.rows, failed_somewhere) && reference.trained.of > 1)
         all.push_back(

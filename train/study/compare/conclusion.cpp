@@ -1,0 +1,58 @@
+#include "train/study/compare/conclusion.h"
+
+#include "train/config/words.h"
+#include "train/study/compare/claims.h"
+#include "train/study/compare/training_job.h"
+
+namespace attend::compare {
+
+namespace {
+
+// Bits of training may differ between programs.
+void warn_of_other_programs(Observer& log, const std::vector<VariantRecord>& records) {
+    std::vector<std::string> programs;
+    for (const VariantRecord& v : records)
+        for (const RunRecord& run : v.runs)
+            if (!run.program.empty() && !contains(programs, run.program))
+                programs.push_back(run.program);
+    if (programs.size() > 1)
+        log.warning("the runs were made by {} programs, whose bits can differ: attend {}", programs.size(), joined(programs));
+}
+
+}  // namespace
+
+Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<std::size_t, std::string>& failures,
+                  Observer& log) {
+    Compared result;
+    for (const Variant& v : c.variants) result.records.push_back({v.name, {}});
+    for (std::size_t i = 0; i < prepared.runs.size(); ++i) {
+        const Planned& run = prepared.runs[i];
+        RunRecord record = read_run(run.folder, run.experiment.seed);
+        // Examples are kept of the last value alone.
+        if (const Settings& s = prepared.settings; s.judged == Judged::last || s.split == Split::test)
+            record = with_examples(std::move(record), run.folder, s.split, s.metric);
+        if (const auto failure = failures.find(i); failure != failures.end()) {
+            record.ending = Ending::failed;
+            record.message = failure->second;
+        }
+        result.records[run.variant].runs.push_back(std::move(record));
+    }
+    warn_of_other_programs(log, result.records);
+    result.table = tabulate(result.records, prepared.settings);
+    result.json = json_of(c, prepared, result.records, result.table);
+    return result;
+}
+
+std::string json_file(const Compared& compared) { return compared.json.text(1, Broken::replaced) + "\n"; }
+
+Compared present_comparison(const Comparison& c, const std::filesystem::path& root) {
+    const Prepared prepared = prepare(c, root.string());
+    const Claims claims(root);
+    std::map<std::size_t, std::string> failures;
+    for (std::size_t i = 0; i < prepared.runs.size(); ++i)
+        if (const auto failure = claims.failure(claim_name(c, prepared.runs[i])))
+            failures.emplace(i, failure->message);
+    return conclude(c, prepared, failures, no_observer());
+}
+
+}  // namespace attend::compare
