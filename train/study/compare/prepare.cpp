@@ -48,6 +48,7 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
             .split = split,
             .judged = o.evaluation == "best" ? Judged::best : Judged::last,
             .reference = c.reference,
+            .null_variant = {},
             .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
             .collapsed = o.collapsed != 0 ? std::optional(o.collapsed) : std::nullopt,
             .confidence = o.confidence,
