@@ -46,6 +46,12 @@ def percent(figure, digits=1, signed=False):
     return figure.text(100, digits, signed, (-1, 1) if signed else (0, 1))
 
 
+def with_limits(moments, entry):
+    """Moments with the limits that compare.json has for their mean: for new seeds on the test file where it is the same for all."""
+    limits = list(entry.get("limits", {}).values())
+    return dict(moments, interval=limits[0]) if limits else dict(moments, half_width=None)
+
+
 class Variant:
     def __init__(self, entry, metric):
         self.entry, self.metric = entry, metric
@@ -54,7 +60,7 @@ class Variant:
     def value(self, metric=None):
         """The metric of the comparison, or another one of the same split, over seeds."""
         if metric is None or metric == self.metric:
-            return Figure(self.entry["value"])
+            return Figure(with_limits(self.entry["value"], self.entry))
         return Figure(self.entry["metrics"].get(metric) or {})
 
     def at_step(self, index):
@@ -67,7 +73,15 @@ class Variant:
     def difference(self):
         """To the reference; None for the reference itself."""
         entry = self.entry.get("difference")
-        return Figure(entry.get("differences") or entry) if entry else None
+        return Figure(with_limits(entry["differences"], entry)) if entry else None
+
+    def trained(self):
+        """"9/10"."""
+        return f"{self.entry['trained']['count']}/{self.entry['runs']}"
+
+    def verdict(self):
+        """In words; "" for the reference."""
+        return (self.entry.get("difference") or {}).get("verdict", "")
 
     def p_corrected(self):
         return (self.entry.get("difference") or {}).get("p_corrected")
@@ -79,9 +93,11 @@ class Variant:
     def runs(self):
         """"10", or "10, 2 diverged"."""
         text = str(self.entry["runs"])
-        for what in ("diverged", "failed", "exploded"):
-            if self.entry.get(what):
-                text += f", {self.entry[what]} {what}"
+        collapsed = self.entry.get("outcomes", []).count("collapsed")
+        for what in ("collapsed", "diverged", "failed", "exploded"):
+            count = collapsed if what == "collapsed" else self.entry.get(what)
+            if count:
+                text += f", {count} {what}"
         return text
 
 
@@ -92,8 +108,13 @@ class Comparison:
         self.seeds, self.steps, self.metric = entry["seeds"], entry.get("steps", []), entry["metric"]
         self.variants = [Variant(v, self.metric) for v in entry["variants"]]
 
+    def population(self):
+        """What the intervals are for, in words; "" where there are none."""
+        kinds = [k for v in self.variants for k in v.entry.get("limits", {})]
+        return {"new_seeds": "new seeds on this test file", "new_seeds_and_examples": "new seeds and new test examples"}[kinds[0]] if kinds else ""
+
     def found(self):
-        """The sentences that the tests carry."""
+        """The sentences that the tests carry; the last one sums up."""
         found = self.entry.get("found") or []
         return [found] if isinstance(found, str) else [f if isinstance(f, str) else f.get("text", "") for f in found]
 

@@ -236,7 +236,7 @@ TEST_CASE("runs that did not finish have no value, count as the worst, and lose 
     CHECK(!contains(all_words(none), "nan"));
 }
 
-TEST_CASE("a run that ended in a group apart has collapsed; values that are spread out have not") {
+TEST_CASE("a run that ended in a group apart has collapsed, and values that are spread out have not") {
     using Values = std::vector<double>;
     CHECK(collapse_level(Values{0.99, 0.98, 0.05, 0.99}, 0, 1, Better::higher).value() == doctest::Approx(0.515));
     CHECK(!collapse_level(Values{0.08, 0.11, 0.16, 0.18, 0.19, 0.24, 0.4}, 0, 1, Better::higher));

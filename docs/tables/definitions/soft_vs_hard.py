@@ -1,5 +1,6 @@
 """Soft attention against hard attention and its estimators: dates."""
 from figures import Comparison, number, percent, seed_range
+from selections import what_was_found
 from steps import Compare
 from tables import Table
 
@@ -18,17 +19,15 @@ def mean(figure):
 def rows():
     c = Comparison(compared.comparison())
     table = [["selection", *(f"{'exact match at step ' if i == 0 else ''}{step}" for i, step in enumerate(c.steps)), "test",
-              "worst to best seed", "alignment by symbol", "year, month, day read", "seconds"]]
+              "worst to best seed", "alignment by symbol", "year, month, day read", "trained",
+              "verdict", "seconds"]]
     for v in c.variants:
         dates = ", ".join(mean(v.value(f"alignment_{part}")) for part in ("year", "month", "day"))
         table.append([NAMES.get(v.name, v.name), *(mean(v.at_step(i)) for i in range(len(c.steps))), percent(v.value()),
-                      seed_range(v.each(), c.better), mean(v.value("alignment_accuracy")), dates, number(v.seconds().mean)])
+                      seed_range(v.each(), c.better), mean(v.value("alignment_accuracy")), dates, v.trained(), v.verdict(),
+                      number(v.seconds().mean)])
     return table
 
 
-def below():
-    c = Comparison(compared.comparison())
-    return [f"{c.above()} What the tests of this comparison carry: " + " ".join(c.found())]
-
-
-table = Table(document="docs/hard_attention.md", minutes=7, steps=[compared], rows=rows, below=below)
+table = Table(document="docs/hard_attention.md", minutes=7, steps=[compared], rows=rows,
+              below=lambda: what_was_found(Comparison(compared.comparison())))
