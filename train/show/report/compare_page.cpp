@@ -161,8 +161,8 @@ MeanCurve mean_curve(const std::vector<VariantRecord>& variants, std::size_t var
     mean.whole = all.whole;
     if (all.x.empty())
         return mean;
-    const ValueRange range = range_of_metric(metric);
-    const Band band = simultaneous_band(all.y, confidence, range.least, range.most);
+    const MetricRange range = bounds_of(metric);
+    const Band band = simultaneous_band(all.y, confidence, range.lower(), range.upper());
     mean.mean = band.mean;
     mean.low = band.low;
     mean.high = band.high;

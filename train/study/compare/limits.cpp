@@ -75,6 +75,8 @@ double all_examples(const Sampled& m) {
 }  // namespace
 
 bool MetricRange::both() const { return std::isfinite(least) && std::isfinite(most); }
+std::optional<double> MetricRange::lower() const { return std::isfinite(least) ? std::optional(least) : std::nullopt; }
+std::optional<double> MetricRange::upper() const { return std::isfinite(most) ? std::optional(most) : std::nullopt; }
 
 const char* population_name(Population population) {
     return population == Population::seeds ? "new seeds, this test file" : "new seeds and new examples";

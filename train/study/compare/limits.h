@@ -12,6 +12,9 @@ namespace attend::compare {
 struct MetricRange {
     double least = 0, most = 1;
     bool both() const;
+    /// None where there is no bound.
+    std::optional<double> lower() const;
+    std::optional<double> upper() const;
 };
 
 /// An estimate with what is known of its error.

@@ -5,7 +5,6 @@
 #include "train/config/words.h"
 #include "train/config/writer.h"
 #include "train/study/compare/folder.h"
-#include "train/study/compare/table_words.h"
 #include "train/study/plan/plan.h"
 
 namespace attend::compare {

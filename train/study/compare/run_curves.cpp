@@ -101,23 +101,15 @@ std::vector<Waiting> waiting_of(const VariantRecord& variant, const Settings& s,
     return waiting;
 }
 
-ValueRange range_of_metric(const std::string& metric) {
-    if (!known_better(metric))
-        return {};
-    const Metric m = metric_of(metric);
-    const auto bound = [](double x) { return std::isfinite(x) ? std::optional(x) : std::nullopt; };
-    return {bound(m.least), bound(m.most)};
-}
-
 std::optional<double> worst_of_metric(const std::vector<VariantRecord>& variants, Split split, const std::string& metric) {
     const std::optional<Better> better = known_better(metric);
     if (!better)
         return std::nullopt;
-    const ValueRange range = range_of_metric(metric);
+    const MetricRange range = bounds_of(metric);
     std::vector<Curve> all = all_curves(variants, split, metric, Axis::steps), kept;
     std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
                  [](const Curve& c) { return c.after != After::worst && !c.x.empty(); });
-    return worst_of(kept.empty() ? all : kept, *better, *better == Better::higher ? range.least : range.most);
+    return worst_of(kept.empty() ? all : kept, *better, *better == Better::higher ? range.lower() : range.upper());
 }
 
 Curve as_counted(Curve c, const std::string& metric, std::optional<double> worst) {

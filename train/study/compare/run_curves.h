@@ -35,12 +35,6 @@ std::vector<std::vector<std::optional<double>>> areas_of(const std::vector<Varia
 /// planned (it stopped by itself) never reaches it, as one that diverged or failed.
 std::vector<Waiting> waiting_of(const VariantRecord& variant, const Settings& settings, double threshold, Axis axis);
 
-/// The least and the largest value that a metric can have, where there is one.
-struct ValueRange {
-    std::optional<double> least, most;
-};
-ValueRange range_of_metric(const std::string& metric);
-
 /// What a run that broke off counts as: the worst that the metric can be; for a metric without such
 /// a limit the worst value of the runs that did not break off (of all runs where all did). None for
 /// what is no metric (a learning rate): there is no better and worse.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "train/config/words.h"
+#include "train/evaluate/scores.h"
 #include "train/study/compare/run_curves.h"
 
 namespace attend::compare {
@@ -201,6 +202,13 @@ void add_times(Result& table, const std::vector<VariantRecord>& variants) {
 }
 
 }  // namespace
+
+MetricRange bounds_of(const std::string& metric) {
+    if (!from_loss(metric) && !contains(metric_table().names(), metric))
+        return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+    const Metric m = metric_of(metric);
+    return {m.least, m.most};
+}
 
 std::vector<Point> curve_of(const RunRecord& run, Split split, const std::string& metric) {
     std::vector<Point> curve;

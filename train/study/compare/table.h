@@ -34,6 +34,9 @@ struct Settings {
     Split curve() const { return split == Split::train ? Split::train : Split::valid; }
 };
 
+/// What the values of a metric can be; without bounds for what is no metric.
+MetricRange bounds_of(const std::string& metric);
+
 /// One value of a metric on the way.
 struct Point {
     int64_t step = 0;

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "train/config/words.h"
-#include "train/evaluate/scores.h"
 #include "train/records/numbers.h"
 #include "train/study/compare/table_text.h"
 
@@ -123,13 +122,6 @@ void add_runs(std::vector<std::string>& all, const Row& row) {
 }
 
 }  // namespace
-
-MetricRange bounds_of(const std::string& metric) {
-    if (!from_loss(metric) && !contains(metric_table().names(), metric))
-        return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
-    const Metric m = metric_of(metric);
-    return {m.least, m.most};
-}
 
 std::string number_text(double value, const std::vector<Interval>& limits, const char* sign) {
     if (limits.empty() || !std::isfinite(value))

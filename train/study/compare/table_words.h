@@ -8,9 +8,6 @@
 
 namespace attend::compare {
 
-/// The bounds of a metric; none (infinite) of what is no metric.
-MetricRange bounds_of(const std::string& metric);
-
 /// A number with the digits that its limits leave; with `sign` in front where it is not negative.
 std::string number_text(double value, const std::vector<Interval>& limits, const char* sign = "");
 /// "[0.9951, 1]"
