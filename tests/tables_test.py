@@ -25,9 +25,9 @@ def comparison():
     """compare.json as train/study/compare/comparison_json.cpp writes it, in small."""
     def variant(name, values, difference=None):
         v = {"name": name, "runs": 3, "diverged": 0, "failed": 0, "exploded": 0, "values": values, "value": moments(sum(values) / 3, 0.01),
-             "limits": {"new_seeds": [sum(values) / 3 - 0.01, sum(values) / 3 + 0.01], "new_seeds_and_examples": [0, 1]},
+             "limits": {"new_seeds_these_examples": [sum(values) / 3 - 0.01, sum(values) / 3 + 0.01], "new_seeds_and_examples": [0, 1]},
              "seconds": moments(89.4), "at_steps": [], "metrics": {"symbol_error_rate": moments(0.08, 0.004)}}
-        return dict(v, **({"difference": {"differences": moments(*difference), "limits": {"new_seeds": [-0.029, 0.003]}, "p_corrected": 0.037, "verdict": "better when it trains"}} if difference else {}))
+        return dict(v, **({"difference": {"differences": moments(*difference), "limits": {"new_seeds_these_examples": [-0.029, 0.003]}, "p_corrected": 0.037, "verdict": "better when it trains"}} if difference else {}))
     return {"metric": "word_error_rate", "better": "lower", "seeds": [1, 2, 3], "steps": [],
             "variants": [variant("soft", [0.31, 0.32, 0.312]), variant("exact", [0.30, 0.31, 0.302], (-0.013, 0.016))],
             "found": ["exact differs from soft."]}
@@ -54,7 +54,7 @@ class Figures(unittest.TestCase):
         self.assertEqual(rows[2], ["hard, exact", "30.4 (29.4 to 31.4)", "31.0 to 30.0", "-1.3 (-2.9 to +0.3)", "0.037", "better when it trains", "8.0 (7.6 to 8.4)", "89"])
         found = selections.what_was_found(figures.Comparison(comparison()))[0]
         self.assertIn("exact differs from soft.", found)
-        self.assertIn("for new seeds on this test file", found)
+        self.assertIn("for new seeds on these examples", found)
 
     def test_lab(self):
         row = {"label": "reinforce x4", "objective": "expected", "bias": 0.17, "bias_low": 0, "bias_high": 0.449, "variance": 38.53, "cosine": 0.162, "seconds": 0.0054}

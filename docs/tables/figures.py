@@ -111,7 +111,8 @@ class Comparison:
     def population(self):
         """What the intervals are for, in words; "" where there are none."""
         kinds = [k for v in self.variants for k in v.entry.get("limits", {})]
-        return {"new_seeds": "new seeds on this test file", "new_seeds_and_examples": "new seeds and new test examples"}[kinds[0]] if kinds else ""
+        return {"new_seeds": "new seeds", "new_seeds_these_examples": "new seeds on these examples",
+                "new_seeds_and_examples": "new seeds and new test examples"}[kinds[0]] if kinds else ""
 
     def found(self):
         """The sentences that the tests carry; the last one sums up."""

@@ -1,7 +1,6 @@
 #include "train/evaluate/scores.h"
 
 #include <cmath>
-#include <limits>
 
 #include "train/experiment/loss.h"
 
@@ -25,8 +24,7 @@ Metric metric_of(const std::string& name) {
                 return name == "loss" ? nats.mean(counts) : nats.perplexity(counts);
             },
             .better = Better::lower,
-            .least = name == "loss" ? 0.0 : 1.0,
-            .most = std::numeric_limits<double>::infinity()};
+            .least = name == "loss" ? 0.0 : 1.0};
 }
 
 std::optional<double> Scores::find(const std::string& name) const {

@@ -102,6 +102,7 @@ Scores RunEvaluation::test() {
     const Clock::time_point begin = Clock::now();
     std::optional<Evaluation> e =
         evaluate(*run_.judged().model, *run_.task, evaluation_of(run_.experiment, Split::test, Decode::yes), run_.workers);
+    run_.lock.check_folder();
     run_.at.seconds += seconds_since(begin);
     run_.metrics->write(Split::test, best, run_.at.seconds, e->scores);
     run_.log.info("test  of the {} checkpoint (step {})  {}", run_.at.best ? "best" : "last", best, scores_text(e->scores));

@@ -45,6 +45,7 @@ Metric make_alignment_accuracy() {
                 }
                 return counted(static_cast<double>(hits), static_cast<double>(all));
             },
+            .most = 1,
             .needs_attention = true};
 }
 
@@ -71,6 +72,7 @@ Metric make_part_alignment(const std::string& part) {
                 // Half is enough, up to rounding of sums of weights.
                 return counted(all > 0 && inside >= (0.5 - 1e-6) * all ? 1 : 0, 1);
             },
+            .most = 1,
             .needs_attention = true};
 }
 
@@ -96,7 +98,6 @@ Metric make_attention_entropy() {
                     return counted(sum, static_cast<double>(rows));
                 },
             .better = Better::lower,
-            .most = std::numeric_limits<double>::infinity(),
             .needs_attention = true};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// What an evaluation reports besides loss and perplexity. Metrics are rows of metric_table().
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,7 @@ struct EvaluatedExample {
 
 /// Which of two values is the better one.
 enum class Better { lower, higher };
+inline Better opposite(Better better) { return better == Better::higher ? Better::lower : Better::higher; }
 
 /// What an example adds to a metric: numbers whose sums over examples are all that the metric's
 /// value depends on. So a metric of a resampled set of examples (bootstrap.h) is a sum and not a
@@ -62,7 +64,7 @@ struct Metric {
     /// there is nothing to divide by.
     std::function<std::optional<double>(std::span<const double>)> score = quotient;
     Better better = Better::higher;
-    double least = 0, most = 1;  ///< what a value can be
+    double least = 0, most = std::numeric_limits<double>::infinity();  ///< what a value can be
     bool needs_decoding = false, needs_attention = false;
     Statistics sums = {};  ///< of the examples so far
 

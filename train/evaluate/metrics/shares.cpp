@@ -34,19 +34,23 @@ double distance_between(const Answer& reference, const Answer& decoded) {
 }  // namespace
 
 Metric make_accuracy() {
-    return {.statistics = [](const EvaluatedExample& e) {
-        ensure(e.targets.size() == e.predicted.size(), "accuracy: counts differ: targets {}, predictions {}", e.targets.size(),
-               e.predicted.size());
-        int64_t hits = 0;
-        for (std::size_t t = 0; t < e.targets.size(); ++t) hits += e.targets[t] == e.predicted[t] ? 1 : 0;
-        return counted(static_cast<double>(hits), static_cast<double>(e.targets.size()));
-    }};
+    return {.statistics =
+                [](const EvaluatedExample& e) {
+                    ensure(e.targets.size() == e.predicted.size(), "accuracy: counts differ: targets {}, predictions {}",
+                           e.targets.size(), e.predicted.size());
+                    int64_t hits = 0;
+                    for (std::size_t t = 0; t < e.targets.size(); ++t) hits += e.targets[t] == e.predicted[t] ? 1 : 0;
+                    return counted(static_cast<double>(hits), static_cast<double>(e.targets.size()));
+                },
+            .most = 1};
 }
 
 Metric make_label_accuracy() {
-    return {.statistics = [](const EvaluatedExample& e) {
-        return e.label ? counted(e.label->expected == e.label->predicted ? 1 : 0, 1) : Statistics();
-    }};
+    return {.statistics =
+                [](const EvaluatedExample& e) {
+                    return e.label ? counted(e.label->expected == e.label->predicted ? 1 : 0, 1) : Statistics();
+                },
+            .most = 1};
 }
 
 Metric make_bits_per_byte() {
@@ -54,8 +58,7 @@ Metric make_bits_per_byte() {
                 [](const EvaluatedExample& e) {
                     return counted(e.loss / std::numbers::ln2, static_cast<double>(e.reference.size()));
                 },
-            .better = Better::lower,
-            .most = unbounded};
+            .better = Better::lower};
 }
 
 Metric make_exact_match() {
@@ -64,6 +67,7 @@ Metric make_exact_match() {
                     const auto right = std::ranges::count(e.references, e.decoded.text, &Answer::text);
                     return counted(right > 0 ? 1 : 0, e.references.empty() ? 0 : 1);
                 },
+            .most = 1,
             .needs_decoding = true};
 }
 

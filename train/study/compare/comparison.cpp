@@ -190,11 +190,11 @@ void CompareOptions::fields(Visitor& v) {
     v.number(
         "threshold", threshold, {-1e9, 1e9, "none"},
         "level of the metric on the validation split until which steps, targets and seconds are counted; to be fixed before "
-        "the runs are looked at");
+        "the runs are looked at (0 is the word; for a level at 0 give 1e-9)");
     v.number(
         "collapsed", collapsed, {-1e9, 1e9, "auto"},
-        "value of the metric at which a run counts as collapsed; auto: in the middle of a gap between the variant's runs that "
-        "is half as wide as the way from an untrained model to the best of them");
+        "a run whose value is worse counts as collapsed (0 is the word; for a level at 0 give 1e-9); auto: in the middle of "
+        "a gap between the variant's runs that is half as wide as the way from an untrained model to the best of them");
     v.number("confidence", confidence, {0.5, 0.9999}, "of the intervals; 1 - confidence is the level of the tests");
     v.number("power", power, {0.5, 0.999}, "chance of finding a difference that the count of seeds needed is for");
     v.numbers("steps", steps, {1, 4e9}, false, "steps whose values of the validation split are listed, too");

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "train/config/writer.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/folder.h"
@@ -21,11 +23,12 @@ std::vector<double> limits_json(const Limits& l) { return {l.low, l.high}; }
 
 Value limits_or_null(const std::optional<Limits>& l) { return l ? Value(limits_json(*l)) : Value(nullptr); }
 
-// {"new_seeds": [low, high], "new_seeds_and_examples": [low, high]}, those that there are.
+// {"new_seeds_these_examples": [low, high], "new_seeds_and_examples": [low, high]}, those that there
+// are; {"new_seeds": [low, high]} where the examples are not known.
 RecordWriter intervals_json(const std::vector<Interval>& all) {
+    constexpr std::array keys = {"new_seeds", "new_seeds_these_examples", "new_seeds_and_examples"};
     RecordWriter json;
-    for (const Interval& i : all)
-        json.set(i.population == Population::seeds ? "new_seeds" : "new_seeds_and_examples", limits_json(i.limits));
+    for (const Interval& i : all) json.set(keys.at(static_cast<std::size_t>(i.population)), limits_json(i.limits));
     return json;
 }
 
@@ -109,6 +112,7 @@ RecordWriter row_json(const Row& row, const Result& t) {
         {"limits", intervals_json(row.limits)},
         {"middle_half", row.middle ? std::optional(row.middle->mean) : std::nullopt},
         {"worst", row.worst},
+        {"middle_half_half_width", row.middle ? row.middle->half_width : std::nullopt},
         {"mean_of_all", row.mean_of_all},
         {"mean_of_all_limits", limits_or_null(row.limits_of_all)},
         {"seconds", moments_json(row.run_seconds)},
@@ -138,6 +142,7 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("power", s.power);
     json.set("threshold", s.threshold);
     json.set("horizon", t.horizon);
+    json.set("open", t.open);
     json.set("tests", t.tests);
     json.set("tests_of_trained", t.tests_of_trained);
     json.set("look", t.look);

@@ -91,7 +91,7 @@ Sampled sampled_differences(const Pairs& pairs) {
 // The populations that an interval of these can be for.
 std::vector<Population> populations_of(const Sampled& s) {
     if (s.examples() == 0)
-        return {Population::seeds};
+        return {Population::seeds_alone};
     if (!s.same_examples)
         return {Population::seeds_and_examples};
     return {Population::seeds, Population::seeds_and_examples};
@@ -130,7 +130,7 @@ Contrast when_trained(const std::vector<Judgement>& variant, const std::vector<J
         c.better_with += x != 0 && (x > 0) == (t.better == Better::higher) ? 1 : 0;
         c.worse_with += x != 0 && (x > 0) != (t.better == Better::higher) ? 1 : 0;
     }
-    if (c.pairs < least_pairs)
+    if (c.pairs < least_pairs || t.open == Open::yes)
         return c;
     c.p_t = paired_p(c.differences);
     if (c.pairs >= least_flips)
@@ -139,30 +139,16 @@ Contrast when_trained(const std::vector<Judgement>& variant, const std::vector<J
     return c;
 }
 
-// Of all runs whose end is known; a diverged one is worth as little as can be.
-std::vector<double> all_values(const std::vector<Judgement>& runs, double worst) {
-    std::vector<double> values;
-    for (const Judgement& run : runs)
-        if (run.outcome == Outcome::diverged)
-            values.push_back(worst);
-        else if (run.value)
-            values.push_back(*run.value);
-    return values;
-}
-
-std::optional<double> value_or_worst(const Judgement& run, double worst) {
-    return run.outcome == Outcome::diverged ? std::optional(worst) : run.value;
-}
-
 // The smallest p that the test can have; 1 where there is none.
-double compare_reliability(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference) {
+double compare_reliability(Contrast& c, const std::vector<Judgement>& variant, const std::vector<Judgement>& reference,
+                           const Testing& t) {
     const auto trained = [](const std::vector<Judgement>& runs) {
         std::vector<Outcome> outcomes;
         for (const Judgement& run : runs) outcomes.push_back(run.outcome);
         return trained_of(outcomes, 0.95);
     };
     const Trained a = trained(variant), b = trained(reference);
-    if (a.of < least_pairs || b.of < least_pairs)
+    if (a.of < least_pairs || b.of < least_pairs || t.open == Open::yes)
         return 1;
     c.p_trained = fisher_p(a.count, a.of, b.count, b.of);
     c.reliability = a.count * b.of > b.count * a.of ? Verdict::better : Verdict::worse;  // if it is found
@@ -174,12 +160,12 @@ void compare_means(Contrast& c, const std::vector<Judgement>& variant, const std
                    const Testing& t, double share) {
     std::vector<double> d;
     for (std::size_t i = 0; i < std::min(variant.size(), reference.size()); ++i) {
-        const auto a = value_or_worst(variant[i], t.worst), b = value_or_worst(reference[i], t.worst);
+        const auto a = counted_value(variant[i], t.worst), b = counted_value(reference[i], t.worst);
         if (a && b)
             d.push_back(std::clamp(difference(*a, *b), t.bounds.least - t.bounds.most, t.bounds.most - t.bounds.least));
     }
     c.seeds = std::ssize(d);
-    if (!t.bounds.both() || c.seeds < least_pairs)
+    if (!t.bounds.both() || c.seeds < least_pairs || t.open == Open::yes)
         return;
     const double range = t.bounds.most - t.bounds.least;
     c.of_all = bounded_mean(d, -range, range, 1 - t.level() * share);
@@ -251,6 +237,18 @@ const char* verdict_name(Verdict verdict) {
     return names.at(static_cast<std::size_t>(verdict));
 }
 
+std::optional<double> counted_value(const Judgement& run, double worst) {
+    return run.outcome == Outcome::diverged ? std::optional(worst) : run.value;
+}
+
+std::vector<double> counted_values(std::span<const Judgement> runs, double worst) {
+    std::vector<double> values;
+    for (const Judgement& run : runs)
+        if (const auto value = counted_value(run, worst))
+            values.push_back(*value);
+    return values;
+}
+
 std::vector<Interval> intervals_of(std::span<const Judgement> runs, const Testing& t) {
     std::vector<const Judgement*> trained;
     for (const Judgement& run : runs)
@@ -270,9 +268,9 @@ Contrasts contrasts_of(const std::vector<std::vector<Judgement>>& variants, cons
     std::vector<double> smallest;  // p of Fisher's test
     for (const std::vector<Judgement>& v : variants) {
         Contrast& c = all.emplace_back(when_trained(v, reference, t));
-        smallest.push_back(compare_reliability(c, v, reference));
+        smallest.push_back(compare_reliability(c, v, reference, t));
         compare_means(c, v, reference, t, 1 / static_cast<double>(variants.size()));
-        const std::vector<double> of_v = all_values(v, t.worst), of_reference = all_values(reference, t.worst);
+        const std::vector<double> of_v = counted_values(v, t.worst), of_reference = counted_values(reference, t.worst);
         if (!of_v.empty() && !of_reference.empty())
             c.improvement = improvement_of(of_v, of_reference, t.better, t.confidence);
     }

@@ -24,12 +24,22 @@ struct Judgement {
     std::optional<Examples> examples;  ///< that the value is made of, where they are kept
 };
 
+/// What a run counts as where none is left out: `worst` where it diverged. None of one whose end is
+/// not known.
+std::optional<double> counted_value(const Judgement& run, double worst);
+std::vector<double> counted_values(std::span<const Judgement> runs, double worst);
+
+/// Whether runs of a comparison have not come to their end yet. Then nothing is tested: who looks
+/// until there is a finding will have one.
+enum class Open { no, yes };
+
 /// What is tested, and how.
 struct Testing {
     Better better = Better::lower;
     MetricRange bounds;
     double confidence = 0.95;
     double power = 0.8;
+    Open open = Open::no;
     int64_t look = 1;  ///< number of this look (looks.h)
     double worst = 0;  ///< the value that a diverged run counts as
     double level() const { return level_of_look(look, 1 - confidence); }
@@ -80,8 +90,8 @@ struct Contrast {
 
     std::optional<Improvement> improvement;  ///< of all runs, a diverged one as the worst
     /// Fisher's test of how often both train; corrected where it could have found anything.
-    std::optional<double> p_trained, corrected_trained;  ///< Fisher's test of how often both train
-    Verdict reliability = Verdict::too_few;              ///< better: the variant trains more often
+    std::optional<double> p_trained, corrected_trained;
+    Verdict reliability = Verdict::too_few;  ///< better: the variant trains more often
 
     /// Of the difference of the means over all seeds, a diverged run as the worst: limits that no
     /// rare failure can break (bounded_mean(), for the number of variants and looks); none for a

@@ -65,7 +65,6 @@ std::optional<Examples> read_examples(const std::filesystem::path& folder, Split
             out.numbers.push_back(e.number);
             of.push_back(std::move(e.of[m]));
         }
-    out.by_example = std::ranges::all_of(of, is_zero_or_one);
     out.influence = influence_of(metric_of(metric), of);
     return out;
 }

@@ -16,7 +16,6 @@ struct Examples {
     std::string fingerprint;        ///< equal where the same examples were scored
     std::vector<int64_t> numbers;   ///< in the split, rising; those alone that count for the metric
     std::vector<double> influence;  ///< as many
-    bool by_example = false;        ///< each example counts 0 or 1 and the metric is their mean
 };
 
 /// How far each example moves the value: with `value` that of all N examples,

@@ -1,7 +1,7 @@
 #include "train/study/compare/limits.h"
 
 #include <algorithm>
-#include <boost/math/distributions/beta.hpp>
+#include <array>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
@@ -15,13 +15,6 @@ namespace {
 // The variance of the mean is believed down to that of so many times the examples there are: with
 // five runs it is far too small by chance now and then.
 constexpr double believed = 3;
-
-// Clopper and Pearson's limits for x of n, where both need not be integers.
-Limits share_limits(double x, double n, double confidence) {
-    using Beta = boost::math::beta_distribution<double>;
-    const double tail = (1 - confidence) / 2;
-    return {x <= 0 ? 0 : quantile(Beta(x, n - x + 1), tail), x >= n ? 1 : quantile(complement(Beta(x + 1, n - x), tail))};
-}
 
 double half_width(const MeanEstimate& e, double confidence) {
     return critical_t(1 - confidence, e.degrees) * std::sqrt(std::max(e.variance, e.least_variance));
@@ -79,7 +72,8 @@ std::optional<double> MetricRange::lower() const { return std::isfinite(least) ?
 std::optional<double> MetricRange::upper() const { return std::isfinite(most) ? std::optional(most) : std::nullopt; }
 
 const char* population_name(Population population) {
-    return population == Population::seeds ? "new seeds, this test file" : "new seeds and new examples";
+    constexpr std::array names = {"new seeds", "new seeds, these examples", "new seeds and new examples"};
+    return names.at(static_cast<std::size_t>(population));
 }
 
 Limits limits_of(const MeanEstimate& e, const MetricRange& bounds, double confidence) {
@@ -97,7 +91,7 @@ Limits limits_of(const MeanEstimate& e, const MetricRange& bounds, double confid
         const double as_many = variance > 0 ? p * (1 - p) / variance * (z / t) * (z / t) : believed * n;
         n = std::min(as_many, believed * n);
     }
-    const Limits share = share_limits(p > 1 - rounding ? n : p < rounding ? 0 : p * n, n, confidence);
+    const Limits share = rate_limits(p > 1 - rounding ? n : p < rounding ? 0 : p * n, n, confidence);
     return {bounds.least + range * share.low, bounds.least + range * share.high};
 }
 
@@ -143,7 +137,7 @@ std::optional<MeanEstimate> estimated(const Sampled& m, Population population) {
         out.counted = n;
         return out;
     }
-    if (population == Population::seeds)
+    if (population != Population::seeds_and_examples)
         return out;
     const double seeds = out.variance, examples = squares.examples, rest = squares.rest;
     const double both = seeds + examples - rest;

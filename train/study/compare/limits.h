@@ -56,20 +56,21 @@ struct Sampled {
 
 /// What an interval is for.
 enum class Population {
+    seeds_alone,         ///< new seeds; whether the examples were the same for all is not known
     seeds,               ///< new seeds, on these examples
     seeds_and_examples,  ///< new seeds and new examples
 };
-/// "new seeds, this test file", "new seeds and new examples".
+/// "new seeds", "new seeds, these examples", "new seeds and new examples".
 const char* population_name(Population population);
 
 /// The mean of the values with its error. With the variances of a two-way layout without
 /// interaction replicates (Searle, Casella and McCulloch 1992, 4), of S runs and N examples
 ///   V_seeds = var of the values / S,  V_examples = var over examples of their mean influence / N,
 ///   V_rest = mean square of what remains / (S N):
-/// for new seeds V_seeds, for both V_seeds + V_examples - V_rest (V_rest is in both), at least the
-/// larger of the two; its degrees of freedom by Satterthwaite (1946). Where each run has examples of
-/// its own V_seeds holds their error too, and both populations are the same. Of one run only
-/// examples count. None of one run without known examples.
+/// for new seeds V_seeds (also where examples are not known), for both V_seeds + V_examples - V_rest (V_rest is in both), at
+/// least the larger of the two; its degrees of freedom by Satterthwaite (1946). Where each run has examples of its own V_seeds
+/// holds their error too, and both populations are the same. Of one run only examples count. None of one run without known
+/// examples.
 std::optional<MeanEstimate> estimated(const Sampled& sampled, Population population);
 
 }  // namespace attend::compare

@@ -53,11 +53,13 @@ double simplex_mean_quantile(std::vector<double> x, double probability) {
 Limits exact_rate(int64_t successes, int64_t trials, double confidence) {
     ensure(trials >= 1 && 0 <= successes && successes <= trials, "exact_rate: successes {}, trials {}", successes, trials);
     ensure(0 < confidence && confidence < 1, "exact_rate: confidence {}, above 0 and below 1", confidence);
+    return rate_limits(static_cast<double>(successes), static_cast<double>(trials), confidence);
+}
+
+Limits rate_limits(double x, double n, double confidence) {
     using Beta = boost::math::beta_distribution<double>;
-    const auto x = static_cast<double>(successes), n = static_cast<double>(trials);
     const double tail = (1 - confidence) / 2;
-    return {successes == 0 ? 0 : quantile(Beta(x, n - x + 1), tail),
-            successes == trials ? 1 : quantile(complement(Beta(x + 1, n - x), tail))};
+    return {x <= 0 ? 0 : quantile(Beta(x, n - x + 1), tail), x >= n ? 1 : quantile(complement(Beta(x + 1, n - x), tail))};
 }
 
 Limits bounded_mean(std::span<const double> values, double least, double most, double confidence) {

@@ -19,6 +19,9 @@ struct Limits {
 /// it ends at 1. Throws MachineError for a count below 0 or above `trials`.
 Limits exact_rate(int64_t successes, int64_t trials, double confidence = 0.95);
 
+/// The same for x successes in n trials where neither need be a whole number, 0 <= x <= n.
+Limits rate_limits(double successes, double trials, double confidence);
+
 /// An interval of the mean of a distribution on [least, most], from independent values of it (at
 /// least 1, all in there) (Gaffke 2005; Learned-Miller and Thomas 2020). It knows that a few values
 /// say little about what happens seldom: of five runs none of which failed it reaches as far as if

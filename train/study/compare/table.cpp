@@ -41,7 +41,7 @@ std::optional<double> untrained_value(const std::vector<VariantRecord>& variants
         for (const RunRecord& run : v.runs)
             if (const std::vector<Point> curve = curve_of(run, s.curve(), s.metric); !curve.empty())
                 first.push_back(curve.front().value);
-    return best_of(first, s.better == Better::higher ? Better::lower : Better::higher);
+    return best_of(first, opposite(s.better));
 }
 
 std::vector<double> finished_values(const VariantRecord& variant, const Settings& s) {
@@ -62,12 +62,12 @@ Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) 
     std::vector<double> all;
     for (const VariantRecord& v : variants)
         for (const double value : finished_values(v, s)) all.push_back(value);
-    const Better opposite = s.better == Better::higher ? Better::lower : Better::higher;
     Common c{untrained_value(variants, s), best_of(all, s.better), bound_of(s)};
     if (!std::isfinite(c.worst)) {  // the worst of what there is
-        if (c.untrained)
-            all.push_back(*c.untrained);
-        c.worst = best_of(all, opposite).value_or(0);
+        for (const std::optional<double> other : {c.untrained, worst_of_metric(variants, s.curve(), s.metric)})
+            if (other)
+                all.push_back(*other);
+        c.worst = best_of(all, opposite(s.better)).value_or(0);
     }
     return c;
 }
@@ -127,21 +127,16 @@ void count_runs(Row& row, const VariantRecord& variant, const Settings& s) {
 }
 
 void sum_up(Row& row, const std::vector<Judgement>& runs, const Testing& t) {
-    std::vector<double> trained, all;
-    for (const Judgement& run : runs) {
+    std::vector<double> trained, all = counted_values(runs, t.worst);
+    for (const Judgement& run : runs)
         if (run.outcome == Outcome::trained)
             trained.push_back(*run.value);
-        if (run.outcome == Outcome::diverged)
-            all.push_back(t.worst);
-        else if (run.value)
-            all.push_back(*run.value);
-    }
     row.trained = trained_of(row.outcomes, t.confidence);
     row.moments = moments_of(trained, t.confidence);
     row.limits = intervals_of(runs, t);
     if (all.empty())
         return;
-    row.worst = best_of(all, t.better == Better::higher ? Better::lower : Better::higher);
+    row.worst = best_of(all, opposite(t.better));
     row.middle = trimmed_mean(all, t.confidence);
     row.mean_of_all = moments_of(all).mean;
     if (t.bounds.both()) {
@@ -250,12 +245,16 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     if (settings.split != Split::train)
         table.metrics = metrics_of(variants, settings.split);
     const Look look{settings.metric, table.seeds};
+    for (const VariantRecord& v : variants)
+        table.open += std::ranges::count_if(
+            v.runs, [](const RunRecord& r) { return r.ending == Ending::missing || r.ending == Ending::unfinished; });
     table.look = number_of(look, settings.looks);
     const Common common = common_of(variants, settings);
     const Testing testing{.better = settings.better,
                           .bounds = settings.bounds,
                           .confidence = settings.confidence,
                           .power = settings.power,
+                          .open = table.open > 0 ? Open::yes : Open::no,
                           .look = table.look,
                           .worst = common.worst};
     std::vector<std::vector<Judgement>> others;

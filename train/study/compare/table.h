@@ -88,6 +88,7 @@ struct Result {
     std::vector<std::string> metrics;  ///< all that an evaluation of the split measured, in its order; none for train
     std::vector<int64_t> seeds;
     std::optional<double> horizon;  ///< up to which step curves are compared; none where no run finished
+    int64_t open = 0;               ///< runs that have not come to their end: while there are some nothing is tested
     int64_t tests = 0;              ///< of values, and
     int64_t tests_of_trained = 0;   ///< of how often runs train: what the correction is for
     int64_t look = 1;               ///< number of this look

@@ -166,7 +166,7 @@ std::string metrics_tables(const Result& t) {
     std::string text;
     for (std::size_t begin = 0; begin < shown.size(); begin += columns) {
         const std::size_t end = std::min(begin + columns, shown.size());
-        Lines lines = {{split_name(t.settings.split)}};
+        Lines lines = {{fmt::format("{}, all finished runs", split_name(t.settings.split))}};
         for (std::size_t k = begin; k < end; ++k) lines[0].push_back(t.metrics[shown[k]]);
         for (const Row& row : t.rows) {
             lines.push_back({row.name});
@@ -196,14 +196,18 @@ std::string heading(const Result& t, const std::string& name) {
     text += fmt::format("Means of the runs that trained, with {} intervals for what the column says.\n", percent(s.confidence));
     if (t.rows.size() < 2)
         return text + "\n";
-    text += fmt::format(
-        "Differences seed by seed, where both trained; found where the t test and the sign-flip test both find "
-        "them, corrected for {} (Holm).\n",
-        family_text(t));
+    if (t.open > 0)
+        text += fmt::format("{} open: nothing is tested before all have come to their end.\n",
+                            t.open == 1 ? "1 run is" : fmt::format("{} runs are", t.open));
+    if (t.tests + t.tests_of_trained > 0)
+        text += fmt::format(
+            "Differences seed by seed, where both trained; found where the t test and the sign-flip test both "
+            "find them, corrected for {} (Holm).\n",
+            family_text(t));
     if (t.look > 1)
         text += fmt::format(
-            "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together call equal "
-            "variants different in at most {}.\n",
+            "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together find a "
+            "difference of values, or of how often runs train, where there is none in at most {}.\n",
             t.look, (1 - s.confidence) / level_of_look(t.look, 1 - s.confidence), percent(1.2 * (1 - s.confidence)));
     const auto compared = static_cast<int64_t>(t.rows.size()) - 1;
     const double alpha = level_of_look(t.look, 1 - s.confidence);

@@ -155,6 +155,7 @@ std::string verdict_text(const Contrast& c, const Result& table) {
                        : quality                      ? std::string(verdict_name(c.verdict)) + " when it trains"
                        : mean                         ? std::string(verdict_name(c.mean)) + " mean"
                        : table.seeds.size() < 2       ? "one seed"
+                       : table.open > 0               ? "runs are open"
                                                       : verdict_name(c.verdict);
     if (quality && mean && c.mean != c.verdict)
         text += fmt::format(", {} mean", verdict_name(c.mean));
@@ -179,7 +180,7 @@ std::vector<std::string> sentences_of(const Result& t) {
         const Contrast& c = *row.contrast;
         if (c.p)
             all.push_back(quality_sentence(row, reference, s));
-        else if (t.seeds.size() > 1)
+        else if (t.seeds.size() > 1 && t.open == 0)
             all.push_back(fmt::format("{}: no verdict on runs that trained: seeds with which both trained {}, least {}.",
                                       row.name, c.pairs, least_pairs));
         if (c.p_trained && (failed_somewhere(row) || failed_somewhere(reference)))

@@ -25,7 +25,7 @@
     }
 
     /* Limits, a part for each population. */
-    const populations = { new_seeds: "new seeds, this test file", new_seeds_and_examples: "new seeds and new examples" };
+    const populations = { new_seeds: "new seeds", new_seeds_these_examples: "new seeds, these examples", new_seeds_and_examples: "new seeds and new examples" };
     function limits(l, signed) {
         const size = digits((l[1] - l[0]) / 2), fixed = x => (signed && x >= 0 ? "+" : "") + x.toFixed(size).replace("-", minus);
         return fixed(l[0]) + " to " + fixed(l[1]);
