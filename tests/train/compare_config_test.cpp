@@ -181,7 +181,9 @@ TEST_CASE("a comparison is not trained, and an experiment not compared") {
         const Outcome o = attend_command({command, comparison});
         CHECK(o.code == 2);
         CHECK_MESSAGE(
-            contains(o.error, "compare.json:1: a comparison is not an experiment: it has 'variants' or 'grid'; 'attend compare' runs it"),
+            contains(
+                o.error,
+                "compare.json:1: a comparison is not an experiment: it has 'variants' or 'grid'; 'attend compare' runs it"),
             o.error);
     }
     const Outcome o = attend_command({"compare", (files / "small.json").string()});

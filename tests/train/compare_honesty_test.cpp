@@ -21,6 +21,7 @@ namespace {
 // Values of new seeds: a share `collapses` of them ends near 0.05, the others near `top`.
 struct Behaviour {
     double top = 0.99, collapses = 0, spread = 0.005;
+    double bottom = 0.05, bottom_spread = 0.005;
 };
 
 VariantRecord drawn(const std::string& name, const Behaviour& b, int64_t seeds, Stream& stream) {
@@ -30,8 +31,9 @@ VariantRecord drawn(const std::string& name, const Behaviour& b, int64_t seeds, 
         run.seed = s;
         run.ending = Ending::finished;
         run.steps = 10;
-        const double centre = stream.uniform() < b.collapses ? 0.05 : b.top;
-        const double value = std::clamp(centre + b.spread * stream.normal(), 0.0, 1.0);
+        const bool low = stream.uniform() < b.collapses;
+        const double value =
+            std::clamp((low ? b.bottom : b.top) + (low ? b.bottom_spread : b.spread) * stream.normal(), 0.0, 1.0);
         run.lines.push_back({Split::valid, 10, 1, 1, {{{"accuracy", value}}}});
         v.runs.push_back(std::move(run));
     }
@@ -76,6 +78,15 @@ void check_equal_collapse(int repeats) {
             MESSAGE("both collapse with 20 % of seeds");
         CHECK(s.anything <= most(repeats));
     }
+    // spread out, and no clean gap: a level that each variant chose for itself would find differences
+    for (const int64_t seeds : {10, 20}) {
+        const Behaviour half{.top = 0.9, .collapses = 0.4, .spread = 0.05, .bottom = 0.28, .bottom_spread = 0.1};
+        const Said s = simulate(half, half, seeds, repeats, "both spread");
+        INFO(seeds, " seeds, ", repeats, " repeats: called different ", s.anything);
+        if (repeats >= 2000)
+            MESSAGE("both end low with 40 % of seeds, spread out");
+        CHECK(s.anything <= most(repeats));
+    }
 }
 
 void check_unequal_collapse(int repeats) {
@@ -105,7 +116,8 @@ void check_looks(int repeats) {
             std::vector<VariantRecord> so_far = {a, b};
             for (VariantRecord& v : so_far) v.runs.resize(seeds);
             const Result t = tabulate(so_far, s);
-            any |= is_found(t.rows[1].contrast->verdict) || is_found(t.rows[1].contrast->mean);
+            const Contrast& c = *t.rows[1].contrast;
+            any |= is_found(c.verdict) || is_found(c.mean) || is_found(c.reliability);
             any_at_once |= t.rows[1].contrast->p.value() <= 0.05;
             s.looks = t.looks;
         }

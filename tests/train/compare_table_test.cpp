@@ -137,7 +137,7 @@ TEST_CASE("a finding, and its words") {
     CHECK(contains(text, "with 8 of 8 seeds"));
     CHECK(contains(text, "When both train, c is not distinguishable from a with 8 seeds: accuracy lower by 0.0050"));
     CHECK(contains(text, "Found, against a: better when it trains: b; not distinguishable: c."));
-    CHECK(contains(text, "All runs trained: of new runs of a variant 63.1 % or more will"));
+    CHECK(contains(text, "No run failed or fell behind: of new runs of a variant 63.1 % or more will not"));
     for (const char* value : {"0.6 ", "0.74", "0.7 "}) CHECK(contains(text, value));  // all seeds are shown
     CHECK(!contains(all_words(t), "nan"));
 }
@@ -233,16 +233,22 @@ TEST_CASE("runs that did not finish have no value, count as the worst, and lose 
     CHECK(none.rows[1].contrast->verdict == Verdict::too_few);
     CHECK(none.rows[1].trained.of == 0);
     CHECK(contains(text_of(none, "name"), "0/7, 7 failed"));
+    CHECK(!contains(text_of(none, "name"), "No run failed"));
     CHECK(!contains(all_words(none), "nan"));
 }
 
 TEST_CASE("a run that ended in a group apart has collapsed, and values that are spread out have not") {
-    using Values = std::vector<double>;
-    CHECK(collapse_level(Values{0.99, 0.98, 0.05, 0.99}, 0, 1, Better::higher).value() == doctest::Approx(0.515));
-    CHECK(!collapse_level(Values{0.08, 0.11, 0.16, 0.18, 0.19, 0.24, 0.4}, 0, 1, Better::higher));
-    CHECK(!collapse_level(Values{0.01, 0.05}, 0, 1, Better::higher));  // it has not learnt at all
-    CHECK(!collapse_level(Values{0.9}, 0, 1, Better::higher));
-    CHECK(collapse_level(Values{0.3, 2.9, 0.4}, 3, 0.2, Better::lower).value() == doctest::Approx(1.65));
+    std::vector<double> apart(10, 0.98), spread, behind(10, 0.99), losses(10, 0.4);
+    apart[2] = 0.05;
+    CHECK(collapse_level(apart, 0, 1, Better::higher).value() == doctest::Approx(0.515));
+    for (int i = 0; i < 12; ++i) spread.push_back(0.05 * i);
+    CHECK(!collapse_level(spread, 0, 1, Better::higher));
+    for (double& v : behind) v *= 0.01;
+    behind[0] = 0.001;
+    CHECK(!collapse_level(behind, 0, 1, Better::higher));           // nobody has learnt
+    CHECK(!collapse_level({0.9, 0.9, 0.1}, 0, 1, Better::higher));  // too few runs
+    losses[3] = 2.9;
+    CHECK(collapse_level(losses, 3, std::numeric_limits<double>::infinity(), Better::lower).value() == doctest::Approx(1.65));
     const Result t =
         tabulate({variant("a", {0.9, 0.91, 0.92, 0.9, 0.93, 0.91}), variant("b", {0.9, 0.05, 0.91, 0.94, 0.92, 0.9})},
                  accuracy_settings());
@@ -250,6 +256,7 @@ TEST_CASE("a run that ended in a group apart has collapsed, and values that are 
     CHECK(t.rows[1].moments.count == 5);
     CHECK(t.rows[1].mean_of_all.value() == doctest::Approx(4.62 / 6));
     CHECK(contains(text_of(t, "name"), "5/6, 1 collapsed"));
+    CHECK(contains(text_of(t, "name"), "A run has collapsed where its accuracy is less than 0.475"));
     CHECK(contains(text_of(t, "name"), "seen with these seeds, not proven for others"));
     Settings s = accuracy_settings();
     s.collapsed = 0.92;  // fixed beforehand
@@ -267,7 +274,47 @@ TEST_CASE("a null variant that is found different says that no verdict can be tr
     s.null_variant = 1;
     CHECK(contains(text_of(tabulate({variant("a", a), variant("aa", near)}, s), "x"),
                    "aa is a with other orders of the batches and nothing else: it was not found different"));
-    CHECK(contains(text_of(tabulate({variant("a", a), variant("aa", far)}, s), "x"), "so trust no verdict of this table"));
+    CHECK(contains(text_of(tabulate({variant("a", a), variant("aa", far)}, s), "x"),
+                   "it was found different. One in twenty is found by chance"));
+}
+
+TEST_CASE("a last value that is no number, one that was not measured, and a loss that exploded") {
+    std::vector<VariantRecord> variants = {variant("a", std::vector<double>(6, 0.9)),
+                                           variant("b", std::vector<double>(6, 0.9))};
+    std::vector<RunRecord>& runs = variants[1].runs;
+    runs[0].lines.back().scores.values[0].second = std::nan("");
+    runs[1].lines.back().scores.values.erase(runs[1].lines.back().scores.values.begin());
+    runs[2].exploded = "{}";
+    const Result t = tabulate(variants, accuracy_settings());
+    CHECK(t.rows[1].outcomes[0] == Outcome::diverged);  // not the value before
+    CHECK(t.rows[1].outcomes[1] == Outcome::unknown);
+    CHECK(t.rows[1].outcomes[2] == Outcome::diverged);
+    CHECK(t.rows[1].diverged == 2);
+    CHECK(!contains(text_of(t, "x"), "No run failed"));
+}
+
+TEST_CASE("while runs are open, and of other examples, nothing is tested") {
+    std::vector<double> a, b;
+    for (int i = 0; i < 8; ++i) {
+        a.push_back(0.6 + 0.02 * i);
+        b.push_back(a.back() + 0.1 + 0.01 * (i % 3));
+    }
+    std::vector<VariantRecord> variants = {variant("a", a), variant("b", b)};
+    variants[0].runs[7].ending = Ending::unfinished;
+    const Result open = tabulate(variants, accuracy_settings());
+    CHECK(open.open == 1);
+    CHECK(open.tests == 0);
+    CHECK(open.looks.empty());
+    CHECK(contains(text_of(open, "x"), "1 run is open: nothing is tested"));
+    CHECK(contains(text_of(open, "x"), "Found, against a: runs are open: b."));
+
+    variants = {variant("a", a), variant("b", b)};
+    for (VariantRecord& v : variants)
+        for (RunRecord& run : v.runs) run.examples = Examples{v.name == "a" ? "one file" : "another", {0, 1}, {0.1, -0.1}};
+    const Result other = tabulate(variants, accuracy_settings());
+    CHECK(other.rows[1].contrast->other_examples);
+    CHECK(other.tests == 0);
+    CHECK(contains(text_of(other, "x"), "b: no verdict on values, as it was measured on other examples than a."));
 }
 
 TEST_CASE("looks again are tested at a smaller level, and are kept") {
@@ -280,7 +327,7 @@ TEST_CASE("looks again are tested at a smaller level, and are kept") {
     const Result first = tabulate({variant("a", a), variant("b", b)}, s);
     REQUIRE(first.looks.size() == 1);
     CHECK(first.look == 1);
-    s.looks = {{"accuracy", {1, 2, 3, 4, 5}}};
+    s.looks = {{"accuracy", "valid", "last", {1, 2, 3, 4, 5}}};
     const Result second = tabulate({variant("a", a), variant("b", b)}, s);
     CHECK(second.look == 2);
     CHECK(second.looks.size() == 2);
@@ -290,7 +337,7 @@ TEST_CASE("looks again are tested at a smaller level, and are kept") {
     CHECK(contains(text_of(second, "name"), "Look 2 at this comparison"));
     s.looks = second.looks;  // the same seeds again are the same look
     CHECK(tabulate({variant("a", a), variant("b", b)}, s).look == 2);
-    s.looks = {{"accuracy", {21, 22}}, {"loss", {1, 2, 3}}};  // other seeds, another metric
+    s.looks = {{"accuracy", "valid", "last", {21, 22}}, {"loss", "valid", "last", {1, 2, 3}}};  // other seeds, another metric
     CHECK(tabulate({variant("a", a), variant("b", b)}, s).look == 1);
     double later = 0;
     for (int64_t j = 2; j < 10'000; ++j) later += level_of_look(j, 0.05);

@@ -142,12 +142,13 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("power", s.power);
     json.set("threshold", s.threshold);
     json.set("horizon", t.horizon);
+    json.set("collapse_level", t.collapse_level);
     json.set("open", t.open);
     json.set("tests", t.tests);
     json.set("tests_of_trained", t.tests_of_trained);
     json.set("look", t.look);
     json.set("looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
-                 return {{"metric", look.metric}, {"seeds", look.seeds}};
+                 return {{"metric", look.metric}, {"split", look.split}, {"evaluation", look.evaluation}, {"seeds", look.seeds}};
              }));
     json.set("steps", s.steps);
     json.set("seeds", t.seeds);

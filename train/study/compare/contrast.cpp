@@ -63,23 +63,29 @@ struct Pairs {
     std::vector<const Judgement*> variant, reference;
 };
 
+// Whether the two runs of a pair are known to have been measured on other examples.
+bool on_other_examples(const Judgement& a, const Judgement& b) {
+    return a.examples && b.examples && !same_examples({&*a.examples, &*b.examples});
+}
+
 Sampled sampled_differences(const Pairs& pairs) {
     Sampled out;
     std::vector<const Examples*> all;
-    bool paired = true;  // by example
     for (std::size_t i = 0; i < pairs.variant.size(); ++i) {
         const Judgement &a = *pairs.variant[i], &b = *pairs.reference[i];
         out.values.push_back(difference(*a.value, *b.value));
-        paired = paired && a.examples && b.examples && same_examples({&*a.examples, &*b.examples});
-        if (paired)
+        if (a.examples && b.examples && !on_other_examples(a, b))
             all.insert(all.end(), {&*a.examples, &*b.examples});
     }
-    if (!paired || all.empty())
+    if (all.empty() || all.size() != 2 * out.values.size())
         return out;
     out.same_examples = same_examples(all);
+    std::map<int64_t, std::size_t> places;
+    if (out.same_examples)
+        places = places_of(all);
     for (std::size_t i = 0; i < all.size(); i += 2) {
-        const std::map<int64_t, std::size_t> places =
-            places_of(out.same_examples ? all : std::vector<const Examples*>{all[i], all[i + 1]});
+        if (!out.same_examples)
+            places = places_of({all[i], all[i + 1]});
         std::vector<double> of_pair = spread_out(*all[i], places);
         const std::vector<double> of_reference = spread_out(*all[i + 1], places);
         for (std::size_t e = 0; e < of_pair.size(); ++e) of_pair[e] -= of_reference[e];
@@ -97,8 +103,7 @@ std::vector<Population> populations_of(const Sampled& s) {
     return {Population::seeds, Population::seeds_and_examples};
 }
 
-std::vector<Interval> difference_intervals(const Pairs& pairs, const Testing& t) {
-    const Sampled differences = sampled_differences(pairs);
+std::vector<Interval> difference_intervals(const Pairs& pairs, const Sampled& differences, const Testing& t) {
     if (differences.values.size() < 2)
         return {};
     const Sampled a = sampled(pairs.variant), b = sampled(pairs.reference);
@@ -121,16 +126,19 @@ Pairs trained_pairs(const std::vector<Judgement>& variant, const std::vector<Jud
 
 Contrast when_trained(const std::vector<Judgement>& variant, const std::vector<Judgement>& reference, const Testing& t) {
     const Pairs pairs = trained_pairs(variant, reference);
-    const std::vector<double> d = sampled_differences(pairs).values;
+    const Sampled differences = sampled_differences(pairs);
+    const std::vector<double>& d = differences.values;
     Contrast c;
     c.pairs = std::ssize(d);
     c.differences = moments_of(d, t.confidence);
-    c.limits = difference_intervals(pairs, t);
+    c.limits = difference_intervals(pairs, differences, t);
+    for (std::size_t i = 0; i < pairs.variant.size(); ++i)
+        c.other_examples = c.other_examples || on_other_examples(*pairs.variant[i], *pairs.reference[i]);
     for (const double x : d) {
         c.better_with += x != 0 && (x > 0) == (t.better == Better::higher) ? 1 : 0;
         c.worse_with += x != 0 && (x > 0) != (t.better == Better::higher) ? 1 : 0;
     }
-    if (c.pairs < least_pairs || t.open == Open::yes)
+    if (c.pairs < least_pairs || t.open == Open::yes || c.other_examples)
         return c;
     c.p_t = paired_p(c.differences);
     if (c.pairs >= least_flips)
@@ -165,7 +173,7 @@ void compare_means(Contrast& c, const std::vector<Judgement>& variant, const std
             d.push_back(std::clamp(difference(*a, *b), t.bounds.least - t.bounds.most, t.bounds.most - t.bounds.least));
     }
     c.seeds = std::ssize(d);
-    if (!t.bounds.both() || c.seeds < least_pairs || t.open == Open::yes)
+    if (!t.bounds.both() || c.seeds < least_pairs || t.open == Open::yes || c.other_examples)
         return;
     const double range = t.bounds.most - t.bounds.least;
     c.of_all = bounded_mean(d, -range, range, 1 - t.level() * share);
@@ -254,8 +262,10 @@ std::vector<Interval> intervals_of(std::span<const Judgement> runs, const Testin
     for (const Judgement& run : runs)
         if (has_trained(run))
             trained.push_back(&run);
-    const Sampled s = sampled(trained);
     std::vector<Interval> out;
+    if (trained.size() < 2)  // one run says nothing of other seeds
+        return out;
+    const Sampled s = sampled(trained);
     for (const Population population : populations_of(s))
         if (const auto e = estimated(s, population))
             out.push_back({population, limits_of(*e, t.bounds, t.confidence)});

@@ -72,6 +72,7 @@ struct SeedsMore {
 
 struct Contrast {
     int64_t pairs = 0;                        ///< seeds with which both trained
+    bool other_examples = false;              ///< the two were measured on other examples: no verdict on values
     Moments differences;                      ///< variant minus reference, over those
     std::vector<Interval> limits;             ///< of their mean
     int64_t better_with = 0, worse_with = 0;  ///< of those seeds

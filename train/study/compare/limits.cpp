@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 #include "train/study/compare/statistics.h"
@@ -84,12 +85,12 @@ Limits limits_of(const MeanEstimate& e, const MetricRange& bounds, double confid
     const double range = bounds.most - bounds.least;
     constexpr double rounding = 1e-12;
     const double p = (e.value - bounds.least) / range;
-    double n = std::max(1.0, e.counted);
+    const double most = e.counted > 0 ? believed * e.counted : std::numeric_limits<double>::infinity();
+    double n = e.counted > 0 ? e.counted : e.degrees + 1;
     if (p > rounding && p < 1 - rounding) {
         const double z = quantile(boost::math::normal_distribution<double>(), (1 + confidence) / 2);
         const double t = critical_t(1 - confidence, e.degrees), variance = e.variance / (range * range);
-        const double as_many = variance > 0 ? p * (1 - p) / variance * (z / t) * (z / t) : believed * n;
-        n = std::min(as_many, believed * n);
+        n = variance > 0 ? std::min(p * (1 - p) / variance * (z / t) * (z / t), most) : e.counted > 0 ? most : n;
     }
     const Limits share = rate_limits(p > 1 - rounding ? n : p < rounding ? 0 : p * n, n, confidence);
     return {bounds.least + range * share.low, bounds.least + range * share.high};
@@ -121,7 +122,7 @@ std::optional<MeanEstimate> estimated(const Sampled& m, Population population) {
                      .variance = moments.deviation * moments.deviation / s,
                      .degrees = std::max(1.0, s - 1),
                      .least_variance = 0,
-                     .counted = known ? all_examples(m) : s};
+                     .counted = all_examples(m)};
     if (!known)
         return out;
     const auto n = static_cast<double>(m.examples());
@@ -147,7 +148,6 @@ std::optional<MeanEstimate> estimated(const Sampled& m, Population population) {
         out.degrees = std::clamp(both * both / spread, 1.0, n + s);
     out.variance = std::max({both, seeds, examples});
     out.counted = n;  // an example that all runs answer alike tells of itself once
-    out.least_variance *= s;
     return out;
 }
 

@@ -25,15 +25,15 @@ struct MeanEstimate {
     /// The least variance that is believed: that of so many independent examples, thrice as many as
     /// there were. Runs that agree by chance do not make an interval narrower than this.
     double least_variance = 0;
-    double counted = 1;  ///< examples of all runs together, each counted once a run
+    double counted = 0;  ///< examples of all runs together, each counted once a run; 0: not known
 };
 
 /// Limits of the expected value. For a metric with two bounds those of Korn and Graubard (1998) for
 /// shares in a sample of clusters (here the runs): scaled to p in [0, 1],
 ///   n* = p (1 - p) / variance * (z / t)^2,  z and t the quantiles of the normal and Student's distribution,
 /// are as many independent draws as would have that error, and the limits are those of Clopper and
-/// Pearson for p n* of n*. Where p is 0 or 1 n* is `counted`. Otherwise Student's limits, cut at a
-/// bound.
+/// Pearson for p n* of n*. n* is at most thrice `counted`; where p is 0 or 1 it is `counted`, or, where
+/// that is not known, the number of runs. Otherwise Student's limits, cut at a bound.
 Limits limits_of(const MeanEstimate& estimate, const MetricRange& bounds, double confidence);
 
 /// Limits of the difference a - b of two estimates whose difference has the variance, the degrees

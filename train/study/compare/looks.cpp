@@ -33,7 +33,9 @@ std::vector<Look> looks_in(const std::filesystem::path& path) {
     constexpr std::size_t largest = std::size_t{1} << 30;
     const auto record = RecordReader::of_text(path.string(), read_file(path, largest));
     if (record.has("looks"))
-        for (const RecordReader& look : record.objects("looks")) looks.push_back({look.text("metric"), look.integers("seeds")});
+        for (const RecordReader& look : record.objects("looks")) looks.push_back({look.text("metric"), look.text("split"), look.text("evaluation"), look.integers("seeds")});
+    else
+        looks.push_back({record.text("metric"), record.text("split"), record.text("evaluation"), record.integers("seeds")});
     return looks;
 }
 

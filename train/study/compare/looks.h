@@ -11,19 +11,19 @@ namespace attend::compare {
 
 /// One table with tests.
 struct Look {
-    std::string metric;
+    std::string metric, split, evaluation;
     std::vector<int64_t> seeds;
     bool operator==(const Look&) const = default;
 };
 
-/// 1 for the first look: how many of `earlier` measured the same with other seeds, one of which at
-/// least is among those of `now`, and one more. The same seeds again are the same look.
+/// 1 for the first look: how many of `earlier` measured the same metric, with one of the seeds of
+/// `now` at least, and are not `now` again; and one more. Another split or evaluation is another look.
 int64_t number_of(const Look& now, const std::vector<Look>& earlier);
 /// `earlier` with `now`, where it is not there yet.
 std::vector<Look> with_look(std::vector<Look> earlier, const Look& now);
 
-/// Those that a compare.json names; none where there is no such file, or it is of a program that did
-/// not keep them. Throws Error for a file that is broken.
+/// Those that a compare.json names; none where there is no such file. One of a program that did
+/// not keep them counts as one. Throws Error for a file that is broken.
 std::vector<Look> looks_in(const std::filesystem::path& path);
 
 /// The level at which the tests of a look are made: alpha at the first, so that a comparison of which

@@ -21,17 +21,17 @@ const char* outcome_name(Outcome outcome) {
     return names.at(static_cast<std::size_t>(outcome));
 }
 
-std::optional<double> collapse_level(std::vector<double> values, double untrained, double best_of_all, Better better) {
-    constexpr double learnt = 0.1, apart = 0.5;
-    if (values.size() < 2)
+std::optional<double> collapse_level(std::vector<double> values, double untrained, double range, Better better) {
+    constexpr double apart = 0.5, least = 0.1;
+    constexpr std::size_t fewest = 10;
+    if (values.size() < fewest)
         return std::nullopt;
     std::sort(values.begin(), values.end());
     const double best = better == Better::higher ? values.back() : values.front();
-    const double way = std::abs(best - untrained);
-    if (!is_better(best, untrained, better) || way < learnt * std::abs(best_of_all - untrained))
-        return std::nullopt;
-    for (std::size_t i = 1; i < values.size(); ++i)
-        if (values[i] - values[i - 1] >= apart * way)
+    const double whole = std::isfinite(range) ? range : std::abs(untrained);
+    const double wide = std::max(apart * std::abs(best - untrained), least * whole);
+    for (std::size_t i = 1; i < values.size() && is_better(best, untrained, better); ++i)
+        if (values[i] - values[i - 1] >= wide)
             return values[i - 1] + (values[i] - values[i - 1]) / 2;
     return std::nullopt;
 }
@@ -59,10 +59,8 @@ double fisher_p(int64_t successes_a, int64_t trials_a, int64_t successes_b, int6
 }
 
 double smallest_fisher_p(int64_t successes, int64_t trials_a, int64_t trials_b) {
-    double smallest = 1;
-    for (int64_t k = std::max<int64_t>(0, successes - trials_b); k <= std::min(successes, trials_a); ++k)
-        smallest = std::min(smallest, fisher_p(k, trials_a, successes - k, trials_b));
-    return smallest;
+    const int64_t least = std::max<int64_t>(0, successes - trials_b), most = std::min(successes, trials_a);
+    return std::min(fisher_p(least, trials_a, successes - least, trials_b), fisher_p(most, trials_a, successes - most, trials_b));
 }
 
 Improvement improvement_of(std::span<const double> a, std::span<const double> b, Better better, double confidence) {

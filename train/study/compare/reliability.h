@@ -20,13 +20,14 @@ enum class Outcome {
 /// "trained", ...
 const char* outcome_name(Outcome outcome);
 
-/// The value at which a run of a variant counts as collapsed: the middle of a gap that is at least
-/// half as wide as the way from `untrained`, what a model is worth that has learnt nothing, to the
-/// best run of the variant. So runs collapse apart from the others, or not at all: values that are
-/// spread out are no collapse. None where there is no such gap, and where the best run has itself
-/// come less than a tenth of the way to `best_of_all`: such a variant does not collapse, it does not
-/// learn.
-std::optional<double> collapse_level(std::vector<double> values, double untrained, double best_of_all, Better better);
+/// The value beyond which a run counts as collapsed, one for all variants: the middle of a gap that
+/// parts the runs of a comparison, all together, in two groups and is at least half as wide as the
+/// way from `untrained`, what a model is worth that has learnt little, to the best run. So runs
+/// collapse apart from the others, or not at all; and as the level does not know which run is of
+/// which variant, exchanging two runs of a seed leaves all tests what they are. None where there is
+/// no such gap, where the gap is less than a tenth of `range` (what a metric with bounds can be;
+/// infinite: of `untrained`), and of fewer than ten values.
+std::optional<double> collapse_level(std::vector<double> values, double untrained, double range, Better better);
 
 /// How many of the runs whose end is known trained, with exact limits.
 struct Trained {

@@ -86,7 +86,7 @@ double pairs_at_least(const std::vector<double>& a, const std::vector<double>& b
 }
 
 double drawn_flip_p(std::span<const double> d, double level) {
-    constexpr int64_t draws = int64_t{1} << 20;
+    constexpr int64_t draws = int64_t{1} << 17;
     Stream stream(1, "compare.sign_flip");
     int64_t far = 1;  // the signs that were seen
     for (int64_t k = 0; k < draws; ++k) {

@@ -36,7 +36,7 @@ std::optional<double> paired_p(const Moments& differences);
 /// be as likely, every choice of signs is; p is the share of all 2^n choices whose sum is at least
 /// as far from 0 as the one that was seen. It knows no distribution, and cannot be smaller than
 /// smallest_flip_p(n). 1 where all differences are 0; none of no difference. Exact up to 40
-/// differences; of more, from 2^20 choices drawn from a fixed stream.
+/// differences; of more, from 2^17 choices drawn from a fixed stream.
 std::optional<double> sign_flip_p(std::span<const double> differences);
 /// 2^(1 - n): all signs as seen, or all turned.
 double smallest_flip_p(int64_t pairs);

@@ -31,16 +31,16 @@ std::vector<double> heights_of(const std::vector<Point>& curve) {
 // The worst that the metric can be.
 double bound_of(const Settings& s) { return s.better == Better::higher ? s.bounds.least : s.bounds.most; }
 
-// What a model is worth that has learnt nothing: the worst that the metric can be, or, without such
-// a bound, the worst of the first values on the way.
+// What a model is worth that has learnt little: the worst first value on the way of all runs; where
+// none was measured, the worst that the metric can be.
 std::optional<double> untrained_value(const std::vector<VariantRecord>& variants, const Settings& s) {
-    if (std::isfinite(bound_of(s)))
-        return bound_of(s);
     std::vector<double> first;
     for (const VariantRecord& v : variants)
         for (const RunRecord& run : v.runs)
             if (const std::vector<Point> curve = curve_of(run, s.curve(), s.metric); !curve.empty())
                 first.push_back(curve.front().value);
+    if (first.empty() && std::isfinite(bound_of(s)))
+        return bound_of(s);
     return best_of(first, opposite(s.better));
 }
 
@@ -54,15 +54,18 @@ std::vector<double> finished_values(const VariantRecord& variant, const Settings
 
 // What all variants have in common.
 struct Common {
-    std::optional<double> untrained, best;
-    double worst = 0;  // a diverged run's value
+    std::optional<double> untrained;
+    std::optional<double> level;  // beyond which a run has collapsed
+    double worst = 0;             // a diverged run's value
 };
 
 Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) {
     std::vector<double> all;
     for (const VariantRecord& v : variants)
         for (const double value : finished_values(v, s)) all.push_back(value);
-    Common c{untrained_value(variants, s), best_of(all, s.better), bound_of(s)};
+    Common c{untrained_value(variants, s), s.collapsed, bound_of(s)};
+    if (!c.level && c.untrained)
+        c.level = collapse_level(all, *c.untrained, s.bounds.most - s.bounds.least, s.better);
     if (!std::isfinite(c.worst)) {  // the worst of what there is
         for (const std::optional<double> other : {c.untrained, worst_of_metric(variants, s.curve(), s.metric)})
             if (other)
@@ -72,20 +75,26 @@ Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) 
     return c;
 }
 
+// The last value of the metric on the split, finite or not; none where it was not measured there.
+std::optional<double> last_measured(const RunRecord& run, const Settings& s) {
+    const auto last = std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == s.split; });
+    return last == run.lines.rend() ? std::nullopt : last->scores.find(s.metric);
+}
+
+Outcome outcome_of(const RunRecord& run, const Settings& s, const Common& common) {
+    if (run.ending == Ending::diverged || (run.ending == Ending::finished && !run.exploded.empty()))
+        return Outcome::diverged;
+    if (run.ending != Ending::finished)
+        return Outcome::unknown;
+    const std::optional<double> value = value_of(run, s);
+    if (!value)
+        return last_measured(run, s) ? Outcome::diverged : Outcome::unknown;
+    return common.level && !at_least(*value, *common.level, s.better) ? Outcome::collapsed : Outcome::trained;
+}
+
 std::vector<Outcome> outcomes_of(const VariantRecord& variant, const Settings& s, const Common& common) {
-    std::optional<double> level = s.collapsed;
-    const std::vector<double> values = finished_values(variant, s);
-    if (!level && common.untrained && common.best)
-        level = collapse_level(values, *common.untrained, *common.best, s.better);
     std::vector<Outcome> outcomes;
-    for (const RunRecord& run : variant.runs) {
-        const std::optional<double> value = value_of(run, s);
-        outcomes.push_back(run.ending == Ending::diverged                 ? Outcome::diverged
-                           : run.ending != Ending::finished               ? Outcome::unknown
-                           : !value                                       ? Outcome::diverged
-                           : level && !at_least(*value, *level, s.better) ? Outcome::collapsed
-                                                                          : Outcome::trained);
-    }
+    for (const RunRecord& run : variant.runs) outcomes.push_back(outcome_of(run, s, common));
     return outcomes;
 }
 
@@ -115,7 +124,6 @@ void count_runs(Row& row, const VariantRecord& variant, const Settings& s) {
     for (const RunRecord& run : variant.runs) {
         ++row.runs;
         row.finished += run.ending == Ending::finished ? 1 : 0;
-        row.diverged += run.ending == Ending::diverged ? 1 : 0;
         row.failed += run.ending == Ending::failed ? 1 : 0;
         row.exploded += run.ending == Ending::finished && !run.exploded.empty() ? 1 : 0;
         row.extended += run.extended.empty() ? 0 : 1;
@@ -218,10 +226,12 @@ std::vector<Point> curve_of(const RunRecord& run, Split split, const std::string
 }
 
 std::optional<double> value_of(const RunRecord& run, const Settings& s) {
-    const std::vector<Point> curve = curve_of(run, s.split, s.metric);
-    if (run.ending != Ending::finished || curve.empty())
+    if (run.ending != Ending::finished)
         return std::nullopt;
-    return s.judged == Judged::best && s.split != Split::test ? best_of(heights_of(curve), s.better) : curve.back().value;
+    if (s.judged == Judged::best && s.split != Split::test)
+        return best_of(heights_of(curve_of(run, s.split, s.metric)), s.better);
+    const std::optional<double> last = last_measured(run, s);  // not an earlier one where the last is no number
+    return last && std::isfinite(*last) ? last : std::nullopt;
 }
 
 std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
@@ -236,6 +246,16 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
     return names;
 }
 
+namespace {
+std::vector<const Contrast*> contrasts_seen(const Result& table) {
+    std::vector<const Contrast*> all;
+    for (const Row& row : table.rows)
+        if (row.contrast)
+            all.push_back(&*row.contrast);
+    return all;
+}
+}  // namespace
+
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings) {
     ensure(settings.reference < variants.size(), "compare: no such reference: number {}, variants {}", settings.reference,
            variants.size());
@@ -244,7 +264,7 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
     if (settings.split != Split::train)
         table.metrics = metrics_of(variants, settings.split);
-    const Look look{settings.metric, table.seeds};
+    const Look look{settings.metric, split_name(settings.split), settings.judged == Judged::best ? "best" : "last", table.seeds};
     for (const VariantRecord& v : variants)
         table.open += std::ranges::count_if(
             v.runs, [](const RunRecord& r) { return r.ending == Ending::missing || r.ending == Ending::unfinished; });
@@ -264,6 +284,7 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
         row.name = variants[v].name;
         count_runs(row, variants[v], settings);
         row.outcomes = outcomes_of(variants[v], settings, common);
+        row.diverged = std::ranges::count(row.outcomes, Outcome::diverged);
         std::vector<Judgement> runs = judgements_of(variants[v], row.outcomes, settings);
         sum_up(row, runs, testing);
         for (const int64_t step : settings.steps)
@@ -280,7 +301,9 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (std::size_t v = 0, next = 0; v < variants.size(); ++v)
         if (v != settings.reference)
             table.rows[v].contrast = std::move(contrasts.all[next++]);
-    table.looks = table.tests > 0 ? with_look(settings.looks, look) : settings.looks;
+    const bool tested = std::ranges::any_of(contrasts_seen(table), [](const Contrast* c) { return c->p || c->p_trained || c->of_all; });
+    table.looks = tested ? with_look(settings.looks, look) : settings.looks;
+    table.collapse_level = common.level;
     add_areas(table, variants);
     add_times(table, variants);
     return table;

@@ -25,7 +25,7 @@ struct Settings {
     std::size_t reference = 0;                ///< number of a variant
     std::optional<std::size_t> null_variant;  ///< the reference with another order of batches
     std::optional<double> threshold;          ///< fixed beforehand; none: no table of times
-    std::optional<double> collapsed;          ///< the value at which a run counts as collapsed; none: collapse_level()
+    std::optional<double> collapsed;          ///< the value beyond which a run counts as collapsed; none: collapse_level()
     double confidence = 0.95;
     double power = 0.8;
     std::vector<int64_t> steps;
@@ -58,8 +58,8 @@ struct Until {
 struct Row {
     std::string name;
     int64_t runs = 0, finished = 0, diverged = 0, failed = 0;
-    int64_t exploded = 0;                       ///< of those that finished: the loss ended far above where it began
-    int64_t extended = 0;                       ///< that were extended
+    int64_t exploded = 0;  ///< of those that finished: the loss ended far above where it began; they count as diverged
+    int64_t extended = 0;  ///< that were extended
     std::vector<std::optional<double>> values;  ///< of each run, in the order of the seeds
     std::vector<Outcome> outcomes;              ///< of each run
     Trained trained;
@@ -87,12 +87,13 @@ struct Result {
     Settings settings;
     std::vector<std::string> metrics;  ///< all that an evaluation of the split measured, in its order; none for train
     std::vector<int64_t> seeds;
-    std::optional<double> horizon;  ///< up to which step curves are compared; none where no run finished
-    int64_t open = 0;               ///< runs that have not come to their end: while there are some nothing is tested
-    int64_t tests = 0;              ///< of values, and
-    int64_t tests_of_trained = 0;   ///< of how often runs train: what the correction is for
-    int64_t look = 1;               ///< number of this look
-    std::vector<Look> looks;        ///< with this one, where there were tests
+    std::optional<double> collapse_level;  ///< beyond which a run counts as collapsed; none: no run does
+    std::optional<double> horizon;         ///< up to which step curves are compared; none where no run finished
+    int64_t open = 0;                      ///< runs that have not come to their end: while there are some nothing is tested
+    int64_t tests = 0;                     ///< of values, and
+    int64_t tests_of_trained = 0;          ///< of how often runs train: what the correction is for
+    int64_t look = 1;                      ///< number of this look
+    std::vector<Look> looks;               ///< with this one, where there were tests
     std::vector<Row> rows;
 };
 

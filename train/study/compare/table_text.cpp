@@ -114,7 +114,7 @@ std::string area_table(const Result& t) {
                     fmt::format("minus {}", t.rows[s.reference].name)}};
     for (const Row& row : t.rows)
         lines.push_back(
-            {row.name, with_interval(row.area), row.area_differences ? with_interval(*row.area_differences, "+") : ""});
+            {row.name, with_interval(row.area, "", s.bounds), row.area_differences ? with_interval(*row.area_differences, "+") : ""});
     return "\n" + text_table(lines);
 }
 
@@ -194,6 +194,9 @@ std::string heading(const Result& t, const std::string& name) {
     if (t.seeds.size() == 1)
         return text + "One seed: it tells nothing of other seeds.\n\n";
     text += fmt::format("Means of the runs that trained, with {} intervals for what the column says.\n", percent(s.confidence));
+    if (t.collapse_level)
+        text += fmt::format("A run has collapsed where its {} is {} than {:.4g}.\n", s.metric,
+                            s.better == Better::higher ? "less" : "more", *t.collapse_level);
     if (t.rows.size() < 2)
         return text + "\n";
     if (t.open > 0)

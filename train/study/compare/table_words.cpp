@@ -55,7 +55,7 @@ std::string looked_ahead(const Contrast& c, const Settings& s, double reference_
     if (c.differences.mean == 0 && c.differences.deviation == 0)
         return " The values are equal with every seed.";
     if (c.seeds_more)
-        text += c.seeds_more->high ? fmt::format(" To find a difference as large as the one seen takes {} to {} more seeds.",
+        text += c.seeds_more->high ? fmt::format(" If the true difference is about the one seen, the t test needs {} to {} more seeds to find it (80 % range).",
                                                  c.seeds_more->low, *c.seeds_more->high)
                                    : fmt::format(
                                          " To find a difference as large as the one seen takes at least {}; there may "
@@ -63,12 +63,20 @@ std::string looked_ahead(const Contrast& c, const Settings& s, double reference_
                                          counted(c.seeds_more->low, "more seed"));
     const double room = s.better == Better::higher ? s.bounds.most - reference_mean : reference_mean - s.bounds.least;
     if (c.detectable && *c.detectable <= room)
-        text += fmt::format(" With this spread {} seeds find an improvement of {} or more with probability {:.2g}.", c.pairs,
+        text += fmt::format(" With this spread the t test of {} seeds finds an improvement of {} or more with probability {:.2g}.", c.pairs,
                             short_number(*c.detectable), s.power);
     else if (c.detectable)
         text += fmt::format(" No improvement is large enough for {} seeds: there is room for {}, and they find {} or more.",
                             c.pairs, short_number(room), short_number(*c.detectable));
     return text;
+}
+
+// The tests are over seeds: what they find on examples that all runs share is of these examples.
+std::string of_other_examples(const Contrast& c) {
+    for (const Interval& i : c.limits)
+        if (i.population == Population::seeds_and_examples && c.limits.size() > 1)
+            return i.limits.low <= 0 && i.limits.high >= 0 ? " That is of these examples; for others it is not shown." : "";
+    return {};
 }
 
 std::string quality_sentence(const Row& row, const Row& reference, const Settings& s) {
@@ -78,10 +86,22 @@ std::string quality_sentence(const Row& row, const Row& reference, const Setting
     const std::string size = fmt::format("{} {} by {} ({})", s.metric, c.differences.mean > 0 ? "higher" : "lower",
                                          short_number(std::abs(c.differences.mean)), intervals_text(c.limits));
     if (differs(c.verdict))
-        return fmt::format("When both train, {} is {} than {}: {}, {}, p {} corrected.", row.name, verdict_name(c.verdict),
-                           reference.name, size, with, p_text(c.corrected));
+        return fmt::format("When both train, {} is {} than {}: {}, {}, p {} corrected.{}", row.name, verdict_name(c.verdict),
+                           reference.name, size, with, p_text(c.corrected), of_other_examples(c));
     return fmt::format("When both train, {} is not distinguishable from {} with {} seeds: {}.{}", row.name, reference.name,
                        c.pairs, c.differences.mean == 0 ? "no difference" : size, looked_ahead(c, s, reference.moments.mean));
+}
+
+std::string no_verdict(const Row& row, const Row& reference) {
+    const Contrast& c = *row.contrast;
+    if (c.other_examples)
+        return fmt::format("{}: no verdict on values, as it was measured on other examples than {}.", row.name, reference.name);
+    if (c.pairs >= least_pairs)
+        return fmt::format("{}: the same difference with all of {} seeds leaves the t test no spread to go by, and the sign-flip test "
+                           "needs {} seeds.",
+                           row.name, c.pairs, least_flips);
+    return fmt::format("{}: no verdict on runs that trained: seeds with which both trained {}, least {}.", row.name, c.pairs,
+                       least_pairs);
 }
 
 std::string reliability_sentence(const Row& row, const Row& reference) {
@@ -181,8 +201,7 @@ std::vector<std::string> sentences_of(const Result& t) {
         if (c.p)
             all.push_back(quality_sentence(row, reference, s));
         else if (t.seeds.size() > 1 && t.open == 0)
-            all.push_back(fmt::format("{}: no verdict on runs that trained: seeds with which both trained {}, least {}.",
-                                      row.name, c.pairs, least_pairs));
+            all.push_back(no_verdict(row, reference));
         if (c.p_trained && (failed_somewhere(row) || failed_somewhere(reference)))
             all.push_back(reliability_sentence(row, reference));
         if (const std::string mean = mean_sentence(row, reference, s); !mean.empty())
@@ -196,12 +215,15 @@ std::vector<std::string> sentences_of(const Result& t) {
         const bool different = differs(c.verdict) || differs(c.reliability) || differs(c.mean);
         all.push_back(fmt::format(
             "{} is {} with other orders of the batches and nothing else: it {}.", t.rows[*s.null_variant].name, reference.name,
-            different ? "was found different, so trust no verdict of this table" : "was not found different, as it should be"));
+            different ? "was found different. One in twenty is found by chance; what is found of the others may be chance, too"
+                      : "was not found different, as it should be"));
     }
-    if (t.rows.size() > 1 && std::ranges::none_of(t.rows, failed_somewhere) && reference.trained.of > 1)
-        all.push_back(
-            fmt::format("All runs trained: of new runs of a variant {:.3g} % or more will, as far as {} seeds can tell.",
-                        100 * reference.trained.limits.low, reference.trained.of));
+    int64_t fewest = std::numeric_limits<int64_t>::max();  // runs of a variant of which the end is known
+    for (const Row& row : t.rows) fewest = std::min(fewest, row.trained.of == row.runs ? row.trained.of : 0);
+    if (t.rows.size() > 1 && fewest > 1 && std::ranges::none_of(t.rows, failed_somewhere))
+        all.push_back(fmt::format("No run failed or fell behind: of new runs of a variant {:.3g} % or more will not, as far as {} seeds "
+                                  "can tell.",
+                                  100 * exact_rate(fewest, fewest, s.confidence).low, fewest));
     std::vector<std::string> sums;
     for (const auto& [verdict, names] : found) sums.push_back(fmt::format("{}: {}", verdict, listed(names)));
     all.push_back(sums.empty() ? "Found: nothing to compare, there is one variant."
