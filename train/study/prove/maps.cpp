@@ -109,8 +109,7 @@ double outside(const Reading& r, const Tensor& weights) {
     double worst = 0;
     for_each_pair(r, [&](int64_t b, int64_t t, int64_t k) {
         if (!sees(r, b, t, k))
-            worst =
-                std::max(worst, std::abs(static_cast<double>(weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k])));
+            worst = worse(worst, std::abs(static_cast<double>(weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k])));
     });
     return worst;
 }
@@ -155,7 +154,7 @@ double unseen_gradient(const Reading& r, int64_t queries, const Pass& pass) {
                 bool seen = false;
                 for (int64_t t = 0; t < queries; ++t) seen = seen || sees(r, b, t, k);
                 for (int64_t c = 0; c < g.dim(2) && !seen; ++c)
-                    worst = std::max(worst, std::abs(static_cast<double>(g.data()[(b * g.dim(1) + k) * g.dim(2) + c])));
+                    worst = worse(worst, std::abs(static_cast<double>(g.data()[(b * g.dim(1) + k) * g.dim(2) + c])));
             }
     }
     return worst;
@@ -166,7 +165,7 @@ double largest_difference(const Tensor& a, const Tensor& b, int64_t queries) {
     for (int64_t r = 0; r < a.dim(0); ++r)
         for (int64_t i = 0; i < queries * a.dim(2); ++i) {
             const int64_t at = r * a.dim(1) * a.dim(2) + i;
-            worst = std::max(worst, std::abs(static_cast<double>(a.data()[at] - b.data()[at])));
+            worst = worse(worst, std::abs(static_cast<double>(a.data()[at] - b.data()[at])));
         }
     return worst;
 }
@@ -248,7 +247,7 @@ Finding map(const Subject& s) {
                             sum += static_cast<double>(seen->read.data()[(b * context.dim(1) + t) * values.dim(1) + k]) *
                                    static_cast<double>(values.data()[(b * values.dim(1) + k) * values.dim(2) + c]);
                         const double got = static_cast<double>(context.data()[(b * context.dim(1) + t) * context.dim(2) + c]);
-                        worst = std::max(worst, std::abs(sum - got) / size);
+                        worst = worse(worst, std::abs(sum - got) / size);
                     }
             figures.note(worst, [&]() -> Blame {
                 return {r.path, fmt::format("head {}: the map shown, times the values, is {:.2g} of the largest value off the "
@@ -301,8 +300,8 @@ Finding scale(const Subject& s) {
                     dot += static_cast<double>(q.data()[(b * q.dim(1) + t) * q.dim(2) + c]) *
                            static_cast<double>(k.data()[(b * k.dim(1) + i) * k.dim(2) + c]);
                 const double e = static_cast<double>(given.data()[(b * given.dim(1) + t) * given.dim(2) + i]);
-                worst = std::max(worst, std::abs(e - dot / root));
-                size = std::max(size, std::abs(dot / root));
+                worst = worse(worst, std::abs(e - dot / root));
+                size = worse(size, std::abs(dot / root));
                 ++scores;
             });
             figures.note(worst / size, [&]() -> Blame {

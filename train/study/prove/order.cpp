@@ -28,7 +28,7 @@ double loss_difference(const Tensor& a, const Tensor& b, int64_t before) {
     for (int64_t r = 0; r < std::min(a.dim(0), b.dim(0)); ++r)
         for (int64_t t = 0; t < std::min({a.dim(1), b.dim(1), before}); ++t) {
             const double d = std::abs(static_cast<double>(a.data()[r * a.dim(1) + t] - b.data()[r * b.dim(1) + t]));
-            worst = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(worst, d);
+            worst = worse(worst, d);
         }
     return worst;
 }
@@ -36,7 +36,7 @@ double loss_difference(const Tensor& a, const Tensor& b, int64_t before) {
 double label_difference(const Tensor& a, const Tensor& b) {
     double worst = 0;
     for (int64_t r = 0; a.defined() && r < std::min(a.size(), b.size()); ++r)
-        worst = std::max(worst, std::abs(static_cast<double>(a.data()[r] - b.data()[r])));
+        worst = worse(worst, std::abs(static_cast<double>(a.data()[r] - b.data()[r])));
     return worst;
 }
 
