@@ -158,7 +158,7 @@ class OfThread final : public Objective {
     std::thread::id first_ = std::this_thread::get_id();
 };
 
-// Stays in training mode, or begins each output but the first with other logits.
+// Stays in training mode, ignores its inputs, or begins each output but the first with other logits.
 class FaultyModel final : public Model {
   public:
     FaultyModel(std::unique_ptr<Model> inner, Fault fault) : inner_(std::move(inner)), fault_(fault) {}
@@ -166,7 +166,11 @@ class FaultyModel final : public Model {
         Pass p = pass;
         if (fault_ == Fault::dropout_in_evaluation)
             p.mode = Mode::train;
-        return inner_->score(batch, o, p);
+        if (fault_ != Fault::inputs_ignored)
+            return inner_->score(batch, o, p);
+        Ids same = batch.input;
+        std::ranges::fill(same.values, int32_t{id_bos});
+        return inner_->score({batch.source, same, batch.target}, o, p);
     }
     const Sites& sites() const override { return inner_->sites(); }
     std::unique_ptr<DecoderState> start(const Ids& s, const Pass& p) const override {
@@ -217,7 +221,7 @@ Planted::Planted(prove::Subject& subject, Fault fault, const std::string& module
         subject.objective = std::make_unique<MeanOfMeans>(std::move(subject.objective));
     } else if (fault == Fault::thread_in_result) {
         subject.objective = std::make_unique<OfThread>(std::move(subject.objective));
-    } else if (fault == Fault::dropout_in_evaluation || fault == Fault::cache_left_over) {
+    } else if (fault == Fault::dropout_in_evaluation || fault == Fault::inputs_ignored || fault == Fault::cache_left_over) {
         subject.made.model = std::make_unique<FaultyModel>(std::move(subject.made.model), fault);
     } else if (const auto heads = heads_of(subject, module); fault == Fault::map_of_another_head) {
         std::swap(heads[0]->site.number, heads[1]->site.number);

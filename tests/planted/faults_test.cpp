@@ -73,6 +73,8 @@ const Case cases[] = {
     {Fault::nan_scores, recurrent, "attention", "query, key, value", "attention", "the query: nan along"},
     {Fault::nan_scores, recurrent, "attention", "cached decoding", "attention", "reads another context"},
     {Fault::nan_scores, recurrent, "attention", "accumulation", "training step", "targets one after the other"},
+    {Fault::inputs_ignored, transformer, "", "causality", "model", "inputs move no loss"},
+    {Fault::inputs_ignored, recurrent, "", "causality", "model", "inputs move no loss"},
     {Fault::unweighted_accumulation, transformer, "", "accumulation", "training step", "targets one after the other"},
     {Fault::unweighted_accumulation, recurrent, "", "accumulation", "training step", "targets one after the other"},
     {Fault::dropout_in_evaluation, transformer, "", "no draws", "encoder.dropout", "op 'dropout'"},
