@@ -3,12 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "nn/estimators/estimator.h"
 #include "nn/models/rnn_seq2seq.h"
 #include "tests/train/commands.h"
 #include "tests/train/prove_support.h"
 #include "tests/train/run_support.h"
+#include "train/study/prove/properties.h"
 
 namespace prove_test {
 
@@ -121,6 +123,24 @@ TEST_CASE("prove: the shipped configs of generated data hold") {
         check_holds(prove::subject_of_config(
             read_experiment(path, {"data.train_examples=400", "data.valid_examples=8", "data.test_examples=0"}), path));
     }
+}
+
+TEST_CASE("prove: a figure beyond the limit fails, whoever is to blame, and NaN is beyond every limit") {
+    const auto verdict_of = [](double figure, const std::string& module) {
+        prove::Figures figures(1);
+        figures.note(0.5, [&] { return prove::Blame{"never", ""}; });
+        figures.note(figure, [&] { return prove::Blame{module, ""}; });
+        figures.note(0.25, [&] { return prove::Blame{"later", ""}; });
+        const prove::Finding f = figures.finding("");
+        CHECK(f.module == (f.verdict == prove::Verdict::failed ? module : ""));
+        CHECK((f.worst > f.limit) == (f.verdict == prove::Verdict::failed));
+        return f.verdict;
+    };
+    CHECK(verdict_of(1, "a") == prove::Verdict::passed);
+    CHECK(verdict_of(2, "a") == prove::Verdict::failed);
+    CHECK(verdict_of(2, "") == prove::Verdict::failed);
+    CHECK(verdict_of(std::nan(""), "") == prove::Verdict::failed);
+    CHECK(prove::largest(Tensor::of({3}, {1, static_cast<real>(std::nan("")), 2})) == HUGE_VAL);
 }
 
 TEST_CASE("attend prove: a config, then its run, as a table and as JSON") {

@@ -55,10 +55,12 @@ class Figures {
     template <class F>
     void note(double figure, F&& blame) {
         worst_ = worse(worst_, figure);
-        if (worse(0, figure) > limit_ && first_.module.empty())
+        if (worse(0, figure) > limit_ && !failed_) {
+            failed_ = true;
             first_ = blame();
+        }
     }
-    bool failed() const { return !first_.module.empty(); }
+    bool failed() const { return failed_; }
     Finding finding(std::string tried) const {
         return {.verdict = failed() ? Verdict::failed : Verdict::passed,
                 .worst = worst_,
@@ -70,6 +72,7 @@ class Figures {
 
   private:
     double limit_, worst_ = 0;
+    bool failed_ = false;
     Blame first_;
 };
 
