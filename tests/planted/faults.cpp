@@ -104,6 +104,9 @@ class Rescaled final : public Score {
     AttentionScores operator()(const Call& call, const Ranges& ranges) const override {
         return scale((*declared_)(call, ranges).values, factor_(call));
     }
+    std::optional<ScaledProduct> scaled_product(const Tensor& query, const Tensor& memory) const override {
+        return declared_->scaled_product(query, memory);
+    }
 
   private:
     std::shared_ptr<const Score> declared_;
