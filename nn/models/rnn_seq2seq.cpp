@@ -85,7 +85,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
     own_inputs_ = hash_name(decoder.in("own_inputs").path());
     if (const HardChoice* hard = attention_.select->hard()) {
-        estimator_ = estimator_table().build(hard->estimator, scope.in("estimator"), estimator_setup());
+        estimator_ = estimator_table().build(hard->estimator, scope.in(estimator_scope), estimator_setup());
         check_fits(*estimator_);
         check_evaluation(*hard);
     }
