@@ -29,6 +29,13 @@ struct AttentionScores {
     Tensor state;   ///< for the next step's Call::previous; undefined when there is none
 };
 
+/// Scores as a scaled product: factor (q_t . k_s).
+struct ScaledProduct {
+    Tensor queries;     ///< [B, T, A] projected
+    Tensor keys;        ///< [B, S, A]
+    double factor = 1;  ///< 1 / sqrt(A)
+};
+
 class Score {
   public:
     virtual ~Score() = default;
@@ -43,6 +50,9 @@ class Score {
     virtual bool needs_previous() const { return false; }
     /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.
     virtual std::optional<real> product_factor() const { return {}; }
+    /// The definition, for queries [B, T, Dq] and memory [B, S, Dm], of scores that are divided by the
+    /// root of their width; none for others. What the call gives is proved against it.
+    virtual std::optional<ScaledProduct> scaled_product(const Tensor& /*query*/, const Tensor& /*memory*/) const { return {}; }
 };
 
 using ScoreTable = Table<std::unique_ptr<Score>(const Scope&, const ScoreSetup&)>;

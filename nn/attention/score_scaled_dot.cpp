@@ -27,6 +27,10 @@ class ScaledDotScore final : public Score {
         return scale(matmul(query, call.keys, Transpose::no, Transpose::yes), factor_);
     }
     std::optional<real> product_factor() const override { return projected_ ? std::optional<real>(factor_) : std::nullopt; }
+    std::optional<ScaledProduct> scaled_product(const Tensor& query, const Tensor& memory) const override {
+        const Tensor q = projected_ ? query : query_(query);
+        return ScaledProduct{q, prepare(memory), 1 / std::sqrt(static_cast<double>(q.dim(2)))};
+    }
 
   private:
     bool projected_;

@@ -14,6 +14,7 @@
 ///
 /// Rows of estimator_table(), one file each (estimator_NAME.cpp).
 #include <memory>
+#include <string_view>
 
 #include "core/base/options.h"
 #include "core/parameters.h"
@@ -78,6 +79,13 @@ using EstimatorTable = Table<std::unique_ptr<Estimator>(const Scope&, const Esti
 const EstimatorTable& estimator_table();
 /// The row that hard attention has where its options name none.
 inline constexpr const char* default_estimator = "reinforce";
+/// The scope of a model's own estimator: its parameters are "estimator.*".
+inline constexpr const char* estimator_scope = "estimator";
+/// Whether a parameter is one of the model's own estimator.
+inline bool is_of_estimator(std::string_view parameter) {
+    return parameter.starts_with(estimator_scope) &&
+           parameter.substr(std::string_view(estimator_scope).size()).starts_with('.');
+}
 
 /// Declares the option `samples`.
 void samples_field(Visitor& v, int64_t& samples);

@@ -85,7 +85,7 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
     own_inputs_ = hash_name(decoder.in("own_inputs").path());
     if (const HardChoice* hard = attention_.select->hard()) {
-        estimator_ = estimator_table().build(hard->estimator, scope.in("estimator"), estimator_setup());
+        estimator_ = estimator_table().build(hard->estimator, scope.in(estimator_scope), estimator_setup());
         check_fits(*estimator_);
         check_evaluation(*hard);
     }
@@ -267,7 +267,20 @@ Output RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
         x = concat(std::span<const Tensor>(copies), 1);
     }
     Attended a = attention_(x, source.memory, 0, {}, pass);
-    return {readout_dropout_(read_out(x, a.context, {}), pass), std::move(a.seen)};
+    return {readout_dropped(read_out(x, a.context, {}), pass.samples, pass), std::move(a.seen)};
+}
+
+// x [B, K T, F]: a draw is that of (sample, row, element of [T, F]), so that it does not depend on how
+// wide the batch is.
+Tensor RnnSeq2Seq::readout_dropped(const Tensor& x, int64_t samples, const Context& context) const {
+    if (samples <= 1 || options_.dropout == 0 || !context.training())
+        return readout_dropout_(x, context);
+    const int64_t t = x.dim(1) / samples;
+    Array<Tensor> parts;
+    Context of_sample = context;
+    for (int64_t k = 0; k < samples; ++k, ++of_sample.sample)
+        parts.push_back(readout_dropout_(slice(x, 1, k * t, (k + 1) * t), of_sample));
+    return concat(std::span<const Tensor>(parts), 1);
 }
 
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {

@@ -116,6 +116,8 @@ class RnnSeq2Seq final : public Model {
     // The decoder's states [B, T, H] where no context goes into them.
     Tensor states_of(const Ids& input, const EncodedSource& source, const Context& context) const;
     Output all_at_once(const Ids& input, const EncodedSource& source, const Pass& pass) const;
+    // Dropout of what is read out for K samples [B, K T, F].
+    Tensor readout_dropped(const Tensor& x, int64_t samples, const Context& context) const;
 
     RnnSeq2SeqOptions options_;
     Embedding source_embedding_, target_embedding_;

@@ -90,7 +90,7 @@ Tensor RnnSeq2Seq::pairs_read_out(const Tensor& states, const Tensor& values, co
         return features;
     // The mask that a pass with N samples has.
     const Shape& s = pairs.shape;
-    const Tensor keep = readout_dropout_(Tensor::full({s[0], s[1] * s[2], f}, 1), context);
+    const Tensor keep = readout_dropped(Tensor::full({s[0], s[1] * s[2], f}, 1), s[1], context);
     return features * embedding(keep.reshape({s.size(), f}), pairs.places, {static_cast<int64_t>(pairs.places.size())});
 }
 

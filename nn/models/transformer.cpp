@@ -91,7 +91,7 @@ void TransformerModel::add_sites(const Scope& scope, std::initializer_list<const
         for (Site& site : stack->sites()) sites_.push_back(std::move(site));
         for (const HardChoice* hard : stack->hard()) hard_.push_back(hard);
     }
-    estimator_ = estimator_of_sites(name_, hard_, scope.in("estimator"), estimator_setup(), recompute_);
+    estimator_ = estimator_of_sites(name_, hard_, scope.in(estimator_scope), estimator_setup(), recompute_);
 }
 
 void TransformerModel::require_estimator(const Estimator& estimator) const {

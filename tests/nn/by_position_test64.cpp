@@ -230,6 +230,43 @@ TEST_CASE("hard attention alone is REINFORCE with the mean of the other three of
     CHECK(copy.as<ReinforceOptions>().baseline.name() == "leave_one_out");
 }
 
+namespace {
+// Row `row` alone, without padding.
+Ids unpadded(const Ids& ids, int64_t row) {
+    Ids one(1, ids.length(row));
+    one.lengths[0] = ids.lengths[static_cast<std::size_t>(row)];
+    for (int64_t c = 0; c < one.columns; ++c) one.values[static_cast<std::size_t>(c)] = ids.at(row, c);
+    return one;
+}
+}  // namespace
+
+TEST_CASE("rows one by one, each without padding, have the gradient of their batch, dropout included") {
+    ParameterStore store(5);
+    const RnnSeq2Seq model(luong("softmax", 0.4), Scope(store), {vocabulary, vocabulary});
+    Selection exact(estimator_table(), "exact");
+    for (const Selection& options : {exact, reinforce("none", 3)}) {
+        CAPTURE(options.name());
+        ParameterStore own(6);
+        const auto estimator = estimator_table().build(options, Scope(own), setup);
+        const Data data(2);
+        Context context;
+        context.mode = Mode::train;
+        context.seed = 3;
+        Gradients whole(store), added(store);
+        backward(model.estimate(*estimator, data.all(), {}, context).loss, whole);
+        for (int64_t r = 0; r < data.source.rows; ++r) {
+            context.first_row = r;
+            const Ids source = unpadded(data.source, r), input = unpadded(data.input, r), target = unpadded(data.target, r);
+            backward(model.estimate(*estimator, {source, input, target}, {}, context).loss, added);
+        }
+        const std::vector<double> a = flat(whole), b = flat(added);
+        double worst = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
+        CHECK(worst < 1e-12);
+        CHECK(std::ranges::max(a) > 1e-3);
+    }
+}
+
 TEST_SUITE_END();
 
 }  // namespace by_position_test64

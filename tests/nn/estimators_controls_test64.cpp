@@ -2,6 +2,7 @@
 // their objectives; evaluation summed over positions.
 #include <doctest/doctest.h>
 
+#include "nn/estimators/observed.h"
 #include "nn/estimators/pathwise.h"
 #include "tests/nn/estimators_support.h"
 
@@ -144,6 +145,116 @@ TEST_CASE("relax learns a control variate that lowers the variance of its estima
             }
     }
     CHECK(variance[1] < 0.9 * variance[0]);
+}
+
+namespace {
+
+// Two rows, two targets, three positions; of two samples the first chooses from uniform weights, the
+// second has no choice. In one call as in a pass over all steps, or in a call for each step.
+enum class Calls { one, each_step };
+class TwoSamples final : public Rollouts {
+  public:
+    TwoSamples(Calls calls, Affects affects) : calls_(calls) { sites_.push_back({.affects = affects}); }
+    Rollout operator()(const Choosing&, int64_t samples) const override {
+        const int64_t times = calls_ == Calls::one ? 2 : 1;
+        Rollout out;
+        out.loss = Tensor::zeros({2, samples, 2});
+        out.sites.push_back({sites_[0], {}});
+        for (int64_t step = 0; step < 2; step += times) {
+            Seen call;
+            call.step = step;
+            call.weights = Tensor::zeros({2, samples * times, 3});
+            for (int64_t q = 0; q < 2 * samples * times; ++q)
+                for (int64_t s = 0; s < 3; ++s) {
+                    const bool first = q / times % samples == 0;
+                    call.weights.writable()[q * 3 + s] = first ? real{1} / 3 : s == 0 ? 1 : 0;
+                }
+            call.index.assign(static_cast<std::size_t>(2 * samples * times), 0);
+            out.sites[0].calls.push_back(call);
+        }
+        return out;
+    }
+    ByPosition by_position(const SupportOf&) const override { return {}; }
+    const Sites& sites() const override { return sites_; }
+    int64_t rows() const override { return 2; }
+    int64_t targets() const override { return 2; }
+    int64_t positions() const override { return 3; }
+    const Tensor& mask() const override { return mask_; }
+    const Ids& target() const override { return target_; }
+
+  private:
+    Calls calls_;
+    Sites sites_;
+    Tensor mask_ = Tensor::full({2, 2}, 1);
+    Ids target_{2, 2};
+};
+
+// Draws two samples.
+class DrawsTwo final : public Estimator {
+  public:
+    Aim aim() const override { return Aim::expected; }
+    Estimated operator()(const Rollouts&, double, const Context&) const override { return {}; }
+    Tensor direct(const Rollouts& rollouts, double, const Context&) const override {
+        rollouts(*choose_drawn(), 2);
+        return {};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the entropy of choices that is observed is that of the first sample of each row") {
+    for (const Calls calls : {Calls::one, Calls::each_step})
+        for (const Affects affects : {Affects::following, Affects::all}) {
+            CAPTURE(static_cast<int>(calls));
+            CAPTURE(static_cast<int>(affects));
+            ObservedSums sums;
+            Observed(DrawsTwo(), sums)(TwoSamples(calls, affects), 1, {});
+            CHECK(sums.choices == 4);
+            CHECK(sums.entropy == doctest::Approx(4 * std::log(3.0)));
+        }
+}
+
+TEST_CASE("the variance of advantages is that of losses to go less their baseline, where there is a target") {
+    // 1, 5, 3 and 7 count: mean 4, squares of the distances 9 + 1 + 1 + 9
+    AdvantageSums sums = advantage_sums(Tensor::of({1, 2, 2}, {1, 100, 5, -100}), Tensor::of({1, 1, 2}, {1, 0}));
+    sums += advantage_sums(Tensor::of({1, 1, 2}, {3, 7}), Tensor::of({1, 1, 2}, {1, 1}));
+    CHECK(sums.count == 4);
+    CHECK(sums.variance() == doctest::Approx(5));
+
+    // Of REINFORCE without a baseline: the losses of the same draws, to go. The second row has one target.
+    const Small small(forms[0]);
+    const Data data(1);
+    class Losses final : public Estimator {
+      public:
+        explicit Losses(Tensor& loss) : loss_(loss) {}
+        Aim aim() const override { return Aim::expected; }
+        Estimated operator()(const Rollouts& rollouts, double, const Context&) const override {
+            loss_ = rollouts(*choose_drawn(), 3).loss.detach();
+            return {sum(loss_), {}, {}};
+        }
+
+      private:
+        Tensor& loss_;
+    };
+    Context context;
+    context.mode = Mode::train;
+    context.seed = 8;
+    Tensor loss;
+    small.model.estimate(Losses(loss), data.all(), {}, context);
+    std::vector<double> to_go;
+    for (int64_t k = 0; k < 3; ++k) {
+        const auto at = [&](int64_t row, int64_t t) { return static_cast<double>(loss.data()[(row * 3 + k) * 2 + t]); };
+        to_go.insert(to_go.end(), {at(0, 0) + at(0, 1), at(0, 1), at(1, 0)});
+    }
+    double mean = 0, variance = 0;
+    for (const double x : to_go) mean += x / 9;
+    for (const double x : to_go) variance += (x - mean) * (x - mean) / 9;
+    ParameterStore own(6);
+    const auto estimator = estimator_table().build(reinforce("none", 3), Scope(own), setup);
+    const Estimated found = small.model.estimate(*estimator, data.all(), {}, context);
+    CHECK(found.advantages.count == 9);
+    CHECK(variance > 0.01);
+    CHECK(found.advantages.variance() == doctest::Approx(variance));
 }
 
 TEST_SUITE_END();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -80,17 +81,48 @@ class CappedAfterMask final : public attend::Align {
     }
 };
 
-class NotScaled final : public Score {
+// softmax(e), with e = -inf in the whole row of a query after its sequence's end: exp(-inf + inf)
+class NothingSeenAfterEnd final : public attend::Align {
   public:
-    explicit NotScaled(std::shared_ptr<const Score> declared) : declared_(std::move(declared)) {}
+    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const override {
+        Tensor weights = softmax(scores, ranges);
+        Tensor nan = Tensor::zeros(weights.shape());
+        for (int64_t b = 0; b < weights.dim(0); ++b)
+            for (int64_t t = 0; t < weights.dim(1); ++t)
+                for (int64_t s = 0; s < weights.dim(2); ++s)
+                    if (call.position + t >= call.lengths[static_cast<std::size_t>(b)])
+                        nan.writable()[(b * weights.dim(1) + t) * weights.dim(2) + s] = std::numeric_limits<real>::quiet_NaN();
+        return weights + nan;
+    }
+};
+
+class Rescaled final : public Score {
+  public:
+    using Factor = real (*)(const Call& call);
+    Rescaled(std::shared_ptr<const Score> declared, Factor factor) : declared_(std::move(declared)), factor_(factor) {}
     Tensor prepare(const Tensor& memory) const override { return declared_->prepare(memory); }
     AttentionScores operator()(const Call& call, const Ranges& ranges) const override {
-        return scale((*declared_)(call, ranges).values, std::sqrt(static_cast<real>(call.query.dim(2))));
+        return scale((*declared_)(call, ranges).values, factor_(call));
+    }
+    std::optional<ScaledProduct> scaled_product(const Tensor& query, const Tensor& memory) const override {
+        return declared_->scaled_product(query, memory);
     }
 
   private:
     std::shared_ptr<const Score> declared_;
+    Factor factor_;
 };
+
+Rescaled::Factor factor_of(Fault fault) {
+    switch (fault) {
+        case Fault::no_scale:
+            return [](const Call& call) { return std::sqrt(static_cast<real>(call.query.dim(2))); };
+        case Fault::nan_scores:
+            return [](const Call&) { return std::numeric_limits<real>::quiet_NaN(); };
+        default:
+            return nullptr;
+    }
+}
 
 // Each of two batches counts half.
 class MeanOfMeans final : public Objective {
@@ -129,7 +161,7 @@ class OfThread final : public Objective {
     std::thread::id first_ = std::this_thread::get_id();
 };
 
-// Stays in training mode, or begins each output but the first with other logits.
+// Stays in training mode, ignores its inputs, or begins each output but the first with other logits.
 class FaultyModel final : public Model {
   public:
     FaultyModel(std::unique_ptr<Model> inner, Fault fault) : inner_(std::move(inner)), fault_(fault) {}
@@ -137,7 +169,11 @@ class FaultyModel final : public Model {
         Pass p = pass;
         if (fault_ == Fault::dropout_in_evaluation)
             p.mode = Mode::train;
-        return inner_->score(batch, o, p);
+        if (fault_ != Fault::inputs_ignored)
+            return inner_->score(batch, o, p);
+        Ids same = batch.input;
+        std::ranges::fill(same.values, int32_t{id_bos});
+        return inner_->score({batch.source, same, batch.target}, o, p);
     }
     const Sites& sites() const override { return inner_->sites(); }
     std::unique_ptr<DecoderState> start(const Ids& s, const Pass& p) const override {
@@ -188,7 +224,7 @@ Planted::Planted(prove::Subject& subject, Fault fault, const std::string& module
         subject.objective = std::make_unique<MeanOfMeans>(std::move(subject.objective));
     } else if (fault == Fault::thread_in_result) {
         subject.objective = std::make_unique<OfThread>(std::move(subject.objective));
-    } else if (fault == Fault::dropout_in_evaluation || fault == Fault::cache_left_over) {
+    } else if (fault == Fault::dropout_in_evaluation || fault == Fault::inputs_ignored || fault == Fault::cache_left_over) {
         subject.made.model = std::make_unique<FaultyModel>(std::move(subject.made.model), fault);
     } else if (const auto heads = heads_of(subject, module); fault == Fault::map_of_another_head) {
         std::swap(heads[0]->site.number, heads[1]->site.number);
@@ -198,8 +234,10 @@ Planted::Planted(prove::Subject& subject, Fault fault, const std::string& module
                 head->window = std::make_shared<OtherRanges>(head->window, change_of(fault));
             if (fault == Fault::capped_after_mask)
                 head->align = std::make_shared<CappedAfterMask>();
-            if (fault == Fault::no_scale)
-                head->score = std::make_shared<NotScaled>(head->score);
+            if (fault == Fault::nan_in_masked_row)
+                head->align = std::make_shared<NothingSeenAfterEnd>();
+            if (factor_of(fault) != nullptr)
+                head->score = std::make_shared<Rescaled>(head->score, factor_of(fault));
         }
     }
 }

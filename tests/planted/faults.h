@@ -26,6 +26,9 @@ enum class Fault {
     dropout_in_evaluation,    ///< the model stays in training mode
     cache_off_by_one,         ///< with a cache, the newest position is not seen
     cache_left_over,          ///< an output depends on what was decoded before it
+    inputs_ignored,           ///< the model reads the same symbol wherever the outputs so far should be
+    nan_in_masked_row,        ///< a query after its sequence's end may see nothing: softmax of -inf alone is NaN
+    nan_scores,               ///< scores that overflow: inf - inf
     thread_in_result,         ///< a loss depends on the thread that computes it
 };
 

@@ -12,8 +12,6 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 // Elements of one block of the sum over shards. Fixed; the sum of an element does not depend on it.
 constexpr int64_t sum_block = 16384;
-// Names of the parameters that a model's own estimator has.
-constexpr const char* estimator_prefix = "estimator.";
 
 ObservedChoices observed_choices(const ObservedSums& sums, const AdvantageSums& advantages, std::optional<double> share) {
     ObservedChoices out;
@@ -121,7 +119,7 @@ std::optional<double> TrainingStep::share_of_choices() {
     const real* const gradient = gradients_.front().data();
     for (std::size_t i = 0; i < direct_.size(); ++i) direct_[i] = gradient[i] - direct_[i];
     for (const Parameter& p : parts_.store.table())
-        if (p.name.starts_with(estimator_prefix))
+        if (is_of_estimator(p.name))
             std::fill_n(direct_.begin() + p.offset, p.shape.size(), real{0});
     const double choices = gradient_norm(direct_.data(), size, parts_.workers);
     const double share = choices / (choices + direct);

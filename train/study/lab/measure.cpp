@@ -26,8 +26,7 @@ using namespace lab;
 namespace {
 
 constexpr int64_t group_count = 16;
-constexpr const char* own_estimator = "estimator.";  // parameters that a model's own estimator has
-constexpr const char* built_estimator = "lab.";      // and one that is built here
+constexpr const char* built_estimator = "lab.";  // parameters of an estimator that is built here
 
 // An experiment's model with the weights of a place and one estimator over it.
 struct LabBench {
@@ -77,7 +76,7 @@ Blocks blocks_of(const ParameterStore& store, std::size_t count, const Sites& si
     out.of.resize(static_cast<std::size_t>(store.size()), -1);
     for (std::size_t i = 0; i < count; ++i) {
         const Parameter& p = store.table()[i];
-        if (!p.trainable || p.name.starts_with(own_estimator))
+        if (!p.trainable || is_of_estimator(p.name))
             continue;
         std::string name = p.name.substr(0, p.name.find('.'));
         for (const auto& [path, block] : attentions)
@@ -183,8 +182,9 @@ class Lab {
     void adapt(LabBench& b, const lab::Place& place) {
         // A parameter or a state of the estimator in hand: of one that was built here, or of the
         // model's own.
-        const std::string prefix = b.built ? built_estimator : own_estimator;
-        const auto is_own = [&](const auto& p) { return p.name.starts_with(prefix); };
+        const auto is_own = [&](const auto& p) {
+            return b.built ? p.name.starts_with(built_estimator) : is_of_estimator(p.name);
+        };
         const ParameterStore& store = *b.made.store;
         if (std::ranges::none_of(store.table(), is_own) && std::ranges::none_of(store.states(), is_own))
             return;

@@ -65,10 +65,10 @@ Finding cached(const Subject& s) {
                     const real* now = reading.context.data() + r * reading.context.dim(1) * reading.context.dim(2);
                     double apart = 0, most = 1e-30;
                     for (int64_t c = 0; before != nullptr && c < width; ++c) {
-                        apart = std::max(apart, std::abs(static_cast<double>(before[c] - now[c])));
-                        most = std::max(most, std::abs(static_cast<double>(before[c])));
+                        apart = worse(apart, std::abs(static_cast<double>(before[c] - now[c])));
+                        most = worse(most, std::abs(static_cast<double>(before[c])));
                     }
-                    if (apart > rounding(1e-5) * most)
+                    if (worse(0, apart / most) > rounding(1e-5))
                         return {reading.path,
                                 fmt::format("step {} reads another context than the whole pass: {:.2g} of its size "
                                             "off; the loss is {:.2g} off",

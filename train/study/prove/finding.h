@@ -1,5 +1,7 @@
 #pragma once
 /// What proving a property found.
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,9 @@
 namespace attend::prove {
 
 enum class Verdict { passed, failed, not_applicable };
+
+/// The worse of two figures. NaN is infinitely bad: std::max(worst, NaN) would be `worst`.
+inline double worse(double worst, double figure) { return std::isnan(figure) ? HUGE_VAL : std::max(worst, figure); }
 
 /// One property of one model.
 struct Finding {

@@ -118,7 +118,11 @@ Finding query_key_value(const Subject& s) {
                 continue;
             const real* g = found.data() + p.offset;
             const bool any = std::any_of(g, g + p.shape.size(), [](real x) { return x != 0; });
+            const bool finite = std::all_of(g, g + p.shape.size(), [](real x) { return std::isfinite(x); });
             ++parameters;
+            figures.note(finite ? 0 : HUGE_VAL, [&]() -> Blame {
+                return {path, fmt::format("parameter {} gets a gradient that is no number", p.name)};
+            });
             figures.note(any ? 0 : 1, [&]() -> Blame {
                 return {path, fmt::format("parameter {} gets no gradient from the loss{}", p.name,
                                           p.trainable ? "" : ": it is frozen, and init.freeze does not ask for it")};

@@ -1,6 +1,7 @@
 // What every module of attention does with what it read in this model: its window, its masks, its
 // maps and its scale.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/engine.h"
@@ -78,7 +79,7 @@ Finding window(const Subject& s) {
             if (h >= again.seen.size())
                 continue;
             const Tensor& weights = again.seen[h].weights;
-            const bool all_weigh = head.align->softmax_factor().has_value() || head.factors.bias.name() == "none";
+            const bool all_weigh = head.align->softmax_factor().has_value() || head.bias->slope() == real{0};
             int64_t wrong = 0, width = 0;
             std::string first;
             for_each_pair(reading, [&](int64_t b, int64_t t, int64_t k) {
@@ -109,8 +110,7 @@ double outside(const Reading& r, const Tensor& weights) {
     double worst = 0;
     for_each_pair(r, [&](int64_t b, int64_t t, int64_t k) {
         if (!sees(r, b, t, k))
-            worst =
-                std::max(worst, std::abs(static_cast<double>(weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k])));
+            worst = worse(worst, std::abs(static_cast<double>(weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k])));
     });
     return worst;
 }
@@ -155,7 +155,7 @@ double unseen_gradient(const Reading& r, int64_t queries, const Pass& pass) {
                 bool seen = false;
                 for (int64_t t = 0; t < queries; ++t) seen = seen || sees(r, b, t, k);
                 for (int64_t c = 0; c < g.dim(2) && !seen; ++c)
-                    worst = std::max(worst, std::abs(static_cast<double>(g.data()[(b * g.dim(1) + k) * g.dim(2) + c])));
+                    worst = worse(worst, std::abs(static_cast<double>(g.data()[(b * g.dim(1) + k) * g.dim(2) + c])));
             }
     }
     return worst;
@@ -166,7 +166,7 @@ double largest_difference(const Tensor& a, const Tensor& b, int64_t queries) {
     for (int64_t r = 0; r < a.dim(0); ++r)
         for (int64_t i = 0; i < queries * a.dim(2); ++i) {
             const int64_t at = r * a.dim(1) * a.dim(2) + i;
-            worst = std::max(worst, std::abs(static_cast<double>(a.data()[at] - b.data()[at])));
+            worst = worse(worst, std::abs(static_cast<double>(a.data()[at] - b.data()[at])));
         }
     return worst;
 }
@@ -248,7 +248,7 @@ Finding map(const Subject& s) {
                             sum += static_cast<double>(seen->read.data()[(b * context.dim(1) + t) * values.dim(1) + k]) *
                                    static_cast<double>(values.data()[(b * values.dim(1) + k) * values.dim(2) + c]);
                         const double got = static_cast<double>(context.data()[(b * context.dim(1) + t) * context.dim(2) + c]);
-                        worst = std::max(worst, std::abs(sum - got) / size);
+                        worst = worse(worst, std::abs(sum - got) / size);
                     }
             figures.note(worst, [&]() -> Blame {
                 return {r.path, fmt::format("head {}: the map shown, times the values, is {:.2g} of the largest value off the "
@@ -260,16 +260,6 @@ Finding map(const Subject& s) {
                                        counted(static_cast<int64_t>(modules(used.readings)), "module")));
 }
 
-namespace {
-
-// x [B, T, D] W [D, A] where the store has such a parameter; x itself where it has none.
-Tensor projected(const Subject& s, const Tensor& x, const std::string& name) {
-    const Parameter* p = s.made.store->find(name);
-    return p == nullptr ? x : linear(x, s.made.store->tensor(*p));
-}
-
-}  // namespace
-
 Finding scale(const Subject& s) {
     const NoGrad off;
     const Passed plain = run(s, s.batch, evaluating(s));
@@ -280,18 +270,17 @@ Finding scale(const Subject& s) {
     for (const Reading& r : plain.readings)
         for (std::size_t h = 0; h < r.heads.size(); ++h) {
             const Attention& head = *r.heads[h];
-            if (head.factors.score.name() != "scaled_dot")
-                continue;
             const Tensor query = column_block(r.queries, static_cast<int64_t>(h), static_cast<int64_t>(r.heads.size()));
             const Tensor memory = column_block(r.keys, key_head(r, h), r.key_heads);
+            // e_ts = (W q_t) . (U m_s) / sqrt(A)
+            const std::optional<ScaledProduct> defined = head.score->scaled_product(query, memory);
+            if (!defined)
+                continue;
+            const Tensor &q = defined->queries, &k = defined->keys;
             const Call call{
                 query, head.score->prepare(memory), r.lengths, memory.dim(1), r.position, r.previous, memory, head.site.number};
             const Ranges ranges = head.window->ranges(r.lengths, query.dim(1), r.position);
             const Tensor given = (*head.score)(call, ranges).values;
-            // e_ts = (W q_t) . (U m_s) / sqrt(A)
-            const Tensor q = projected(s, query, head.score_path + ".query.weight");
-            const Tensor k = projected(s, memory, head.score_path + ".key.weight");
-            const double root = std::sqrt(static_cast<double>(q.dim(2)));
             double worst = 0, size = 1e-30;
             for_each_pair(r, [&](int64_t b, int64_t t, int64_t i) {
                 if (!sees(r, b, t, i))
@@ -301,17 +290,17 @@ Finding scale(const Subject& s) {
                     dot += static_cast<double>(q.data()[(b * q.dim(1) + t) * q.dim(2) + c]) *
                            static_cast<double>(k.data()[(b * k.dim(1) + i) * k.dim(2) + c]);
                 const double e = static_cast<double>(given.data()[(b * given.dim(1) + t) * given.dim(2) + i]);
-                worst = std::max(worst, std::abs(e - dot / root));
-                size = std::max(size, std::abs(dot / root));
+                worst = worse(worst, std::abs(e - dot * defined->factor));
+                size = worse(size, std::abs(dot * defined->factor));
                 ++scores;
             });
             figures.note(worst / size, [&]() -> Blame {
-                return {r.path, fmt::format("head {}: a score is {:.2g} of the largest off (W q) . (U m) / sqrt({})", h,
-                                            worst / size, q.dim(2))};
+                return {r.path, fmt::format("head {}: a score is {:.2g} of the largest off (W q) . (U m) times {:.4g}", h,
+                                            worst / size, defined->factor)};
             });
         }
     if (scores == 0)
-        return not_applicable("no score is 'scaled_dot'");
+        return not_applicable("no score is divided by the root of its width");
     return figures.finding(fmt::format("{} scores beside (W q) . (U m) / sqrt(A)", scores));
 }
 

@@ -28,7 +28,7 @@ double loss_difference(const Tensor& a, const Tensor& b, int64_t before) {
     for (int64_t r = 0; r < std::min(a.dim(0), b.dim(0)); ++r)
         for (int64_t t = 0; t < std::min({a.dim(1), b.dim(1), before}); ++t) {
             const double d = std::abs(static_cast<double>(a.data()[r * a.dim(1) + t] - b.data()[r * b.dim(1) + t]));
-            worst = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(worst, d);
+            worst = worse(worst, d);
         }
     return worst;
 }
@@ -36,11 +36,17 @@ double loss_difference(const Tensor& a, const Tensor& b, int64_t before) {
 double label_difference(const Tensor& a, const Tensor& b) {
     double worst = 0;
     for (int64_t r = 0; a.defined() && r < std::min(a.size(), b.size()); ++r)
-        worst = std::max(worst, std::abs(static_cast<double>(a.data()[r] - b.data()[r])));
+        worst = worse(worst, std::abs(static_cast<double>(a.data()[r] - b.data()[r])));
     return worst;
 }
 
 constexpr int64_t all_columns = std::numeric_limits<int64_t>::max();
+
+int64_t most_targets_of_a_row(const Batch& batch) {
+    int64_t most = 0;
+    for (int64_t r = 0; r < batch.rows(); ++r) most = std::max(most, loss_counts(batch.slice(r, r + 1)).targets);
+    return most;
+}
 
 }  // namespace
 
@@ -66,7 +72,7 @@ Finding causality(const Subject& s) {
                     changed.input.at(r, i) = other_id(changed.input.at(r, i), s.vocabularies.target_vocabulary);
             const Passed after = run(s, changed, pass);
             ++changes;
-            moved = std::max(moved, loss_difference(before.losses, after.losses, t + 1));
+            moved = worse(moved, loss_difference(before.losses, after.losses, all_columns));
             const double d = loss_difference(before.losses, after.losses, t);
             figures.note(d, [&]() -> Blame {
                 return {blamed(first_apart(before, after, sides, 0, t), elsewhere),
@@ -77,8 +83,16 @@ Finding causality(const Subject& s) {
             });
         }
     }
-    if (!figures.failed() && moved == 0)
-        return not_applicable("no change of an input moves a loss: the rows have one target each");
+    const int64_t most_targets = most_targets_of_a_row(s.batch);
+    if (!figures.failed() && moved == 0) {
+        if (most_targets < 2)
+            return not_applicable("the rows have one target each: no loss has an input of its own");
+        figures.note(HUGE_VAL, [&]() -> Blame {
+            return {"model", fmt::format("inputs move no loss: {} changes of all inputs from a position on, rows of up to {} "
+                                         "targets",
+                                         changes, most_targets)};
+        });
+    }
     return figures.finding(fmt::format("{} changes of later inputs, in evaluation with and without maps{}", changes,
                                        trains ? " and in training" : ""));
 }

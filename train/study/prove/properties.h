@@ -2,7 +2,6 @@
 /// The properties that `attend prove` proves, one function each. A function tries to break its
 /// property on the subject's own rows, and gives what it tried and the worst figure that it saw.
 /// Tests call them for models of every kind. The model's weights are as before when they return.
-#include <cmath>
 #include <span>
 
 #include "train/study/prove/finding.h"
@@ -55,12 +54,13 @@ class Figures {
     /// `blame()` is asked only where it is needed.
     template <class F>
     void note(double figure, F&& blame) {
-        const double value = std::isnan(figure) ? HUGE_VAL : figure;
-        worst_ = std::max(worst_, value);
-        if (value > limit_ && first_.module.empty())
+        worst_ = worse(worst_, figure);
+        if (worse(0, figure) > limit_ && !failed_) {
+            failed_ = true;
             first_ = blame();
+        }
     }
-    bool failed() const { return !first_.module.empty(); }
+    bool failed() const { return failed_; }
     Finding finding(std::string tried) const {
         return {.verdict = failed() ? Verdict::failed : Verdict::passed,
                 .worst = worst_,
@@ -72,6 +72,7 @@ class Figures {
 
   private:
     double limit_, worst_ = 0;
+    bool failed_ = false;
     Blame first_;
 };
 

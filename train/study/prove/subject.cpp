@@ -6,6 +6,7 @@
 
 #include "core/engine.h"
 #include "nn/attention/attention.h"
+#include "train/study/prove/finding.h"
 
 namespace attend::prove {
 
@@ -69,7 +70,7 @@ const Array<int32_t>& query_lengths(const Reading& reading, const Sides& sides) 
 
 double largest(const Tensor& x) {
     double most = 1e-30;
-    for (int64_t i = 0; i < x.size(); ++i) most = std::max(most, std::abs(static_cast<double>(x.data()[i])));
+    for (int64_t i = 0; i < x.size(); ++i) most = worse(most, std::abs(static_cast<double>(x.data()[i])));
     return most;
 }
 
@@ -84,7 +85,7 @@ double difference(const Reading& a, const Reading& b, const Array<int32_t>& leng
             for (int64_t c = 0; c < x.dim(2); ++c) {
                 const double d = std::abs(static_cast<double>(x.data()[(r * x.dim(1) + t) * x.dim(2) + c]) -
                                           static_cast<double>(y.data()[(r * y.dim(1) + t) * x.dim(2) + c]));
-                worst = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(worst, d);
+                worst = worse(worst, d);
             }
     }
     return worst;
@@ -95,7 +96,8 @@ std::string first_apart(const Passed& a, const Passed& b, const Sides& sides, do
         const Reading& reading = a.readings[i];
         const bool encoder = reading.heads.front()->site.kind == SiteKind::encoder;
         const int64_t until = encoder ? std::numeric_limits<int64_t>::max() : before;
-        if (difference(reading, b.readings[i], query_lengths(reading, sides), until) > limit * largest(reading.context))
+        const double apart = difference(reading, b.readings[i], query_lengths(reading, sides), until);
+        if (worse(0, apart / largest(reading.context)) > limit)
             return reading.path;
     }
     return "";

@@ -67,7 +67,7 @@ const Array<int32_t>& query_lengths(const Reading& reading, const Sides& sides);
 /// The largest difference of two readings' contexts at queries within the lengths and before
 /// `before`; infinity where their shapes do not fit.
 double difference(const Reading& a, const Reading& b, const Array<int32_t>& lengths, int64_t before);
-/// The largest of both, in absolute value; at least 1e-30.
+/// The largest in absolute value, at least 1e-30; infinity where one is NaN.
 double largest(const Tensor& x);
 /// The first module whose contexts differ by more than `limit` times their size; "" where none
 /// does. Queries of a decoder are compared before `before` alone.

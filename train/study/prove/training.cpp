@@ -74,7 +74,8 @@ int64_t differing(const std::vector<real>& a, const std::vector<real>& b) {
 std::string parameter_apart(const ParameterStore& store, const std::vector<real>& a, const std::vector<real>& b, double limit) {
     for (const Parameter& p : store.table())
         for (int64_t i = p.offset; i < p.offset + p.shape.size(); ++i)
-            if (std::abs(static_cast<double>(a[static_cast<std::size_t>(i)] - b[static_cast<std::size_t>(i)])) > limit)
+            if (worse(0, std::abs(static_cast<double>(a[static_cast<std::size_t>(i)] - b[static_cast<std::size_t>(i)]))) >
+                limit)
                 return p.name;
     return "no parameter";
 }
@@ -144,8 +145,8 @@ Finding accumulation(const Subject& s) {
     const std::vector<real> whole = gradient({&both, 1}), added = gradient(parts);
     double largest = 1e-30, worst = 0;
     for (std::size_t i = 0; i < whole.size(); ++i) {
-        largest = std::max(largest, std::abs(static_cast<double>(whole[i])));
-        worst = std::max(worst, std::abs(static_cast<double>(whole[i] - added[i])));
+        largest = worse(largest, std::abs(static_cast<double>(whole[i])));
+        worst = worse(worst, std::abs(static_cast<double>(whole[i] - added[i])));
     }
     Figures figures(rounding(1e-3));
     figures.note(worst / largest, [&]() -> Blame {
