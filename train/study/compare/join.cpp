@@ -274,6 +274,7 @@ Comparison alone(const Comparison& c, int64_t task) {
     one.variants = {c.variants[run.variant]};
     one.seeds = {c.seeds[run.seed]};
     one.reference = 0;
+    one.variants[0].null_variant = false;  // the reference that it is compared with is not there
     return one;
 }
 

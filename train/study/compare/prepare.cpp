@@ -103,12 +103,16 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
             Experiment asked = v.experiment;
             asked.seed = c.seeds.front();
             const plan::Built built = plan::build(asked);
-            if (v.null_variant)
+            if (v.null_variant) {
+                ensure(c.reference < p.resolved.size(),
+                       "prepare: the null variant stands before the reference: reference {}, built {}", c.reference,
+                       p.resolved.size());
                 require(built.experiment.train.overfit_one_batch ||
                             !same_batches(*built.task, p.resolved[c.reference], built.experiment),
                         "compare.aa: this task has its training batches in one order only, so the reference cannot be run in "
                         "another; task {}",
                         built.experiment.data.name());
+            }
             p.resolved.push_back(built.experiment);
             p.parameters.push_back(built.made.store->count());
             measured.push_back({computed_metrics(built.task->metrics(), Decode::yes), built.task->size(Split::valid) > 0,
