@@ -14,6 +14,7 @@
 #include "core/base/files.h"
 #include "core/base/own_files.h"
 #include "core/base/system_call.h"
+#include "train/records/run_lock.h"
 
 namespace attend::compare {
 
@@ -126,15 +127,13 @@ bool Claim::renew() {
     if (file_.empty())
         return false;
     Descriptor file(uninterrupted([&] { return ::open(file_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW); }));
-    const int code = errno;
-    if (file.get() < 0)  // a machine in need (no descriptors left) says nothing about the claim
-        return code != ENOENT && code != ESTALE && code != ENOTDIR;
-    const std::string id = file_.filename().string();
-    std::string before(id.size(), '\0');
-    const ssize_t n = uninterrupted([&] { return ::pread(file.get(), before.data(), before.size(), 0); });
-    if (n == static_cast<ssize_t>(id.size()) && before != id && count_ > 0)
+    const std::string lost = loss_of_claim(file_, file.get(), errno);
+    // One that has just been taken over still says the old owner's name.
+    if (!lost.empty() && (file.get() < 0 || count_ > 0))
         return false;
-    const std::string text = claim_text(id, ++count_);
+    if (file.get() < 0)
+        return true;
+    const std::string text = claim_text(file_.filename().string(), ++count_);
     (void)!uninterrupted([&] { return ::pwrite(file.get(), text.data(), text.size(), 0); });  // a full disk is no loss
     return true;
 }
