@@ -77,7 +77,7 @@ class SharedRuns final : public JobSource {
             return std::nullopt;
         looked_ = Clock::now();
         for (std::size_t i = 0; i < runs_.size(); ++i) {
-            if (runs_[i].over || runs_[i].claim || settle(i) || !claim(i) || is_locked(i))
+            if (runs_[i].over || runs_[i].elsewhere || runs_[i].claim || settle(i) || !claim(i) || is_locked(i))
                 continue;
             if (std::optional<Job> job = job_for(i)) {
                 found_ = true;
@@ -95,7 +95,8 @@ class SharedRuns final : public JobSource {
     int64_t left() override {
         int64_t count = 0;
         for (std::size_t i = 0; i < runs_.size() && count <= request_.threads; ++i)
-            if (!runs_[i].over && !runs_[i].running && (runs_[i].claim || (!claims_.holder(runs_[i].name) && !settle(i))))
+            if (!runs_[i].over && !runs_[i].elsewhere && !runs_[i].running &&
+                (runs_[i].claim || (!claims_.holder(runs_[i].name) && !settle(i))))
                 ++count;
         return count;
     }
@@ -388,8 +389,8 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
         if (!is_over(result.task))
             result.message = runs.holder(0);
     }
-    result.compared.stopped = runs.stopped() || told_to_stop();
     result.open = std::ranges::count_if(listed, [](const ListedRun& r) { return !is_over(r.ending); });
+    result.compared.stopped = told_to_stop() || (runs.stopped() && result.open > 0);
     if (result.compared.stopped || result.open > 0)
         return result;
     Prepared all;
