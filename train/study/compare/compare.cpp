@@ -99,8 +99,8 @@ Compared run_comparison(const CompareRequest& request) {
             result.stopped = true;
         else if (has_failed(*ends[k]))
             failures.emplace(to_run[k], ends[k]->message);
-        claims.remove_mark(claim_name(c, prepared.runs[to_run[k]]));
     }
+    for (const Planned& run : prepared.runs) claims.remove_mark(claim_name(c, run));
     claims.tidy();
     const bool stopped = result.stopped;
     result = conclude(c, prepared, failures, log);

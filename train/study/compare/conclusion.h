@@ -2,9 +2,23 @@
 /// From the runs that are there to the table and the files that show it.
 #include <map>
 
+#include "train/study/compare/claims.h"
 #include "train/study/compare/compare.h"
 
 namespace attend::compare {
+
+/// How a run ended, by its summary alone, which is small: finished, diverged, unfinished or missing.
+Ending ending_in_summary(const std::filesystem::path& folder);
+/// Whether nothing more is to be done: finished, diverged or failed.
+bool is_over(Ending ending);
+
+struct RunEnd {
+    Ending ending = Ending::missing;
+    std::string message;  ///< why it failed
+};
+/// How the run ended that `claims` knows as `name`. The mark of a failure counts until the run has
+/// come to another end.
+RunEnd end_of(const Claims& claims, const std::string& name, const std::filesystem::path& folder);
 
 /// Reads all runs and draws the table. `failures` are messages of runs that failed, by their number
 /// in `prepared`. Warns of runs that other programs made.

@@ -20,25 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// How a run ended, by its summary alone, which is small.
-Ending ending_in_summary(const fs::path& folder) {
-    constexpr std::size_t largest = std::size_t{1} << 24;
-    const RunFolder run(folder);
-    if (kind_of(run.summary()) != Kind::file)
-        return kind_of(run.config()) == Kind::missing ? Ending::missing : Ending::unfinished;
-    try {
-        const std::string status =
-            RecordReader::of_text(run.summary().string(), read_file(run.summary(), largest)).text("status");
-        return status == status_name(Status::finished)   ? Ending::finished
-               : status == status_name(Status::diverged) ? Ending::diverged
-                                                         : Ending::unfinished;
-    } catch (const Error&) {  // a run that continues removes it
-        return Ending::unfinished;
-    }
-}
-
-bool is_over(Ending ending) { return ending == Ending::finished || ending == Ending::diverged || ending == Ending::failed; }
-
 // Runs that other processes want, too.
 class SharedRuns final : public JobSource {
   public:
@@ -197,6 +178,8 @@ class SharedRuns final : public JobSource {
         check_run_folder(prepared_.runs[i].folder);
         const Found found = look_at_one(prepared_, i, files_[prepared_.runs[i].variant], request_.folder);
         runs_[i].over = is_over(found.ending);
+        if (runs_[i].over)  // it may have failed before
+            claims_.remove_mark(runs_[i].name);
         return found;
     }
 
@@ -313,10 +296,9 @@ std::vector<ListedRun> runs_of(const Comparison& c, const fs::path& root) {
         const std::optional<Holder> holder = claims.holder(name);
         if (holder && !Watch::has_ended(*holder))
             l.holder = holder->shown();
-        const std::optional<Claims::Failure> failure = claims.failure(name);
-        if (failure && l.holder.empty() && !is_over(l.ending)) {
-            l.ending = Ending::failed;
-            l.message = failure->message;
+        if (RunEnd end = end_of(claims, name, run.folder); l.holder.empty()) {
+            l.ending = end.ending;
+            l.message = std::move(end.message);
         }
         listed.push_back(std::move(l));
     }
