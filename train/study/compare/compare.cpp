@@ -103,16 +103,17 @@ Compared run_comparison(const CompareRequest& request) {
     for (const Planned& run : prepared.runs) claims.remove_mark(claim_name(c, run));
     claims.tidy();
     const bool stopped = result.stopped;
+    prepared.settings.looks = looks_in(root / table_file);  // one that ended before the folder was locked may have looked
     result = conclude(c, prepared, failures, log);
     result.begun = static_cast<int64_t>(jobs.size());
     result.stopped = stopped;
     if (stopped)
         return result;
     lock->check_folder();
-    write_file_atomically(root / "compare.json", json_file(result));
     if (request.compared)
         request.compared(result);
-    log.info("{}", (root / "compare.html").string());
+    write_file_atomically(root / table_file, json_file(result));
+    log.info("{}", (root / page_file).string());
     return result;
 }
 

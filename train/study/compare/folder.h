@@ -12,6 +12,9 @@ namespace attend::compare {
 inline constexpr const char* variant_file = "variant.json";
 /// What the comparison was asked for: its variants in their order, seeds and options.
 inline constexpr const char* comparison_file = "comparison.json";
+/// The table for programs, and the page that shows it.
+inline constexpr const char* table_file = "compare.json";
+inline constexpr const char* page_file = "compare.html";
 /// The name of a run's folder.
 std::string seed_name(int64_t seed);
 

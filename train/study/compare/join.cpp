@@ -262,20 +262,31 @@ Comparison alone(const Comparison& c, int64_t task) {
     return one;
 }
 
-// Writes table and page where others have not done so.
-void publish(const CompareRequest& request, const Joining& joining, const Compared& compared) {
-    const fs::path path = fs::path(request.folder) / "compare.json";
-    const std::optional<Claim> held = claim_folder(request.folder, joining, request.stop);
-    if (!held)
-        return;
-    const std::string text = json_file(compared);
-    constexpr std::size_t largest = std::size_t{1} << 30;
-    if (kind_of(path) == Kind::file && read_file(path, largest) == text)
-        return;
-    write_file_atomically(path, text);
-    if (request.compared)
-        request.compared(compared);
-    request.observer->info("{}", (fs::path(request.folder) / "compare.html").string());
+// Draws the table, and writes it and its page where others have not done so. The looks of others,
+// which may have come since this process began, count; so all is done while the folder is held.
+Compared publish(const CompareRequest& request, const Joining& joining, Prepared prepared,
+                 const std::map<std::size_t, std::string>& failures) {
+    const fs::path path = fs::path(request.folder) / table_file, page = fs::path(request.folder) / page_file;
+    while (std::optional<Claim> held = claim_folder(request.folder, joining, request.stop)) {
+        prepared.settings.looks = looks_in(path);
+        Compared compared = conclude(request.comparison, prepared, failures, *request.observer);
+        const std::string text = json_file(compared);
+        if (!held->renew())  // it took so long that another process has the folder now
+            continue;
+        constexpr std::size_t largest = std::size_t{1} << 30;
+        const bool written = kind_of(path) == Kind::file && read_file(path, largest) == text;
+        if (written && (!request.compared || is_there(page)))
+            return compared;
+        // compare.json last: where it is, the page is, too, whenever this process is killed.
+        if (request.compared)
+            request.compared(compared);
+        write_file_atomically(path, text);
+        request.observer->info("{}", page.string());
+        return compared;
+    }
+    Compared stopped;
+    stopped.stopped = true;
+    return stopped;
 }
 
 }  // namespace
@@ -385,9 +396,8 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     for (std::size_t i = 0; i < listed.size(); ++i)
         if (listed[i].ending == Ending::failed)
             failures.emplace(i, listed[i].message);
-    result.compared = conclude(request.comparison, joining.task ? all : prepared, failures, log);
+    result.compared = publish(request, joining, std::move(joining.task ? all : prepared), failures);
     result.compared.begun = runs.begun();
-    publish(request, joining, result.compared);
     Claims(root).tidy();
     return result;
 }

@@ -126,7 +126,7 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
         if (c.variants[v].null_variant)
             p.settings.null_variant = v;
     if (!folder.empty())
-        p.settings.looks = looks_in(std::filesystem::path(folder) / "compare.json");
+        p.settings.looks = looks_in(std::filesystem::path(folder) / table_file);
     for (const Experiment& e : p.resolved) p.other_batches.push_back(other_batches(p.resolved[p.settings.reference], e));
     p.runs = planned_runs(c, folder);
     return p;
