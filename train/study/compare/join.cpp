@@ -114,8 +114,7 @@ class SharedRuns final : public JobSource {
             stopped_ = true;
             run.elsewhere = true;
         } else if (has_failed(end)) {
-            claims_.mark_failed(run.name, end.message.empty() ? fmt::format("exit code {}", end.code) : end.message);
-            run.over = true;
+            fail(run, end.message.empty() ? fmt::format("exit code {}", end.code) : end.message);
         } else {
             claims_.remove_mark(run.name);
             run.over = true;
@@ -127,6 +126,11 @@ class SharedRuns final : public JobSource {
     int64_t begun() const { return begun_; }
     // Who trained the run at the last look; "" for nobody.
     const std::string& holder(std::size_t i) const { return runs_[i].holder; }
+    // Why the run failed here; "" where it did not. Known where the mark of it could not be written.
+    std::string failure(const std::string& name) const {
+        const auto run = std::ranges::find(runs_, name, &Run::name);
+        return run == runs_.end() ? "" : run->failure;
+    }
 
   private:
     struct Run {
@@ -138,7 +142,19 @@ class SharedRuns final : public JobSource {
         bool over = false;       // nothing more is to be done
         bool elsewhere = false;  // nothing more is to be done by this process
         std::string holder = {};
+        std::string failure = {};  // of its training here
     };
+
+    // What made the run fail can keep the mark from being written, too (a full disk). The other runs go on.
+    void fail(Run& run, const std::string& message) {
+        run.over = true;
+        run.failure = message;
+        try {
+            claims_.mark_failed(run.name, message);
+        } catch (const std::exception& e) {
+            log_.warning("{}: the others are not told that the run failed, and may try it again: {}", run.name, e.what());
+        }
+    }
 
     bool is_locked(std::size_t i) const { return !lock_holder(prepared_.runs[i].folder).empty(); }
     void let_go(std::size_t i) { runs_[i].claim.reset(); }
@@ -375,7 +391,13 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
         runs,
         {.parallel = parallel, .threads = request.threads, .start = request.start, .stop = request.stop, .observer = &log});
     result.compared.begun = runs.begun();
-    const std::vector<ListedRun> listed = runs_of(request.comparison, root);
+    std::vector<ListedRun> listed = runs_of(request.comparison, root);
+    for (ListedRun& run : listed)
+        if (const std::string failure = runs.failure(fmt::format("{},{}", run.variant, seed_name(run.seed)));
+            !failure.empty() && !is_over(run.ending) && run.holder.empty()) {
+            run.ending = Ending::failed;
+            run.message = failure;
+        }
     if (joining.task) {
         result.task = listed[static_cast<std::size_t>(*joining.task - 1)].ending;
         result.message = listed[static_cast<std::size_t>(*joining.task - 1)].message;
