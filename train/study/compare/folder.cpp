@@ -9,6 +9,7 @@
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
 #include "train/records/run_contents.h"
+#include "train/study/compare/claims.h"
 
 namespace attend::compare {
 
@@ -34,6 +35,8 @@ void require_file(const fs::path& path) {
 
 }  // namespace
 
+fs::path host_log(const fs::path& root) { return root / fmt::format("{}{}{}", host_log_begin, host_name(), host_log_end); }
+
 std::string seed_name(int64_t seed) { return fmt::format("seed-{}", seed); }
 
 void check_folder(const fs::path& root, const Comparison& comparison) {
@@ -46,12 +49,12 @@ void check_folder(const fs::path& root, const Comparison& comparison) {
             "{}: there is a training run in this folder: found {}; a comparison needs a folder of its own (--out)",
             root.string(), as_run.found());
     const bool begun = is_begun(root);
-    for (const char* name : {"compare.json", "compare.html", "log.txt", comparison_file}) {
-        require_file(root / name);
-        require(begun || kind_of(root / name) == Kind::missing,
+    for (const fs::path& path : {root / table_file, root / page_file, as_run.log(), host_log(root), root / comparison_file}) {
+        require_file(path);
+        require(begun || kind_of(path) == Kind::missing,
                 "{}: a comparison would write over it, and no comparison has begun in this folder; move it or give "
                 "another --out",
-                (root / name).string());
+                path.string());
     }
     for (const Variant& v : comparison.variants) {
         const fs::path folder = root / v.name, mark = folder / variant_file;

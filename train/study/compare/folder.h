@@ -15,6 +15,9 @@ inline constexpr const char* comparison_file = "comparison.json";
 /// The table for programs, and the page that shows it.
 inline constexpr const char* table_file = "compare.json";
 inline constexpr const char* page_file = "compare.html";
+/// Where the processes of one machine that join say what they do: log-HOST.txt.
+inline constexpr std::string_view host_log_begin = "log-", host_log_end = ".txt";
+std::filesystem::path host_log(const std::filesystem::path& root);
 /// The name of a run's folder.
 std::string seed_name(int64_t seed);
 

@@ -382,7 +382,7 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     if (const std::optional<Claim> held = claim_folder(root, joining, request.stop))
         write_folder(root, request.comparison);
     // Lines of several machines in one file could overwrite each other.
-    log.open_log(root / fmt::format("log-{}.txt", host_name()), LogFile::append);
+    log.open_log(host_log(root), LogFile::append);
     const int parallel = std::max(1, std::min(request.threads, static_cast<int>(runs.all() - runs.done())));
     log.info("{}: {} x {}; {} of {} runs to do, with other processes, {} side by side here; {}", c.name,
              counted(std::ssize(c.variants), "variant"), counted(std::ssize(c.seeds), "seed"), runs.all() - runs.done(),
