@@ -31,9 +31,18 @@ std::vector<Look> looks_in(const std::filesystem::path& path) {
     if (!is_there(path))
         return looks;
     constexpr std::size_t largest = std::size_t{1} << 30;
-    const auto record = RecordReader::of_text(path.string(), read_file(path, largest));
-    if (record.has("looks"))
-        for (const RecordReader& look : record.objects("looks")) looks.push_back({look.text("metric"), look.integers("seeds")});
+    const std::string text = read_file(path, largest);
+    try {
+        const auto record = RecordReader::of_text(path.string(), text);
+        if (record.has("looks"))
+            for (const RecordReader& look : record.objects("looks"))
+                looks.push_back({look.text("metric"), look.integers("seeds")});
+    } catch (const Error& e) {
+        throw Error(
+            fmt::format("{}: the file is damaged: {}; the runs are kept; removing the file forgets how often the "
+                        "comparison was looked at",
+                        path.string(), e.what()));
+    }
     return looks;
 }
 
