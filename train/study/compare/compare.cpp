@@ -33,6 +33,45 @@ void warn_of_few_seeds(Observer& log, const Comparison& c, const Settings& s) {
         log.warning("{}", seeds_text(comparisons, seeds, 1 - s.confidence));
 }
 
+// Keeps processes that join out, on other machines, too, where a lock may not be seen.
+class Alone {
+  public:
+    // Where all runs are free.
+    Alone(const fs::path& root, const Comparison& c, const Prepared& p)
+        : root_(root), claim_(claims_of(root).take(alone_claim)) {
+        require(claim_.has_value(), "{}: another comparison has begun in this folder at this moment; wait for its end",
+                root.string());
+        for (const Planned& run : p.runs)  // who joins takes a run first and looks for this claim then
+            if (const std::optional<Holder> holder = claims_of(root).holder(claim_name(c, run)))
+                fail("{}: another process has joined at this moment: {} ({}); wait for its end", root.string(),
+                     claim_name(c, run), holder->shown());
+    }
+    ~Alone() {
+        claim_.reset();
+        claims_of(root_).tidy();
+    }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+
+    // Throws MachineError where another process has taken the folder over.
+    void renew(Clock::duration often = {}) {
+        if (Clock::now() - renewed_ < often)
+            return;
+        renewed_ = Clock::now();
+        ensure(
+            claim_->renew(),
+            "{}: another process has taken the comparison over, as this one gave no sign of life; the runs are stopped here, "
+            "and the same command continues",
+            root_.string());
+    }
+
+  private:
+    static Claims claims_of(const fs::path& root) { return Claims(root); }
+    fs::path root_;
+    std::optional<Claim> claim_;
+    Clock::time_point renewed_ = Clock::now();
+};
+
 }  // namespace
 
 Compared run_comparison(const CompareRequest& request) {
@@ -63,6 +102,7 @@ Compared run_comparison(const CompareRequest& request) {
         return result;
     if (!lock)
         lock = as_run.lock();
+    Alone alone(root, c, prepared);
     write_folder(root, c);
     log.open_log(as_run.log(), anew ? LogFile::begin : LogFile::append);
     std::vector<std::size_t> to_run;
@@ -88,9 +128,12 @@ Compared run_comparison(const CompareRequest& request) {
              split_name(prepared.settings.split), jobs.size(), prepared.runs.size(), parallel, root.string());
     warn_of_other_batches(log, c, prepared);
     warn_of_few_seeds(log, c, prepared.settings);
-    const std::vector<std::optional<JobEnd>> ends = run_jobs(
-        jobs,
-        {.parallel = parallel, .threads = request.threads, .start = request.start, .stop = request.stop, .observer = &log});
+    const std::vector<std::optional<JobEnd>> ends = run_jobs(jobs, {.parallel = parallel,
+                                                                    .threads = request.threads,
+                                                                    .start = request.start,
+                                                                    .stop = request.stop,
+                                                                    .observer = &log,
+                                                                    .tick = [&] { alone.renew(default_renew); }});
 
     const Claims claims(root);
     std::map<std::size_t, std::string> failures;
@@ -101,7 +144,6 @@ Compared run_comparison(const CompareRequest& request) {
             failures.emplace(to_run[k], ends[k]->message);
     }
     for (const Planned& run : prepared.runs) claims.remove_mark(claim_name(c, run));
-    claims.tidy();
     const bool stopped = result.stopped;
     prepared.settings.looks = looks_in(root / table_file);  // one that ended before the folder was locked may have looked
     result = conclude(c, prepared, failures, log);
@@ -110,6 +152,7 @@ Compared run_comparison(const CompareRequest& request) {
     if (stopped)
         return result;
     lock->check_folder();
+    alone.renew();
     if (request.compared)
         request.compared(result);
     write_file_atomically(root / table_file, json_file(result));

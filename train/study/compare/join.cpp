@@ -201,6 +201,12 @@ class SharedRuns final : public JobSource {
 
     // What is to be done for a run that this process has claimed; none where it is over.
     std::optional<Job> job_for(std::size_t i) {
+        // A comparison that begins alone claims the whole and looks for claims on runs then; here it is the other way
+        // round, so that one of the two sees the other.
+        const std::optional<Holder> alone = claims_.holder(alone_claim);
+        require(!alone || Watch::has_ended(*alone),
+                "{}: a comparison without --join has begun in this folder: {}; wait for its end", request_.folder,
+                alone ? alone->shown() : "");
         make_folder(prepared_.runs[i].folder);
         const Found found = look_at(i);
         if (runs_[i].over) {
@@ -263,6 +269,27 @@ std::optional<Claim> claim_folder(const fs::path& root, const Joining& joining, 
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     return std::nullopt;
+}
+
+// Refuses a folder in which one process runs the comparison alone. Waits until it is known whether one
+// of another machine lives.
+void refuse_alone(const fs::path& root, const Joining& joining, const std::function<int()>& stop) {
+    const Claims claims(root);
+    Watch watch(joining.silence);
+    while (!stop || stop() == 0) {
+        const std::string locked = lock_holder(root);
+        const std::optional<Holder> holder = claims.holder(alone_claim);
+        const Watch::Life life = holder ? watch.look(alone_claim, *holder) : Watch::Life::ended;
+        require(locked.empty() && life != Watch::Life::alive,
+                "{}: a comparison without --join runs in this folder: {}; wait for its end", root.string(),
+                locked.empty() ? holder->shown() : "process " + locked);
+        if (Watch::is_dead(life)) {
+            if (holder)
+                claims.take_over(alone_claim, *holder);  // and at once given back
+            return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
 }
 
 // With one variant and one seed.
@@ -365,16 +392,13 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     Observer& log = *request.observer;
     const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
     check_folder(root, request.comparison);
-    if (fs::exists(root)) {
-        const std::string holder = lock_holder(root);
-        require(holder.empty(), "{}: a comparison without --join runs in this folder: process {}; wait for its end",
-                root.string(), holder);
-    }
+    refuse_alone(root, joining, request.stop);
     Joined result;
     result.compared.stopped = true;  // so it is until all runs have come to their end
     Prepared prepared;
     if (interruptibly(told_to_stop, [&] { prepared = prepare(c, request.folder); }) == Ended::interrupted)
         return result;
+    refuse_alone(root, joining, request.stop);  // one may have begun meanwhile
     SharedRuns runs(request, joining, c, prepared);
     if (fs::exists(root))
         runs.look_at_all();
