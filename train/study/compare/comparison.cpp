@@ -83,7 +83,7 @@ bool is_taken(const std::string& name) {
                                                       run.bundle(),
                                                       run.checkpoints()};
     const std::string small = lower(name);
-    return std::ranges::count(taken, small) > 0 || small.starts_with(events_begin) ||
+    return std::ranges::count(taken, std::filesystem::path(small)) > 0 || small.starts_with(events_begin) ||
            (small.starts_with(host_log_begin) && small.ends_with(host_log_end));
 }
 
