@@ -290,6 +290,26 @@ TEST_CASE("a failure that cannot be written down stops no other run") {
     CHECK(c.json()["variants"][1]["each"][0]["message"] == "the disk is full");
 }
 
+TEST_CASE("a report of a comparison needs neither its data nor its models") {
+    const Compares c;
+    const CompareRequest r = c.request(two);
+    join_comparison(r, {.task = 1});
+    const std::string out = (c.files / "out").string();
+    CHECK(attend_command({"report", out}).code == 0);  // builds, as a task has prepared one variant alone
+    for (const int64_t task : {2, 3, 4}) join_comparison(r, {.task = task});
+    const Comparison kept = read_folder(out);
+    const std::optional<Prepared> again = kept_preparation(kept, out);
+    REQUIRE(again);
+    CHECK(again->parameters == prepare(kept, out).parameters);
+    join_comparison(r, {.task = 1});  // leaves it as it is
+    CHECK(kept_preparation(kept, out));
+    Comparison broken = kept;  // cannot be built, as where the data are gone
+    broken.path = r.comparison.path;
+    for (Variant& v : broken.variants) v.experiment.train.shards = 50;
+    CHECK(present_comparison(broken, out).json.text(1, Broken::replaced) + "\n" == c.files.text("out/compare.json"));
+    CHECK(attend_command({"report", out}).code == 0);
+}
+
 TEST_CASE("a damaged table is named, with what removing it costs") {
     const Compares c;
     const CompareRequest r = c.request(two);

@@ -103,7 +103,7 @@ Compared run_comparison(const CompareRequest& request) {
     if (!lock)
         lock = as_run.lock();
     Alone alone(root, c, prepared);
-    write_folder(root, c);
+    write_folder(root, c, &prepared);
     log.open_log(as_run.log(), anew ? LogFile::begin : LogFile::append);
     std::vector<std::size_t> to_run;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i) {

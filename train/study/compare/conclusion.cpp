@@ -78,7 +78,8 @@ Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<
 std::string json_file(const Compared& compared) { return compared.json.text(1, Broken::replaced) + "\n"; }
 
 Compared present_comparison(const Comparison& c, const fs::path& root) {
-    const Prepared prepared = prepare(c, root.string());
+    const std::optional<Prepared> kept = kept_preparation(c, root);
+    const Prepared prepared = kept ? *kept : prepare(c, root.string());
     const Claims claims(root);
     std::map<std::size_t, std::string> failures;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i)

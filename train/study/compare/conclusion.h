@@ -29,7 +29,8 @@ Compared conclude(const Comparison& comparison, const Prepared& prepared, const 
 std::string json_file(const Compared& compared);
 
 /// The runs of a folder as they are, read without running anything: what `attend report` shows of a
-/// comparison. Throws Error as prepare().
+/// comparison. Neither data nor models are needed where comparison.json keeps what was built of
+/// them. Throws Error as kept_preparation() and prepare().
 Compared present_comparison(const Comparison& comparison, const std::filesystem::path& root);
 
 }  // namespace attend::compare

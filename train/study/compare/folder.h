@@ -8,6 +8,8 @@
 
 namespace attend::compare {
 
+struct Prepared;
+
 /// Beside each variant's runs. The first that a comparison writes, and so its folder's mark.
 inline constexpr const char* variant_file = "variant.json";
 /// What the comparison was asked for: its variants in their order, seeds and options.
@@ -29,8 +31,10 @@ void check_folder(const std::filesystem::path& root, const Comparison& compariso
 void check_run_folder(const std::filesystem::path& folder);
 
 /// Makes the folder with those of the variants, and writes each variant's config and what the
-/// comparison was asked for, where that does not stand there already.
-void write_folder(const std::filesystem::path& root, const Comparison& comparison);
+/// comparison was asked for, where that does not stand there already; with what was built for it,
+/// so that the comparison can be shown without its data. `prepared` nullptr: that stays as it is, and
+/// goes where another comparison is asked for.
+void write_folder(const std::filesystem::path& root, const Comparison& comparison, const Prepared* prepared);
 /// Whether a comparison has begun in the folder that says what it was asked for.
 bool is_comparison_folder(const std::filesystem::path& root);
 /// What write_folder() wrote. Throws Error as config::load and config::read.

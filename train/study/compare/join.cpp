@@ -311,6 +311,7 @@ Compared publish(const CompareRequest& request, const Joining& joining, Prepared
                  const std::map<std::size_t, std::string>& failures) {
     const fs::path path = fs::path(request.folder) / table_file, page = fs::path(request.folder) / page_file;
     while (std::optional<Claim> held = claim_folder(request.folder, joining, request.stop)) {
+        write_folder(request.folder, request.comparison, &prepared);
         prepared.settings.looks = looks_in(path);
         Compared compared = conclude(request.comparison, prepared, failures, *request.observer);
         const std::string text = json_file(compared);
@@ -404,7 +405,7 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
         runs.look_at_all();
     make_folders(root);
     if (const std::optional<Claim> held = claim_folder(root, joining, request.stop))
-        write_folder(root, request.comparison);
+        write_folder(root, request.comparison, joining.task ? nullptr : &prepared);
     // Lines of several machines in one file could overwrite each other.
     log.open_log(host_log(root), LogFile::append);
     const int parallel = std::max(1, std::min(request.threads, static_cast<int>(runs.all() - runs.done())));
