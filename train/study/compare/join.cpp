@@ -385,24 +385,13 @@ std::vector<RecordWriter> json_of(const std::vector<ListedRun>& runs) {
     });
 }
 
-Joined join_comparison(const CompareRequest& request, const Joining& joining) {
-    ensure(request.existing == Existing::resume && request.extend == Extend::no,
-           "{}: several processes neither overwrite nor extend runs", request.folder);
+namespace {
+
+// Writes what the folder's files say, and makes the runs that nobody has.
+void make_runs(const CompareRequest& request, const Joining& joining, const Comparison& c, const Prepared& prepared,
+               SharedRuns& runs) {
     const fs::path root = request.folder;
-    const Comparison c = joining.task ? alone(request.comparison, *joining.task) : request.comparison;
     Observer& log = *request.observer;
-    const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
-    check_folder(root, request.comparison);
-    refuse_alone(root, joining, request.stop);
-    Joined result;
-    result.compared.stopped = true;  // so it is until all runs have come to their end
-    Prepared prepared;
-    if (interruptibly(told_to_stop, [&] { prepared = prepare(c, request.folder); }) == Ended::interrupted)
-        return result;
-    refuse_alone(root, joining, request.stop);  // one may have begun meanwhile
-    SharedRuns runs(request, joining, c, prepared);
-    if (fs::exists(root))
-        runs.look_at_all();
     make_folders(root);
     if (const std::optional<Claim> held = claim_folder(root, joining, request.stop))
         write_folder(root, request.comparison, joining.task ? nullptr : &prepared);
@@ -415,27 +404,56 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     run_jobs(
         runs,
         {.parallel = parallel, .threads = request.threads, .start = request.start, .stop = request.stop, .observer = &log});
+}
+
+// As all can see them, with the failures of which this process could not write a mark.
+std::vector<ListedRun> listed_now(const CompareRequest& request, const SharedRuns& runs) {
+    std::vector<ListedRun> listed = runs_of(request.comparison, request.folder);
+    const std::vector<Planned> planned = planned_runs(request.comparison, request.folder);
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+        const std::string failure = runs.failure(claim_name(request.comparison, planned[i]));
+        if (failure.empty() || is_over(listed[i].ending) || !listed[i].holder.empty())
+            continue;
+        listed[i].ending = Ending::failed;
+        listed[i].message = failure;
+    }
+    return listed;
+}
+
+}  // namespace
+
+Joined join_comparison(const CompareRequest& request, const Joining& joining) {
+    ensure(request.existing == Existing::resume && request.extend == Extend::no,
+           "{}: several processes neither overwrite nor extend runs", request.folder);
+    const Comparison c = joining.task ? alone(request.comparison, *joining.task) : request.comparison;
+    const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
+    Prepared prepared;
+    const auto is_interrupted = [&](const Comparison& of) {
+        return interruptibly(told_to_stop, [&] { prepared = prepare(of, request.folder); }) == Ended::interrupted;
+    };
+    Joined result;
+    result.compared.stopped = true;  // so it is until all runs have come to their end
+    check_folder(request.folder, request.comparison);
+    refuse_alone(request.folder, joining, request.stop);
+    if (is_interrupted(c))
+        return result;
+    refuse_alone(request.folder, joining, request.stop);  // one may have begun meanwhile
+    SharedRuns runs(request, joining, c, prepared);
+    if (fs::exists(request.folder))
+        runs.look_at_all();
+    make_runs(request, joining, c, prepared, runs);
     result.compared.begun = runs.begun();
-    std::vector<ListedRun> listed = runs_of(request.comparison, root);
-    for (ListedRun& run : listed)
-        if (const std::string failure = runs.failure(fmt::format("{},{}", run.variant, seed_name(run.seed)));
-            !failure.empty() && !is_over(run.ending) && run.holder.empty()) {
-            run.ending = Ending::failed;
-            run.message = failure;
-        }
+    const std::vector<ListedRun> listed = listed_now(request, runs);
     if (joining.task) {
-        result.task = listed[static_cast<std::size_t>(*joining.task - 1)].ending;
-        result.message = listed[static_cast<std::size_t>(*joining.task - 1)].message;
-        if (!is_over(result.task))
-            result.message = runs.holder(0);
+        const ListedRun& task = listed[static_cast<std::size_t>(*joining.task - 1)];
+        result.task = task.ending;
+        result.message = is_over(task.ending) ? task.message : runs.holder(0);
     }
     result.open = std::ranges::count_if(listed, [](const ListedRun& r) { return !is_over(r.ending); });
     result.compared.stopped = told_to_stop() || (runs.stopped() && result.open > 0);
     if (result.compared.stopped || result.open > 0)
         return result;
-    Prepared all;
-    if (joining.task &&
-        interruptibly(told_to_stop, [&] { all = prepare(request.comparison, request.folder); }) == Ended::interrupted) {
+    if (joining.task && is_interrupted(request.comparison)) {  // of all variants now
         result.compared.stopped = true;
         return result;
     }
@@ -443,9 +461,9 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     for (std::size_t i = 0; i < listed.size(); ++i)
         if (listed[i].ending == Ending::failed)
             failures.emplace(i, listed[i].message);
-    result.compared = publish(request, joining, std::move(joining.task ? all : prepared), failures);
+    result.compared = publish(request, joining, std::move(prepared), failures);
     result.compared.begun = runs.begun();
-    Claims(root).tidy();
+    Claims(request.folder).tidy();
     return result;
 }
 
