@@ -1,4 +1,5 @@
 #include "train/study/compare/conclusion.h"
+#include "train/study/compare/folder.h"
 #include "train/study/compare/join.h"
 #include "train/study/compare/table_text.h"
 
@@ -30,8 +31,9 @@ struct CompareArguments {
 // The table, or compare.json.
 int show(Streams& streams, const compare::Compared& result, const std::string& name, bool json) {
     streams.out << (json ? compare::json_file(result)
-                         : utf8::shown(compare::text_of(
-                               result.table, name, compare::changes_text(RecordReader("compare.json", result.json.json())))));
+                         : utf8::shown(
+                               compare::text_of(result.table, name,
+                                                compare::changes_text(RecordReader(compare::table_file, result.json.json())))));
     int code = 0;
     for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
     return code;

@@ -91,8 +91,8 @@ std::optional<Ready> made_ready(const CompareRequest& request) {
     if (interrupted([&] { ready.prepared = prepare(c, request.folder); }))  // made of data, which may take long
         return std::nullopt;
     // A folder that is not there yet is made after all has been looked at.
-    const bool is_there = fs::exists(root);
-    if (is_there)
+    const bool was_there = fs::exists(root);
+    if (was_there)
         ready.lock = RunFolder(root).lock();
     if (!wait_until_free(c, ready.prepared, root, request.patience, *request.observer, request.stop))
         return std::nullopt;
@@ -102,7 +102,7 @@ std::optional<Ready> made_ready(const CompareRequest& request) {
         return std::nullopt;
     if (told_to_stop())
         return std::nullopt;
-    if (!is_there)
+    if (!was_there)
         ready.lock = RunFolder(root).lock();
     return ready;
 }
