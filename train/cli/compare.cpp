@@ -1,4 +1,5 @@
 #include "train/study/compare/conclusion.h"
+#include "train/study/compare/folder.h"
 #include "train/study/compare/join.h"
 #include "train/study/compare/table_text.h"
 
@@ -30,8 +31,9 @@ struct CompareArguments {
 // The table, or compare.json.
 int show(Streams& streams, const compare::Compared& result, const std::string& name, bool json) {
     streams.out << (json ? compare::json_file(result)
-                         : utf8::shown(compare::text_of(
-                               result.table, name, compare::changes_text(RecordReader("compare.json", result.json.json())))));
+                         : utf8::shown(
+                               compare::text_of(result.table, name,
+                                                compare::changes_text(RecordReader(compare::table_file, result.json.json())))));
     int code = 0;
     for (const compare::Row& row : result.table.rows) code = row.failed > 0 ? 1 : row.diverged > 0 && code == 0 ? 3 : code;
     return code;
@@ -55,7 +57,7 @@ int join(Streams& streams, const CompareArguments& a, const compare::CompareRequ
     streams.error << fmt::format("attend: {} not finished: the table comes with the last of them\n",
                                  counted(joined.open, "run"));
     if (!a.task)
-        return 0;
+        return 1;
     if (joined.task == compare::Ending::finished)
         return 0;
     streams.error << utf8::shown(
@@ -100,20 +102,26 @@ Action declare_compare(CommandLine& app) {
                      "nobody has, continues those of processes that died, and waits at the end for the others")
             .excludes(extend)
             .excludes(overwrite);
-    app.add_integer("--task", a->task, {1, 1'000'000},
-                    "make this run alone, as --join does but waiting for nobody: a number of --list, for job arrays")
-        .type_name("I")
-        .excludes(extend)
-        .excludes(overwrite);
-    app.add_integer("--stale", a->stale, {5, 86400},
-                    "with --join or --task: seconds without a sign of life after which a process of another machine is taken "
-                    "for dead")
-        .type_name("SECONDS");
-    app.add_flag("--list", a->list, "print the runs with their numbers, a line each, and run nothing").excludes(join_others);
+    const Option task =
+        app.add_integer("--task", a->task, {1, 1'000'000},
+                        "make this run alone, as --join does but waiting for nobody: a number of --list, for job arrays")
+            .type_name("I")
+            .excludes(extend)
+            .excludes(overwrite);
+    const Option stale =
+        app.add_integer(
+               "--stale", a->stale, {5, 86400},
+               "with --join or --task: seconds without a sign of life after which a process of another machine is taken "
+               "for dead")
+            .type_name("SECONDS");
+    app.add_flag("--list", a->list, "print the runs with their numbers, a line each, and run nothing")
+        .excludes(join_others)
+        .excludes(task);
     app.footer(
         "The same command again shows the table; more seeds or variants train what is missing.\n"
         "Exit code: 0 when all runs finished; 3 when one diverged, 1 when one failed (the others are compared).");
-    return [a](Streams& streams) {
+    return [a, stale](Streams& streams) {
+        require(a->join || a->task || !stale.given(), "--stale: it needs --join or --task: seconds {}", a->stale);
         compare::CompareRequest request;
         if (a->aa)
             a->set.emplace_back("compare.aa=true");

@@ -47,7 +47,8 @@ Action declare_report(CommandLine& app) {
             require(runs.size() == 1, "report: a comparison's folder is given alone: {}, folders {}", comparison->string(),
                     runs.size());
             report_comparison(a->runs.front(), a->out);
-            streams.out << (a->out.empty() ? runs.front() / "compare.html" : std::filesystem::path(a->out)).string() << "\n";
+            streams.out << (a->out.empty() ? runs.front() / compare::page_file : std::filesystem::path(a->out)).string()
+                        << "\n";
             return 0;
         }
         const std::filesystem::path to = !a->out.empty()    ? std::filesystem::path(a->out)

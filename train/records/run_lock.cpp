@@ -125,15 +125,11 @@ void RunLock::lock_file() {
 void RunLock::check_claim() const {
     if (claim_.empty())
         return;
-    const std::string name = claim_.filename().string();
-    std::string text(name.size(), '\0');
     const Descriptor file(
         uninterrupted([&] { return ::open(claim_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
-    const int code = errno;
-    const ssize_t n = file.get() < 0 ? -1 : uninterrupted([&] { return ::pread(file.get(), text.data(), text.size(), 0); });
-    ensure(n == static_cast<ssize_t>(name.size()) && text == name,
-           "{}: the claim on this run is lost, another process continues it: {}; nothing more is written", folder_.string(),
-           file.get() < 0 ? reason_of(code) : "the file begins with another name");
+    const std::string lost = loss_of_claim(claim_, file.get(), errno);
+    ensure(lost.empty(), "{}: the claim on this run is lost, another process continues it: {}; nothing more is written",
+           folder_.string(), lost);
 }
 
 void RunLock::check_folder() const {
@@ -167,6 +163,15 @@ RunLock& RunLock::operator=(RunLock&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
     std::swap(ours_, other.ours_);
     return *this;
+}
+
+std::string loss_of_claim(const std::filesystem::path& claim, int descriptor, int code) {
+    if (descriptor < 0)
+        return code == ENOENT || code == ESTALE || code == ENOTDIR ? reason_of(code) : "";
+    const std::string name = claim.filename().string();
+    std::string text(name.size(), '\0');
+    const ssize_t n = uninterrupted([&] { return ::pread(descriptor, text.data(), text.size(), 0); });
+    return n < 0 || text == name ? "" : "the file begins with another name";
 }
 
 std::string lock_holder(const std::filesystem::path& folder) {

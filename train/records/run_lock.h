@@ -41,6 +41,11 @@ class RunLock {
     bool ours_ = false;  // the file, which goes with the lock
 };
 
+/// Why the claim `claim` is its owner's no more, as it was opened: `descriptor`, or below 0 with the error number
+/// `code`. "" where it is, and where it cannot be known now: that a machine is in need (no descriptors left, a disk
+/// that does not answer) says nothing about the claim.
+std::string loss_of_claim(const std::filesystem::path& claim, int descriptor, int code);
+
 /// The id of the process that has locked `folder`, "unknown" where it did not say; "" where nobody
 /// has. Changes nothing.
 std::string lock_holder(const std::filesystem::path& folder);

@@ -7,6 +7,7 @@
 #include "core/base/files.h"
 #include "core/base/json_text.h"
 #include "train/show/report/page.h"
+#include "train/study/compare/folder.h"
 #include "train/study/compare/run_curves.h"
 
 namespace attend::compare {
@@ -191,7 +192,7 @@ std::string comparison_page(const std::string& name, const Compared& compared) {
 }
 
 void write_page(const std::filesystem::path& folder, const std::string& name, const Compared& compared) {
-    write_file_atomically(folder / "compare.html", comparison_page(name, compared));
+    write_file_atomically(folder / page_file, comparison_page(name, compared));
 }
 
 }  // namespace attend::compare

@@ -14,6 +14,7 @@
 #include "core/base/files.h"
 #include "core/base/own_files.h"
 #include "core/base/system_call.h"
+#include "train/records/run_lock.h"
 
 namespace attend::compare {
 
@@ -89,7 +90,8 @@ std::string first_name(const fs::path& folder) {
     return "";
 }
 
-void write_new(const fs::path& path, std::string_view text) {
+// 0, or the error number.
+int write_new(const fs::path& path, std::string_view text) {
     Descriptor file(uninterrupted([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
     int code = file.get() < 0 ? errno : 0;
     std::size_t done = 0;
@@ -97,9 +99,11 @@ void write_new(const fs::path& path, std::string_view text) {
         code = write_all(file.get(), text, done);
     if (const int closed = file.close(); code == 0)
         code = closed;
-    if (code != 0)
-        fail_to_write(path, "a claim cannot be written", code);
+    return code;
 }
+
+// Whoever finds everything done removes the folder, so that what is made in it may have to be made again.
+constexpr int most_attempts = 100;
 
 }  // namespace
 
@@ -126,15 +130,13 @@ bool Claim::renew() {
     if (file_.empty())
         return false;
     Descriptor file(uninterrupted([&] { return ::open(file_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW); }));
-    const int code = errno;
-    if (file.get() < 0)  // a machine in need (no descriptors left) says nothing about the claim
-        return code != ENOENT && code != ESTALE && code != ENOTDIR;
-    const std::string id = file_.filename().string();
-    std::string before(id.size(), '\0');
-    const ssize_t n = uninterrupted([&] { return ::pread(file.get(), before.data(), before.size(), 0); });
-    if (n == static_cast<ssize_t>(id.size()) && before != id && count_ > 0)
+    const std::string lost = loss_of_claim(file_, file.get(), errno);
+    // One that has just been taken over still says the old owner's name.
+    if (!lost.empty() && (file.get() < 0 || count_ > 0))
         return false;
-    const std::string text = claim_text(id, ++count_);
+    if (file.get() < 0)
+        return true;
+    const std::string text = claim_text(file_.filename().string(), ++count_);
     (void)!uninterrupted([&] { return ::pwrite(file.get(), text.data(), text.size(), 0); });  // a full disk is no loss
     return true;
 }
@@ -157,13 +159,16 @@ std::optional<Claim> Claims::take(const std::string& name) const {
     const fs::path made = folder_ / (std::string(half_made) + id);
     for (int attempt = 1;; ++attempt) {
         make_folder(folder_);
-        if (::mkdir(made.c_str(), 0777) == 0)
+        int code = ::mkdir(made.c_str(), 0777) == 0 ? 0 : errno;
+        if (code == 0)
+            code = write_new(made / id, claim_text(id, 0));
+        if (code == 0)
             break;
-        const int code = errno;
-        if (code != ENOENT || attempt == 10)  // whoever finds everything done removes the folder
-            fail_to_write(made, "a claim cannot be made", code);
+        ::unlink((made / id).c_str());
+        ::rmdir(made.c_str());
+        if (code != ENOENT || attempt == most_attempts)
+            fail_to_write(made / id, "a claim cannot be made", code);
     }
-    write_new(made / id, claim_text(id, 0));
     if (::rename(made.c_str(), claim.c_str()) == 0)
         return Claim(claim / id);
     const int code = errno;
@@ -197,8 +202,16 @@ std::optional<Holder> Claims::holder(const std::string& name) const {
 }
 
 void Claims::mark_failed(const std::string& name, const std::string& message) const {
-    make_folder(folder_);
-    write_file_atomically(mark(name), new_id() + "\n" + message + "\n");
+    for (int attempt = 1;; ++attempt) {
+        make_folder(folder_);
+        try {
+            write_file_atomically(mark(name), new_id() + "\n" + message + "\n");
+            return;
+        } catch (const Error&) {  // the folder was removed: MachineError for all that waiting does not help
+            if (attempt == most_attempts)
+                throw;
+        }
+    }
 }
 
 void Claims::remove_mark(const std::string& name) const { remove_file(mark(name)); }
@@ -220,10 +233,13 @@ void Claims::tidy() const {
         all.push_back(entry->path());
     for (const fs::path& path : all) {
         const std::string name = path.filename().string();
-        const std::string id = name.starts_with(half_made) ? name.substr(half_made.size()) : first_name(path);
-        if (Watch::has_ended(holder_of(id)))  // a run may have come to its end after its owner did
+        const bool half = name.starts_with(half_made);
+        const std::string id = half ? name.substr(half_made.size()) : first_name(path);
+        const bool ended = Watch::has_ended(holder_of(id));
+        if (ended)  // a run may have come to its end after its owner did
             ::unlink((path / id).c_str());
-        ::rmdir(path.c_str());  // fails for what has something in it, and for files
+        if (ended || !half)         // one that is being made is empty for a moment
+            ::rmdir(path.c_str());  // fails for what has something in it, and for files
     }
     ::rmdir(folder_.c_str());
 }

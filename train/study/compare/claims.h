@@ -28,6 +28,11 @@ namespace attend::compare {
 /// How long somebody else's claim has to stay the same until it is taken over.
 inline constexpr std::chrono::seconds default_silence{60};
 
+/// What is claimed by a process that has the whole comparison for itself. No run is called so.
+inline constexpr const char* alone_claim = "alone";
+/// How often an owner shows that it lives.
+inline constexpr std::chrono::milliseconds default_renew{2000};
+
 /// This machine's name as claims have it: letters, digits, '.' and '_'.
 std::string host_name();
 

@@ -19,8 +19,8 @@ struct CompareRequest {
     Observer* observer = &no_observer();          ///< receives the progress
     std::function<int()> stop;                    ///< the signal to stop by, 0: go on
     StartJob start = start_process;
-    /// Called when compare.json was written and the folder is still held: where a page is made of
-    /// it.
+    /// Called while the folder is held, before compare.json is written: where a page is made of the
+    /// table. Where compare.json is, the page is, too.
     std::function<void(const Compared&)> compared;
 };
 

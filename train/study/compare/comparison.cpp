@@ -11,7 +11,10 @@
 #include "train/config/words.h"
 #include "train/config/writer.h"
 #include "train/records/resume.h"
+#include "train/records/run_contents.h"
+#include "train/study/compare/folder.h"
 #include "train/study/compare/grid.h"
+#include "train/study/compare/jobs.h"
 
 namespace attend::compare {
 
@@ -61,12 +64,27 @@ std::string lower(std::string name) {
 // Names that a folder of a comparison has for itself, or that would make it look like a training
 // run's.
 bool is_taken(const std::string& name) {
-    static const std::vector<std::string> taken = {
-        "compare.json",       "compare.html",  "comparison.json", "log.txt",     "messages.txt",
-        "config.json",        "metrics.jsonl", "summary.json",    "samples.txt", "valid_scores.jsonl",
-        "test_scores.jsonl",  "report.html",   "lab.json",        "maps",        "vocabulary",
-        "bundle.safetensors", "checkpoints"};
-    return contains(taken, lower(name)) || lower(name).starts_with("events.out.tfevents.");
+    const RunFolder run("");
+    const std::vector<std::filesystem::path> taken = {table_file,
+                                                      page_file,
+                                                      comparison_file,
+                                                      messages(""),
+                                                      run.log(),
+                                                      run.config(),
+                                                      run.metrics(),
+                                                      run.summary(),
+                                                      run.samples(),
+                                                      run.scores(Split::valid),
+                                                      run.scores(Split::test),
+                                                      run.report(),
+                                                      run.lab(),
+                                                      run.maps(),
+                                                      run.vocabulary(),
+                                                      run.bundle(),
+                                                      run.checkpoints()};
+    const std::string small = lower(name);
+    return std::ranges::count(taken, std::filesystem::path(small)) > 0 || small.starts_with(events_begin) ||
+           (small.starts_with(host_log_begin) && small.ends_with(host_log_end));
 }
 
 void check_name(const config::Member& variant, const std::vector<Variant>& before) {

@@ -147,9 +147,10 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("tests", t.tests);
     json.set("tests_of_trained", t.tests_of_trained);
     json.set("look", t.look);
-    json.set("looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
-                 return {{"metric", look.metric}, {"split", look.split}, {"evaluation", look.evaluation}, {"seeds", look.seeds}};
-             }));
+    json.set(
+        "looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
+            return {{"metric", look.metric}, {"split", look.split}, {"evaluation", look.evaluation}, {"seeds", look.seeds}};
+        }));
     json.set("steps", s.steps);
     json.set("seeds", t.seeds);
     json.set("variants", rows);

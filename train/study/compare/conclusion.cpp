@@ -1,10 +1,15 @@
 #include "train/study/compare/conclusion.h"
 
+#include "core/base/file_errors.h"
+#include "core/base/files.h"
 #include "train/config/words.h"
+#include "train/records/record_reader.h"
 #include "train/study/compare/claims.h"
 #include "train/study/compare/training_job.h"
 
 namespace attend::compare {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -20,6 +25,33 @@ void warn_of_other_programs(Observer& log, const std::vector<VariantRecord>& rec
 }
 
 }  // namespace
+
+Ending ending_in_summary(const fs::path& folder) {
+    constexpr std::size_t largest = std::size_t{1} << 24;
+    const RunFolder run(folder);
+    if (kind_of(run.summary()) != Kind::file)
+        return kind_of(run.config()) == Kind::missing ? Ending::missing : Ending::unfinished;
+    try {
+        const std::string status =
+            RecordReader::of_text(run.summary().string(), read_file(run.summary(), largest)).text("status");
+        return status == status_name(Status::finished)   ? Ending::finished
+               : status == status_name(Status::diverged) ? Ending::diverged
+                                                         : Ending::unfinished;
+    } catch (const Error&) {  // a run that continues removes it
+        return Ending::unfinished;
+    }
+}
+
+bool is_over(Ending ending) { return ending == Ending::finished || ending == Ending::diverged || ending == Ending::failed; }
+
+RunEnd end_of(const Claims& claims, const std::string& name, const fs::path& folder) {
+    RunEnd end{ending_in_summary(folder), ""};
+    if (is_over(end.ending))
+        return end;
+    if (const std::optional<Claims::Failure> failure = claims.failure(name))
+        end = {Ending::failed, failure->message};
+    return end;
+}
 
 Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<std::size_t, std::string>& failures,
                   Observer& log) {
@@ -45,13 +77,15 @@ Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<
 
 std::string json_file(const Compared& compared) { return compared.json.text(1, Broken::replaced) + "\n"; }
 
-Compared present_comparison(const Comparison& c, const std::filesystem::path& root) {
-    const Prepared prepared = prepare(c, root.string());
+Compared present_comparison(const Comparison& c, const fs::path& root) {
+    const std::optional<Prepared> kept = kept_preparation(c, root);
+    const Prepared prepared = kept ? *kept : prepare(c, root.string());
     const Claims claims(root);
     std::map<std::size_t, std::string> failures;
     for (std::size_t i = 0; i < prepared.runs.size(); ++i)
-        if (const auto failure = claims.failure(claim_name(c, prepared.runs[i])))
-            failures.emplace(i, failure->message);
+        if (const RunEnd end = end_of(claims, claim_name(c, prepared.runs[i]), prepared.runs[i].folder);
+            end.ending == Ending::failed)
+            failures.emplace(i, end.message);
     return conclude(c, prepared, failures, no_observer());
 }
 

@@ -9,6 +9,8 @@
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
 #include "train/records/run_contents.h"
+#include "train/study/compare/claims.h"
+#include "train/study/compare/prepare.h"
 
 namespace attend::compare {
 
@@ -34,6 +36,8 @@ void require_file(const fs::path& path) {
 
 }  // namespace
 
+fs::path host_log(const fs::path& root) { return root / fmt::format("{}{}{}", host_log_begin, host_name(), host_log_end); }
+
 std::string seed_name(int64_t seed) { return fmt::format("seed-{}", seed); }
 
 void check_folder(const fs::path& root, const Comparison& comparison) {
@@ -46,12 +50,12 @@ void check_folder(const fs::path& root, const Comparison& comparison) {
             "{}: there is a training run in this folder: found {}; a comparison needs a folder of its own (--out)",
             root.string(), as_run.found());
     const bool begun = is_begun(root);
-    for (const char* name : {"compare.json", "compare.html", "log.txt", comparison_file}) {
-        require_file(root / name);
-        require(begun || kind_of(root / name) == Kind::missing,
+    for (const fs::path& path : {root / table_file, root / page_file, as_run.log(), host_log(root), root / comparison_file}) {
+        require_file(path);
+        require(begun || kind_of(path) == Kind::missing,
                 "{}: a comparison would write over it, and no comparison has begun in this folder; move it or give "
                 "another --out",
-                (root / name).string());
+                path.string());
     }
     for (const Variant& v : comparison.variants) {
         const fs::path folder = root / v.name, mark = folder / variant_file;
@@ -72,39 +76,57 @@ void check_run_folder(const fs::path& folder) {
 namespace {
 
 void write_where_other(const fs::path& path, const std::string& text) {
-    constexpr std::size_t largest = std::size_t{1} << 24;
+    constexpr std::size_t largest = std::size_t{1} << 26;
     if (kind_of(path) != Kind::file || read_file(path, largest) != text)
         write_file_atomically(path, text);
 }
 
-std::string asked_text(const Comparison& c) {
+// `prepared`: what prepared_json() says; "" for nothing.
+std::string asked_text(const Comparison& c, const std::string& prepared) {
     std::vector<std::string> variants, null_variants;
     for (const Variant& v : c.variants) {
         variants.push_back(v.name);
         if (v.null_variant)
             null_variants.push_back(v.name);
     }
-    return RecordWriter{{"format", int64_t{1}},
-                        {"name", c.name},
-                        {"config", fs::absolute(c.path).lexically_normal().string()},
-                        {"seeds", c.seeds},
-                        {"variants", variants},
-                        {"null_variants", null_variants},
-                        {"reference", c.variants[c.reference].name},
-                        {"compare", JsonText{config::write(c.options)}}}
-               .text(1, Broken::replaced) +
-           "\n";
+    RecordWriter json{{"format", int64_t{1}},
+                      {"name", c.name},
+                      {"config", fs::absolute(c.path).lexically_normal().string()},
+                      {"seeds", c.seeds},
+                      {"variants", variants},
+                      {"null_variants", null_variants},
+                      {"reference", c.variants[c.reference].name},
+                      {"compare", JsonText{config::write(c.options)}}};
+    if (!prepared.empty())
+        json.set(prepared_key, JsonText{prepared});
+    return json.text(1, Broken::replaced) + "\n";
+}
+
+// Whether the file says that the same was asked for, whatever it says of what was built.
+bool is_asked(const fs::path& path, const Comparison& c) {
+    constexpr std::size_t largest = std::size_t{1} << 26;
+    if (kind_of(path) != Kind::file)
+        return false;
+    const std::string text = read_file(path, largest);
+    try {
+        return asked_text(c, RecordReader::of_text(path.string(), text).json_text(prepared_key)) == text;
+    } catch (const Error&) {  // a file that is broken is written again
+        return false;
+    }
 }
 
 }  // namespace
 
-void write_folder(const fs::path& root, const Comparison& comparison) {
+void write_folder(const fs::path& root, const Comparison& comparison, const Prepared* prepared) {
     make_folders(root);
     for (const Variant& v : comparison.variants) {  // the mark of a comparison's folder, so before all other files
         make_folder(root / v.name);
         write_where_other(root / v.name / variant_file, config::write(v.experiment));
     }
-    write_where_other(root / comparison_file, asked_text(comparison));
+    if (prepared != nullptr)
+        write_where_other(root / comparison_file, asked_text(comparison, prepared_json(comparison, *prepared).text()));
+    else if (!is_asked(root / comparison_file, comparison))
+        write_where_other(root / comparison_file, asked_text(comparison, ""));
 }
 
 bool is_comparison_folder(const fs::path& root) {
@@ -112,7 +134,7 @@ bool is_comparison_folder(const fs::path& root) {
 }
 
 Comparison read_folder(const fs::path& root) {
-    constexpr std::size_t largest = std::size_t{1} << 24;
+    constexpr std::size_t largest = std::size_t{1} << 26;
     const std::string path = (root / comparison_file).string();
     const auto asked = RecordReader::of_text(path, read_file(path, largest));
     Comparison c;

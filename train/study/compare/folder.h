@@ -8,10 +8,18 @@
 
 namespace attend::compare {
 
+struct Prepared;
+
 /// Beside each variant's runs. The first that a comparison writes, and so its folder's mark.
 inline constexpr const char* variant_file = "variant.json";
 /// What the comparison was asked for: its variants in their order, seeds and options.
 inline constexpr const char* comparison_file = "comparison.json";
+/// The table for programs, and the page that shows it.
+inline constexpr const char* table_file = "compare.json";
+inline constexpr const char* page_file = "compare.html";
+/// Where the processes of one machine that join say what they do: log-HOST.txt.
+inline constexpr std::string_view host_log_begin = "log-", host_log_end = ".txt";
+std::filesystem::path host_log(const std::filesystem::path& root);
 /// The name of a run's folder.
 std::string seed_name(int64_t seed);
 
@@ -23,8 +31,10 @@ void check_folder(const std::filesystem::path& root, const Comparison& compariso
 void check_run_folder(const std::filesystem::path& folder);
 
 /// Makes the folder with those of the variants, and writes each variant's config and what the
-/// comparison was asked for, where that does not stand there already.
-void write_folder(const std::filesystem::path& root, const Comparison& comparison);
+/// comparison was asked for, where that does not stand there already; with what was built for it,
+/// so that the comparison can be shown without its data. `prepared` nullptr: that stays as it is, and
+/// goes where another comparison is asked for.
+void write_folder(const std::filesystem::path& root, const Comparison& comparison, const Prepared* prepared);
 /// Whether a comparison has begun in the folder that says what it was asked for.
 bool is_comparison_folder(const std::filesystem::path& root);
 /// What write_folder() wrote. Throws Error as config::load and config::read.

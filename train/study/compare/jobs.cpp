@@ -65,6 +65,8 @@ class Runner {
                     break;
                 wait_a_moment();
                 source_.tick();
+                if (pace_.tick)
+                    pace_.tick();
                 reap();
                 stop_those_not_kept();
                 say();

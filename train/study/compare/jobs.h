@@ -59,6 +59,7 @@ struct Pace {
     StartJob start = start_process;
     std::function<int()> stop;                ///< the signal to stop by, 0: go on
     Observer* observer = &no_observer();      ///< receives the progress
+    std::function<void()> tick = {};          ///< called several times a second; what it throws stops all
     std::chrono::milliseconds interval{100};  ///< between two looks at the processes; one that ends is seen at once
 };
 

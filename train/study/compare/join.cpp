@@ -20,25 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// How a run ended, by its summary alone, which is small.
-Ending ending_in_summary(const fs::path& folder) {
-    constexpr std::size_t largest = std::size_t{1} << 24;
-    const RunFolder run(folder);
-    if (kind_of(run.summary()) != Kind::file)
-        return kind_of(run.config()) == Kind::missing ? Ending::missing : Ending::unfinished;
-    try {
-        const std::string status =
-            RecordReader::of_text(run.summary().string(), read_file(run.summary(), largest)).text("status");
-        return status == status_name(Status::finished)   ? Ending::finished
-               : status == status_name(Status::diverged) ? Ending::diverged
-                                                         : Ending::unfinished;
-    } catch (const Error&) {  // a run that continues removes it
-        return Ending::unfinished;
-    }
-}
-
-bool is_over(Ending ending) { return ending == Ending::finished || ending == Ending::diverged || ending == Ending::failed; }
-
 // Runs that other processes want, too.
 class SharedRuns final : public JobSource {
   public:
@@ -77,7 +58,7 @@ class SharedRuns final : public JobSource {
             return std::nullopt;
         looked_ = Clock::now();
         for (std::size_t i = 0; i < runs_.size(); ++i) {
-            if (runs_[i].over || runs_[i].claim || settle(i) || !claim(i) || is_locked(i))
+            if (runs_[i].over || runs_[i].elsewhere || runs_[i].claim || settle(i) || !claim(i) || is_locked(i))
                 continue;
             if (std::optional<Job> job = job_for(i)) {
                 found_ = true;
@@ -95,7 +76,8 @@ class SharedRuns final : public JobSource {
     int64_t left() override {
         int64_t count = 0;
         for (std::size_t i = 0; i < runs_.size() && count <= request_.threads; ++i)
-            if (!runs_[i].over && !runs_[i].running && (runs_[i].claim || (!claims_.holder(runs_[i].name) && !settle(i))))
+            if (!runs_[i].over && !runs_[i].elsewhere && !runs_[i].running &&
+                (runs_[i].claim || (!claims_.holder(runs_[i].name) && !settle(i))))
                 ++count;
         return count;
     }
@@ -132,8 +114,7 @@ class SharedRuns final : public JobSource {
             stopped_ = true;
             run.elsewhere = true;
         } else if (has_failed(end)) {
-            claims_.mark_failed(run.name, end.message.empty() ? fmt::format("exit code {}", end.code) : end.message);
-            run.over = true;
+            fail(run, end.message.empty() ? fmt::format("exit code {}", end.code) : end.message);
         } else {
             claims_.remove_mark(run.name);
             run.over = true;
@@ -145,6 +126,11 @@ class SharedRuns final : public JobSource {
     int64_t begun() const { return begun_; }
     // Who trained the run at the last look; "" for nobody.
     const std::string& holder(std::size_t i) const { return runs_[i].holder; }
+    // Why the run failed here; "" where it did not. Known where the mark of it could not be written.
+    std::string failure(const std::string& name) const {
+        const auto run = std::ranges::find(runs_, name, &Run::name);
+        return run == runs_.end() ? "" : run->failure;
+    }
 
   private:
     struct Run {
@@ -156,7 +142,19 @@ class SharedRuns final : public JobSource {
         bool over = false;       // nothing more is to be done
         bool elsewhere = false;  // nothing more is to be done by this process
         std::string holder = {};
+        std::string failure = {};  // of its training here
     };
+
+    // What made the run fail can keep the mark from being written, too (a full disk). The other runs go on.
+    void fail(Run& run, const std::string& message) {
+        run.over = true;
+        run.failure = message;
+        try {
+            claims_.mark_failed(run.name, message);
+        } catch (const std::exception& e) {
+            log_.warning("{}: the others are not told that the run failed, and may try it again: {}", run.name, e.what());
+        }
+    }
 
     bool is_locked(std::size_t i) const { return !lock_holder(prepared_.runs[i].folder).empty(); }
     void let_go(std::size_t i) { runs_[i].claim.reset(); }
@@ -196,11 +194,19 @@ class SharedRuns final : public JobSource {
         check_run_folder(prepared_.runs[i].folder);
         const Found found = look_at_one(prepared_, i, files_[prepared_.runs[i].variant], request_.folder);
         runs_[i].over = is_over(found.ending);
+        if (runs_[i].over)  // it may have failed before
+            claims_.remove_mark(runs_[i].name);
         return found;
     }
 
     // What is to be done for a run that this process has claimed; none where it is over.
     std::optional<Job> job_for(std::size_t i) {
+        // A comparison that begins alone claims the whole and looks for claims on runs then; here it is the other way
+        // round, so that one of the two sees the other.
+        const std::optional<Holder> alone = claims_.holder(alone_claim);
+        require(!alone || Watch::has_ended(*alone),
+                "{}: a comparison without --join has begun in this folder: {}; wait for its end", request_.folder,
+                alone ? alone->shown() : "");
         make_folder(prepared_.runs[i].folder);
         const Found found = look_at(i);
         if (runs_[i].over) {
@@ -265,6 +271,27 @@ std::optional<Claim> claim_folder(const fs::path& root, const Joining& joining, 
     return std::nullopt;
 }
 
+// Refuses a folder in which one process runs the comparison alone. Waits until it is known whether one
+// of another machine lives.
+void refuse_alone(const fs::path& root, const Joining& joining, const std::function<int()>& stop) {
+    const Claims claims(root);
+    Watch watch(joining.silence);
+    while (!stop || stop() == 0) {
+        const std::string locked = lock_holder(root);
+        const std::optional<Holder> holder = claims.holder(alone_claim);
+        const Watch::Life life = holder ? watch.look(alone_claim, *holder) : Watch::Life::ended;
+        require(locked.empty() && life != Watch::Life::alive,
+                "{}: a comparison without --join runs in this folder: {}; wait for its end", root.string(),
+                locked.empty() ? holder->shown() : "process " + locked);
+        if (Watch::is_dead(life)) {
+            if (holder)
+                claims.take_over(alone_claim, *holder);  // and at once given back
+            return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
 // With one variant and one seed.
 Comparison alone(const Comparison& c, int64_t task) {
     const std::vector<Planned> runs = planned_runs(c, "");
@@ -274,23 +301,36 @@ Comparison alone(const Comparison& c, int64_t task) {
     one.variants = {c.variants[run.variant]};
     one.seeds = {c.seeds[run.seed]};
     one.reference = 0;
+    one.variants[0].null_variant = false;  // the reference that it is compared with is not there
     return one;
 }
 
-// Writes table and page where others have not done so.
-void publish(const CompareRequest& request, const Joining& joining, const Compared& compared) {
-    const fs::path path = fs::path(request.folder) / "compare.json";
-    const std::optional<Claim> held = claim_folder(request.folder, joining, request.stop);
-    if (!held)
-        return;
-    const std::string text = json_file(compared);
-    constexpr std::size_t largest = std::size_t{1} << 30;
-    if (kind_of(path) == Kind::file && read_file(path, largest) == text)
-        return;
-    write_file_atomically(path, text);
-    if (request.compared)
-        request.compared(compared);
-    request.observer->info("{}", (fs::path(request.folder) / "compare.html").string());
+// Draws the table, and writes it and its page where others have not done so. The looks of others,
+// which may have come since this process began, count; so all is done while the folder is held.
+Compared publish(const CompareRequest& request, const Joining& joining, Prepared prepared,
+                 const std::map<std::size_t, std::string>& failures) {
+    const fs::path path = fs::path(request.folder) / table_file, page = fs::path(request.folder) / page_file;
+    while (std::optional<Claim> held = claim_folder(request.folder, joining, request.stop)) {
+        write_folder(request.folder, request.comparison, &prepared);
+        prepared.settings.looks = looks_in(path);
+        Compared compared = conclude(request.comparison, prepared, failures, *request.observer);
+        const std::string text = json_file(compared);
+        if (!held->renew())  // it took so long that another process has the folder now
+            continue;
+        constexpr std::size_t largest = std::size_t{1} << 30;
+        const bool written = kind_of(path) == Kind::file && read_file(path, largest) == text;
+        if (written && (!request.compared || is_there(page)))
+            return compared;
+        // compare.json last: where it is, the page is, too, whenever this process is killed.
+        if (request.compared)
+            request.compared(compared);
+        write_file_atomically(path, text);
+        request.observer->info("{}", page.string());
+        return compared;
+    }
+    Compared stopped;
+    stopped.stopped = true;
+    return stopped;
 }
 
 }  // namespace
@@ -311,10 +351,9 @@ std::vector<ListedRun> runs_of(const Comparison& c, const fs::path& root) {
         const std::optional<Holder> holder = claims.holder(name);
         if (holder && !Watch::has_ended(*holder))
             l.holder = holder->shown();
-        const std::optional<Claims::Failure> failure = claims.failure(name);
-        if (failure && l.holder.empty() && !is_over(l.ending)) {
-            l.ending = Ending::failed;
-            l.message = failure->message;
+        if (RunEnd end = end_of(claims, name, run.folder); l.holder.empty()) {
+            l.ending = end.ending;
+            l.message = std::move(end.message);
         }
         listed.push_back(std::move(l));
     }
@@ -346,32 +385,18 @@ std::vector<RecordWriter> json_of(const std::vector<ListedRun>& runs) {
     });
 }
 
-Joined join_comparison(const CompareRequest& request, const Joining& joining) {
-    ensure(request.existing == Existing::resume && request.extend == Extend::no,
-           "{}: several processes neither overwrite nor extend runs", request.folder);
+namespace {
+
+// Writes what the folder's files say, and makes the runs that nobody has.
+void make_runs(const CompareRequest& request, const Joining& joining, const Comparison& c, const Prepared& prepared,
+               SharedRuns& runs) {
     const fs::path root = request.folder;
-    const Comparison c = joining.task ? alone(request.comparison, *joining.task) : request.comparison;
     Observer& log = *request.observer;
-    const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
-    check_folder(root, request.comparison);
-    if (fs::exists(root)) {
-        const std::string holder = lock_holder(root);
-        require(holder.empty(), "{}: a comparison without --join runs in this folder: process {}; wait for its end",
-                root.string(), holder);
-    }
-    Joined result;
-    result.compared.stopped = true;  // so it is until all runs have come to their end
-    Prepared prepared;
-    if (interruptibly(told_to_stop, [&] { prepared = prepare(c, request.folder); }) == Ended::interrupted)
-        return result;
-    SharedRuns runs(request, joining, c, prepared);
-    if (fs::exists(root))
-        runs.look_at_all();
     make_folders(root);
     if (const std::optional<Claim> held = claim_folder(root, joining, request.stop))
-        write_folder(root, request.comparison);
+        write_folder(root, request.comparison, joining.task ? nullptr : &prepared);
     // Lines of several machines in one file could overwrite each other.
-    log.open_log(root / fmt::format("log-{}.txt", host_name()), LogFile::append);
+    log.open_log(host_log(root), LogFile::append);
     const int parallel = std::max(1, std::min(request.threads, static_cast<int>(runs.all() - runs.done())));
     log.info("{}: {} x {}; {} of {} runs to do, with other processes, {} side by side here; {}", c.name,
              counted(std::ssize(c.variants), "variant"), counted(std::ssize(c.seeds), "seed"), runs.all() - runs.done(),
@@ -379,21 +404,56 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     run_jobs(
         runs,
         {.parallel = parallel, .threads = request.threads, .start = request.start, .stop = request.stop, .observer = &log});
-    result.compared.begun = runs.begun();
-    const std::vector<ListedRun> listed = runs_of(request.comparison, root);
-    if (joining.task) {
-        result.task = listed[static_cast<std::size_t>(*joining.task - 1)].ending;
-        result.message = listed[static_cast<std::size_t>(*joining.task - 1)].message;
-        if (!is_over(result.task))
-            result.message = runs.holder(0);
+}
+
+// As all can see them, with the failures of which this process could not write a mark.
+std::vector<ListedRun> listed_now(const CompareRequest& request, const SharedRuns& runs) {
+    std::vector<ListedRun> listed = runs_of(request.comparison, request.folder);
+    const std::vector<Planned> planned = planned_runs(request.comparison, request.folder);
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+        const std::string failure = runs.failure(claim_name(request.comparison, planned[i]));
+        if (failure.empty() || is_over(listed[i].ending) || !listed[i].holder.empty())
+            continue;
+        listed[i].ending = Ending::failed;
+        listed[i].message = failure;
     }
-    result.compared.stopped = runs.stopped() || told_to_stop();
+    return listed;
+}
+
+}  // namespace
+
+Joined join_comparison(const CompareRequest& request, const Joining& joining) {
+    ensure(request.existing == Existing::resume && request.extend == Extend::no,
+           "{}: several processes neither overwrite nor extend runs", request.folder);
+    const Comparison c = joining.task ? alone(request.comparison, *joining.task) : request.comparison;
+    const auto told_to_stop = [&] { return request.stop && request.stop() != 0; };
+    Prepared prepared;
+    const auto is_interrupted = [&](const Comparison& of) {
+        return interruptibly(told_to_stop, [&] { prepared = prepare(of, request.folder); }) == Ended::interrupted;
+    };
+    Joined result;
+    result.compared.stopped = true;  // so it is until all runs have come to their end
+    check_folder(request.folder, request.comparison);
+    refuse_alone(request.folder, joining, request.stop);
+    if (is_interrupted(c))
+        return result;
+    refuse_alone(request.folder, joining, request.stop);  // one may have begun meanwhile
+    SharedRuns runs(request, joining, c, prepared);
+    if (fs::exists(request.folder))
+        runs.look_at_all();
+    make_runs(request, joining, c, prepared, runs);
+    result.compared.begun = runs.begun();
+    const std::vector<ListedRun> listed = listed_now(request, runs);
+    if (joining.task) {
+        const ListedRun& task = listed[static_cast<std::size_t>(*joining.task - 1)];
+        result.task = task.ending;
+        result.message = is_over(task.ending) ? task.message : runs.holder(0);
+    }
     result.open = std::ranges::count_if(listed, [](const ListedRun& r) { return !is_over(r.ending); });
+    result.compared.stopped = told_to_stop() || (runs.stopped() && result.open > 0);
     if (result.compared.stopped || result.open > 0)
         return result;
-    Prepared all;
-    if (joining.task &&
-        interruptibly(told_to_stop, [&] { all = prepare(request.comparison, request.folder); }) == Ended::interrupted) {
+    if (joining.task && is_interrupted(request.comparison)) {  // of all variants now
         result.compared.stopped = true;
         return result;
     }
@@ -401,10 +461,9 @@ Joined join_comparison(const CompareRequest& request, const Joining& joining) {
     for (std::size_t i = 0; i < listed.size(); ++i)
         if (listed[i].ending == Ending::failed)
             failures.emplace(i, listed[i].message);
-    result.compared = conclude(request.comparison, joining.task ? all : prepared, failures, log);
+    result.compared = publish(request, joining, std::move(prepared), failures);
     result.compared.begun = runs.begun();
-    publish(request, joining, result.compared);
-    Claims(root).tidy();
+    Claims(request.folder).tidy();
     return result;
 }
 

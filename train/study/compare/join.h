@@ -9,7 +9,7 @@ namespace attend::compare {
 /// How a process works with others.
 struct Joining {
     std::optional<int64_t> task;                         ///< this run alone: its number in runs_of(), from 1
-    std::chrono::milliseconds renew{2000};               ///< how often it shows that it lives
+    std::chrono::milliseconds renew{default_renew};      ///< how often it shows that it lives
     std::chrono::milliseconds silence{default_silence};  ///< after which another is taken for dead
 };
 

@@ -31,11 +31,21 @@ std::vector<Look> looks_in(const std::filesystem::path& path) {
     if (!is_there(path))
         return looks;
     constexpr std::size_t largest = std::size_t{1} << 30;
-    const auto record = RecordReader::of_text(path.string(), read_file(path, largest));
-    if (record.has("looks"))
-        for (const RecordReader& look : record.objects("looks")) looks.push_back({look.text("metric"), look.text("split"), look.text("evaluation"), look.integers("seeds")});
-    else
-        looks.push_back({record.text("metric"), record.text("split"), record.text("evaluation"), record.integers("seeds")});
+    const std::string text = read_file(path, largest);
+    const auto look_of = [](const RecordReader& r) -> Look {
+        return {r.text("metric"), r.text("split"), r.text("evaluation"), r.integers("seeds")};
+    };
+    try {
+        const auto record = RecordReader::of_text(path.string(), text);
+        if (!record.has("looks"))
+            return {look_of(record)};
+        for (const RecordReader& look : record.objects("looks")) looks.push_back(look_of(look));
+    } catch (const Error& e) {
+        throw Error(
+            fmt::format("{}: the file is damaged: {}; the runs are kept; removing the file forgets how often the "
+                        "comparison was looked at",
+                        path.string(), e.what()));
+    }
     return looks;
 }
 

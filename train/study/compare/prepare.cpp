@@ -1,9 +1,13 @@
 #include "train/study/compare/prepare.h"
 
 #include <algorithm>
+#include <array>
 
+#include "core/base/files.h"
+#include "train/config/reader.h"
 #include "train/config/words.h"
 #include "train/config/writer.h"
+#include "train/records/record_reader.h"
 #include "train/study/compare/folder.h"
 #include "train/study/plan/plan.h"
 
@@ -28,6 +32,26 @@ Split split_for(const CompareOptions& options, const std::vector<Measured>& meas
     return options.split == "train" ? Split::train : options.split == "valid" ? Split::valid : Split::test;
 }
 
+Settings settings_of(const Comparison& c, const std::string& metric, Split split) {
+    const CompareOptions& o = c.options;
+    const auto null_variant = std::ranges::find(c.variants, true, &Variant::null_variant);
+    return {.metric = metric,
+            .better = better_of(metric),
+            .bounds = bounds_of(metric),
+            .split = split,
+            .judged = o.evaluation == "best" ? Judged::best : Judged::last,
+            .reference = c.reference,
+            .null_variant = null_variant == c.variants.end()
+                                ? std::nullopt
+                                : std::optional(static_cast<std::size_t>(null_variant - c.variants.begin())),
+            .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
+            .collapsed = o.collapsed != 0 ? std::optional(o.collapsed) : std::nullopt,
+            .confidence = o.confidence,
+            .power = o.power,
+            .steps = {o.steps.begin(), o.steps.end()},
+            .looks = {}};
+}
+
 Settings settings_for(const Comparison& c, const std::vector<Measured>& measured, const std::vector<Experiment>& resolved) {
     const CompareOptions& o = c.options;
     const Split split = split_for(o, measured, c);
@@ -41,19 +65,7 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
                 c.variants[i].name, split_name(split), metric, near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
                 joined(known));
     }
-    return {.metric = metric,
-            .better = better_of(metric),
-            .bounds = bounds_of(metric),
-            .split = split,
-            .judged = o.evaluation == "best" ? Judged::best : Judged::last,
-            .reference = c.reference,
-            .null_variant = {},
-            .threshold = o.threshold != 0 ? std::optional(o.threshold) : std::nullopt,
-            .collapsed = o.collapsed != 0 ? std::optional(o.collapsed) : std::nullopt,
-            .confidence = o.confidence,
-            .power = o.power,
-            .steps = {o.steps.begin(), o.steps.end()},
-            .looks = {}};
+    return settings_of(c, metric, split);
 }
 
 std::string other_batches(const Experiment& reference, const Experiment& variant) {
@@ -103,12 +115,16 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
             Experiment asked = v.experiment;
             asked.seed = c.seeds.front();
             const plan::Built built = plan::build(asked);
-            if (v.null_variant)
+            if (v.null_variant) {
+                ensure(c.reference < p.resolved.size(),
+                       "prepare: the null variant stands before the reference: reference {}, built {}", c.reference,
+                       p.resolved.size());
                 require(built.experiment.train.overfit_one_batch ||
                             !same_batches(*built.task, p.resolved[c.reference], built.experiment),
                         "compare.aa: this task has its training batches in one order only, so the reference cannot be run in "
                         "another; task {}",
                         built.experiment.data.name());
+            }
             p.resolved.push_back(built.experiment);
             p.parameters.push_back(built.made.store->count());
             measured.push_back({computed_metrics(built.task->metrics(), Decode::yes), built.task->size(Split::valid) > 0,
@@ -118,13 +134,48 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
         }
     }
     p.settings = settings_for(c, measured, p.resolved);
-    for (std::size_t v = 0; v < c.variants.size(); ++v)
-        if (c.variants[v].null_variant)
-            p.settings.null_variant = v;
     if (!folder.empty())
-        p.settings.looks = looks_in(std::filesystem::path(folder) / "compare.json");
+        p.settings.looks = looks_in(std::filesystem::path(folder) / table_file);
     for (const Experiment& e : p.resolved) p.other_batches.push_back(other_batches(p.resolved[p.settings.reference], e));
     p.runs = planned_runs(c, folder);
+    return p;
+}
+
+RecordWriter prepared_json(const Comparison& c, const Prepared& p) {
+    RecordWriter experiments;
+    for (std::size_t v = 0; v < c.variants.size(); ++v)
+        experiments.set(c.variants[v].name, JsonText{config::write(p.resolved[v])});
+    return {{"metric", p.settings.metric},
+            {"split", split_name(p.settings.split)},
+            {"parameters", p.parameters},
+            {"other_batches", p.other_batches},
+            {"experiments", experiments}};
+}
+
+std::optional<Prepared> kept_preparation(const Comparison& c, const std::filesystem::path& root) {
+    constexpr std::size_t largest = std::size_t{1} << 26;
+    const std::string path = (root / comparison_file).string();
+    const auto asked = RecordReader::of_text(path, read_file(path, largest));
+    if (!asked.has(prepared_key))
+        return std::nullopt;
+    const RecordReader kept = asked.object(prepared_key), experiments = kept.object("experiments");
+    Prepared p;
+    for (const Variant& v : c.variants)
+        p.resolved.push_back(
+            config::read<Experiment>(config::parse_object(experiments.json_text(v.name), config::file_source(path))));
+    p.parameters = kept.integers("parameters");
+    p.other_batches = kept.texts("other_batches");
+    require(p.parameters.size() == c.variants.size() && p.other_batches.size() == c.variants.size(),
+            "{}: prepared: a number and a text for each variant: variants {}, parameters {}, other_batches {}", path,
+            c.variants.size(), p.parameters.size(), p.other_batches.size());
+    const std::string split = kept.text("split");
+    const auto named = [&](Split s) { return split == split_name(s); };
+    constexpr std::array splits = {Split::train, Split::valid, Split::test};
+    const auto found = std::ranges::find_if(splits, named);
+    require(found != splits.end(), "{}: prepared.split: no such split: '{}', known train, valid, test", path, split);
+    p.settings = settings_of(c, kept.text("metric"), *found);
+    p.settings.looks = looks_in(root / table_file);
+    p.runs = planned_runs(c, root);
     return p;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 /// What a comparison will run: its experiments, each built once, and how they will be compared.
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "train/records/record_writer.h"
 #include "train/study/compare/comparison.h"
 #include "train/study/compare/table.h"
 
@@ -34,5 +36,13 @@ std::vector<Planned> planned_runs(const Comparison& comparison, const std::files
 /// Throws Error naming config and variant where one cannot be begun, a metric that some variant
 /// does not measure, a split that one has not.
 Prepared prepare(const Comparison& comparison, const std::string& folder);
+
+/// What comparison.json keeps of it, under this key: metric and split, and of each variant its
+/// experiment, its parameters and its other batches.
+inline constexpr const char* prepared_key = "prepared";
+RecordWriter prepared_json(const Comparison& comparison, const Prepared& prepared);
+/// The same again, from the comparison.json in `root`: reads no data and builds nothing. None where
+/// nothing was kept: by older programs, and where tasks alone have run. Throws Error for a broken file.
+std::optional<Prepared> kept_preparation(const Comparison& comparison, const std::filesystem::path& root);
 
 }  // namespace attend::compare

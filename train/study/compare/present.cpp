@@ -135,6 +135,12 @@ std::string busy(const Comparison& c, const Prepared& prepared, const fs::path& 
         else if (holder)
             claims.take_over(name, *holder);  // and at once given back
     }
+    if (const std::optional<Holder> holder = claims.holder(alone_claim)) {
+        if (!Watch::is_dead(watch.look(alone_claim, *holder)))
+            all.push_back(fmt::format("a comparison without --join ({})", holder->shown()));
+        else
+            claims.take_over(alone_claim, *holder);
+    }
     return joined(all);
 }
 

@@ -60,7 +60,8 @@ double fisher_p(int64_t successes_a, int64_t trials_a, int64_t successes_b, int6
 
 double smallest_fisher_p(int64_t successes, int64_t trials_a, int64_t trials_b) {
     const int64_t least = std::max<int64_t>(0, successes - trials_b), most = std::min(successes, trials_a);
-    return std::min(fisher_p(least, trials_a, successes - least, trials_b), fisher_p(most, trials_a, successes - most, trials_b));
+    return std::min(fisher_p(least, trials_a, successes - least, trials_b),
+                    fisher_p(most, trials_a, successes - most, trials_b));
 }
 
 Improvement improvement_of(std::span<const double> a, std::span<const double> b, Better better, double confidence) {

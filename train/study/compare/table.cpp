@@ -77,7 +77,8 @@ Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) 
 
 // The last value of the metric on the split, finite or not; none where it was not measured there.
 std::optional<double> last_measured(const RunRecord& run, const Settings& s) {
-    const auto last = std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == s.split; });
+    const auto last =
+        std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == s.split; });
     return last == run.lines.rend() ? std::nullopt : last->scores.find(s.metric);
 }
 
@@ -264,7 +265,8 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
     if (settings.split != Split::train)
         table.metrics = metrics_of(variants, settings.split);
-    const Look look{settings.metric, split_name(settings.split), settings.judged == Judged::best ? "best" : "last", table.seeds};
+    const Look look{settings.metric, split_name(settings.split), settings.judged == Judged::best ? "best" : "last",
+                    table.seeds};
     for (const VariantRecord& v : variants)
         table.open += std::ranges::count_if(
             v.runs, [](const RunRecord& r) { return r.ending == Ending::missing || r.ending == Ending::unfinished; });
@@ -301,7 +303,8 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (std::size_t v = 0, next = 0; v < variants.size(); ++v)
         if (v != settings.reference)
             table.rows[v].contrast = std::move(contrasts.all[next++]);
-    const bool tested = std::ranges::any_of(contrasts_seen(table), [](const Contrast* c) { return c->p || c->p_trained || c->of_all; });
+    const bool tested =
+        std::ranges::any_of(contrasts_seen(table), [](const Contrast* c) { return c->p || c->p_trained || c->of_all; });
     table.looks = tested ? with_look(settings.looks, look) : settings.looks;
     table.collapse_level = common.level;
     add_areas(table, variants);

@@ -113,8 +113,8 @@ std::string area_table(const Result& t) {
     Lines lines = {{fmt::format("mean {} ({}) until step {:.0f}", s.metric, split_name(s.curve()), *t.horizon), "area",
                     fmt::format("minus {}", t.rows[s.reference].name)}};
     for (const Row& row : t.rows)
-        lines.push_back(
-            {row.name, with_interval(row.area, "", s.bounds), row.area_differences ? with_interval(*row.area_differences, "+") : ""});
+        lines.push_back({row.name, with_interval(row.area, "", s.bounds),
+                         row.area_differences ? with_interval(*row.area_differences, "+") : ""});
     return "\n" + text_table(lines);
 }
 

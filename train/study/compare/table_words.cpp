@@ -55,16 +55,19 @@ std::string looked_ahead(const Contrast& c, const Settings& s, double reference_
     if (c.differences.mean == 0 && c.differences.deviation == 0)
         return " The values are equal with every seed.";
     if (c.seeds_more)
-        text += c.seeds_more->high ? fmt::format(" If the true difference is about the one seen, the t test needs {} to {} more seeds to find it (80 % range).",
-                                                 c.seeds_more->low, *c.seeds_more->high)
+        text += c.seeds_more->high ? fmt::format(
+                                         " If the true difference is about the one seen, the t test needs {} to {} more seeds "
+                                         "to find it (80 % range).",
+                                         c.seeds_more->low, *c.seeds_more->high)
                                    : fmt::format(
                                          " To find a difference as large as the one seen takes at least {}; there may "
                                          "be none to find.",
                                          counted(c.seeds_more->low, "more seed"));
     const double room = s.better == Better::higher ? s.bounds.most - reference_mean : reference_mean - s.bounds.least;
     if (c.detectable && *c.detectable <= room)
-        text += fmt::format(" With this spread the t test of {} seeds finds an improvement of {} or more with probability {:.2g}.", c.pairs,
-                            short_number(*c.detectable), s.power);
+        text +=
+            fmt::format(" With this spread the t test of {} seeds finds an improvement of {} or more with probability {:.2g}.",
+                        c.pairs, short_number(*c.detectable), s.power);
     else if (c.detectable)
         text += fmt::format(" No improvement is large enough for {} seeds: there is room for {}, and they find {} or more.",
                             c.pairs, short_number(room), short_number(*c.detectable));
@@ -97,9 +100,10 @@ std::string no_verdict(const Row& row, const Row& reference) {
     if (c.other_examples)
         return fmt::format("{}: no verdict on values, as it was measured on other examples than {}.", row.name, reference.name);
     if (c.pairs >= least_pairs)
-        return fmt::format("{}: the same difference with all of {} seeds leaves the t test no spread to go by, and the sign-flip test "
-                           "needs {} seeds.",
-                           row.name, c.pairs, least_flips);
+        return fmt::format(
+            "{}: the same difference with all of {} seeds leaves the t test no spread to go by, and the sign-flip test "
+            "needs {} seeds.",
+            row.name, c.pairs, least_flips);
     return fmt::format("{}: no verdict on runs that trained: seeds with which both trained {}, least {}.", row.name, c.pairs,
                        least_pairs);
 }
@@ -221,9 +225,10 @@ std::vector<std::string> sentences_of(const Result& t) {
     int64_t fewest = std::numeric_limits<int64_t>::max();  // runs of a variant of which the end is known
     for (const Row& row : t.rows) fewest = std::min(fewest, row.trained.of == row.runs ? row.trained.of : 0);
     if (t.rows.size() > 1 && fewest > 1 && std::ranges::none_of(t.rows, failed_somewhere))
-        all.push_back(fmt::format("No run failed or fell behind: of new runs of a variant {:.3g} % or more will not, as far as {} seeds "
-                                  "can tell.",
-                                  100 * exact_rate(fewest, fewest, s.confidence).low, fewest));
+        all.push_back(
+            fmt::format("No run failed or fell behind: of new runs of a variant {:.3g} % or more will not, as far as {} seeds "
+                        "can tell.",
+                        100 * exact_rate(fewest, fewest, s.confidence).low, fewest));
     std::vector<std::string> sums;
     for (const auto& [verdict, names] : found) sums.push_back(fmt::format("{}: {}", verdict, listed(names)));
     all.push_back(sums.empty() ? "Found: nothing to compare, there is one variant."
