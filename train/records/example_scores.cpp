@@ -1,7 +1,9 @@
 #include "train/records/example_scores.h"
 
+#include <cmath>
 #include <fstream>
 
+#include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "train/records/record_reader.h"
 #include "train/records/record_writer.h"
@@ -10,7 +12,7 @@ namespace attend {
 
 namespace {
 
-constexpr std::size_t largest_scores = std::size_t{1} << 32;
+constexpr std::size_t largest_scores = std::size_t{1} << 30;
 
 Split split_named(const RecordReader& head) {
     const std::string name = head.text("split");
@@ -24,6 +26,9 @@ ExampleScores::Example example_of(const RecordReader& line, const std::vector<st
     ExampleScores::Example e;
     e.number = line.integer("example");
     for (const std::string& name : metrics) e.of.push_back(line.has(name) ? line.numbers(name) : Statistics());
+    for (const Statistics& s : e.of)
+        for (const double x : s)
+            require(std::isfinite(x), "{}: a score is no number: {}", line.where(), x);
     return e;
 }
 
@@ -47,6 +52,7 @@ void write_scores(const std::filesystem::path& path, const KeptScores& kept) {
 }
 
 KeptScores read_scores(const std::filesystem::path& path) {
+    require(is_regular(path), "{}: scores of examples are a file: it is none", path.string());
     const std::string text = read_file(path, largest_scores);
     KeptScores kept;
     int64_t number = 0;
@@ -73,6 +79,8 @@ KeptScores read_scores(const std::filesystem::path& path) {
 }
 
 std::optional<int64_t> step_of_scores(const std::filesystem::path& path) {
+    if (!is_there(path) || !is_regular(path))
+        return {};
     std::ifstream file(path);
     std::string head;
     if (!file || !std::getline(file, head))

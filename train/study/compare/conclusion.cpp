@@ -1,5 +1,7 @@
 #include "train/study/compare/conclusion.h"
 
+#include "core/base/own_files.h"
+
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "train/config/words.h"

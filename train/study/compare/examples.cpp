@@ -15,6 +15,17 @@ bool is_zero_or_one(const Statistics& s) { return s.size() == 2 && s[1] == 1 && 
 
 }  // namespace
 
+namespace {
+std::optional<double> value_of_sums(const Metric& metric, const std::vector<Statistics>& of) {
+    if (of.empty())
+        return std::nullopt;
+    Statistics sums(of.front().size());
+    for (const Statistics& s : of)
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
+    return metric.score(sums);
+}
+}  // namespace
+
 std::vector<double> influence_of(const Metric& metric, const std::vector<Statistics>& of) {
     std::vector<double> influence(of.size());
     if (of.empty())
@@ -35,10 +46,7 @@ std::vector<double> influence_of(const Metric& metric, const std::vector<Statist
 std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<Statistics>& of, double confidence) {
     if (of.empty() || metric.least != 0 || metric.most != 1)
         return std::nullopt;
-    Statistics sums(of.front().size());
-    for (const Statistics& s : of)
-        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
-    const std::optional<double> value = metric.score(sums);
+    const std::optional<double> value = value_of_sums(metric, of);
     if (!value)
         return std::nullopt;
     if (std::ranges::all_of(of, is_zero_or_one))
@@ -48,7 +56,7 @@ std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<St
 }
 
 std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,
-                                      const std::string& metric) {
+                                      const std::string& metric, double value) {
     const std::filesystem::path path = RunFolder(folder).scores(split);
     if (step_of_scores(path) != step)
         return {};
@@ -65,7 +73,14 @@ std::optional<Examples> read_examples(const std::filesystem::path& folder, Split
             out.numbers.push_back(e.number);
             of.push_back(std::move(e.of[m]));
         }
-    out.influence = influence_of(metric_of(metric), of);
+    const Metric m_of = metric_of(metric);
+    const double together = value_of_sums(m_of, of).value_or(std::nan(""));
+    constexpr double rounding = 1e-6;
+    require(kept.split == split && std::abs(together - value) <= rounding * std::max(1.0, std::abs(value)),
+            "{}: the scores of examples do not belong to this run: {} of all {} examples {}, in metrics.jsonl {}; --overwrite trains "
+            "again",
+            path.string(), metric, of.size(), together, value);
+    out.influence = influence_of(m_of, of);
     return out;
 }
 

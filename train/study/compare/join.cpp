@@ -335,6 +335,16 @@ Compared publish(const CompareRequest& request, const Joining& joining, Prepared
 
 }  // namespace
 
+namespace {
+// Of the last training line, or of a validation: a test line has the step of the best checkpoint.
+int64_t steps_done(const fs::path& folder) {
+    int64_t most = 0;
+    const RunRecord run = read_run(folder, 0);
+    for (const Line& line : run.lines) most = std::max(most, line.step);
+    return std::max(most, run.steps);
+}
+}  // namespace
+
 std::vector<ListedRun> runs_of(const Comparison& c, const fs::path& root) {
     const Claims claims(root);
     std::vector<ListedRun> listed;
@@ -345,7 +355,7 @@ std::vector<ListedRun> runs_of(const Comparison& c, const fs::path& root) {
                     .seed = run.experiment.seed,
                     .folder = run.folder,
                     .ending = ending_in_summary(run.folder),
-                    .step = step_reached(run.folder),
+                    .step = steps_done(run.folder),
                     .holder = "",
                     .message = ""};
         const std::optional<Holder> holder = claims.holder(name);

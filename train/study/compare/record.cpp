@@ -108,7 +108,8 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
 RunRecord with_examples(RunRecord run, const fs::path& folder, Split split, const std::string& metric) {
     const auto last = std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == split; });
     if (run.ending == Ending::finished && split != Split::train && last != run.lines.rend())
-        run.examples = read_examples(folder, split, last->step, metric);
+        if (const auto value = last->scores.find(metric); value && std::isfinite(*value))
+            run.examples = read_examples(folder, split, last->step, metric, *value);
     return run;
 }
 

@@ -24,7 +24,9 @@ const char* outcome_name(Outcome outcome);
 /// parts the runs of a comparison, all together, in two groups and is at least half as wide as the
 /// way from `untrained`, what a model is worth that has learnt little, to the best run. So runs
 /// collapse apart from the others, or not at all; and as the level does not know which run is of
-/// which variant, exchanging two runs of a seed leaves all tests what they are. None where there is
+/// which variant, exchanging two runs of a seed leaves all tests what they are. (tabulate() uses it
+/// where a variant has runs on both sides: variants that differ as a whole differ in their values.)
+/// None where there is
 /// no such gap, where the gap is less than a tenth of `range` (what a metric with bounds can be;
 /// infinite: of `untrained`), and of fewer than ten values.
 std::optional<double> collapse_level(std::vector<double> values, double untrained, double range, Better better);

@@ -52,6 +52,12 @@ std::vector<double> finished_values(const VariantRecord& variant, const Settings
     return values;
 }
 
+// Whether values lie on both sides of a level.
+bool straddles(const std::vector<double>& values, double level) {
+    const auto above = std::ranges::count_if(values, [&](double v) { return v > level; });
+    return above > 0 && above < std::ssize(values);
+}
+
 // What all variants have in common.
 struct Common {
     std::optional<double> untrained;
@@ -66,6 +72,8 @@ Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) 
     Common c{untrained_value(variants, s), s.collapsed, bound_of(s)};
     if (!c.level && c.untrained)
         c.level = collapse_level(all, *c.untrained, s.bounds.most - s.bounds.least, s.better);
+    if (!s.collapsed && c.level && std::ranges::none_of(variants, [&](const VariantRecord& v) { return straddles(finished_values(v, s), *c.level); }))
+        c.level = std::nullopt;  // variants that differ as a whole
     if (!std::isfinite(c.worst)) {  // the worst of what there is
         for (const std::optional<double> other : {c.untrained, worst_of_metric(variants, s.curve(), s.metric)})
             if (other)
