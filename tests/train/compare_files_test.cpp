@@ -79,7 +79,8 @@ TEST_CASE("compare leaves a furnished folder and all beside it as they are, begu
     c.run();
     Snapshot before = snapshot(c.files / "");
     const auto foreign = [](const std::string& path) {
-        static const std::regex ours(R"((compare\.json|compare\.html|log\.txt|(plain|general)(/variant\.json|/seed-1)?))");
+        static const std::regex ours(
+            R"((compare\.json|comparison\.json|compare\.html|log\.txt|(plain|general)(/variant\.json|/seed-1)?))");
         static const std::regex in_run(R"((?:plain|general)/seed-1/(.*))");
         std::smatch match;
         const std::string below = path.substr(std::min<std::size_t>(4, path.size()));

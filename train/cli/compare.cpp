@@ -69,6 +69,61 @@ int join(Streams& streams, const CompareArguments& a, const compare::CompareRequ
     return joined.task == compare::Ending::diverged ? 3 : 1;
 }
 
+int compare_or_list(Streams& streams, const CompareArguments& a) {
+    compare::CompareRequest request;
+    std::vector<std::string> set = a.set;
+    if (a.aa)
+        set.emplace_back("compare.aa=true");
+    request.comparison = compare::read_comparison(a.config, set, a.seeds.value_or(0));
+    request.folder = a.out.empty() ? "runs/" + request.comparison.name : a.out;
+    if (a.list) {
+        const std::vector<compare::ListedRun> runs = compare::runs_of(request.comparison, request.folder);
+        streams.out << (a.json ? json_lines(compare::json_of(runs)) : utf8::shown(compare::text_of(runs)));
+        return 0;
+    }
+    request.threads = a.threads;
+    request.existing = a.overwrite ? Existing::overwrite : Existing::resume;
+    request.extend = extend_of(a.extend, set);
+    TerminalObserver observer;
+    request.observer = &observer;
+    request.compared = [&](const compare::Compared& done) {
+        compare::write_page(request.folder, request.comparison.name, done);
+    };
+    const StopSignals signals;
+    request.stop = [] { return StopSignals::received(); };
+    if (a.join || a.task)
+        return join(streams, a, request);
+    const compare::Compared result = compare::run_comparison(request);
+    return result.stopped ? code_of_stop() : show(streams, result, request.comparison.name, a.json);
+}
+
+// What several processes need; gives --stale.
+Option add_sharing(CommandLine& app, CompareArguments& arguments, const Option& extend, const Option& overwrite) {
+    CompareArguments* a = &arguments;
+    const Option join_others =
+        app.add_flag("--join", a->join,
+                     "share the runs with all processes that join in the same folder, on any machine: each takes runs that "
+                     "nobody has, continues those of processes that died, and waits at the end for the others")
+            .excludes(extend)
+            .excludes(overwrite);
+    const Option task =
+        app.add_integer("--task", a->task, {1, 1'000'000},
+                        "make this run alone, as --join does but waiting for nobody: a number of --list, for job arrays")
+            .type_name("I")
+            .excludes(extend)
+            .excludes(overwrite);
+    const Option stale =
+        app.add_integer(
+               "--stale", a->stale, {5, 86400},
+               "with --join or --task: seconds without a sign of life after which a process of another machine is taken "
+               "for dead")
+            .type_name("SECONDS");
+    app.add_flag("--list", a->list, "print the runs with their numbers, a line each, and run nothing")
+        .excludes(join_others)
+        .excludes(task);
+    return stale;
+}
+
 }  // namespace
 
 Action declare_compare(CommandLine& app) {
@@ -96,56 +151,13 @@ Action declare_compare(CommandLine& app) {
     app.add_flag("--aa", a->aa,
                  "add the reference once more with its batches in another order, as variant 'aa' (compare.aa=true): a "
                  "difference that is found between the two is a false one");
-    const Option join_others =
-        app.add_flag("--join", a->join,
-                     "share the runs with all processes that join in the same folder, on any machine: each takes runs that "
-                     "nobody has, continues those of processes that died, and waits at the end for the others")
-            .excludes(extend)
-            .excludes(overwrite);
-    const Option task =
-        app.add_integer("--task", a->task, {1, 1'000'000},
-                        "make this run alone, as --join does but waiting for nobody: a number of --list, for job arrays")
-            .type_name("I")
-            .excludes(extend)
-            .excludes(overwrite);
-    const Option stale =
-        app.add_integer(
-               "--stale", a->stale, {5, 86400},
-               "with --join or --task: seconds without a sign of life after which a process of another machine is taken "
-               "for dead")
-            .type_name("SECONDS");
-    app.add_flag("--list", a->list, "print the runs with their numbers, a line each, and run nothing")
-        .excludes(join_others)
-        .excludes(task);
+    const Option stale = add_sharing(app, *a, extend, overwrite);
     app.footer(
         "The same command again shows the table; more seeds or variants train what is missing.\n"
         "Exit code: 0 when all runs finished; 3 when one diverged, 1 when one failed (the others are compared).");
     return [a, stale](Streams& streams) {
         require(a->join || a->task || !stale.given(), "--stale: it needs --join or --task: seconds {}", a->stale);
-        compare::CompareRequest request;
-        if (a->aa)
-            a->set.emplace_back("compare.aa=true");
-        request.comparison = compare::read_comparison(a->config, a->set, a->seeds.value_or(0));
-        request.folder = a->out.empty() ? "runs/" + request.comparison.name : a->out;
-        if (a->list) {
-            const std::vector<compare::ListedRun> runs = compare::runs_of(request.comparison, request.folder);
-            streams.out << (a->json ? json_lines(compare::json_of(runs)) : utf8::shown(compare::text_of(runs)));
-            return 0;
-        }
-        request.threads = a->threads;
-        request.existing = a->overwrite ? Existing::overwrite : Existing::resume;
-        request.extend = extend_of(a->extend, a->set);
-        TerminalObserver observer;
-        request.observer = &observer;
-        request.compared = [&](const compare::Compared& done) {
-            compare::write_page(request.folder, request.comparison.name, done);
-        };
-        const StopSignals signals;
-        request.stop = [] { return StopSignals::received(); };
-        if (a->join || a->task)
-            return join(streams, *a, request);
-        const compare::Compared result = compare::run_comparison(request);
-        return result.stopped ? code_of_stop() : show(streams, result, request.comparison.name, a->json);
+        return compare_or_list(streams, *a);
     };
 }
 
