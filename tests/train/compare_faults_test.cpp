@@ -200,7 +200,10 @@ TEST_CASE("a look that another process took meanwhile is kept") {
         r.start = [&](const Job& job) {
             if (!looked) {
                 Json json = c.json();
-                json["looks"].push_back({{"metric", json["metric"]}, {"seeds", {1, 2, seed, 9}}});
+                json["looks"].push_back({{"metric", json["metric"]},
+                                         {"split", json["split"]},
+                                         {"evaluation", json["evaluation"]},
+                                         {"seeds", {1, 2, seed, 9}}});
                 std::ofstream(c.files / "out/compare.json") << json;
                 looked = true;
             }

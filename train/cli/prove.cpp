@@ -29,8 +29,8 @@ Action declare_prove(CommandLine& app) {
         require(!run || a->config.assignments().empty(),
                 "prove {}: a run is proved as it is: changes by --set or --seed {}, allowed {}", path,
                 a->config.assignments().size(), 0);
-        prove::Subject subject =
-            run ? prove::subject_of_run(std::filesystem::absolute(path).lexically_normal().string()) : prove::subject_of_config(read_experiment(path, a->config.assignments()), path);
+        prove::Subject subject = run ? prove::subject_of_run(std::filesystem::absolute(path).lexically_normal().string())
+                                     : prove::subject_of_config(read_experiment(path, a->config.assignments()), path);
         subject.threads = a->threads;
         const prove::Report report = prove::prove(subject);
         streams.out << (a->json ? prove::json_of(report).text(2) + "\n" : utf8::shown(prove::text_of(report)));

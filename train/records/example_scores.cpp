@@ -27,8 +27,7 @@ ExampleScores::Example example_of(const RecordReader& line, const std::vector<st
     e.number = line.integer("example");
     for (const std::string& name : metrics) e.of.push_back(line.has(name) ? line.numbers(name) : Statistics());
     for (const Statistics& s : e.of)
-        for (const double x : s)
-            require(std::isfinite(x), "{}: a score is no number: {}", line.where(), x);
+        for (const double x : s) require(std::isfinite(x), "{}: a score is no number: {}", line.where(), x);
     return e;
 }
 

@@ -55,8 +55,8 @@ std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<St
     return limits_of(*estimated(run, Population::seeds_and_examples), {metric.least, metric.most}, confidence);
 }
 
-std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,
-                                      const std::string& metric, double value) {
+std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step, const std::string& metric,
+                                      double value) {
     const std::filesystem::path path = RunFolder(folder).scores(split);
     if (step_of_scores(path) != step)
         return {};
@@ -77,7 +77,8 @@ std::optional<Examples> read_examples(const std::filesystem::path& folder, Split
     const double together = value_of_sums(m_of, of).value_or(std::nan(""));
     constexpr double rounding = 1e-6;
     require(kept.split == split && std::abs(together - value) <= rounding * std::max(1.0, std::abs(value)),
-            "{}: the scores of examples do not belong to this run: {} of all {} examples {}, in metrics.jsonl {}; --overwrite trains "
+            "{}: the scores of examples do not belong to this run: {} of all {} examples {}, in metrics.jsonl {}; --overwrite "
+            "trains "
             "again",
             path.string(), metric, of.size(), together, value);
     out.influence = influence_of(m_of, of);

@@ -33,7 +33,7 @@ std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<St
 /// Reads what a run's folder keeps (train/records/example_scores.h) of the metric. None where it
 /// keeps nothing of that split at that step, or not of that metric. Throws Error as read_scores(), and
 /// where the examples do not add up to the run's `value`: the file is of another run or damaged.
-std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step,
-                                      const std::string& metric, double value);
+std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step, const std::string& metric,
+                                      double value);
 
 }  // namespace attend::compare

@@ -117,6 +117,20 @@ bool is_asked(const fs::path& path, const Comparison& c) {
 
 }  // namespace
 
+void require_same_variants(const fs::path& root, const Comparison& comparison) {
+    for (const Variant& v : comparison.variants) {
+        const fs::path mark = root / v.name / variant_file;
+        if (!is_written_config(mark))
+            continue;
+        const auto before = config::read<Experiment>(config::load(mark.string()));
+        for (const config::Difference& d : config::differences(before, v.experiment))
+            require(d.path == "name",
+                    "{}: a comparison with other settings has begun in this folder: {} before {}, now {}; give "
+                    "another --out, or the settings that it began with",
+                    mark.string(), d.path, d.before.empty() ? "nothing" : d.before, d.after.empty() ? "nothing" : d.after);
+    }
+}
+
 void write_folder(const fs::path& root, const Comparison& comparison, const Prepared* prepared) {
     make_folders(root);
     for (const Variant& v : comparison.variants) {  // the mark of a comparison's folder, so before all other files

@@ -30,6 +30,10 @@ void check_folder(const std::filesystem::path& root, const Comparison& compariso
 /// The same for the folder of one run, which no process trains meanwhile.
 void check_run_folder(const std::filesystem::path& folder);
 
+/// Throws Error where a variant's config stands in the folder and is another one: processes that join
+/// train from these files, so the files stay what they are.
+void require_same_variants(const std::filesystem::path& root, const Comparison& comparison);
+
 /// Makes the folder with those of the variants, and writes each variant's config and what the
 /// comparison was asked for, where that does not stand there already; with what was built for it,
 /// so that the comparison can be shown without its data. `prepared` nullptr: that stays as it is, and

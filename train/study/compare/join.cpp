@@ -403,8 +403,10 @@ void make_runs(const CompareRequest& request, const Joining& joining, const Comp
     const fs::path root = request.folder;
     Observer& log = *request.observer;
     make_folders(root);
-    if (const std::optional<Claim> held = claim_folder(root, joining, request.stop))
+    if (const std::optional<Claim> held = claim_folder(root, joining, request.stop)) {
+        require_same_variants(root, request.comparison);
         write_folder(root, request.comparison, joining.task ? nullptr : &prepared);
+    }
     // Lines of several machines in one file could overwrite each other.
     log.open_log(host_log(root), LogFile::append);
     const int parallel = std::max(1, std::min(request.threads, static_cast<int>(runs.all() - runs.done())));

@@ -72,8 +72,9 @@ Common common_of(const std::vector<VariantRecord>& variants, const Settings& s) 
     Common c{untrained_value(variants, s), s.collapsed, bound_of(s)};
     if (!c.level && c.untrained)
         c.level = collapse_level(all, *c.untrained, s.bounds.most - s.bounds.least, s.better);
-    if (!s.collapsed && c.level && std::ranges::none_of(variants, [&](const VariantRecord& v) { return straddles(finished_values(v, s), *c.level); }))
-        c.level = std::nullopt;  // variants that differ as a whole
+    if (!s.collapsed && c.level &&
+        std::ranges::none_of(variants, [&](const VariantRecord& v) { return straddles(finished_values(v, s), *c.level); }))
+        c.level = std::nullopt;     // variants that differ as a whole
     if (!std::isfinite(c.worst)) {  // the worst of what there is
         for (const std::optional<double> other : {c.untrained, worst_of_metric(variants, s.curve(), s.metric)})
             if (other)
