@@ -193,7 +193,9 @@ std::string heading(const Result& t, const std::string& name) {
                     s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
     if (t.seeds.size() == 1)
         return text + "One seed: it tells nothing of other seeds.\n\n";
-    text += fmt::format("Means of the runs that trained, with {} intervals for what the column says.\n", percent(s.confidence));
+    text += fmt::format(
+        "Means of the runs that trained. A column's heading says for which new seeds and examples its {} interval is.\n",
+        percent(s.confidence));
     if (t.collapse_level)
         text += fmt::format("A run has collapsed where its {} is {} than {:.4g}.\n", s.metric,
                             s.better == Better::higher ? "less" : "more", *t.collapse_level);
@@ -253,11 +255,14 @@ std::string changes_text(const RecordReader& comparison) {
 }
 
 std::string text_of(const Result& t, const std::string& name, const std::string& changes) {
-    std::string text = heading(t, name) + main_table(t) + contrast_table(t) + seeds_table(t) + area_table(t) +
+    std::vector<std::string> sentences = sentences_of(t);
+    const std::string sum = sentences.back();  // what most readers look for
+    sentences.pop_back();
+    std::string text = heading(t, name) + sum + "\n\n" + main_table(t) + contrast_table(t) + seeds_table(t) + area_table(t) +
                        threshold_table(t) + steps_table(t) + metrics_tables(t) + "\n";
     if (!changes.empty())
         text += changes + "\n";
-    for (const std::string& sentence : sentences_of(t)) text += sentence + "\n";
+    for (const std::string& sentence : sentences) text += sentence + "\n";
     return text;
 }
 
