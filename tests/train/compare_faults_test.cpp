@@ -2,6 +2,7 @@
 // that are half written, two that must not run at the same time.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "tests/train/compare_processes.h"
+#include "train/records/example_scores.h"
 #include "train/study/compare/conclusion.h"
 #include "train/study/compare/folder.h"
 #include "train/study/compare/join.h"
@@ -324,6 +326,40 @@ TEST_CASE("a damaged table is named, with what removing it costs") {
 }
 
 #endif
+
+TEST_CASE("processes that join with other settings are refused, and the variants' configs stay") {
+    const Compares c;
+    const CompareRequest first = c.request(two), other = c.request(two, {"optimizer.learning_rate=0.5"});
+    write_folder(first.folder, first.comparison, nullptr);
+    require_same_variants(first.folder, first.comparison);
+    const std::string before = c.files.text("out/concat/variant.json");
+    const std::string said = message_of([&] { require_same_variants(other.folder, other.comparison); });
+    CHECK_MESSAGE(contains(said, "a comparison with other settings has begun in this folder: optimizer.learning_rate before"),
+                  said);
+    CHECK(message_of([&] { join_comparison(other, {}); }) == said);
+    CHECK(c.files.text("out/concat/variant.json") == before);
+}
+
+TEST_CASE("scores of examples that are not the run's are refused, and what is no file is not opened") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "test_scores.jsonl";
+    ExampleScores scores{{"exact_match"}, "f", {{0, {{1, 1}}}, {1, {{0, 1}}}}};
+    write_scores(path, {Split::test, 20, scores});
+    const auto read = [&](double value) { return read_examples(folder.path(), Split::test, 20, "exact_match", value); };
+    CHECK(read(0.5)->influence == std::vector<double>{0.5, -0.5});
+    CHECK(contains(message_of([&] { read(0.75); }),
+                   "the scores of examples do not belong to this run: exact_match of all 2 examples 0.5"));
+    CHECK(!read_examples(folder.path(), Split::test, 10, "exact_match", 0.5));  // of another step
+    scores.examples[1].of[0][0] = 1e308 * 10;
+    write_scores(path, {Split::test, 20, scores});
+    CHECK(contains(message_of([&] { read(0.5); }), "test_scores.jsonl:3"));
+    fs::remove(path);
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    CHECK(!read(0.5));
+    fs::remove(path);
+    fs::create_symlink("/dev/zero", path);
+    CHECK(!read(0.5));
+}
 
 TEST_SUITE_END();
 
