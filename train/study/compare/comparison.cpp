@@ -175,7 +175,8 @@ void add_null_variant(Comparison& c) {
         require(lower(v.name) != name, "{}: compare.aa: there is a variant of that name: '{}'; rename it", c.path, v.name);
     Variant null = c.variants[c.reference];
     null.name = null.experiment.name = name;
-    null.experiment.train.batch_order += 1;
+    int64_t& order = null.experiment.train.batch_order;
+    order = order < most_steps ? order + 1 : 1;
     null.null_variant = true;
     c.variants.push_back(std::move(null));
 }

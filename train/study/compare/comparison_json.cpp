@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "train/config/writer.h"
@@ -12,12 +13,18 @@ namespace {
 
 using Value = RecordWriter::Value;
 
-RecordWriter moments_json(const Moments& m) {
+// `limits`: Student's interval, cut at what the values can be.
+RecordWriter moments_json(const Moments& m, const MetricRange& range) {
+    std::optional<std::vector<double>> limits;
+    if (m.half_width && *m.half_width > 0)
+        limits = {std::max(range.least, m.mean - *m.half_width), std::min(range.most, m.mean + *m.half_width)};
     return {{"count", m.count},
             {"mean", m.count > 0 ? std::optional(m.mean) : std::nullopt},
             {"deviation", m.count > 1 ? std::optional(m.deviation) : std::nullopt},
-            {"half_width", m.half_width}};
+            {"half_width", m.half_width},
+            {"limits", limits ? Value(*limits) : Value(nullptr)}};
 }
+RecordWriter moments_json(const Moments& m) { return moments_json(m, bounds_of("")); }
 
 std::vector<double> limits_json(const Limits& l) { return {l.low, l.high}; }
 
@@ -95,7 +102,8 @@ std::vector<std::string> outcome_names(const Row& row) {
 
 RecordWriter row_json(const Row& row, const Result& t) {
     RecordWriter metrics;
-    for (std::size_t i = 0; i < t.metrics.size(); ++i) metrics.set(t.metrics[i], moments_json(row.all[i]));
+    for (std::size_t i = 0; i < t.metrics.size(); ++i)
+        metrics.set(t.metrics[i], moments_json(row.all[i], bounds_of(t.metrics[i])));
     RecordWriter v = {
         {"name", row.name},
         {"runs", row.runs},
@@ -108,7 +116,7 @@ RecordWriter row_json(const Row& row, const Result& t) {
         {"outcomes", outcome_names(row)},
         {"trained",
          RecordWriter{{"count", row.trained.count}, {"of", row.trained.of}, {"limits", limits_json(row.trained.limits)}}},
-        {"value", moments_json(row.moments)},
+        {"value", moments_json(row.moments, t.settings.bounds)},
         {"limits", intervals_json(row.limits)},
         {"middle_half", row.middle ? std::optional(row.middle->mean) : std::nullopt},
         {"worst", row.worst},
@@ -117,10 +125,10 @@ RecordWriter row_json(const Row& row, const Result& t) {
         {"mean_of_all_limits", limits_or_null(row.limits_of_all)},
         {"seconds", moments_json(row.run_seconds)},
         {"areas", row.areas},
-        {"area", moments_json(row.area)},
+        {"area", moments_json(row.area, t.settings.bounds)},
         {"area_difference", row.area_differences ? Value(moments_json(*row.area_differences)) : Value(nullptr)},
         {"until_threshold", until_json(row)},
-        {"at_steps", records_of(row.at_steps, moments_json)},
+        {"at_steps", records_of(row.at_steps, [&](const Moments& m) { return moments_json(m, t.settings.bounds); })},
         {"metrics", metrics}};
     if (row.contrast)
         v.set("difference", contrast_json(*row.contrast, t));

@@ -136,10 +136,10 @@ Finding beam(const Subject& s) {
     const std::vector<Greedy> expected = greedy(s, limits);
     const auto found = decode_beam(s.model(), s.batch.source, limits, {.beam = 1}, Collect::nothing);
     Figures figures(0);
-    int64_t symbols = 0, close = 0;
+    int64_t choices = 0, close = 0;  // of a symbol, or of the end
     for (std::size_t r = 0; r < expected.size(); ++r) {
         const Decoded& one = found[r].front();
-        symbols += static_cast<int64_t>(expected[r].ids.size());
+        choices += static_cast<int64_t>(expected[r].ids.size()) + (expected[r].ended ? 1 : 0);
         const bool same = one.ids == expected[r].ids && one.ended == expected[r].ended;
         if (!same && expected[r].closest < rounding(1e-5)) {  // rounding chose
             ++close;
@@ -152,7 +152,7 @@ Finding beam(const Subject& s) {
         });
     }
     return figures.finding(
-        fmt::format("{} rows, {} symbols by a beam of one and greedily: rows that differ{}", expected.size(), symbols,
+        fmt::format("{} rows, {} choices by a beam of one and greedily: rows that differ{}", expected.size(), choices,
                     close == 0 ? "" : fmt::format(" ({} left out: two symbols were equally likely)", close)));
 }
 

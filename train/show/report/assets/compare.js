@@ -5,14 +5,13 @@
     const variants = data.variants, reference = data.reference, dash = "\u2013", minus = "\u2212";
     const card = (title, ...children) => el("section", { class: "card" }, title && el("h2", {}, title), ...children);
 
-    /* A mean with its interval to two figures of the interval. */
+    /* A mean with its interval over runs, which stays in what the metric can be, to two figures. */
     function digits(size) { return Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(size)))); }
     function interval(m, signed) {
         if (!m || m.mean === null) return dash;
-        const half = m.half_width, sign = signed && m.mean >= 0 ? "+" : "";
-        const fixed = x => x.toLocaleString("en-US", { minimumFractionDigits: digits(half), maximumFractionDigits: digits(half) });
-        const text = half > 0 ? fixed(m.mean) : number(m.mean);
-        return sign + text.replace("-", minus) + (half > 0 ? " \u00b1 " + fixed(half) : "");
+        const sign = x => (signed && x >= 0 ? "+" : ""), half = m.limits === null ? null : (m.limits[1] - m.limits[0]) / 2;
+        const fixed = x => (sign(x) + x.toLocaleString("en-US", { minimumFractionDigits: digits(half), maximumFractionDigits: digits(half) })).replace("-", minus);
+        return half > 0 ? fixed(m.mean) + " (" + fixed(m.limits[0]) + " to " + fixed(m.limits[1]) + ")" : sign(m.mean) + number(m.mean).replace("-", minus);
     }
     const p = value => value === null ? dash : value < 1e-4 ? value.toExponential(0).replace("e-", "e\u2212") : value.toFixed(4);
 
@@ -209,6 +208,7 @@
         { title: "worst seed", number: true, cell: v => v.diverged > 0 ? "diverged" : number(v.worst), sort: v => v.worst },
         { title: "seconds", number: true, cell: v => mean(v.seconds) === null ? dash : v.seconds.mean.toFixed(1), sort: v => mean(v.seconds) },
         { title: "parameters", number: true, cell: v => number(v.parameters), sort: v => v.parameters },
+        { title: "verdict", class: "wide", cell: verdict },
     ], variants, "result")));
     const others = variants.filter(v => v.difference);
     if (others.length > 0)
