@@ -137,7 +137,9 @@ void add_runs(std::vector<std::string>& all, const Row& row) {
     if (row.diverged + row.failed > 0)
         all.push_back(
             fmt::format("{}: {} of {} runs did not finish ({} diverged, {} failed). A diverged run counts as the worst; "
-                        "failed ones, whose process ended with an error, are left out.",
+                        "failed ones, whose process ended with an error, are left out of means and tests, and areas and times "
+                        "count them as "
+                        "the worst.",
                         row.name, row.runs - row.finished, row.runs, row.diverged, row.failed));
     if (row.exploded > 0)
         all.push_back(fmt::format(
