@@ -409,16 +409,19 @@ def test_runs_that_did_not_get_far(browser, runs):
 def test_lab(browser, runs):
     def row(label, variance, biased):
         return {"estimator": label, "label": label, "objective": "expected", "biased": biased, "draws": 1000, "bias": 0.01, "bias_low": -0.01,
-                "bias_high": 0.03, "variance": variance, "cosine": 0.9, "seconds": 0.01, "variance_times_cost": None, "blocks": [{"name": "encoder", "variance": variance, "bias": 0}]}
+                "bias_high": 0.03, "variance": variance, "cosine": 0.9, "seconds": 0.01, "variance_times_cost": None, "gradient": 2.5, "heavy_tail": label.endswith("x1"),
+                "blocks": [{"name": "encoder", "variance": variance, "bias": 0}, {"name": "decoder.attention", "gradient_is_zero": True}]}
     rows = [row("reinforce none x1", 12.5, False), row("reinforce leave_one_out x4", 0.25, False), row("gumbel_softmax", None, True)]
-    path = runs.by_hand("lab", {"lab.json": json.dumps({"format": 1, "objective": "expected", "checkpoints": [{"step": 0, "rows": rows}, {"step": 100, "rows": rows[:2]}],
+    path = runs.by_hand("lab", {"lab.json": json.dumps({"format": 2, "objective": "expected", "checkpoints": [{"step": 0, "rows": rows}, {"step": 100, "rows": rows[:2]}],
                                                         "recommendation": "Use leave-one-out."})})
     page = browser.open(path, fragment="#lab")
     text = page.run("document.getElementById('panel-lab').innerText")
+    need("in units of the block\u2019s own gradient" in text and "|g| is 0" in text, text)
+    need("Heavy tails: rare draws carry the variance of reinforce none x1" in text, text)
     need("Use leave-one-out." in text and "reinforce none x1" in text and "-0.01 to 0.03" in text, text)
     bars = page.run("Chart.getChart(document.querySelector('#panel-lab canvas')).data.datasets[0].data")
     need(bars == [12.5, 0.25], bars)
-    page.run("[...document.querySelectorAll('#panel-lab th button')].find(b => b.textContent === 'variance').click()")
+    page.run("[...document.querySelectorAll('#panel-lab th button')].find(b => b.textContent === 'variance (interval)').click()")
     need(page.run("document.querySelector('#panel-lab tbody th').innerText") == "reinforce leave_one_out x4", "sorted by variance")
     page.run("(() => { const s = document.querySelector('#panel-lab select'); s.value = '0'; s.dispatchEvent(new Event('change')); })()")
     need(page.run("document.querySelector('#panel-lab tbody').children.length") == 3, "the other checkpoint")
