@@ -20,12 +20,11 @@ def rows():
     c = Comparison(compared.comparison())
     table = [["selection", *(f"{'exact match at step ' if i == 0 else ''}{step}" for i, step in enumerate(c.steps)), "test",
               "worst to best seed", "alignment by symbol", "year, month, day read", "trained",
-              "verdict", "seconds"]]
+              "verdict"]]
     for v in c.variants:
         dates = ", ".join(mean(v.value(f"alignment_{part}")) for part in ("year", "month", "day"))
         table.append([NAMES.get(v.name, v.name), *(mean(v.at_step(i)) for i in range(len(c.steps))), percent(v.value()),
-                      seed_range(v.each(), c.better), mean(v.value("alignment_accuracy")), dates, v.trained(), v.verdict(),
-                      number(v.seconds().mean)])
+                      seed_range(v.each(), c.better), mean(v.value("alignment_accuracy")), dates, v.trained(), v.verdict()])
     return table
 
 
