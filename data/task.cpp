@@ -21,6 +21,13 @@ const char* split_name(Split split) {
     return names[static_cast<std::size_t>(split)];
 }
 
+Split split_named(const std::string& name, const std::string& where) {
+    for (const Split s : {Split::train, Split::valid, Split::test})
+        if (name == split_name(s))
+            return s;
+    fail("{}: no such split: '{}', known train, valid, test", where, name);
+}
+
 std::vector<int32_t> Task::encode_prompt(std::string_view text, const Place& place) const {
     fail("{}: this task has no running text to go on with: prompt of {} bytes, tasks with running text: text", place.text(),
          text.size());

@@ -16,6 +16,8 @@ namespace attend {
 enum class Split { train, valid, test };
 /// "train", "valid", "test".
 const char* split_name(Split split);
+/// The split of that name. Throws Error, beginning with `where`, for any other name.
+Split split_named(const std::string& name, const std::string& where);
 
 /// A target position with this id has no loss and is not counted.
 constexpr int32_t id_ignored = -1;

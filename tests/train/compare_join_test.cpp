@@ -320,13 +320,28 @@ TEST_CASE("an owner that was suspended finds its run taken over and writes nothi
     const pid_t first = joiner(r, impatient);
     const fs::path run = c.files / "out/general/seed-1";
     CHECK(wait_for([&] { return step_reached(run) > 300; }));
-    ::kill(first, SIGSTOP);  // its child goes on until it looks at the claim
+    // Its child, too: on a fast machine it would be done before it is taken over. It goes on then, and
+    // looks at the claim.
+    const pid_t child = std::stoi(lock_holder(run));
+    ::kill(first, SIGSTOP);
+    ::kill(child, SIGSTOP);
+    const pid_t waker = ::fork();
+    if (waker == 0) {
+        const Claims claims(r.folder);
+        wait_for([&] {
+            const std::optional<Holder> holder = claims.holder("general,seed-1");
+            return holder && holder->process != first;
+        });
+        ::kill(child, SIGCONT);
+        ::_exit(0);
+    }
     r.threads = 2;
     const Joined done = join_comparison(r, impatient);
     CHECK(done.open == 0);
     CHECK(done.compared.begun == 1);
     ::kill(first, SIGCONT);
     CHECK(ended(first) == 0);
+    CHECK(ended(waker) == 0);
     for (const Row& row : done.compared.table.rows) CHECK(row.finished == 1);
     std::vector<std::string> alone = long_run;
     alone.insert(alone.end(), {"model.attention.score=general", "seed=1"});

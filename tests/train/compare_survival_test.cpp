@@ -85,7 +85,7 @@ TEST_CASE("restricted mean: the mean of what is counted up to the horizon") {
     CHECK(less.mean == doctest::Approx(10 + 20 * 0.75 + 20 * 0.375));
 }
 
-TEST_CASE("contrast of times: one that never reaches the threshold is behind one that does") {
+TEST_CASE("contrast of times: one that never reaches the threshold is later than one that does") {
     const std::vector<Waiting> reference = {reached(30), reached(40), reached(20), until(50),
                                             reached(10), never(5),    reached(50)};
     const std::vector<Waiting> variant = {reached(20), never(1), reached(20), reached(45), until(5), never(9), until(50)};

@@ -28,10 +28,7 @@ struct EvalArguments {
 Split chosen_split(const std::string& name, const Task& task) {
     if (name.empty())
         return task.size(Split::test) > 0 ? Split::test : Split::valid;
-    for (Split s : {Split::train, Split::valid, Split::test})
-        if (name == split_name(s))
-            return s;
-    fail("--split: no such split: '{}', known train, valid, test", name);
+    return split_named(name, "--split");
 }
 
 // What the examples add to a metric, and the interval that follows.

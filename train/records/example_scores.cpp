@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::size_t largest_scores = std::size_t{1} << 30;
 
-Split split_named(const RecordReader& head) {
-    const std::string name = head.text("split");
-    for (const Split s : {Split::train, Split::valid, Split::test})
-        if (name == split_name(s))
-            return s;
-    fail("{}: split: no such split: '{}', known train, valid, test", head.where(), name);
-}
-
 ExampleScores::Example example_of(const RecordReader& line, const std::vector<std::string>& metrics) {
     ExampleScores::Example e;
     e.number = line.integer("example");
@@ -58,7 +50,7 @@ KeptScores read_scores(const std::filesystem::path& path) {
     for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
         const auto line = RecordReader::of_text(fmt::format("{}:{}", path.string(), ++number), text.substr(begin, end - begin));
         if (number == 1) {
-            kept.split = split_named(line);
+            kept.split = split_named(line.text("split"), line.where() + ": split");
             kept.step = line.integer("step");
             kept.scores.fingerprint = line.text("examples");
             kept.scores.metrics = line.texts("metrics");

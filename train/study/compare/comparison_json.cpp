@@ -94,6 +94,14 @@ Value until_json(const Row& row) {
     return json;
 }
 
+// Of the mean of the middle half, cut at what the values can be; none without spread.
+std::optional<Limits> middle_limits(const Row& row, const MetricRange& range) {
+    if (!row.middle || !row.middle->half_width || *row.middle->half_width <= 0)
+        return std::nullopt;
+    const double half = *row.middle->half_width;
+    return Limits{std::max(range.least, row.middle->mean - half), std::min(range.most, row.middle->mean + half)};
+}
+
 std::vector<std::string> outcome_names(const Row& row) {
     std::vector<std::string> names;
     for (const Outcome o : row.outcomes) names.emplace_back(outcome_name(o));
@@ -120,7 +128,7 @@ RecordWriter row_json(const Row& row, const Result& t) {
         {"limits", intervals_json(row.limits)},
         {"middle_half", row.middle ? std::optional(row.middle->mean) : std::nullopt},
         {"worst", row.worst},
-        {"middle_half_half_width", row.middle ? row.middle->half_width : std::nullopt},
+        {"middle_half_limits", limits_or_null(middle_limits(row, t.settings.bounds))},
         {"mean_of_all", row.mean_of_all},
         {"mean_of_all_limits", limits_or_null(row.limits_of_all)},
         {"seconds", moments_json(row.run_seconds)},

@@ -11,28 +11,27 @@ namespace attend::compare {
 
 namespace {
 
-bool is_zero_or_one(const Statistics& s) { return s.size() == 2 && s[1] == 1 && (s[0] == 0 || s[0] == 1); }
-
-}  // namespace
-
-namespace {
-std::optional<double> value_of_sums(const Metric& metric, const std::vector<Statistics>& of) {
-    if (of.empty())
-        return std::nullopt;
+// Of at least one example.
+Statistics sums_of(const std::vector<Statistics>& of) {
     Statistics sums(of.front().size());
     for (const Statistics& s : of)
         for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
-    return metric.score(sums);
+    return sums;
 }
+
+std::optional<double> value_of_all(const Metric& metric, const std::vector<Statistics>& of) {
+    return of.empty() ? std::nullopt : metric.score(sums_of(of));
+}
+
+bool is_zero_or_one(const Statistics& s) { return s.size() == 2 && s[1] == 1 && (s[0] == 0 || s[0] == 1); }
+
 }  // namespace
 
 std::vector<double> influence_of(const Metric& metric, const std::vector<Statistics>& of) {
     std::vector<double> influence(of.size());
     if (of.empty())
         return influence;
-    Statistics sums(of.front().size());
-    for (const Statistics& s : of)
-        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += s[i];
+    const Statistics sums = sums_of(of);
     const std::optional<double> value = metric.score(sums);
     for (std::size_t e = 0; e < of.size() && value; ++e) {
         Statistics others = sums;
@@ -46,7 +45,7 @@ std::vector<double> influence_of(const Metric& metric, const std::vector<Statist
 std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<Statistics>& of, double confidence) {
     if (of.empty() || metric.least != 0 || metric.most != 1)
         return std::nullopt;
-    const std::optional<double> value = value_of_sums(metric, of);
+    const std::optional<double> value = value_of_all(metric, of);
     if (!value)
         return std::nullopt;
     if (std::ranges::all_of(of, is_zero_or_one))
@@ -74,7 +73,7 @@ std::optional<Examples> read_examples(const std::filesystem::path& folder, Split
             of.push_back(std::move(e.of[m]));
         }
     const Metric m_of = metric_of(metric);
-    const double together = value_of_sums(m_of, of).value_or(std::nan(""));
+    const double together = value_of_all(m_of, of).value_or(std::nan(""));
     constexpr double rounding = 1e-6;
     require(kept.split == split && std::abs(together - value) <= rounding * std::max(1.0, std::abs(value)),
             "{}: the scores of examples do not belong to this run: {} of all {} examples {}, in metrics.jsonl {}; --overwrite "

@@ -17,13 +17,6 @@ namespace {
 constexpr std::size_t largest_metrics = std::size_t{1} << 30;
 constexpr std::size_t largest_summary = std::size_t{1} << 24;
 
-Split split_of(const std::string& name, const std::string& where) {
-    for (const Split s : {Split::train, Split::valid, Split::test})
-        if (name == split_name(s))
-            return s;
-    fail("{}: split: no such split: '{}', known train, valid, test", where, name);
-}
-
 // Targets at the step of an evaluation: in proportion between the training lines before and after
 // it; after the last line that line's, before the first one as many a step as until there.
 void count_targets(std::vector<Line>& lines) {
@@ -62,7 +55,7 @@ std::vector<Line> read_lines(const std::string& text, const std::string& where) 
         const std::string here = fmt::format("{}:{}", where, ++number);
         const auto reader = RecordReader::of_text(here, text.substr(begin, end - begin));
         Line line;
-        line.split = split_of(reader.text("split"), here);
+        line.split = split_named(reader.text("split"), here + ": split");
         line.step = reader.integer("step");
         line.seconds = reader.number("seconds");
         line.targets = reader.has("targets") ? reader.number("targets") : std::nan("");

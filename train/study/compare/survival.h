@@ -61,7 +61,7 @@ struct TimeContrast {
     /// a few seeds do not show: with five seeds or fewer they hold 0 always, and with ten nearly always.
     Limits limits;
     /// Seeds with which the variant reaches the threshold before the reference, and the other way
-    /// round. One that never reaches it is behind one that does. Equal ones and those not known count
+    /// round. One that never reaches it is later than one that does. Equal ones and those not known count
     /// for neither.
     int64_t earlier = 0, later = 0;
     /// exact_rate()'s limits of earlier / (earlier + later); 0 and 1 where both are 0. Above 1/2: the

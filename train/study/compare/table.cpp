@@ -256,16 +256,6 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
     return names;
 }
 
-namespace {
-std::vector<const Contrast*> contrasts_seen(const Result& table) {
-    std::vector<const Contrast*> all;
-    for (const Row& row : table.rows)
-        if (row.contrast)
-            all.push_back(&*row.contrast);
-    return all;
-}
-}  // namespace
-
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings) {
     ensure(settings.reference < variants.size(), "compare: no such reference: number {}, variants {}", settings.reference,
            variants.size());
@@ -312,8 +302,9 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (std::size_t v = 0, next = 0; v < variants.size(); ++v)
         if (v != settings.reference)
             table.rows[v].contrast = std::move(contrasts.all[next++]);
-    const bool tested =
-        std::ranges::any_of(contrasts_seen(table), [](const Contrast* c) { return c->p || c->p_trained || c->of_all; });
+    const bool tested = std::ranges::any_of(table.rows, [](const Row& row) {
+        return row.contrast && (row.contrast->p || row.contrast->p_trained || row.contrast->of_all);
+    });
     table.looks = tested ? with_look(settings.looks, look) : settings.looks;
     table.collapse_level = common.level;
     add_areas(table, variants);

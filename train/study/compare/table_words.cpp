@@ -228,7 +228,7 @@ std::vector<std::string> sentences_of(const Result& t) {
     for (const Row& row : t.rows) fewest = std::min(fewest, row.trained.of == row.runs ? row.trained.of : 0);
     if (t.rows.size() > 1 && fewest > 1 && std::ranges::none_of(t.rows, failed_somewhere))
         all.push_back(
-            fmt::format("No run failed or fell behind: of new runs of a variant {:.3g} % or more will not, as far as {} seeds "
+            fmt::format("All runs trained: of new runs of a variant at least {:.3g} % will train, as far as {} seeds "
                         "can tell.",
                         100 * exact_rate(fewest, fewest, s.confidence).low, fewest));
     std::vector<std::string> sums;

@@ -204,7 +204,7 @@
         { title: "trained", number: true, cell: v => v.trained.count + "/" + v.runs + ["collapsed", "diverged", "failed", "exploded"].map(k => [k === "collapsed" ? v.outcomes.filter(o => o === k).length : v[k], k]).filter(x => x[0] > 0).map(x => ", " + x[0] + " " + x[1]).join(""), sort: v => v.trained.count },
         { title: data.metric, number: true, cell: v => number(mean(v.value)), sort: v => mean(v.value) },
         ...limit_columns(v => v.limits),
-        { title: "middle half", number: true, cell: v => number(v.middle_half), sort: v => v.middle_half },
+        { title: "middle half", number: true, cell: v => v.middle_half_limits ? number(v.middle_half) + " (" + limits(v.middle_half_limits) + ")" : number(v.middle_half), sort: v => v.middle_half },
         { title: "worst seed", number: true, cell: v => v.diverged > 0 ? "diverged" : number(v.worst), sort: v => v.worst },
         { title: "seconds", number: true, cell: v => mean(v.seconds) === null ? dash : v.seconds.mean.toFixed(1), sort: v => mean(v.seconds) },
         { title: "parameters", number: true, cell: v => number(v.parameters), sort: v => v.parameters },
