@@ -20,6 +20,7 @@ namespace attend::ATTEND_PRECISION {
 struct KeyValues {
     Tensor packed;           ///< [B, S, 2 G K]: the keys of G heads, then their values
     Array<int32_t> lengths;  ///< B
+    Tensor places = {};      ///< [B, S, P] what the heads' biases need of the memory, side by side; or undefined
     /// The rows of that number, in that order.
     KeyValues select(std::span<const int32_t> rows) const;
 };
@@ -70,8 +71,10 @@ class MultiHead {
     Tensor queries_keys_values(const Tensor& x, int64_t position) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    // What the biases of all heads need of x [B, S, D or Dm], side by side; undefined: nothing.
+    Tensor places_of(const Tensor& x) const;
     // Self-attention of qkv [B, T, (H + 2 G) K], the queries', keys' and values' heads side by side.
-    Output read_self(const Tensor& qkv, std::span<const int32_t> lengths, const Pass& pass) const;
+    Output read_self(const Tensor& qkv, const Tensor& places, std::span<const int32_t> lengths, const Pass& pass) const;
     // Queries [B, T, H K] on keys and values, in the kernel or head by head.
     Output read(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     enum class Own { no, yes };  // whether keys and values are of the queries' own positions

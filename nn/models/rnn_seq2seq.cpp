@@ -14,6 +14,9 @@ namespace {
 
 constexpr double embedding_deviation = 1;
 
+// [B, 1] each to [B, T]; undefined where there are none.
+Tensor side_by_side(const Array<Tensor>& steps) { return steps.empty() ? Tensor() : concat(std::span<const Tensor>(steps), 1); }
+
 class RnnDecoderState final : public DecoderState {
   public:
     EncodedSource source;
@@ -41,7 +44,7 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.state)};
+        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.score), pick_rows(place.previous.align)};
         out->place.step = place.step;
         return out;
     }
@@ -137,8 +140,9 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
         Pass of_sources = pass;
         of_sources.first_row /= samples;
         Attended a = attention_(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
-        place.previous = {a.weights, a.state};
+        place.previous = std::move(a.next);
         out.seen = std::move(a.seen);
+        out.penalty = std::move(a.penalty);
         return a.context.reshape({rows, a.context.dim(2)});
     };
     Tensor projection = projected;
@@ -171,15 +175,17 @@ Output RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Pa
               : target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> outputs, contexts;
+    Array<Tensor> outputs, contexts, penalties;
     Sightings seen;
     for (int64_t t = 0; t < input.columns; ++t) {
         StepOutput out = step(projected.row(t), source, place, pass);
+        if (out.penalty.defined())
+            penalties.push_back(out.penalty);
         outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
         append(seen, std::move(out.seen));
     }
-    return {features_of(outputs, contexts, embedded, pass), std::move(seen)};
+    return {features_of(outputs, contexts, embedded, pass), std::move(seen), side_by_side(penalties)};
 }
 
 // [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
@@ -224,27 +230,29 @@ Array<int32_t> RnnSeq2Seq::next_inputs(const Ids& input, int64_t t, const Tensor
     return ids;
 }
 
-Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
+Output RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
                                   const Context& context) const {
     const trace::Scope here("decoder");
     const int64_t rows = input.rows;
     Array<int32_t> ids(static_cast<std::size_t>(rows));
     for (int64_t b = 0; b < rows; ++b) ids[static_cast<std::size_t>(b)] = input.at(b, 0);
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> outputs, contexts, embedded;
+    Array<Tensor> outputs, contexts, embedded, penalties;
     for (int64_t t = 0; t < input.columns; ++t) {
         const Tensor x = target_dropout_(target_embedding_(ids, {rows}), context, static_cast<uint32_t>(t));
         StepOutput out = step(decoder_[0].project_part(x, 0, options_.embedding, {}), source, place, context);
         outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
         embedded.push_back(x);
+        if (out.penalty.defined())
+            penalties.push_back(out.penalty);
         if (t + 1 < input.columns) {
             const NoGrad off;
             const Tensor logits = head_(luong() ? out.readout : read_out(out.state, out.context, x));
             ids = next_inputs(input, t, logits, own, context);
         }
     }
-    return features_of(outputs, contexts, stack(embedded, 0), context);
+    return {features_of(outputs, contexts, stack(embedded, 0), context), {}, side_by_side(penalties)};
 }
 
 // Without input feeding nothing of the attention goes into the cells: they run first, then all
@@ -283,6 +291,10 @@ Tensor RnnSeq2Seq::readout_dropped(const Tensor& x, int64_t samples, const Conte
     return concat(std::span<const Tensor>(parts), 1);
 }
 
+Tensor RnnSeq2Seq::penalty_of(const Tensor& penalty, const Ids& target, const LossOptions& o) const {
+    return scale(sum(penalty * target_mask(target, o.ignored)), static_cast<real>(1 / o.normaliser));
+}
+
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
     require_plain("rnn_seq2seq", batch);
     require_fit("rnn_seq2seq", batch, batch.input.rows);
@@ -297,7 +309,7 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
     if (sums_positions(pass))
         return score_marginal(encoded, batch, o, pass);
     const bool own = o.own_inputs > 0 && pass.training(), time_major = own || !parallel();
-    Output made = own          ? Output{steps_with_own(input, encoded, o, pass)}
+    Output made = own          ? steps_with_own(input, encoded, o, pass)
                   : time_major ? steps(input, encoded, pass)
                                : all_at_once(input, encoded, pass);
     const Tensor& features = made.value;
@@ -306,7 +318,8 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
         features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
     const int64_t rows = input.rows, columns = input.columns;
-    Scored out{r.loss, time_major ? transpose(r.row_loss.reshape({columns, rows}), 0, 1) : r.row_loss.reshape({rows, columns}),
+    const Tensor loss = made.penalty.defined() ? r.loss + penalty_of(made.penalty, target, o) : r.loss;
+    Scored out{loss, time_major ? transpose(r.row_loss.reshape({columns, rows}), 0, 1) : r.row_loss.reshape({rows, columns}),
                time_major ? transposed(r.predicted, rows) : r.predicted};
     out.seen = std::move(made.seen);
     return out;

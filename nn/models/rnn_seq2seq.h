@@ -79,7 +79,7 @@ class RnnSeq2Seq final : public Model {
     // What a step leaves for the readout: the state and the context, or in Luong's form the
     // finished readout.
     struct StepOutput {
-        Tensor state, context, readout;
+        Tensor state, context, readout, penalty;
         Sightings seen;
     };
     bool luong() const { return options_.form == "luong"; }
@@ -108,7 +108,9 @@ class RnnSeq2Seq final : public Model {
     // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
     Output steps(const Ids& input, const EncodedSource& source, const Pass& pass) const;
     // The same with some input symbols the model's own (LossOptions::own_inputs).
-    Tensor steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
+    Output steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
+    // The loss of a pass's scores, over the targets that have one.
+    Tensor penalty_of(const Tensor& penalty, const Ids& target, const LossOptions& options) const;
     Tensor features_of(const Array<Tensor>& outputs, const Array<Tensor>& contexts, const Tensor& embedded,
                        const Context& context) const;
     Array<int32_t> next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,

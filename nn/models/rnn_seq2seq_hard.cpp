@@ -97,7 +97,7 @@ Tensor RnnSeq2Seq::pairs_read_out(const Tensor& states, const Tensor& values, co
 ByPosition RnnSeq2Seq::by_position(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o,
                                    const Context& context, const SupportOf& support_of) const {
     const trace::Scope decoder("decoder");
-    const Tensor states = states_of(batch.input, source, context), weights = attention_.weigh(states, source.memory, 0);
+    const Tensor states = states_of(batch.input, source, context), weights = attention_.weigh(states, source.memory, 0, context);
     const Support support = support_of(weights);
     const PairsOfPositions pairs = pairs_of(support, batch.target, o.ignored, weights.dim(2));
     const Tensor features = pairs_read_out(states, source.memory.values, pairs, context);
@@ -165,7 +165,7 @@ Scored RnnSeq2Seq::score_marginal(const EncodedSource& source, const ScoreInput&
     const NoGrad off;
     const Tensor states = states_of(batch.input, source, pass);
     Attended a = attention_(states, source.memory, 0, {}, pass);
-    const CrossEntropyResult r = cross_entropy(summed(states, a.weights, source),
+    const CrossEntropyResult r = cross_entropy(summed(states, a.next.weights, source),
                                                targets_in_order(batch.target, o.ignored, Order::rows), o.cross_entropy());
     Scored out{r.loss, r.row_loss.reshape({batch.input.rows, batch.input.columns}), r.predicted};
     out.seen = std::move(a.seen);

@@ -145,14 +145,16 @@ TEST_CASE("global attention does not see the order of the source: permuted memor
             o.score.choose(score);
             o.align.choose(align);
             ParameterStore store(1);
-            const Attention attention(Scope(store), o, 6, 6, QueryKind{true, false});
+            const Attention attention(Scope(store), o, 6, 6, QueryKind{false, false});
+            if (attention.score->reads_places() || attention.align->needs_previous())
+                continue;
             const Attended a = attention(query, attention.prepare(memory, lengths), 0, {}, {});
             const Attended b = attention(query, attention.prepare(permuted, lengths), 0, {}, {});
             CHECK(difference(a.context.reshape({2, 6}), b.context.reshape({2, 6})) < rounding);
             for (int64_t t = 0; t < 2; ++t)
                 for (int64_t s = 0; s < 4; ++s)
-                    CHECK(b.weights.data()[t * 4 + s] ==
-                          doctest::Approx(a.weights.data()[t * 4 + order[s]]).epsilon(rounding * 50));
+                    CHECK(b.next.weights.data()[t * 4 + s] ==
+                          doctest::Approx(a.next.weights.data()[t * 4 + order[s]]).epsilon(rounding * 50));
         }
 }
 

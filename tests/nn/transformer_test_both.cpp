@@ -128,7 +128,7 @@ TEST_CASE("options of transformer_seq2seq that do not go together are refused") 
         "symbols; \"joint_vocabulary\": true in data makes one, and share 'target' needs none");
     CHECK(message([](auto& o) {
               o.attention.window.choose("global");
-          }).starts_with("model transformer_seq2seq: attention.window 'global' shows a target position"));
+          }).starts_with("decoder.0.self.heads.0: window 'global' shows a position what it has to predict"));
     CHECK(message([](auto& o) {
               o.cross_attention.window.choose("causal");
           }).starts_with("decoder.0.cross.heads.0: window 'causal' compares the query's position"));
