@@ -1,37 +1,16 @@
 #include "core/kernels/softmax.h"
 
-#include <algorithm>
-
 #include "core/kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/softmax.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
+#include "core/kernels/ranged-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
-
-/// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat
-/// element `offset` on.
-template <class Inside>
-HWY_INLINE void ranged_rows(const Range* ranges, Destination y, int64_t rows, int64_t columns, Inside inside) {
-    if (y.data == nullptr)
-        return;
-    for (int64_t row = 0; row < rows; ++row) {
-        int64_t begin = 0, end = columns;
-        if (ranges != nullptr) {
-            begin = std::clamp<int64_t>(ranges[row].begin, 0, columns);
-            end = std::clamp<int64_t>(ranges[row].end, begin, columns);
-        }
-        const int64_t first = row * columns;
-        write_zero(at(y, first), begin);
-        write_zero(at(y, first + end), columns - end);
-        if (begin < end)
-            inside(first + begin, end - begin);
-    }
-}
 
 void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
     ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
