@@ -11,13 +11,14 @@ namespace attend::ATTEND_PRECISION::kernels {
 /// sorting (algorithm 2, appendix C.2).
 extern Kernel<void(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)> entmax15;
 
-/// 1 < alpha <= 2: y = max(1 + (alpha - 1) (scale x - m - mu), 0)^(1 / (alpha - 1)), m the row's largest
-/// scale x, with mu >= 0 such that a row sums to 1. (Eq. 10 with tau = (alpha - 1) (m + mu) - 1: this
-/// form stays accurate where alpha is near 1.) mu is the root that bisection would find, found by
-/// Newton's iteration; then the row is divided by its sum.
+/// 1 < alpha <= 2: y = max(1 + (alpha - 1) (scale x - m - mu), 0)^(1 / (alpha - 1)), m the row's
+/// largest scale x, with mu >= 0 such that a row sums to 1. (Eq. 10 with tau = (alpha - 1) (m + mu)
+/// - 1: this form stays accurate where alpha is near 1.) mu is the root that bisection would find,
+/// found by Newton's iteration; then the row is divided by its sum.
 extern Kernel<void(const real* x, real alpha, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)> entmax;
 
-/// dx (=|+=) scale s (dy - sum_k s_k dy_k / sum_k s_k), s = y^(2 - alpha) where y > 0, else 0 (eq. 14).
+/// dx (=|+=) scale s (dy - sum_k s_k dy_k / sum_k s_k), s = y^(2 - alpha) where y > 0, else 0 (eq.
+/// 14).
 extern Kernel<void(const real* y, const real* dy, real alpha, real scale, const Range* ranges, Destination dx, int64_t rows,
                    int64_t columns)>
     entmax_backward;

@@ -94,6 +94,28 @@ TEST_SUITE("alignments") {
             }
     }
 
+    TEST_CASE("softmax_with_sink leaves weight to the sink: none given is a sink of 0") {
+        const Tensor x = uniform({7, 9}, "scores", -3, 3);
+        CHECK(softmax_with_sink(x, {}).values() == softmax_with_sink(x, Tensor::zeros({1})).values());
+        CHECK(largest_difference(softmax_with_sink(x, Tensor::full({1}, -100)), softmax(x)) < 1e-6);
+        for (const real y : softmax_with_sink(x, Tensor::full({1}, 200)).values()) CHECK(y < 1e-30);
+        const Tensor uniform_weights = softmax_with_sink(Tensor::zeros({1, 3}), {});
+        for (const real y : uniform_weights.values()) CHECK(y == doctest::Approx(0.25));
+    }
+
+    TEST_CASE("top_softmax of as many as there are is softmax; within makes weights of any function") {
+        const Tensor x = uniform({2, 3, 6}, "scores", -3, 3);
+        const Ranges ranges = {{0, 6}, {0, 0}, {2, 5}, {0, 1}, {5, 6}, {0, 3}};
+        CHECK(largest_difference(top_softmax(x, 6, ranges, 2), softmax(x, ranges, 2)) < 1e-6);
+        CHECK(largest_difference(top_softmax(x, 1000, ranges), softmax(x, ranges)) < 1e-6);
+        const Tensor inside = within(sigmoid(x), ranges), all = sigmoid(x);
+        for (int64_t row = 0; row < 6; ++row)
+            for (int64_t i = 0; i < 6; ++i) {
+                const Range r = ranges[static_cast<std::size_t>(row)];
+                CHECK(inside.data()[row * 6 + i] == (i >= r.begin && i < r.end ? all.data()[row * 6 + i] : 0));
+            }
+    }
+
     TEST_CASE("bad arguments of alignments") {
         const Ranges two = {{0, 1}, {1, 4}};
         const real nan = std::numeric_limits<real>::quiet_NaN();
@@ -117,6 +139,26 @@ TEST_SUITE("alignments") {
             {"entmax: alpha out of range: alpha nan, more than 1 and at most 2",
              [=] {
                  entmax(t({2, 3}), nan);
+             }},
+            {"softmax_with_sink: sink of another shape: sink [2], needs [1]",
+             [] {
+                 softmax_with_sink(t({2, 3}), t({2}));
+             }},
+            {"softmax_with_sink: one range a row: 2 ranges, 3 rows",
+             [=] {
+                 softmax_with_sink(t({3, 4}), {}, two);
+             }},
+            {"top_softmax: k out of range: k 0, at least 1",
+             [] {
+                 top_softmax(t({2, 3}), 0);
+             }},
+            {"top_softmax: one range a row: 2 ranges, 3 rows",
+             [=] {
+                 top_softmax(t({3, 4}), 1, two);
+             }},
+            {"within: range leaves the axis: 1 to 4, shape [2, 3]",
+             [=] {
+                 within(t({2, 3}), two);
              }},
         });
     }
