@@ -1,5 +1,6 @@
 #pragma once
 /// All ops.
+#include "core/ops/alignment.h"
 #include "core/ops/arrange.h"
 #include "core/ops/attention.h"
 #include "core/ops/cross_entropy.h"

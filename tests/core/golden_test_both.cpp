@@ -32,6 +32,7 @@ class Case {
         for (const int64_t id : file_.read_integers(name)) all.push_back(static_cast<int32_t>(id));
         return all;
     }
+    Tensor values(const std::string& name) const { return file_.read(name); }
     Shape shape(const std::string& name) const { return file_.info(name).shape; }
     std::string text(const std::string& key) const { return golden::text(file_, key); }
     double number(const std::string& key) const { return std::stod(text(key)); }
@@ -173,6 +174,22 @@ TEST_SUITE("golden ops") {
                                                   : sparsemax(x, ranges));
             c.finish();
         }
+    }
+
+    TEST_CASE("entmax15 and entmax equal what its definition gives in NumPy") {
+        for (const std::string alpha : {"1.25", "1.5", "2.0"})
+            for (const bool sorting : {false, true}) {
+                if (sorting && alpha != "1.5")
+                    continue;
+                Case c("entmax_" + alpha);
+                const Tensor x = c.leaf("input.x");
+                const Ranges ranges = ranges_of(c.ids("input.lengths"), x.dim(1));
+                const Tensor y = sorting ? entmax15(x, ranges) : entmax(x, static_cast<real>(c.number("alpha")), ranges);
+                c.output("y", y);
+                c.finish();
+                const Tensor golden = c.values("output.y");
+                for (int64_t i = 0; i < y.size(); ++i) CHECK((y.data()[i] == 0) == (golden.data()[i] == 0));
+            }
     }
 
     TEST_CASE("gru_step and lstm_step equal PyTorch's cells") {

@@ -1,39 +1,14 @@
-#include <doctest/doctest.h>
-
-#include <functional>
 #include <limits>
-#include <string>
-#include <vector>
+#include <span>
 
 #include "core/ops.h"
 #include "core/parameters.h"
+#include "tests/core/broken_calls.h"
 
 namespace op_errors_test {
 
 using namespace attend;
-
-namespace {
-
-struct BrokenCall {
-    const char* message;
-    std::function<void()> call;
-};
-
-Tensor t(std::initializer_list<int64_t> sizes) { return Tensor::full(Shape(sizes), 1); }
-
-void check_all(const std::vector<BrokenCall>& calls) {
-    for (const BrokenCall& c : calls) {
-        std::string message = "nothing thrown";
-        try {
-            c.call();
-        } catch (const Error& e) {
-            message = e.what();
-        }
-        CHECK(message == c.message);
-    }
-}
-
-}  // namespace
+using namespace attend::oracles;
 
 TEST_SUITE("op errors") {
     TEST_CASE("products before and after an axis, counted from either end") {
