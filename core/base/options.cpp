@@ -12,6 +12,8 @@ std::vector<const Seam*>& seams() {
     return all;
 }
 
+std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view() : text; }
+
 // Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, substitutions,
 // swaps of neighbours.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -108,7 +110,8 @@ void register_seam(const Seam* seam) {
     for (const Seam* known : seams())
         if (std::string_view(known->kind()) == seam->kind()) {
             const bool first = std::none_of(twins.begin(), twins.end(), [&](const Seam* t) { return t == known; });
-            ensure(first && known->names() == seam->names() && std::string_view(known->key()) == seam->key(),
+            ensure(first && known->names() == seam->names() && std::string_view(known->key()) == seam->key() &&
+                       text_or_empty(known->fallback()) == text_or_empty(seam->fallback()),
                    "seam '{}': a second table must hold the same rows, and there is no third: rows {}, before {}", seam->kind(),
                    seam->names().size(), known->names().size());
             twins.push_back(known);

@@ -93,6 +93,8 @@ class Seam {
     virtual const char* kind() const = 0;
     /// The key that selects a row in a config object: {"type": NAME, ...}; the tasks' is "task".
     virtual const char* key() const = 0;
+    /// The row that a config object means when it names none; null: it must name one.
+    virtual const char* fallback() const = 0;
     /// The names in the order of the table.
     virtual std::vector<std::string> names() const = 0;
     /// Throws Error naming the nearest known name when there is no such row.
@@ -182,8 +184,12 @@ class Table<Product(Args...)> final : public Seam {
         std::function<Product(const Selection&, Args...)> build;
     };
 
-    Table(const char* kind, std::vector<Row> rows, const char* key = "type", Listed listed = Listed::yes)
-        : kind_(kind), key_(key), rows_(std::move(rows)) {
+    /// `fallback` is the row of a config object that names none; null: there is no such row.
+    Table(const char* kind, std::vector<Row> rows, const char* key = "type", Listed listed = Listed::yes,
+          const char* fallback = nullptr)
+        : kind_(kind), key_(key), fallback_(fallback), rows_(std::move(rows)) {
+        ensure(fallback == nullptr || has(fallback), "seam '{}': the fallback is no row: '{}'", kind,
+               fallback == nullptr ? "" : fallback);
         if (listed == Listed::yes)
             registry::register_seam(this);
     }
@@ -192,6 +198,7 @@ class Table<Product(Args...)> final : public Seam {
 
     const char* kind() const override { return kind_; }
     const char* key() const override { return key_; }
+    const char* fallback() const override { return fallback_; }
     std::vector<std::string> names() const override {
         std::vector<std::string> all;
         for (const Row& r : rows_) all.emplace_back(r.name);
@@ -241,6 +248,7 @@ class Table<Product(Args...)> final : public Seam {
     }
     const char* kind_;
     const char* key_;
+    const char* fallback_;
     std::vector<Row> rows_;
 };
 

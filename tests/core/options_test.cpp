@@ -143,10 +143,21 @@ TEST_SUITE("options") {
         CHECK(listed("planted") == 1);
         CHECK_THROWS_AS(Shapes("planted", {row("a")}), MachineError);  // other rows
         CHECK_THROWS_AS(Shapes("planted", {row("a"), row("b")}, "other"), MachineError);
+        CHECK_THROWS_AS(Shapes("planted", {row("a"), row("b")}, "type", Listed::yes, "a"), MachineError);
         static const Shapes second("planted", {row("a"), row("b")});
         CHECK(listed("planted") == 1);
         CHECK(std::find(all_seams().begin(), all_seams().end(), &second) == all_seams().end());
         CHECK_THROWS_AS(Shapes("planted", {row("a"), row("b")}), MachineError);  // a third
+    }
+
+    TEST_CASE("a table may have a row that is meant where none is named") {
+        const auto point = [] {
+            return std::vector<Shapes::Row>{Shapes::make<NoOptions>("point", "", [](const NoOptions&, double) { return 0.0; })};
+        };
+        CHECK(shapes().fallback() == nullptr);
+        CHECK(std::string(Shapes("shape", point(), "type", Listed::no, "point").fallback()) == "point");
+        CHECK_THROWS_WITH_AS(Shapes("shape", point(), "type", Listed::no, "pint"),
+                             "seam 'shape': the fallback is no row: 'pint'", MachineError);
     }
 
     TEST_CASE("selections are values: copies are independent") {

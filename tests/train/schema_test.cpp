@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <set>
 
-#include "tests/train/config_samples.h"
+#include "tests/train/mixer_samples.h"
 #include "tests/train/run_support.h"
 #include "train/config/writer.h"
 #include "train/show/schema/listing.h"
@@ -198,7 +198,9 @@ TEST_CASE("the schema of a comparison") {
     CHECK(
         of(R"({"$schema": "x", "name": "n", "base": "b.json", "seeds": [1], "variants": {"a": {}, "b": {"train.steps": 3}}})") ==
         "");
-    CHECK(of(R"({"base": {"model": "gpt"}, "variants": {"a": {}}, "compare": {"threshold": "none", "collapsed": "auto", "steps": [5]}})") == "");
+    CHECK(
+        of(R"({"base": {"model": "gpt"}, "variants": {"a": {}}, "compare": {"threshold": "none", "collapsed": "auto", "steps": [5]}})") ==
+        "");
     CHECK(of(R"({"base": 3, "variants": {"a": {}}})") == "base: anyOf");
     CHECK(of(R"({"base": "b", "variants": {}})") == "variants: minProperties");
     CHECK(of(R"({"base": "b", "variants": {"a": 1}})") == "variants.a: type");
@@ -277,6 +279,24 @@ TEST_CASE("what the reader refuses the schema refuses, and the other way round")
         const std::filesystem::path file = folder / "c.json";
         std::ofstream(file) << text;
         CHECK(message_of([&] { (void)read_experiment(file.string(), {}); }).empty() == c.good);
+    }
+}
+
+TEST_CASE("the schema of a seam with a fallback row: the reader and it accept the same") {
+    const Json schema = schema::options_schema(config::describe<samples::MixerBlock>());
+    struct Case {
+        const char* text;
+        bool good;
+    };
+    for (const auto& [text, good] :
+         {Case{R"({"mixer": {}})", true}, Case{R"({"mixer": {"width": 3}})", true},
+          Case{R"({"mixer": {"type": "weighted", "width": 3}})", true}, Case{R"({"mixer": "linear"})", true},
+          Case{R"({"mixer": {"type": "linear", "decay": 0}})", true}, Case{R"({"mixer": {"decay": 0}})", false},
+          Case{R"({"mixer": {"type": "linear", "width": 3}})", false}, Case{R"({"mixer": {"select": {"samples": 3}}})", false},
+          Case{R"({"mixer": {"type": 3}})", false}}) {
+        CAPTURE(text);
+        CHECK(breach(schema, parsed(text)).empty() == good);
+        CHECK(samples::error_of<samples::MixerBlock>(text).empty() == good);
     }
 }
 

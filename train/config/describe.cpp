@@ -79,6 +79,7 @@ class Describer final : public Visitor {
                deepest_selection);
         o.seam = seam.kind();
         o.row_key = seam.key();
+        o.fallback = seam.fallback() == nullptr ? "" : seam.fallback();
         Describer inner(o.path, depth_ + 1, rows_);
         if (rows_ == SeamRows::chosen) {
             inner.add(seam.key(), Option::Kind::choice, o.value, "");

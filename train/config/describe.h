@@ -31,6 +31,7 @@ struct Option {
     bool fixed_length = false;       ///< of numbers: exactly as many as the value has
     std::string seam;                ///< of a selection: what the seam lists ("score")
     std::string row_key;             ///< of a selection: the key of the row's name
+    std::string fallback;            ///< of a selection: the row of an object without that key; "" where none is
     std::vector<OptionRow> rows;     ///< of a selection, with SeamRows::all: all rows of its seam
     /// Of an object; of a selection, with SeamRows::chosen: the row's name under row_key, then the
     /// options of that row.

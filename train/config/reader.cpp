@@ -23,6 +23,7 @@ struct Problem {
     // of its object.
     std::vector<std::string> strays;
     std::string below;
+    std::string assumed;  // of an unknown key: the row that was assumed where none was named
 };
 
 std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
@@ -187,6 +188,10 @@ class Reader final : public Visitor {
         } else if (!v->elements.empty()) {
             if (!choose(value, v->elements[0].text, v->elements[0].place, name))
                 return;
+        } else if (seam.fallback() != nullptr) {
+            if (!v->implied && value.name() != seam.fallback())
+                value.choose(seam.fallback());
+            inner.assumed_ = fmt::format("; without '{}' this is {} {}", key, seam.kind(), value.name());
         } else if (!v->implied) {
             return problem(v->place, name, fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
         }
@@ -235,7 +240,7 @@ class Reader final : public Visitor {
         } catch (const Error& e) {
             if (first != '{' && first != '[' && first != '"')
                 return v;  // a bare word: a type error, or "auto"
-            problems_.push_back({v.place, e.what(), {}, ""});
+            problems_.push_back({v.place, e.what(), {}, "", ""});
             return std::nullopt;
         }
     }
@@ -330,6 +335,7 @@ class Reader final : public Visitor {
                                  : known_.empty()                ? "; there are none"
                                                                  : "; known: " + joined(known_);
         problem(m.place, utf8::printable(m.key), "unknown key" + hint);
+        problems_.back().assumed = assumed_;
         if (!here.empty() || (ours.empty() && !near.empty()))
             return;
         problems_.back().strays = ours;
@@ -338,7 +344,7 @@ class Reader final : public Visitor {
     }
 
     void problem(const Place& place, const std::string& name, const std::string& message) {
-        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), below(path_, name), message), {}, ""});
+        problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), below(path_, name), message), {}, "", ""});
     }
     void wrong_type(const Value& v, const char* name, const std::string& what) {
         problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
@@ -351,6 +357,7 @@ class Reader final : public Visitor {
     std::string path_;
     std::vector<Problem>& problems_;
     std::vector<std::string> known_;
+    std::string assumed_;  // "; without 'type' this is KIND ROW", where the object names no row
 };
 
 }  // namespace
@@ -375,6 +382,7 @@ void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
         all += (i ? "\n" : "") + problems[i].message;
         if (!problems[i].strays.empty())
             all += elsewhere(options, problems[i]);
+        all += problems[i].assumed;
     }
     if (problems.size() > most)
         all += fmt::format("\n... and {} more", problems.size() - most);

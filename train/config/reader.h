@@ -12,7 +12,8 @@
 ///   paths      one such text, or a list of them; an empty text means none
 ///   numbers    a list of numbers
 ///   selection  the name of a row, or an object with the name under "type" (or the seam's key) and that row's options. An
-///              object in a file must name its type; an object that only a --set path leads through keeps the default row.
+///              object in a file must name its type, except where the seam has a fallback row, which it then means; an
+///              object that only a --set path leads through keeps the default row.
 ///   nested     an object
 ///
 /// How VALUE of `--set KEY=VALUE` is read: literally for text, path and choice; for selection as a

@@ -8,7 +8,6 @@
 #include "core/base/file_errors.h"
 #include "core/base/files.h"
 #include "core/base/json_text.h"
-#include "train/config/describe.h"
 #include "train/config/reader.h"
 #include "train/records/maps.h"
 #include "train/records/resume.h"
@@ -220,10 +219,11 @@ void add_options(Json& rows, const std::vector<config::Option>& options, const J
             add_options(rows, option.members, value);
         else if (option.rows.empty())
             add_option(rows, option.path, value, option);
-        else if (value.is_object() && value.contains(option.row_key)) {
-            add_option(rows, option.path + "." + option.row_key, value[option.row_key], option);
+        else if (value.is_object() && (value.contains(option.row_key) || !option.fallback.empty())) {
+            const Json named = value.value(option.row_key, Json(option.fallback));
+            add_option(rows, option.path + "." + option.row_key, named, option);
             for (const config::OptionRow& row : option.rows)
-                if (value[option.row_key] == row.name)
+                if (named == row.name)
                     add_options(rows, row.options, value);
         }
     }
@@ -242,9 +242,10 @@ void add_others(Json& rows, const Json& value, const std::string& path) {
 
 }  // namespace
 
-Json run_config(const Json& config) {
+Json run_config(const Json& config) { return run_config(config::describe<Experiment>(), config); }
+Json run_config(const std::vector<config::Option>& options, const Json& config) {
     Json rows = Json::array();
-    add_options(rows, config::describe<Experiment>(), config);
+    add_options(rows, options, config);
     add_others(rows, config, "");
     return rows;
 }

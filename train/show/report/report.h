@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "train/config/describe.h"
 #include "train/records/run_folder.h"
 
 namespace attend {
@@ -42,6 +43,8 @@ Json run_maps(const RunFolder& run, int64_t room, Json& notes);
 /// config.json as a list of options with their defaults: those that the program knows, and what
 /// else is in the file.
 Json run_config(const Json& config);
+/// The same with other options than an experiment's: describe() with SeamRows::all.
+Json run_config(const std::vector<config::Option>& options, const Json& config);
 
 /// The page about these runs. Throws Error when one of the folders contains no run.
 std::string report_page(std::span<const std::filesystem::path> runs);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/base/json_text.h"
+#include "train/config/writer.h"
 #include "train/experiment/experiment.h"
 #include "train/study/compare/comparison.h"
 
@@ -13,8 +14,14 @@ namespace {
 
 using config::leaves;
 using config::Option;
+using config::OptionRow;
 using config::value_text;
 using Json = nlohmann::ordered_json;
+
+bool is_fallback(const Seam& seam, const std::string& row) { return seam.fallback() != nullptr && row == seam.fallback(); }
+std::string fallback_note(const Seam& seam, const std::string& row) {
+    return is_fallback(seam, row) ? fmt::format(" (also meant by an object without '{}')", seam.key()) : "";
+}
 
 // The options of one row, with paths relative to it.
 std::vector<Option> row_options(const Seam& seam, const std::string& row) {
@@ -22,12 +29,36 @@ std::vector<Option> row_options(const Seam& seam, const std::string& row) {
     return config::describe_fields([&](Visitor& v) { defaults->fields(v); });
 }
 
+// The options that the default row of a selection has with other defaults than elsewhere.
+std::vector<const Option*> own_defaults(const Option& selection) {
+    const auto seams = seams_by_kind();
+    const auto seam = std::ranges::find_if(seams, [&](const Seam* s) { return s->kind() == selection.seam; });
+    if (seam == seams.end())
+        return {};
+    std::vector<const Option*> others;
+    for (const OptionRow& row : selection.rows) {
+        if (config::in_quotes(row.name) != selection.value)
+            continue;
+        const std::vector<Option> usual = row_options(**seam, row.name);
+        const std::vector<const Option*> here = leaves(row.options), there = leaves(usual);
+        for (std::size_t i = 0; i < here.size(); ++i)
+            if (here[i]->value != there[i]->value)
+                others.push_back(here[i]);
+    }
+    return others;
+}
+
+// The path of an option below a selection or an object.
+std::string path_in(const Option& outer, const Option& inner) { return inner.path.substr(outer.path.size() + 1); }
+
 std::string lines_of(const std::vector<const Option*>& options) {
     std::string text;
     for (const Option* o : options) {
         text += fmt::format("  {:<24} {}; default {}\n  {:<24} {}\n", o->path, value_text(*o), o->value, "", o->help);
+        std::string others;
+        for (const Option* own : own_defaults(*o)) others += fmt::format(", here {} {}", path_in(*o, *own), own->value);
         if (!o->seam.empty())
-            text += fmt::format("  {:<24} attend list {} lists them\n", "", o->seam);
+            text += fmt::format("  {:<24} attend list {} lists them{}\n", "", o->seam, others);
     }
     return text;
 }
@@ -59,7 +90,12 @@ std::string wrapped(const std::string& text, const std::string& margin) {
     return all + line + "\n";
 }
 
-std::string with_default(const Option& o) { return fmt::format("`{}` (default `{}`)", o.name, o.value); }
+std::string with_default(const std::string& name, const Option& o) { return fmt::format("`{}` (default `{}`)", name, o.value); }
+
+// "; here `score` (default `"dot"`), `width` (default `8`)"
+void add_here(std::string& others, const std::string& name, const Option& o) {
+    others += (others.empty() ? "; here " : ", ") + with_default(name, o);
+}
 
 // Blocks that several rows have are printed once: an object with the same options in several
 // places, and an option that several rows of a seam have with the same values and the same meaning;
@@ -93,13 +129,16 @@ class Page {
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const std::string name = seam.names()[i];
             text += fmt::format("### {} {}\n\n", kind, name);
-            paragraph(std::string(seam.help(name)) + ".");
+            paragraph(
+                fmt::format("{}.{}", seam.help(name),
+                            is_fallback(seam, name) ? fmt::format(" An object without `{}` means this row.", seam.key()) : ""));
             std::string others;
             for (const Option& o : rows[i])
                 if (const Option* s = named(shared, o.name); s == nullptr || meaning(*s) != meaning(o))
                     item(o);
                 else
-                    others += (others.empty() ? "" : ", ") + (s->value == o.value ? "`" + o.name + "`" : with_default(o));
+                    others +=
+                        (others.empty() ? "" : ", ") + (s->value == o.value ? "`" + o.name + "`" : with_default(o.name, o));
             if (!others.empty())
                 text += wrapped(fmt::format("- [shared options](#{}-shared-options): {}", kind, others), "  ");
             text += rows[i].empty() ? "" : "\n";
@@ -157,13 +196,15 @@ class Page {
             std::string others;
             for (std::size_t i = 0; i < o.members.size(); ++i)
                 if (o.members[i].value != object->second.members[i].value)
-                    others += (others.empty() ? "; here " : ", ") + with_default(o.members[i]);
+                    add_here(others, o.members[i].name, o.members[i]);
             const std::string& name = object->second.name;
             text += wrapped(fmt::format("- `{}` ([object {}](#object-{})): {}{}", o.path, name, name, o.help, others), "  ");
             return;
         }
         const std::string value = o.seam.empty() ? value_text(o) : fmt::format("[{}](#{})", o.seam, o.seam);
-        text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}", o.path, value, o.value, o.help), "  ");
+        std::string others;
+        for (const Option* own : own_defaults(o)) add_here(others, path_in(o, *own), *own);
+        text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}{}", o.path, value, o.value, o.help, others), "  ");
     }
 
     std::map<std::string, Option> objects_;
@@ -181,13 +222,14 @@ std::vector<const Seam*> seams_by_kind() {
 
 std::string seam_text(const Seam& seam) {
     std::string text = fmt::format("{}\n", seam.kind());
-    for (const std::string& name : seam.names()) text += fmt::format("  {:<20} {}\n", name, seam.help(name));
+    for (const std::string& name : seam.names())
+        text += fmt::format("  {:<20} {}{}\n", name, seam.help(name), fallback_note(seam, name));
     return text;
 }
 
 std::string row_text(const Seam& seam, const std::string& row) {
     const std::vector<Option> options = row_options(seam, row);
-    std::string text = fmt::format("{} {}: {}\n", seam.kind(), row, seam.help(row));
+    std::string text = fmt::format("{} {}: {}{}\n", seam.kind(), row, seam.help(row), fallback_note(seam, row));
     return text + (options.empty() ? "  no options\n" : lines_of(leaves(options)));
 }
 
@@ -217,7 +259,8 @@ Json seam_json(const Seam& seam) {
         }
         rows.push_back({{"name", name}, {"help", seam.help(name)}, {"options", std::move(listed)}});
     }
-    return {{"key", seam.key()}, {"rows", std::move(rows)}};
+    const Json fallback = seam.fallback() == nullptr ? Json(nullptr) : Json(seam.fallback());
+    return {{"key", seam.key()}, {"fallback", fallback}, {"rows", std::move(rows)}};
 }
 
 std::string options_page() {

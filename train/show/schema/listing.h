@@ -21,7 +21,7 @@ std::string row_text(const Seam& seam, const std::string& row);
 /// "train.steps"); "" when there are none.
 std::string option_text(const std::string& path);
 
-/// The same as data: {KIND: {"key": KEY, "rows": [{"name", "help", "options": [...]}]}}.
+/// The same as data: {"key": KEY, "fallback": ROW or null, "rows": [{"name", "help", "options": [...]}]}.
 nlohmann::ordered_json seam_json(const Seam& seam);
 
 /// All options as a page of Markdown, with lines of at most 100 columns.

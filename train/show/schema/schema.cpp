@@ -1,7 +1,6 @@
 #include "train/show/schema/schema.h"
 
 #include "core/base/json_text.h"
-#include "train/config/describe.h"
 #include "train/experiment/experiment.h"
 #include "train/study/compare/comparison.h"
 
@@ -40,7 +39,8 @@ Json selection(const Option& o) {
         Json properties = {{o.row_key, constant(row.name)}};
         properties.update(object["properties"]);
         object["properties"] = std::move(properties);
-        object["required"] = Json::array({o.row_key});
+        if (row.name != o.fallback)
+            object["required"] = Json::array({o.row_key});
         alternatives.push_back(std::move(object));
     }
     return {{"oneOf", std::move(alternatives)}};
@@ -104,6 +104,8 @@ Json schema_of(const char* title, const char* what, const std::vector<Option>& o
 }
 
 }  // namespace
+
+Json options_schema(const std::vector<Option>& options) { return object_schema(options); }
 
 Json config_schema() {
     Json s =

@@ -1,6 +1,5 @@
 #include "train/study/plan/settings.h"
 
-#include "train/config/describe.h"
 #include "train/config/writer.h"
 
 namespace attend::plan {
@@ -37,11 +36,15 @@ void add(std::vector<Setting>& all, const Options& asked, const Options& resolve
 
 }  // namespace
 
-std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved) {
+std::vector<Setting> settings(const Options& asked, const Options& resolved, const Options& initial) {
     std::vector<Setting> all;
-    add(all, config::describe(asked, config::SeamRows::chosen), config::describe(resolved, config::SeamRows::chosen),
-        config::describe<Experiment>());
+    add(all, asked, resolved, initial);
     return all;
+}
+
+std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved) {
+    return settings(config::describe(asked, config::SeamRows::chosen), config::describe(resolved, config::SeamRows::chosen),
+                    config::describe<Experiment>());
 }
 
 }  // namespace attend::plan

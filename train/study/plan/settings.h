@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "train/config/describe.h"
 #include "train/experiment/experiment.h"
 
 namespace attend::plan {
@@ -23,5 +24,9 @@ struct Setting {
 /// `asked` with every automatic value chosen. Where that reset an option that was given (`epochs`,
 /// replaced by `steps`), the given value is shown.
 std::vector<Setting> settings(const Experiment& asked, const Experiment& resolved);
+/// The same of any options: the first two as describe() gives them with SeamRows::chosen, the
+/// defaults with SeamRows::all.
+std::vector<Setting> settings(const std::vector<config::Option>& asked, const std::vector<config::Option>& resolved,
+                              const std::vector<config::Option>& initial);
 
 }  // namespace attend::plan
