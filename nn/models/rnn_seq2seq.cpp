@@ -44,7 +44,8 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.score), pick_rows(place.previous.align)};
+        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.score),
+                               pick_rows(place.previous.align)};
         out->place.step = place.step;
         return out;
     }
