@@ -257,6 +257,7 @@ const std::vector<OpCase>& op_cases() {
         add_arrangement(all);
         for (OpCase& c : fused_op_cases()) all.push_back(std::move(c));
         for (OpCase& c : transformer_op_cases()) all.push_back(std::move(c));
+        for (OpCase& c : linear_op_cases()) all.push_back(std::move(c));
         return all;
     }();
     return cases;
