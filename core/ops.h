@@ -5,6 +5,7 @@
 #include "core/ops/attention.h"
 #include "core/ops/cross_entropy.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/linear_attention.h"
 #include "core/ops/matmul.h"
 #include "core/ops/normalise.h"
 #include "core/ops/pairs.h"

@@ -14,16 +14,6 @@ struct Lengths {
     bool runs(int64_t row) const { return lengths == nullptr || t < lengths[row]; }
 };
 
-/// A matrix given by its first element and the distance between rows.
-template <class T>
-struct RowsOf {
-    T* data = nullptr;
-    int64_t stride = 0;
-    T* operator[](int64_t row) const { return data + row * stride; }
-};
-using ConstRows = RowsOf<const real>;
-using Rows = RowsOf<real>;
-
 /// GRU (Cho et al. 2014, the reset gate after the product as in PyTorch), gate order r, z, n:
 ///     r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
 /// x_proj and h_proj [rows, 3 hidden], biases included; h_prev, h_next [rows, hidden], h_next may

@@ -258,6 +258,7 @@ const std::vector<OpCase>& op_cases() {
         for (OpCase& c : fused_op_cases()) all.push_back(std::move(c));
         for (OpCase& c : transformer_op_cases()) all.push_back(std::move(c));
         for (OpCase& c : alignment_op_cases()) all.push_back(std::move(c));
+        for (OpCase& c : linear_op_cases()) all.push_back(std::move(c));
         return all;
     }();
     return cases;

@@ -35,6 +35,7 @@ const std::vector<OpCase>& op_cases();
 std::vector<OpCase> fused_op_cases();
 std::vector<OpCase> transformer_op_cases();
 std::vector<OpCase> alignment_op_cases();
+std::vector<OpCase> linear_op_cases();
 
 /// The inputs of a case, always the same values.
 std::vector<Tensor> inputs_of(const OpCase& c);
