@@ -4,8 +4,21 @@
 
 namespace attend {
 
-void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each) {
-    const int64_t total = (options.train_examples + options.valid_examples + options.test_examples) * symbols_each;
+int64_t LengthRange::draw(Stream& stream) const { return least + stream.below(static_cast<uint32_t>(most - least + 1)); }
+
+SplitLengths split_lengths(const char* task, const char* unit, LengthRange training, LengthRange test) {
+    require(training.least <= training.most, "{}: sizes are the wrong way round: min_{} {}, max_{} {}", task, unit,
+            training.least, unit, training.most);
+    const LengthRange own = {own_or(test.least, training.least), own_or(test.most, training.most)};
+    require(own.least <= own.most,
+            "{}: sizes of the test are the wrong way round: test_min_{} {}, test_max_{} {}; auto is that of training", task,
+            unit, own.least, unit, own.most);
+    return {training, own};
+}
+
+void require_amount(const char* name, const GeneratedOptions& options, int64_t symbols_each, int64_t test_symbols_each) {
+    const int64_t total =
+        (options.train_examples + options.valid_examples) * symbols_each + options.test_examples * test_symbols_each;
     constexpr int64_t most = int64_t{1} << 30;
     require(total <= most, "{}: too much data: examples times longest target {}, allowed {}", name, total, most);
 }
@@ -22,7 +35,7 @@ Split split_of(std::string_view value) {
 }
 
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
-              FunctionRef<GeneratedExample(Stream&)> draw) {
+              FunctionRef<GeneratedExample(Stream&, Split)> draw) {
     if (!setup.load_data)
         return;
     constexpr int tries = 10'000;
@@ -31,7 +44,7 @@ void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& 
         Stream stream(own ? static_cast<uint64_t>(options.test_seed) : setup.seed,
                       fmt::format("{}.{}.{}", task.name, split_name(split), number));
         for (int i = 0; i < tries; ++i) {
-            GeneratedExample e = draw(stream);
+            GeneratedExample e = draw(stream, split);
             if (e.only.value_or(split_of(e.value)) == split)
                 return e;
         }
