@@ -14,6 +14,7 @@
 #include "core/base/function_ref.h"
 #include "core/base/random.h"
 #include "data/pair_task.h"
+#include "data/sequence_task.h"
 
 namespace attend {
 
@@ -68,5 +69,20 @@ struct GeneratedExample {
 /// values is too small to be divided.
 void generate(PairTask& task, const GeneratedOptions& options, const TaskSetup& setup,
               FunctionRef<GeneratedExample(Stream&, Split)> draw);
+
+/// A row of a task without a source (data/sequence_task.h).
+struct GeneratedRow {
+    std::string value{};            ///< what split_of() looks at
+    std::vector<int32_t> input{};   ///< ids
+    std::vector<int32_t> target{};  ///< as many, id_ignored where there is none
+    std::vector<Range> gold{};      ///< for each target that is not ignored
+    std::optional<Split> only{};    ///< the one split it may be in; none: that of its value
+};
+/// Ids as a value.
+std::string value_of(std::span<const int32_t> ids);
+
+/// The same for a task of rows.
+void generate(SequenceTask& task, const GeneratedOptions& options, const TaskSetup& setup,
+              FunctionRef<GeneratedRow(Stream&, Split)> draw);
 
 }  // namespace attend
