@@ -1,12 +1,26 @@
 #include "data/tasks/generated.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/base/interruption.h"
 
 namespace attend {
 
 int64_t LengthRange::draw(Stream& stream) const { return least + stream.below(static_cast<uint32_t>(most - least + 1)); }
+
+// Fisher and Yates, of whose table only the entries that moved are kept.
+std::vector<int32_t> draw_different(Stream& stream, int64_t count, Range from) {
+    std::unordered_map<int32_t, int32_t> moved;
+    const auto at = [&](int32_t i) { return moved.contains(i) ? moved[i] : i; };
+    std::vector<int32_t> drawn;
+    for (int32_t i = from.begin; std::ssize(drawn) < count; ++i) {
+        const int32_t j = i + static_cast<int32_t>(stream.below(static_cast<uint32_t>(from.end - i)));
+        drawn.push_back(at(j));
+        moved[j] = at(i);
+    }
+    return drawn;
+}
 
 SplitLengths split_lengths(const char* task, const char* unit, LengthRange training, LengthRange test) {
     require(training.least <= training.most, "{}: sizes are the wrong way round: min_{} {}, max_{} {}", task, unit,

@@ -37,6 +37,10 @@ struct LengthRange {
     int64_t least = 1, most = 1;
     int64_t draw(Stream& stream) const;
 };
+/// `count` different ids of a range, in the order of drawing; each as likely as any other. There must
+/// be so many.
+std::vector<int32_t> draw_different(Stream& stream, int64_t count, Range from);
+
 /// What an option of the test is: its own value, or where that is 0 (auto) the one of training.
 inline int64_t own_or(int64_t test, int64_t training) { return test > 0 ? test : training; }
 

@@ -22,20 +22,6 @@ Size checked(const RecallOptions& o, const char* of, Size size) {
     return size;
 }
 
-// `count` different ones of first ... end - 1, in the order of drawing: Fisher and Yates, of whose
-// table only the entries that moved are kept.
-std::vector<int32_t> draw_different(Stream& stream, int64_t count, int64_t first, int64_t end) {
-    std::unordered_map<int64_t, int64_t> moved;
-    const auto at = [&](int64_t i) { return moved.contains(i) ? moved[i] : i; };
-    std::vector<int32_t> drawn;
-    for (int64_t i = first; i < first + count; ++i) {
-        const int64_t j = i + stream.below(static_cast<uint32_t>(end - i));
-        drawn.push_back(static_cast<int32_t>(at(j)));
-        moved[j] = at(i);
-    }
-    return drawn;
-}
-
 // `count` different ones of 0 ... n - 1, i with the weight (i + 1)^(power - 1), in the order in which
 // draws without replacement would give them: that of ascending E_i / weight_i with E_i exponential
 // (the first of several exponential clocks to ring is i with probability weight_i / sum).
@@ -56,18 +42,18 @@ std::unique_ptr<Task> recall_task(const RecallOptions& options, const TaskSetup&
                test = checked(options, " of the test",
                               {own_or(options.test_pairs, options.pairs), own_or(options.test_length, options.length)});
     require_amount("recall", options.examples, training.length, test.length);
-    const int64_t values = options.vocabulary / 2;  // the first of them
+    const auto vocabulary = static_cast<int32_t>(options.vocabulary), first_value = vocabulary / 2;
     std::vector<std::string> symbols = {"_"};
-    for (int64_t k = 1; k < values; ++k) symbols.push_back(fmt::format("k{}", k));
-    for (int64_t v = values; v < options.vocabulary; ++v) symbols.push_back(fmt::format("v{}", v - values + 1));
+    for (int32_t k = 1; k < first_value; ++k) symbols.push_back(fmt::format("k{}", k));
+    for (int32_t v = first_value; v < vocabulary; ++v) symbols.push_back(fmt::format("v{}", v - first_value + 1));
     SequenceTask task;
     task.name = "recall";
     task.symbols = word_tokenizer(Vocabulary(std::move(symbols), Specials::own));
     task.metrics = {"accuracy", "row_accuracy"};
     generate(task, options.examples, setup, [&](Stream& stream, Split split) {
         const Size& size = split == Split::test ? test : training;
-        const std::vector<int32_t> key = draw_different(stream, size.pairs, 1, values),
-                                   value = draw_different(stream, size.pairs, values, options.vocabulary);
+        const std::vector<int32_t> key = draw_different(stream, size.pairs, {1, first_value}),
+                                   value = draw_different(stream, size.pairs, {first_value, vocabulary});
         const std::vector<int64_t> places = draw_places(stream, size.pairs, size.places(), options.power);
         GeneratedRow e;
         e.input.assign(static_cast<std::size_t>(size.length), 0);
@@ -92,7 +78,7 @@ std::unique_ptr<Task> recall_task(const RecallOptions& options, const TaskSetup&
                     id = static_cast<int32_t>(filler.below(static_cast<uint32_t>(options.vocabulary)));
         return e;
     });
-    task.notes = {fmt::format("{} keys and {} values, filler {}", values - 1, options.vocabulary - values,
+    task.notes = {fmt::format("{} keys and {} values, filler {}", first_value - 1, vocabulary - first_value,
                               options.random_filler ? "drawn from all symbols" : "'_'")};
     return make_task(std::move(task));
 }

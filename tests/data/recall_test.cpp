@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "data/tasks/recall.h"
+#include "tests/data/rows.h"
 
 namespace recall_test {
 
@@ -23,17 +24,6 @@ RecallOptions small() {
     options.pairs = 3;
     options.length = 17;
     return options;
-}
-
-// Every row of a split, one by one.
-template <class F>
-void each_row(const Task& task, Split split, F check) {
-    const auto batches = task.batches(split, {.batch = 7});
-    for (int64_t k = 0; k < batches->per_epoch(); ++k) {
-        const Batch b = batches->at(k);
-        for (int64_t r = 0; r < b.rows(); ++r)
-            check(b.slice(r, r + 1), task.gold_alignment(split, b.examples[static_cast<std::size_t>(r)]));
-    }
 }
 
 // Of what is asked for first, second, ...: the place after the pairs (from 0).
@@ -171,12 +161,7 @@ TEST_SUITE("recall") {
         options.pairs = 1;
         options.length = 8;
         const auto task = recall_task(options, {});
-        std::set<std::string> of[3];
-        for (const Split split : splits)
-            for (int64_t i = 0; i < task->size(split); ++i) of[static_cast<int>(split)].insert(task->source_text(split, i));
-        for (int a = 0; a < 3; ++a)
-            for (int b = 0; b < a; ++b)
-                for (const std::string& row : of[a]) CHECK_FALSE(of[b].contains(row));
+        CHECK(splits_have_rows_of_their_own(*task));
         options = small();
         options.examples.test_seed = 3;
         const auto one = recall_task(options, {.seed = 1}), other = recall_task(options, {.seed = 2});

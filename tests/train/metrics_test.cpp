@@ -45,7 +45,7 @@ TEST_SUITE("metrics") {
         CHECK_FALSE(metric.needs_decoding);
         CHECK_FALSE(metric.needs_attention);
     }
-    TEST_CASE("row accuracy: rows all of whose targets are predicted; rows without a target do not count") {
+    TEST_CASE("row accuracy: rows all of whose targets are predicted, of those that have a target") {
         Metric metric = make_row_accuracy();
         EvaluatedExample e;
         metric.add(e);
