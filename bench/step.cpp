@@ -186,10 +186,11 @@ std::string measure_products(int threads) {
 std::string measure_attention(int64_t length, bool fused) {
     constexpr int64_t width = 256, heads = 4;
     ParameterStore store(1);
-    MultiHeadSetup setup;
+    BlockAttentionSetup setup;
     setup.width = width;
     setup.heads = heads;
-    MultiHead layer(Scope(store), transformer_attention("causal"), setup);
+    Selection causal = transformer_attention("causal");
+    MultiHead layer(Scope(store), factors_of(causal), setup);
     if (!fused)
         layer.use_heads();
     Gradients gradients(store);

@@ -6,23 +6,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-KeyValues KeyValues::select(std::span<const int32_t> rows) const {
-    if (!packed.defined())
-        return *this;
-    const NoGrad off;
-    const auto n = static_cast<int64_t>(rows.size());
-    KeyValues out;
-    const auto picked = [&](const Tensor& x) {
-        return embedding(x.reshape({x.dim(0), x.shape().inner(0)}), rows, {n}).reshape(x.shape().with(0, n));
-    };
-    out.packed = picked(packed);
-    if (places.defined())
-        out.places = picked(places);
-    for (const int32_t r : rows) out.lengths.push_back(lengths[static_cast<std::size_t>(r)]);
-    return out;
-}
-
-MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup)
+MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const BlockAttentionSetup& setup)
     : setup_(setup), path_(scope.path()) {
     if (setup_.key_heads == 0)
         setup_.key_heads = setup_.heads;
@@ -43,7 +27,7 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
                             setup_.init(setup_.memory, g * head_size_));
     }
     out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
-    const QueryKind kind{.parallel = true, .aligned_positions = self, .causal = setup_.site.kind == SiteKind::self};
+    const QueryKind kind{.parallel = true, .aligned_positions = self, .causal = setup_.causal()};
     for (int64_t i = 0; i < h; ++i) {
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
                             Head{.number = i,
@@ -130,7 +114,8 @@ Output MultiHead::read_self(const Tensor& qkv, const Tensor& places, std::span<c
     if (fuses(pass))
         return {self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, qkv.dim(1), 0))};
     const Array<int32_t> own(lengths.begin(), lengths.end());
-    return read(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own, places}, 0, pass);
+    return read(slice(qkv, -1, 0, h * k), {.packed = slice(qkv, -1, h * k, (h + 2 * g) * k), .lengths = own, .places = places},
+                0, pass);
 }
 
 void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t position, const Tensor& context, Own own,
@@ -141,7 +126,8 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
         const trace::Scope here(path_.c_str());
         if (own == Own::yes)
             return read_self(concat({r.queries, r.keys, r.values}, -1), r.places, r.lengths, p.unwitnessed());
-        return read(r.queries, {concat({r.keys, r.values}, -1), r.lengths, r.places}, r.position, p.unwitnessed());
+        return read(r.queries, {.packed = concat({r.keys, r.values}, -1), .lengths = r.lengths, .places = r.places}, r.position,
+                    p.unwitnessed());
     };
     const int64_t columns = setup_.key_heads * head_size_;
     Reading told{.path = path_,
@@ -171,7 +157,8 @@ Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
     Output joined = read_self(qkv, places, lengths, pass);
     if (pass.witness != nullptr) {
         const Array<int32_t> own(lengths.begin(), lengths.end());
-        tell(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own, places}, 0, joined.value, Own::yes, pass);
+        tell(slice(qkv, -1, 0, h * k), {.packed = slice(qkv, -1, h * k, (h + 2 * g) * k), .lengths = own, .places = places}, 0,
+             joined.value, Own::yes, pass);
     }
     return {out_(joined.value), std::move(joined.seen)};
 }
@@ -179,31 +166,26 @@ Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
 Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
-    const int64_t position = past.packed.defined() ? past.packed.dim(1) : 0;
+    const int64_t position = past.positions;
     const Tensor qkv = queries_keys_values(x, position);
     const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
     past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
     if (const Tensor places = places_of(x); places.defined())
         past.places = position > 0 ? concat({past.places, places}, 1) : places;
-    past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(position + x.dim(1)));
+    past.positions += x.dim(1);
+    past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(past.positions));
     return attend(slice(qkv, -1, 0, h * k), past, position, pass);
 }
 
 KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
     const trace::Scope here(path_.c_str());
-    return {key_value_(memory), Array<int32_t>(lengths.begin(), lengths.end()), places_of(memory)};
+    return {
+        .packed = key_value_(memory), .lengths = Array<int32_t>(lengths.begin(), lengths.end()), .places = places_of(memory)};
 }
 
 Output MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     return attend(query_(x), memory, position, pass);
-}
-
-AttentionOptions transformer_attention(const std::string& window) {
-    AttentionOptions o;
-    o.score.choose("scaled_dot");
-    o.window.choose(window);
-    return o;
 }
 
 }  // namespace attend::ATTEND_PRECISION

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/attention/attention.h"
+#include "nn/attention/kind.h"
 #include "nn/layers.h"
 #include "nn/models/model.h"
 #include "nn/recurrent.h"
@@ -24,7 +24,7 @@ struct RnnSeq2SeqOptions {
     bool bidirectional = true;
     bool input_feeding = false;
     double dropout = 0;
-    AttentionOptions attention;
+    Selection attention{attention_table(), "weighted"};
     void fields(Visitor& v) {
         v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
         v.choice("form", form, {"bahdanau", "luong"},
@@ -38,7 +38,7 @@ struct RnnSeq2SeqOptions {
         v.flag("bidirectional", bidirectional, "encoder reads in both directions");
         v.flag("input_feeding", input_feeding, "luong: the attentional state goes into the next step (Luong 2015, 3.3)");
         v.number("dropout", dropout, {0, 0.99}, "dropout probability of embeddings, between layers, and of the readout");
-        v.object("attention", attention, "how the decoder attends to the source");
+        v.selection("attention", attention, "how the decoder attends to the source");
     }
 };
 
@@ -68,7 +68,7 @@ class RnnSeq2Seq final : public Model {
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return attention_.select->hard(); }
+    const HardChoice* hard() const override { return attention_->hard(); }
     const Sites& sites() const override { return sites_; }
     EstimatorSetup estimator_setup() const override { return {options_.hidden, encoder_.width(), head_.weight.dim(1)}; }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
@@ -128,7 +128,8 @@ class RnnSeq2Seq final : public Model {
     std::vector<Linear> bridge_, bridge_cell_;
     std::vector<RecurrentLayer> decoder_;
     std::vector<Dropout> between_;
-    Attention attention_;
+    std::unique_ptr<SourceAttention> attention_;
+    int64_t context_ = 0;  // width of what a step reads of the source; 0: nothing
     Sites sites_;
     std::unique_ptr<Estimator> estimator_;  // of hard attention
     Linear readout_, head_;

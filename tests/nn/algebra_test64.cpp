@@ -102,7 +102,7 @@ TEST_CASE("every form of the encoder-decoder has the gradients of central differ
                 o.embedding = 2;
                 o.hidden = 4;
                 o.encoder_hidden = 2;
-                o.attention.score.choose(score);
+                factors_of(o.attention).score.choose(score);
                 ParameterStore store(5);
                 if (form == "luong" && reads_previous(score)) {  // all queries at once
                     CHECK_THROWS_AS(RnnSeq2Seq(o, Scope(store), {6, 6}), Error);

@@ -82,7 +82,7 @@ TEST_CASE("rnn_seq2seq: losses, attention maps, step-by-step logits and all grad
         o.form = option(file, "form");
         o.cell = option(file, "cell");
         o.input_feeding = is_true(option(file, "input_feeding"));
-        o.attention.score.choose(option(file, "score"));
+        factors_of(o.attention).score.choose(option(file, "score"));
         o.encoder_layers = std::stol(option(file, "encoder_layers"));
         o.decoder_layers = std::stol(option(file, "decoder_layers"));
         o.embedding = std::stol(option(file, "embedding"));

@@ -68,7 +68,7 @@ TEST_CASE("every parameter of the encoder-decoder, poisoned, names its own modul
                 o.hidden = 4;
                 o.encoder_layers = o.decoder_layers = 2;
                 o.input_feeding = form == "luong" && cell == "gru";
-                o.attention.score = Selection(score_table(), score);
+                factors_of(o.attention).score = Selection(score_table(), score);
                 ParameterStore store(1);
                 const RnnSeq2Seq model(o, Scope(store), {vocabulary, vocabulary});
                 REQUIRE(blamed(model).empty());

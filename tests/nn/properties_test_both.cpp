@@ -199,12 +199,12 @@ TEST_CASE("what makes no sense is refused, saying why") {
     CHECK_THROWS_WITH_AS(
         build(o), "model rnn_seq2seq: input_feeding belongs to form 'luong': input_feeding true, form 'bahdanau'", Error);
     o = {};
-    o.attention.score.choose("dot");
+    factors_of(o.attention).score.choose("dot");
     CHECK_THROWS_AS(build(o), Error);
     o.encoder_hidden = o.hidden / 2;
     CHECK_NOTHROW(build(o));
     o = {};
-    o.attention.window.choose("causal");
+    factors_of(o.attention).window.choose("causal");
     CHECK_THROWS_AS(build(o), Error);
 }
 
