@@ -6,6 +6,7 @@
 #include "core/ops/cross_entropy.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
+#include "core/ops/monotonic.h"
 #include "core/ops/normalise.h"
 #include "core/ops/pairs.h"
 #include "core/ops/recurrent.h"
