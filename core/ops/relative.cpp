@@ -29,12 +29,12 @@ Tensor relative_scores(const Tensor& scores, const Tensor& products, int64_t fir
     });
 }
 
-int64_t distance_bucket(int64_t distance, int64_t buckets, int64_t max_distance, Sides sides) {
-    const int64_t parts = sides == Sides::both ? 2 : 1, side = buckets / parts, exact = side / 2;
+int64_t distance_bucket(int64_t distance, int64_t buckets, int64_t max_distance, BucketSides sides) {
+    const int64_t parts = sides == BucketSides::both ? 2 : 1, side = buckets / parts, exact = side / 2;
     require(buckets >= 2 * parts && buckets % (2 * parts) == 0, "buckets: must divide by {}: buckets {}", 2 * parts, buckets);
     require(max_distance > exact, "buckets: max distance out of range: max distance {}, more than {}", max_distance, exact);
-    const int64_t first = sides == Sides::both && distance > 0 ? side : 0;
-    const int64_t away = sides == Sides::both && distance > 0 ? distance : distance < 0 ? -distance : 0;
+    const int64_t first = sides == BucketSides::both && distance > 0 ? side : 0;
+    const int64_t away = sides == BucketSides::both && distance > 0 ? distance : distance < 0 ? -distance : 0;
     if (away < exact)
         return first + away;
     if (away >= max_distance)
@@ -60,7 +60,7 @@ void each_seen(const Shape& scores, const Ranges& ranges, Body body) {
 }  // namespace
 
 // y_ts = e_ts + w_b(s - t); de = dy, dw_j = sum of dy_ts over the distances of bucket j
-Tensor bucket_bias(const Tensor& scores, const Tensor& weight, int64_t max_distance, Sides sides, int64_t first_position,
+Tensor bucket_bias(const Tensor& scores, const Tensor& weight, int64_t max_distance, BucketSides sides, int64_t first_position,
                    const Ranges& ranges) {
     require(scores.rank() == 3 && weight.rank() == 1, "bucket_bias: shapes do not fit: scores {}, weight {}", scores, weight);
     require(first_position >= 0 && first_position <= 0x7fffffff - scores.dim(1),

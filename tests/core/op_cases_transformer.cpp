@@ -140,7 +140,7 @@ void add_relative(std::vector<OpCase>& all) {
 
 void add_buckets(std::vector<OpCase>& all) {
     const Expected nothing = Expected::no_gradient;
-    constexpr Sides both = Sides::both, past = Sides::past;
+    constexpr BucketSides both = BucketSides::both, past = BucketSides::past;
     all.push_back({"bucket_bias",
                    {{2, 6, 6}, {8}},
                    {2, 6, 6},

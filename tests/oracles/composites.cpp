@@ -184,7 +184,7 @@ Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, i
     return scores + (added * mask_of(ranges, rows, keys)).reshape(scores.shape());
 }
 
-Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, Sides sides,
+Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, BucketSides sides,
                              int64_t first_position, const Ranges& ranges) {
     const int64_t rows = scores.dim(0) * scores.dim(1), keys = scores.dim(2);
     std::vector<int32_t> buckets;

@@ -35,7 +35,7 @@ Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const T
 /// scores + products times one-hot columns of distances
 Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges);
 /// scores + the mask times the elements of weight that distance_bucket gives, score by score
-Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, Sides sides,
+Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, BucketSides sides,
                              int64_t first_position, const Ranges& ranges);
 /// x / sqrt(sum x^2 + epsilon)
 Tensor unit_rows_composite(const Tensor& x, real epsilon);
