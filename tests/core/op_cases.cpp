@@ -287,7 +287,7 @@ const std::vector<OpCase>& op_cases() {
         add_reductions(all);
         add_products(all);
         add_arrangement(all);
-        for (const auto list : {fused_op_cases, transformer_op_cases, alignment_op_cases})
+        for (const auto list : {fused_op_cases, recurrent_op_cases, transformer_op_cases, alignment_op_cases})
             for (OpCase& c : list()) all.push_back(std::move(c));
         return all;
     }();

@@ -290,6 +290,10 @@ LstmState lstm_step_composite(const Tensor& x, const LstmState& state, const Ten
     return {sigmoid(gate(p, 3, hidden)) * tanh(c), c};
 }
 
+Tensor rnn_step_composite(const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias) {
+    return tanh(x + matmul(h, recurrent) + bias);
+}
+
 GruLayerResult gru_layer_composite(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
                                    std::span<const int32_t> lengths, Direction direction) {
     Tensor h = h0.defined() ? h0 : Tensor::zeros({x.dim(0), x.dim(2) / 3});
@@ -310,6 +314,16 @@ LstmLayerResult lstm_layer_composite(const Tensor& x, const LstmState& state, co
         return runs * s.h;
     });
     return {outputs, s};
+}
+
+RnnLayerResult rnn_layer_composite(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction) {
+    Tensor h = h0.defined() ? h0 : Tensor::zeros({x.dim(0), x.dim(2)});
+    const Tensor outputs = outputs_of(x, lengths, direction, [&](int64_t t, const Tensor& runs) {
+        h = runs * rnn_step_composite(step(x, t), h, recurrent, bias) + complement(runs) * h;
+        return runs * h;
+    });
+    return {outputs, h};
 }
 
 }  // namespace attend::ATTEND_PRECISION::oracles

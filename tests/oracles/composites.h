@@ -58,9 +58,12 @@ Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Trans
 
 Tensor gru_step_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
 LstmState lstm_step_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias);
+Tensor rnn_step_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
 GruLayerResult gru_layer_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
                                    std::span<const int32_t> lengths, Direction direction);
 LstmLayerResult lstm_layer_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent,
                                      const Tensor& bias, std::span<const int32_t> lengths, Direction direction);
+RnnLayerResult rnn_layer_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction);
 
 }  // namespace attend::ATTEND_PRECISION::oracles
