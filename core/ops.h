@@ -7,6 +7,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/linear_attention.h"
 #include "core/ops/matmul.h"
+#include "core/ops/monotonic.h"
 #include "core/ops/normalise.h"
 #include "core/ops/pairs.h"
 #include "core/ops/recurrent.h"

@@ -17,8 +17,8 @@ extern Kernel<void(const real* x, real scale, const Range* ranges, real* y, int6
 /// found by Newton's iteration; then the row is divided by its sum.
 extern Kernel<void(const real* x, real alpha, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)> entmax;
 
-/// dx (=|+=) scale s (dy - sum_k s_k dy_k / sum_k s_k), s = y^(2 - alpha) where y > 0, else 0 (eq.
-/// 14).
+/// dx (=|+=) scale s (dy - sum_k s_k dy_k / sum_k s_k) with s = y^(2 - alpha) where y > 0, else 0
+/// (eq. 14).
 extern Kernel<void(const real* y, const real* dy, real alpha, real scale, const Range* ranges, Destination dx, int64_t rows,
                    int64_t columns)>
     entmax_backward;

@@ -47,4 +47,17 @@ extern Kernel<void(ConstRows dh_next, ConstRows dc_next, const real* saved, Cons
                    Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden)>
     lstm_backward;
 
+/// Elman's network (1990): h' = tanh(x + h). x_proj, h_proj [rows, hidden], biases included;
+/// h_prev, h_next [rows, hidden], h_next may be h_prev.
+extern Kernel<void(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, Lengths lengths, int64_t rows,
+                   int64_t hidden)>
+    rnn_forward;
+
+/// From dh_next and h_next [rows, hidden]: dgate [rows, hidden], the gradient of both projections,
+/// and dh_carry [rows, hidden]: dh_next in carried rows and 0 in others, which may be dh_next (add
+/// it to the caller's product). Both overwritten.
+extern Kernel<void(ConstRows dh_next, ConstRows h_next, Rows dgate, Rows dh_carry, Lengths lengths, int64_t rows,
+                   int64_t hidden)>
+    rnn_backward;
+
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -13,12 +13,6 @@ struct CosineOptions {
     }
 };
 
-// x / |x| over the last axis
-Tensor unit_rows(const Tensor& x) {
-    const Tensor length = sqrt(shift(sum(square(x), -1), real{1e-12}));
-    return x / length.reshape(x.shape().with(-1, 1));
-}
-
 /// e[t, s] = g cos(W q_t, U m_s), g learned   (content addressing: Graves, Wayne and Danihelka 2014, eq. 5 and 6; in a
 /// transformer, query-key normalisation: Henry et al. 2020, eq. 2). W = query.weight [Dq, A], U = key.weight [Dm, A], neither
 /// where a head's own projections are compared; g = sharpness [1].

@@ -13,17 +13,6 @@ struct LocationAwareOptions {
     }
 };
 
-// x [N, S] to [N, S, r]: the r places around each, 0 outside
-Tensor neighbours(const Tensor& x, int64_t r) {
-    const int64_t n = x.dim(0), s = x.dim(1);
-    Array<int32_t> numbers;
-    for (int64_t row = 0; row < n; ++row)
-        for (int64_t i = 0; i < s; ++i)
-            for (int64_t at = i - r / 2; at < i - r / 2 + r; ++at)
-                numbers.push_back(at < 0 || at >= s ? -1 : static_cast<int32_t>(row * s + at));
-    return elements(x, numbers, {n, s, r});
-}
-
 /// e[t, s] = v . tanh(W q_t + U m_s + V f_ts), f_t = F * a_{t-1}   (Chorowski et al. 2015, eq. 8 and 9)
 /// F = filter.weight [r, k]: a filter a column; V = feature.weight [k, A].
 class LocationAwareScore final : public Score {

@@ -103,7 +103,7 @@ TEST_SUITE("alignments") {
         for (const real y : uniform_weights.values()) CHECK(y == doctest::Approx(0.25));
     }
 
-    TEST_CASE("top_softmax of as many as there are is softmax; within makes weights of any function") {
+    TEST_CASE("top_softmax of as many as there are is softmax, and within makes weights of any function") {
         const Tensor x = uniform({2, 3, 6}, "scores", -3, 3);
         const Ranges ranges = {{0, 6}, {0, 0}, {2, 5}, {0, 1}, {5, 6}, {0, 3}};
         CHECK(largest_difference(top_softmax(x, 6, ranges, 2), softmax(x, ranges, 2)) < 1e-6);

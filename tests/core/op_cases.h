@@ -33,6 +33,7 @@ struct OpCase {
 /// Every case, those of the lists below included.
 const std::vector<OpCase>& op_cases();
 std::vector<OpCase> fused_op_cases();
+std::vector<OpCase> recurrent_op_cases();
 std::vector<OpCase> transformer_op_cases();
 std::vector<OpCase> alignment_op_cases();
 std::vector<OpCase> linear_op_cases();

@@ -122,12 +122,84 @@ void add_softmaxes(std::vector<OpCase>& all) {
         {"within no columns", {{3, 0}}, {3, 0}, [](Inputs in) { return within(in[0], Ranges(3)); }, nullptr, nothing});
 }
 // MONO
+void add_monotonic(std::vector<OpCase>& all) {
+    const CaseInput p = {{2, 3, 5}, 0.1, 0.9}, mass = {{2, 3, 5}, 0, 1};
+    all.push_back({"monotonic_alignment",
+                   {p, mass},
+                   {2, 3, 5},
+                   [](Inputs in) { return monotonic_alignment(in[0], in[1]); },
+                   [](Inputs in) { return monotonic_alignment_composite(in[0], in[1], {}); }});
+    all.push_back({"monotonic_alignment ranges",
+                   {p, mass},
+                   {2, 3, 5},
+                   [](Inputs in) { return monotonic_alignment(in[0], in[1], mixed()); },
+                   [](Inputs in) { return monotonic_alignment_composite(in[0], in[1], mixed()); }});
+    all.push_back({"monotonic_alignment of the first query",
+                   {p},
+                   {2, 3, 5},
+                   [](Inputs in) { return monotonic_alignment(in[0], {}, mixed()); },
+                   [](Inputs in) { return monotonic_alignment_composite(in[0], {}, mixed()); }});
+    all.push_back({"monotonic_alignment of three queries",
+                   {{{3, 2, 5}, 0.1, 0.9}},
+                   {2, 5},
+                   [](Inputs in) {
+                       Tensor a;
+                       for (int64_t t = 0; t < 3; ++t) a = monotonic_alignment(in[0].row(t), a);
+                       return a;
+                   },
+                   [](Inputs in) {
+                       Tensor a;
+                       for (int64_t t = 0; t < 3; ++t) a = monotonic_alignment_composite(in[0].row(t), a, {});
+                       return a;
+                   }});
+    all.push_back({"monotonic_alignment empty ranges",
+                   {{3, 4}, {3, 4}},
+                   {3, 4},
+                   [](Inputs in) { return monotonic_alignment(in[0], in[1], Ranges(3)); },
+                   nullptr,
+                   nothing});
+    all.push_back({"monotonic_alignment no columns",
+                   {{3, 0}, {3, 0}},
+                   {3, 0},
+                   [](Inputs in) { return monotonic_alignment(in[0], in[1]); },
+                   nullptr,
+                   nothing});
+    all.push_back({"chunkwise",
+                   {mass, {{2, 3, 5}, -2, 2}},
+                   {2, 3, 5},
+                   [](Inputs in) { return chunkwise(in[0], in[1], 3); },
+                   [](Inputs in) { return chunkwise_composite(in[0], in[1], 3, {}); }});
+    all.push_back({"chunkwise ranges",
+                   {{2, 3, 5}, {2, 3, 5}},
+                   {2, 3, 5},
+                   [](Inputs in) { return chunkwise(in[0], in[1], 2, mixed()); },
+                   [](Inputs in) { return chunkwise_composite(in[0], in[1], 2, mixed()); }});
+    all.push_back({"chunkwise wider than the row",
+                   {{1, 4}, {1, 4}},
+                   {1, 4},
+                   [](Inputs in) { return chunkwise(in[0], in[1], 100); },
+                   [](Inputs in) { return chunkwise_composite(in[0], in[1], 100, {}); }});
+    all.push_back({"chunkwise empty ranges",
+                   {{3, 4}, {3, 4}},
+                   {3, 4},
+                   [](Inputs in) { return chunkwise(in[0], in[1], 2, Ranges(3)); },
+                   nullptr,
+                   nothing});
+    all.push_back({"chunkwise no columns",
+                   {{3, 0}, {3, 0}},
+                   {3, 0},
+                   [](Inputs in) { return chunkwise(in[0], in[1], 2); },
+                   nullptr,
+                   nothing});
+}
+
 }  // namespace
 
 std::vector<OpCase> alignment_op_cases() {
     std::vector<OpCase> all;
     add_entmax(all);
     add_softmaxes(all);
+    add_monotonic(all);
     return all;
 }
 

@@ -435,6 +435,18 @@ TEST_SUITE("op errors") {
              [] {
                  lstm_step(t({2, 8}), {t({2, 2}), t({2, 2})}, t({2, 8}), t({6}));
              }},
+            {"rnn_step: shapes do not fit: projection [2, 4], state [2, 2]",
+             [] {
+                 rnn_step(t({2, 4}), t({2, 2}), t({2, 2}), t({2}));
+             }},
+            {"rnn_step: weights of another size: recurrent [2, 4], bias [2], hidden 2 needs [2, 2]",
+             [] {
+                 rnn_step(t({2, 2}), t({2, 2}), t({2, 4}), t({2}));
+             }},
+            {"rnn_layer: length out of range: length 4, 3 steps",
+             [=] {
+                 rnn_layer(t({2, 3, 2}), {}, t({2, 2}), t({2}), both, d);
+             }},
             {"gru_layer: projection of another shape: [2, 3, 5], needs [B, S, 3 H]",
              [=] {
                  gru_layer(t({2, 3, 5}), {}, t({2, 6}), t({6}), {}, d);

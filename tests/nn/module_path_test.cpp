@@ -56,7 +56,7 @@ std::string owner(const std::string& name) {
 
 TEST_CASE("every parameter of the encoder-decoder, poisoned, names its own module") {
     for (const std::string form : {"bahdanau", "luong"})
-        for (const std::string cell : {"gru", "lstm"})
+        for (const std::string& cell : cell_names())
             for (const std::string score : {"additive", "general", "concat"}) {
                 CAPTURE(form);
                 CAPTURE(cell);

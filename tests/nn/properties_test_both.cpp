@@ -25,7 +25,7 @@ struct Form {
 
 std::vector<Form> forms() {
     std::vector<Form> all;
-    for (const char* cell : {"gru", "lstm"})
+    for (const std::string& cell : cell_names())
         for (const char* form : {"bahdanau", "luong", "luong with feeding"}) {
             RnnSeq2SeqOptions o;
             o.cell = cell;
@@ -75,6 +75,20 @@ double difference(const Tensor& a, const Tensor& b) {
 const double rounding = sizeof(real) == 4 ? 2e-6 : 1e-14;
 
 }  // namespace
+
+TEST_CASE("the name of a cell leads to its kind, and its gates are as wide as its formulas need") {
+    const std::pair<CellKind, int64_t> gates[] = {{CellKind::gru, 3}, {CellKind::lstm, 4}, {CellKind::rnn, 1}};
+    REQUIRE(cell_names() == std::vector<std::string>{"gru", "lstm", "rnn"});
+    for (std::size_t i = 0; i < 3; ++i) {
+        const CellKind kind = cell_kind(cell_names()[i]);
+        CHECK(kind == gates[i].first);
+        ParameterStore store(1);
+        const RecurrentLayer layer(Scope(store, "layer"), kind, 2, 5);
+        CHECK(layer.recurrent_weight.shape() == Shape{5, gates[i].second * 5});
+        CHECK(layer.zeros(3).c.defined() == (kind == CellKind::lstm));
+    }
+    CHECK_THROWS_WITH_AS(cell_kind("elman"), "cell: unknown name 'elman'; known: gru, lstm, rnn", Error);
+}
 
 TEST_CASE("decoding step by step gives the losses of the whole pass, also after rows were picked") {
     for (const Form& f : forms()) {
