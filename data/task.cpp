@@ -14,6 +14,7 @@
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/text.h"
+#include "data/tasks/trigger.h"
 #include "data/tasks/tsv.h"
 
 namespace attend {
@@ -80,6 +81,8 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
                                    recall_task),
             T::make<InductionOptions>("induction", "a random text followed by itself: what comes next is known (Olsson 2022)",
                                       induction_task),
+            T::make<TriggerOptions>("trigger", "the symbol before a trigger, else nothing new: softmax grows a sink",
+                                    trigger_task),
             T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
