@@ -19,7 +19,7 @@ class BucketBias final : public PositionBias {
   public:
     BucketBias(const BucketOptions& o, const Scope& scope, const BiasSetup& s)
         : distance_(o.distance),
-          sides_(s.causal ? Sides::past : Sides::both),
+          sides_(s.causal ? BucketSides::past : BucketSides::both),
           weight_(scope.add("weight", {o.buckets}, Init::normal(0.02))) {
         distance_bucket(0, o.buckets, distance_, sides_);  // refuses options that do not go together
     }
@@ -30,7 +30,7 @@ class BucketBias final : public PositionBias {
 
   private:
     int64_t distance_;
-    Sides sides_;
+    BucketSides sides_;
     Tensor weight_;
 };
 
