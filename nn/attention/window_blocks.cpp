@@ -7,7 +7,7 @@ namespace attend::ATTEND_PRECISION {
 
 namespace {
 
-struct BlockOptions {
+struct GlobalBlocksOptions {
     int64_t size = 16, neighbours = 1, global = 1;
     bool both_sides = false;
     void fields(Visitor& v) {
@@ -23,7 +23,7 @@ struct BlockOptions {
 /// global symbols   (Zaheer et al. 2020, section 2, without its random blocks; Beltagy, Peters and Cohan 2020, 3.1)
 class BlocksWindow final : public Window {
   public:
-    explicit BlocksWindow(const BlockOptions& o) : o_(o) {}
+    explicit BlocksWindow(const GlobalBlocksOptions& o) : o_(o) {}
     Ranges ranges(std::span<const int32_t> lengths, int64_t queries, int64_t position) const override {
         Ranges all;
         for (const int64_t length : lengths)
@@ -50,13 +50,13 @@ class BlocksWindow final : public Window {
     bool is_causal() const override { return !o_.both_sides; }
 
   private:
-    BlockOptions o_;
+    GlobalBlocksOptions o_;
 };
 
 }  // namespace
 
 WindowTable::Row window_blocks() {
-    return WindowTable::row<BlocksWindow, BlockOptions>(
+    return WindowTable::row<BlocksWindow, GlobalBlocksOptions>(
         "blocks", "the query's block, its neighbours and global first symbols (Zaheer 2020; Beltagy 2020)");
 }
 
