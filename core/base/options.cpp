@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/pattern.h"
+
 namespace attend {
 
 namespace {
@@ -44,6 +46,7 @@ class Text final : public Visitor {
         for (const double v : value) put(name, v);
     }
     void selection(const char* name, Selection& value, const char*) override { put(name, text_of(value)); }
+    void pattern(const char* name, Pattern& value, const char*) override { put(name, text_of(value)); }
     std::string all;
 
   protected:
@@ -75,6 +78,7 @@ class BoundsCheck final : public Visitor {
         for (const double v : all) check(name, v, bounds);
     }
     void selection(const char*, Selection&, const char*) override {}  // checked where it is built
+    void pattern(const char*, Pattern&, const char*) override {}      // as well
 
   protected:
     void nested(const char*, FunctionRef<void(Visitor&)> fields, const char*) override { fields(*this); }

@@ -21,6 +21,7 @@
 namespace attend {
 
 class Selection;
+class Pattern;
 
 /// Allowed values, both ends included.
 template <class T>
@@ -51,6 +52,9 @@ class Visitor {
     /// One row of a seam's table with that row's own options: {"type": NAME, ...}, or NAME for
     /// short.
     virtual void selection(const char* name, Selection& value, const char* help) = 0;
+    /// A selection, or a list of them for the layers of a stack, and lists in it for their heads
+    /// (core/base/pattern.h).
+    virtual void pattern(const char* name, Pattern& value, const char* help) = 0;
     /// A nested struct.
     template <class T>
     void object(const char* name, T& value, const char* help) {

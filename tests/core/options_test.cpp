@@ -6,6 +6,8 @@
 #include <cmath>
 #include <memory>
 
+#include "core/base/pattern.h"
+
 namespace options_test {
 
 using namespace attend;
@@ -67,6 +69,7 @@ struct Names final : Visitor {
         note(name);
         value.options().fields(*this);
     }
+    void pattern(const char* name, Pattern&, const char*) override { note(name); }
 
   protected:
     void nested(const char* name, FunctionRef<void(Visitor&)> fields, const char*) override {
@@ -158,6 +161,80 @@ TEST_SUITE("options") {
         CHECK(std::string(Shapes("shape", point(), "type", Listed::no, "point").fallback()) == "point");
         CHECK_THROWS_WITH_AS(Shapes("shape", point(), "type", Listed::no, "pint"),
                              "seam 'shape': the fallback is no row: 'pint'", MachineError);
+    }
+
+    TEST_CASE("a pattern: layers repeat their list, heads the list in it") {
+        const Selection a(shapes(), "circle"), b(shapes(), "box"), c(shapes(), "point");
+        const Pattern one = a;
+        CHECK(one.uniform());
+        CHECK(one.at(0, 0).name() == "circle");
+        CHECK(one.at(7, 5).name() == "circle");
+
+        const Pattern layers({{a}, {b}, {c}});
+        CHECK(layers.layers_differ());
+        CHECK_FALSE(layers.heads_differ());
+        CHECK(layers.at(4, 9).name() == "box");
+        CHECK(layers.at(5, 0).name() == "point");
+
+        const Pattern heads({{a, b}, {c}});
+        CHECK(heads.layers_differ());
+        CHECK(heads.heads_differ());
+        CHECK(heads.at(2, 3).name() == "box");
+        CHECK(heads.at(3, 3).name() == "point");
+        CHECK(heads.first().name() == "circle");
+        CHECK(&heads.seam() == &shapes());
+        CHECK_THROWS_AS((void)heads.at(-1, 0), MachineError);
+        CHECK_THROWS_AS((void)heads.at(0, -1), MachineError);
+        CHECK_THROWS_WITH_AS(Pattern(shapes(), "bux"),
+                             "shape: unknown name 'bux'; did you mean 'box'? known: circle, box, point", Error);
+        CHECK_THROWS_AS(Pattern(std::vector<Pattern::Layer>{}), MachineError);
+        CHECK_THROWS_AS(Pattern(std::vector<Pattern::Layer>{{a}, {}}), MachineError);
+        const Shapes other("shape", {Shapes::make<Round>("circle", "", [](const Round&, double s) { return s; })}, "type",
+                           Listed::no);
+        CHECK_THROWS_AS(Pattern({{a}, {Selection(other, "circle")}}), MachineError);
+    }
+
+    TEST_CASE("a pattern is stored in its shortest form, so that equal ones are equal") {
+        Selection a(shapes(), "box"), b(shapes(), "box");
+        b.as<Box>().width = 9;
+        CHECK(Pattern({{a}, {a}, {a}}).uniform());
+        CHECK(Pattern({{a, a}, {a}}) == Pattern(a));
+        CHECK(Pattern({{a}, {b}, {a}, {b}}) == Pattern({{a}, {b}}));
+        CHECK(Pattern({{a, b}, {a, b, a, b}}) == Pattern({{a, b}}));
+        CHECK(Pattern({{a}, {b}, {a}}).layers().size() == 3);
+        CHECK_FALSE(Pattern({{a}, {b}}) == Pattern({{b}, {a}}));
+        CHECK_FALSE(Pattern({{a}, {b}}) == Pattern({{a, b}}));
+        CHECK_FALSE(Pattern(a) == Pattern(b));
+
+        CHECK(text_of(Pattern(a)) == "box {width 2, height 3}");
+        CHECK(text_of(Pattern({{a, b}, {a}})) ==
+              "[[box {width 2, height 3}, box {width 9, height 3}], box {width 2, height 3}]");
+        struct Stack {
+            Pattern shapes;
+            void fields(Visitor& v) { v.pattern("shapes", shapes, "of the stack"); }
+        };
+        using Stacks = Table<int()>;
+        const Stacks table("stack",
+                           {{"stack", "",
+                             [&] {
+                                 return std::make_unique<OptionsOf<Stack>>(Stack{Pattern({{a}, {b}})});
+                             },
+                             [](const Selection&) { return 1; }}},
+                           "type", Listed::no);
+        const Selection stack(table, "stack");
+        CHECK(text_of(stack) == "stack {shapes [box {width 2, height 3}, box {width 9, height 3}]}");
+        registry::require_bounds(stack);
+    }
+
+    TEST_CASE("a pattern of more elements than there are layers or heads is refused") {
+        const Selection a(shapes(), "circle"), b(shapes(), "box");
+        Pattern({{a}, {b}}).require_used(2, 1, "stack");
+        Pattern({{a}, {a}, {a}}).require_used(1, 1, "stack");
+        Pattern({{a, b}, {a}}).require_used(3, 2, "stack");
+        CHECK_THROWS_WITH_AS(Pattern({{a}, {b}, {a}}).require_used(2, 8, "stack"),
+                             "stack: a list of more layers than there are: elements 3, layers 2", Error);
+        CHECK_THROWS_WITH_AS(Pattern({{a}, {a, b}}).require_used(2, 1, "stack"),
+                             "stack: a list of more heads than there are: layer 1, elements 2, heads 1", Error);
     }
 
     TEST_CASE("selections are values: copies are independent") {

@@ -43,6 +43,7 @@ TEST_CASE("attention: weights, context and gradients equal PyTorch's") {
             void paths(const char*, std::vector<std::string>&, const char*) override {}
             void numbers(const char*, std::vector<double>&, Bounds<double>, bool, const char*) override {}
             void selection(const char*, Selection&, const char*) override {}
+            void pattern(const char*, Pattern&, const char*) override {}
 
           protected:
             void nested(const char*, FunctionRef<void(Visitor&)>, const char*) override {}

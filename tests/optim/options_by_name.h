@@ -60,6 +60,7 @@ class OptionsByName final : public Visitor {
         if (given_.contains(name))
             refuse(name);
     }
+    void pattern(const char* name, Pattern&, const char*) override { refuse(name); }
 
     const std::vector<Declared>& declared() const { return declared_; }
     /// The names given that no option had.

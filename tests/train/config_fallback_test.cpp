@@ -73,11 +73,13 @@ TEST_CASE("broken objects without a row's name: the message says which row was a
     };
     const std::string assumed = "; without 'type' this is mixer weighted";
     const Case cases[] = {
-        {"{\"mixer\": {\n\"witdh\": 3}}", {}, "x.json:2: mixer.witdh: unknown key; did you mean 'width'?" + assumed},
+        {"{\"mixer\": {\n\"witdh\": 3}}", {}, "x.json:2: mixer.witdh: unknown key; did you mean 'width'? " + assumed.substr(2)},
         {"{\"mixer\": {\"decay\": 1}}",
          {},
          "x.json:1: mixer.decay: unknown key; known: type, select, width; it belongs to mixer linear" + assumed},
-        {"{\"mixer\": {\"tpye\": \"linear\"}}", {}, "x.json:1: mixer.tpye: unknown key; did you mean 'type'?" + assumed},
+        {"{\"mixer\": {\"tpye\": \"linear\"}}",
+         {},
+         "x.json:1: mixer.tpye: unknown key; did you mean 'type'? " + assumed.substr(2)},
         {"{\"mixer\": {\"layers\": 1}}",
          {},
          "x.json:1: mixer.layers: unknown key; known: type, select, width; there is one at layers" + assumed},

@@ -1,5 +1,6 @@
 #pragma once
 /// A seam with a row that need not be named, and options that hold a row of it.
+#include "core/base/pattern.h"
 #include "tests/train/config_samples.h"
 
 namespace attend::ATTEND_PRECISION::samples {
@@ -36,6 +37,21 @@ struct MixerBlock {
     int64_t layers = 2;
     void fields(Visitor& v) {
         v.selection("mixer", mixer, "of positions");
+        v.integer("layers", layers, {1, 100}, "of the stack");
+    }
+};
+
+/// Its layers and heads can differ.
+struct MixerStack {
+    Pattern mixer{mixers(), "weighted"};
+    int64_t layers = 2;
+    MixerStack() {
+        Selection usual(mixers(), "weighted");
+        usual.as<ByScores>().width = 11;
+        mixer = usual;
+    }
+    void fields(Visitor& v) {
+        v.pattern("mixer", mixer, "of positions");
         v.integer("layers", layers, {1, 100}, "of the stack");
     }
 };

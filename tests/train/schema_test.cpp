@@ -120,6 +120,23 @@ std::string breach(const Json& schema, const Json& value, const std::string& pat
     return "";
 }
 
+// The schema with its definitions in place of the references to them.
+Json expanded(Json schema, const Json& definitions) {
+    if (schema.is_object() && schema.contains("$ref")) {
+        const std::string name = schema["$ref"].get<std::string>().substr(std::string("#/$defs/").size());
+        REQUIRE(definitions.contains(name));
+        return expanded(definitions[name], definitions);
+    }
+    if (schema.is_structured())
+        for (Json& inner : schema) inner = expanded(std::move(inner), definitions);
+    return schema;
+}
+Json expanded(Json schema) {
+    const Json definitions = schema.value("$defs", Json::object());
+    schema.erase("$defs");
+    return expanded(std::move(schema), definitions);
+}
+
 Json parsed(const std::string& text) { return Json::parse(text, nullptr, true, true); }
 
 std::vector<std::filesystem::path> shipped_configs() {
@@ -211,7 +228,7 @@ TEST_CASE("the schema of a comparison") {
 }
 
 TEST_CASE("every shipped config passes the schema, and so does every resolved one") {
-    const Json schema = schema::config_schema();
+    const Json schema = expanded(schema::config_schema());
     CHECK(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema");
     int checked = 0;
     for (const std::filesystem::path& path : shipped_configs()) {
@@ -231,7 +248,7 @@ TEST_CASE("every shipped config passes the schema, and so does every resolved on
 }
 
 TEST_CASE("what the reader refuses the schema refuses, and the other way round") {
-    const Json schema = schema::config_schema();
+    const Json schema = expanded(schema::config_schema());
     const std::string whole = R"({"$schema": "s.json", "data": "dates", "model": {"type": "rnn_seq2seq", "attention": {"score":
         {"type": "additive"}}}, "optimizer": {"type": "adam", "betas": [0.9, 0.999]}, "train": {"steps": 5, "shards": "auto"}})";
     REQUIRE(breach(schema, parsed(whole)) == "");
@@ -298,6 +315,45 @@ TEST_CASE("the schema of a seam with a fallback row: the reader and it accept th
         CHECK(breach(schema, parsed(text)).empty() == good);
         CHECK(samples::error_of<samples::MixerBlock>(text).empty() == good);
     }
+}
+
+TEST_CASE("the schema of lists of layers and heads: the reader and it accept the same") {
+    const Json whole = schema::options_schema(config::describe<samples::MixerStack>());
+    CHECK(whole["$defs"].size() == 1);
+    const Json schema = expanded(whole);
+    struct Case {
+        const char* mixer;
+        bool good;
+    };
+    for (const auto& [mixer, good] :
+         {Case{R"("linear")", true}, Case{R"({"width": 3})", true}, Case{R"(["linear", "none"])", true},
+          Case{R"(["linear", {"width": 3}, {"type": "linear", "decay": 0}])", true}, Case{R"([["linear", {}], "none"])", true},
+          Case{R"([["linear"]])", true}, Case{"[]", false}, Case{"[[]]", false}, Case{R"(["liner"])", false},
+          Case{R"([[["linear"]]])", false}, Case{R"([{"decay": 1}])", false}, Case{R"([["none", {"width": 0}]])", false},
+          Case{"[3]", false}, Case{"3", false}}) {
+        const std::string text = fmt::format("{{\"mixer\": {}}}", mixer);
+        CAPTURE(text);
+        CHECK(breach(schema, parsed(text)).empty() == good);
+        CHECK(samples::error_of<samples::MixerStack>(text).empty() == good);
+    }
+    // of two options with other defaults there are two definitions
+    struct Other {
+        Pattern mixer{samples::mixers(), "weighted"};
+        void fields(Visitor& v) { v.pattern("mixer", mixer, ""); }
+    };
+    struct Three {
+        samples::MixerStack a, b;
+        Other c;
+        void fields(Visitor& v) {
+            v.object("a", a, "");
+            v.object("b", b, "");
+            v.object("c", c, "");
+        }
+    };
+    const Json three = schema::options_schema(config::describe<Three>());
+    CHECK(three["$defs"].size() == 2);
+    CHECK(three["$defs"].contains("mixer-2"));
+    CHECK(breach(expanded(three), parsed(R"({"a": {"mixer": ["none"]}, "c": {"mixer": [["none", {"width": 2}]]}})")) == "");
 }
 
 TEST_CASE("every key with a letter dropped is answered with the right one, and the line") {

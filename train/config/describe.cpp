@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/json_text.h"
+#include "core/base/pattern.h"
 #include "train/config/writer.h"
 
 namespace attend::config {
@@ -27,6 +28,19 @@ std::string json_of(const std::vector<T>& items) {
     return "[" + all + "]";
 }
 
+// The names of the rows: "dot", or ["dot", ["linear", "none"]].
+std::string names_of(const Pattern& pattern) {
+    if (pattern.uniform())
+        return in_quotes(pattern.first().name());
+    std::string all;
+    for (const Pattern::Layer& heads : pattern.layers()) {
+        std::vector<std::string> names;
+        for (const Selection& head : heads) names.push_back(head.name());
+        all += (all.empty() ? "" : ", ") + (names.size() == 1 ? in_quotes(names[0]) : json_of(names));
+    }
+    return "[" + all + "]";
+}
+
 // The lowest and the highest value as JSON; "" where there is no bound.
 template <class T>
 std::pair<std::string, std::string> ends_of(const Bounds<T>& b) {
@@ -40,6 +54,8 @@ std::string range_of(const std::pair<std::string, std::string>& ends) {
         return least + " to " + most;
     return !least.empty() ? "at least " + least : !most.empty() ? "at most " + most : "";
 }
+
+constexpr const char* list_text = ", or a list by layer (a list in it: by head)";
 
 class Describer final : public Visitor {
   public:
@@ -72,27 +88,15 @@ class Describer final : public Visitor {
         o.fixed_length = fixed_length;
         bound(o, bounds);
     }
-    void selection(const char* name, Selection& value, const char* help) override {
-        const Seam& seam = value.seam();
-        Option& o = add(name, Option::Kind::selection, in_quotes(value.name()), help);
-        ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", o.path, depth_ + 1,
-               deepest_selection);
-        o.seam = seam.kind();
-        o.row_key = seam.key();
-        o.fallback = seam.fallback() == nullptr ? "" : seam.fallback();
-        Describer inner(o.path, depth_ + 1, rows_);
-        if (rows_ == SeamRows::chosen) {
-            inner.add(seam.key(), Option::Kind::choice, o.value, "");
-            value.options().fields(inner);
-            o.members = std::move(inner.all);
+    void selection(const char* name, Selection& value, const char* help) override { select(name, value, help); }
+    void pattern(const char* name, Pattern& value, const char* help) override {
+        if (rows_ == SeamRows::chosen && !value.uniform()) {
+            list(name, value.layers(), help);
             return;
         }
-        for (const std::string& row : seam.names()) {
-            // The row that is chosen by default may have defaults of its own here.
-            const auto defaults = row == value.name() ? value.options().copy() : seam.defaults(row);
-            defaults->fields(inner);
-            o.rows.push_back(OptionRow{row, seam.help(row), std::exchange(inner.all, {})});
-        }
+        Option& o = select(name, value, help);
+        o.pattern = true;
+        o.value = names_of(value);
     }
 
     std::vector<Option> all;
@@ -106,7 +110,7 @@ class Describer final : public Visitor {
     }
 
   private:
-    Option& add(const char* name, Option::Kind kind, std::string value, const char* help) {
+    Option& add(const std::string& name, Option::Kind kind, std::string value, const char* help) {
         Option& o = all.emplace_back();
         o.name = name;
         o.path = path_.empty() ? name : path_ + "." + name;
@@ -115,6 +119,54 @@ class Describer final : public Visitor {
         o.help = help;
         return o;
     }
+    Option& select(const std::string& name, const Pattern& value, const char* help) {
+        const Seam& seam = value.seam();
+        Option& o = add(name, Option::Kind::selection, in_quotes(value.first().name()), help);
+        ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", o.path, depth_ + 1,
+               deepest_selection);
+        o.seam = seam.kind();
+        o.row_key = seam.key();
+        o.fallback = seam.fallback() == nullptr ? "" : seam.fallback();
+        Describer inner(o.path, depth_ + 1, rows_);
+        if (rows_ == SeamRows::chosen) {
+            inner.add(seam.key(), Option::Kind::choice, o.value, "");
+            value.first().options().copy()->fields(inner);
+            o.members = std::move(inner.all);
+            return o;
+        }
+        for (const std::string& row : seam.names()) {
+            // A row that is chosen by default may have defaults of its own here.
+            const Selection* chosen = first_of(value, row);
+            const auto defaults = chosen != nullptr ? chosen->options().copy() : seam.defaults(row);
+            defaults->fields(inner);
+            o.rows.push_back(OptionRow{row, seam.help(row), std::exchange(inner.all, {})});
+        }
+        return o;
+    }
+    static const Selection* first_of(const Pattern& pattern, const std::string& row) {
+        for (const Pattern::Layer& heads : pattern.layers())
+            for (const Selection& head : heads)
+                if (head.name() == row)
+                    return &head;
+        return nullptr;
+    }
+
+    // Layers or heads, in which not all are the same.
+    template <class T>
+    void list(const std::string& name, const std::vector<T>& elements, const char* help) {
+        Option& o = add(name, Option::Kind::list, "", help);
+        Describer inner(o.path, depth_, rows_);
+        for (std::size_t i = 0; i < elements.size(); ++i) inner.element(std::to_string(i), elements[i], help);
+        o.members = std::move(inner.all);
+    }
+    void element(const std::string& name, const Selection& head, const char* help) { select(name, head, help); }
+    void element(const std::string& name, const Pattern::Layer& heads, const char* help) {
+        if (heads.size() == 1)
+            select(name, heads[0], help);
+        else
+            list(name, heads, help);
+    }
+
     template <class T>
     static void bound(Option& o, const Bounds<T>& bounds) {
         o.automatic = bounds.automatic != nullptr ? bounds.automatic : "";
@@ -145,6 +197,16 @@ std::vector<Option> describe_fields(FunctionRef<void(Visitor&)> fields, SeamRows
     Describer describer("", 0, rows);
     fields(describer);
     return std::move(describer.all);
+}
+
+Option moved(Option option, const std::string& path) {
+    const auto move_all = [&](std::vector<Option>& options) {
+        for (Option& o : options) o = moved(std::move(o), path + o.path.substr(option.path.size()));
+    };
+    move_all(option.members);
+    for (OptionRow& row : option.rows) move_all(row.options);
+    option.path = path;
+    return option;
 }
 
 std::vector<const Option*> leaves(const std::vector<Option>& options) {
@@ -178,10 +240,12 @@ std::vector<Listed> flat(const std::vector<Option>& options) {
 }
 
 std::string value_text(const Option& o) {
-    static constexpr const char* kinds[] = {"integer",        "number", "true or false",         "text",
-                                            "word",           "path",   "path or list of paths", "list of numbers",
-                                            "name or object", "object"};
+    static constexpr const char* kinds[] = {
+        "integer",         "number",         "true or false", "text",  "word", "path", "path or list of paths",
+        "list of numbers", "name or object", "list",          "object"};
     std::string text = o.seam.empty() ? kinds[static_cast<int>(o.kind)] : o.seam;
+    if (o.pattern)
+        text += list_text;
     if (!o.words.empty())
         text = fmt::format("{}", fmt::join(o.words, " or "));
     if (o.fixed_length)

@@ -17,13 +17,14 @@ struct OptionRow {
 
 /// One option, or one nested object of them.
 struct Option {
-    enum class Kind { integer, number, flag, text, choice, path, paths, numbers, selection, object };
+    enum class Kind { integer, number, flag, text, choice, path, paths, numbers, selection, list, object };
     std::string name;  ///< "learning_rate"
     std::string path;  ///< "optimizer.learning_rate"
     Kind kind = Kind::object;
     std::string help;
     /// JSON on one line: a number that stands for an automatic choice as its word, a list of one
-    /// path as that path, a selection as the name of its row; "" for an object.
+    /// path as that path, a selection as the name of its row (of several in a list, with
+    /// SeamRows::all, a list of names); "" for an object and, with SeamRows::chosen, for a list.
     std::string value;
     std::string automatic;           ///< the word that stands for "choose for me", or ""
     std::string least, most;         ///< the bounds as JSON numbers; "" where there is none
@@ -31,13 +32,16 @@ struct Option {
     bool fixed_length = false;       ///< of numbers: exactly as many as the value has
     std::string seam;                ///< of a selection: what the seam lists ("score")
     std::string row_key;             ///< of a selection: the key of the row's name
-    std::string fallback;            ///< of a selection: the row of an object without that key; "" where none is
-    std::vector<OptionRow> rows;     ///< of a selection, with SeamRows::all: all rows of its seam
+    /// Of a selection: a list can stand in its place, of layers, with lists of heads in it. Those in
+    /// which not all are the same are of Kind::list with SeamRows::chosen.
+    bool pattern = false;
+    std::string fallback;         ///< of a selection: the row of an object without that key; "" where none is
+    std::vector<OptionRow> rows;  ///< of a selection, with SeamRows::all: all rows of its seam
     /// Of an object; of a selection, with SeamRows::chosen: the row's name under row_key, then the
-    /// options of that row.
+    /// options of that row; of a list its elements, which are named "0", "1", ...
     std::vector<Option> members;
 
-    bool has_members() const { return kind == Kind::object || (kind == Kind::selection && rows.empty()); }
+    bool has_members() const { return kind == Kind::object || kind == Kind::list || (kind == Kind::selection && rows.empty()); }
 };
 
 /// Which rows of a selection's seam are in the tree.
@@ -52,6 +56,9 @@ template <class T>
 std::vector<Option> describe(T options = {}, SeamRows rows = SeamRows::all) {
     return describe_fields([&options](Visitor& v) { options.fields(v); }, rows);
 }
+
+/// The option, with all below it, as if it stood at `path`.
+Option moved(Option option, const std::string& path);
 
 /// The options that have a value, depth first: the members in place of what has members. Points
 /// into `options`.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/base/pattern.h"
 #include "data/text/utf8.h"
 #include "train/config/describe.h"
 #include "train/config/other_names.h"
@@ -27,6 +28,13 @@ struct Problem {
 };
 
 std::string below(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
+
+// The path of what an element of a list is: "model.attention" of "model.attention.1.0".
+std::string without_indices(const std::string& path) {
+    std::vector<std::string> parts = parts_of(path, '.');
+    std::erase_if(parts, [](const std::string& part) { return is_index(part); });
+    return joined(parts, ".");
+}
 
 // Where else there is a key of that name: "; it belongs to optimizer sgd" for one of another row,
 // "; there is one at train.batch" for others. "" when nowhere.
@@ -53,8 +61,9 @@ std::string elsewhere(const std::vector<Option>& options, const std::string& nam
 }
 
 std::string elsewhere(const std::vector<Option>& options, const Problem& problem) {
+    const std::string beside = without_indices(problem.below);
     for (const std::string& name : problem.strays)
-        if (const std::string found = elsewhere(options, name, problem.below); !found.empty())
+        if (const std::string found = elsewhere(options, name, beside); !found.empty())
             return (name == problem.strays.back() ? "" : fmt::format("; here it is '{}'", name)) + found;
     return "";
 }
@@ -65,6 +74,7 @@ enum class Form {
     literal,  // as it is
     name,     // as it is, but an object or a quoted text as JSON
     list,     // as it is, but a list as JSON
+    pattern,  // as it is, but an object, a list or a quoted text as JSON
 };
 
 // "'train' or 'valid'"
@@ -140,7 +150,8 @@ class Reader final : public Visitor {
             return;
         const bool list = v->kind == Value::Kind::list;
         std::vector<std::string> all;
-        for (const Value& e : list ? v->elements : std::vector<Value>{*v}) {
+        for (const Value& written : list ? v->elements : std::vector<Value>{*v}) {
+            const Value e = meaning(written, Form::literal).value();
             if (!is_text(e, name, "a path or a list of paths"))
                 return;
             if (e.text.empty() && list)
@@ -159,44 +170,54 @@ class Reader final : public Visitor {
             return problem(v->place, name,
                            fmt::format("wrong length: {} numbers, expected {}", v->elements.size(), value.size()));
         std::vector<double> all;
-        for (const Value& e : v->elements) {
-            if (!is_number(e, name, "a list of numbers") || !in_range(e, name, e.number, bounds))
+        for (const Value& written : v->elements) {
+            const auto e = meaning(written, Form::json);
+            if (!e || !is_number(*e, name, "a list of numbers") || !in_range(*e, name, e->number, bounds))
                 return;
-            all.push_back(e.number);
+            all.push_back(e->number);
         }
         value = std::move(all);
     }
 
     void selection(const char* name, Selection& value, const char*) override {
-        const auto v = take(name, Form::name);
+        if (const auto v = take(name, Form::name))
+            select(*v, name, value, "");
+    }
+
+    // Each element begins with what the default has at its place.
+    void pattern(const char* name, Pattern& value, const char*) override {
+        const auto v = take(name, Form::pattern);
         if (!v)
             return;
-        const Seam& seam = value.seam();
-        const char* key = seam.key();
-        if (v->kind == Value::Kind::text) {
-            choose(value, v->text, v->place, name);
+        if (v->kind != Value::Kind::list) {
+            if (v->implied && v->elements.empty() && !value.uniform())
+                return problem(v->place, name,
+                               fmt::format("a list of {} by default: nothing in it can be set alone; set '{}' itself",
+                                           std::ssize(value.layers()), below(path_, name)));
+            Selection all = value.first();
+            select(*v, name, all, "; it is no list here: written [A, B] it has elements 0 and 1");
+            value = std::move(all);
             return;
         }
-        if (!is(Value::Kind::object, *v, name, fmt::format("the name of a {} or an object", seam.kind())))
-            return;
-        Reader inner(*v, below(path_, name), problems_);
-        // Where the row is not known, nothing is known about the other keys.
-        if (const auto type = inner.take(key, Form::name)) {
-            if (!inner.is(Value::Kind::text, *type, key, fmt::format("the name of a {}", seam.kind())) ||
-                !inner.choose(value, type->text, type->place, key))
+        std::vector<Pattern::Layer> layers;
+        for (const Value& written : elements_of(*v, name)) {
+            const std::string layer_name = fmt::format("{}.{}", name, layers.size());
+            const auto layer = meaning(written, Form::pattern);
+            if (!layer)
                 return;
-        } else if (!v->elements.empty()) {
-            if (!choose(value, v->elements[0].text, v->elements[0].place, name))
+            Pattern::Layer& heads = layers.emplace_back();
+            const bool list = layer->kind == Value::Kind::list;
+            for (const Value& head : list ? elements_of(*layer, layer_name) : std::vector<Value>{*layer}) {
+                const std::string head_name = list ? fmt::format("{}.{}", layer_name, heads.size()) : layer_name;
+                heads.push_back(value.at(std::ssize(layers) - 1, std::ssize(heads)));
+                if (const auto one = meaning(head, Form::name))
+                    select(*one, head_name, heads.back(), "");
+            }
+            if (heads.empty())
                 return;
-        } else if (seam.fallback() != nullptr) {
-            if (!v->implied && value.name() != seam.fallback())
-                value.choose(seam.fallback());
-            inner.assumed_ = fmt::format("; without '{}' this is {} {}", key, seam.kind(), value.name());
-        } else if (!v->implied) {
-            return problem(v->place, name, fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
         }
-        value.options().fields(inner);
-        inner.finish();
+        if (!layers.empty())
+            value = Pattern(std::move(layers));
     }
 
     // Every key that is not in the listing is an error.
@@ -219,6 +240,45 @@ class Reader final : public Visitor {
     }
 
   private:
+    // `indices`: the hint for a key that is a number, as of an element in a list.
+    void select(const Value& v, const std::string& name, Selection& value, const char* indices) {
+        const Seam& seam = value.seam();
+        const char* key = seam.key();
+        if (v.kind == Value::Kind::text) {
+            choose(value, v.text, v.place, name);
+            return;
+        }
+        const char* or_list = *indices == '\0' ? "" : ", or a list of these";
+        if (!is(Value::Kind::object, v, name, fmt::format("the name of a {} or an object{}", seam.kind(), or_list)))
+            return;
+        Reader inner(v, below(path_, name), problems_);
+        inner.indices_ = indices;
+        // Where the row is not known, nothing is known about the other keys.
+        if (const auto type = inner.take(key, Form::name)) {
+            if (!inner.is(Value::Kind::text, *type, key, fmt::format("the name of a {}", seam.kind())) ||
+                !inner.choose(value, type->text, type->place, key))
+                return;
+        } else if (!v.elements.empty()) {
+            if (!choose(value, v.elements[0].text, v.elements[0].place, name))
+                return;
+        } else if (seam.fallback() != nullptr) {
+            if (!v.implied && value.name() != seam.fallback())
+                value.choose(seam.fallback());
+            inner.assumed_ = fmt::format("without '{}' this is {} {}", key, seam.kind(), value.name());
+        } else if (!v.implied) {
+            return problem(v.place, name, fmt::format("'{}' is missing; known: {}", key, joined(seam.names())));
+        }
+        value.options().fields(inner);
+        inner.finish();
+    }
+
+    // The elements of a list, of which there must be one at least.
+    const std::vector<Value>& elements_of(const Value& list, const std::string& name) {
+        if (list.elements.empty())
+            problem(list.place, name, "an empty list: elements 0, at least 1");
+        return list.elements;
+    }
+
     // The value of a key, if it is there. A copy, as a word gets its meaning here; configs are
     // small.
     std::optional<Value> take(const char* name, Form form) {
@@ -226,17 +286,21 @@ class Reader final : public Visitor {
         const Member* m = object_.find(name);
         if (m == nullptr)
             return std::nullopt;
-        Value v = m->value;
+        return meaning(m->value, form);
+    }
+    std::optional<Value> meaning(Value v, Form form) {
         if (v.kind != Value::Kind::word)
             return v;
         const char first = v.text.empty() ? '\0' : v.text.front();
         const bool json = form == Form::json || (form == Form::name && (first == '{' || first == '"')) ||
-                          (form == Form::list && first == '[');
+                          (form == Form::list && first == '[') ||
+                          (form == Form::pattern && (first == '{' || first == '"' || first == '['));
+        const Value word = v;
         v.kind = Value::Kind::text;
         if (!json)
             return v;
         try {
-            return parse_word(m->value);
+            return parse_word(word);
         } catch (const Error& e) {
             if (first != '{' && first != '[' && first != '"')
                 return v;  // a bare word: a type error, or "auto"
@@ -246,7 +310,7 @@ class Reader final : public Visitor {
     }
 
     // Each of these adds the problem where the answer is no.
-    bool is(Value::Kind kind, const Value& v, const char* name, const std::string& what) {
+    bool is(Value::Kind kind, const Value& v, const std::string& name, const std::string& what) {
         if (v.kind != kind)
             wrong_type(v, name, what);
         return v.kind == kind;
@@ -313,7 +377,7 @@ class Reader final : public Visitor {
     }
 
     // Chooses a row; the row that is chosen already keeps its options.
-    bool choose(Selection& value, const std::string& row, const Place& place, const char* name) {
+    bool choose(Selection& value, const std::string& row, const Place& place, const std::string& name) {
         const Seam& seam = value.seam();
         if (!seam.has(row)) {
             problem(place, name,
@@ -330,10 +394,11 @@ class Reader final : public Visitor {
         std::vector<std::string> here = ours;
         std::erase_if(here, [&](const std::string& name) { return !contains(known_, name); });
         const std::vector<std::string> near = nearest_names(m.key, known_);
-        const std::string hint = !here.empty()                   ? fmt::format("; here it is {}", either(here))
-                                 : ours.empty() && !near.empty() ? fmt::format("; did you mean {}?", either(near))
-                                 : known_.empty()                ? "; there are none"
-                                                                 : "; known: " + joined(known_);
+        const std::string hint = is_index(m.key) && !indices_.empty() ? indices_
+                                 : !here.empty()                      ? fmt::format("; here it is {}", either(here))
+                                 : ours.empty() && !near.empty()      ? fmt::format("; did you mean {}?", either(near))
+                                 : known_.empty()                     ? "; there are none"
+                                                                      : "; known: " + joined(known_);
         problem(m.place, utf8::printable(m.key), "unknown key" + hint);
         problems_.back().assumed = assumed_;
         if (!here.empty() || (ours.empty() && !near.empty()))
@@ -346,7 +411,7 @@ class Reader final : public Visitor {
     void problem(const Place& place, const std::string& name, const std::string& message) {
         problems_.push_back({place, fmt::format("{}: {}: {}", place.text(), below(path_, name), message), {}, "", ""});
     }
-    void wrong_type(const Value& v, const char* name, const std::string& what) {
+    void wrong_type(const Value& v, const std::string& name, const std::string& what) {
         problem(v.place, name, fmt::format("wrong type: expected {}, got {}", what, described(v)));
     }
     void out_of_range(const Value& v, const char* name, const std::string& range) {
@@ -357,7 +422,8 @@ class Reader final : public Visitor {
     std::string path_;
     std::vector<Problem>& problems_;
     std::vector<std::string> known_;
-    std::string assumed_;  // "; without 'type' this is KIND ROW", where the object names no row
+    std::string indices_;  // what is said of a key that is a number; "" where nothing more than of others
+    std::string assumed_;  // "without 'type' this is KIND ROW", where the object names no row
 };
 
 }  // namespace
@@ -382,7 +448,8 @@ void read_fields(const Value& object, FunctionRef<void(Visitor&)> fields) {
         all += (i ? "\n" : "") + problems[i].message;
         if (!problems[i].strays.empty())
             all += elsewhere(options, problems[i]);
-        all += problems[i].assumed;
+        if (!problems[i].assumed.empty())
+            all += (all.ends_with('?') ? " " : "; ") + problems[i].assumed;
     }
     if (problems.size() > most)
         all += fmt::format("\n... and {} more", problems.size() - most);

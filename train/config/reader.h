@@ -14,11 +14,13 @@
 ///   selection  the name of a row, or an object with the name under "type" (or the seam's key) and that row's options. An
 ///              object in a file must name its type, except where the seam has a fallback row, which it then means; an
 ///              object that only a --set path leads through keeps the default row.
+///   pattern    as selection, or a list of these (of layers), where an element can be a list of them (of heads)
 ///   nested     an object
 ///
 /// How VALUE of `--set KEY=VALUE` is read: literally for text, path and choice; for selection as a
-/// row's name or a JSON object; for paths as one literal path or a JSON list; for all others as
-/// JSON. A choice or a selection may stand in JSON quotes.
+/// row's name or a JSON object, for pattern also as a JSON list; for paths as one literal path or a
+/// JSON list; for all others as JSON. A choice or a selection may stand in JSON quotes. An element of
+/// a list is read as the list's option would be.
 #include "core/base/options.h"
 #include "train/config/document.h"
 

@@ -16,26 +16,32 @@ namespace {
 
 using Options = std::vector<Option>;
 
+bool is_list(const Option& o) { return o.kind == Option::Kind::list; }
+std::string key_of(const Option& outer, const Option& member) { return is_list(outer) ? "" : in_quotes(member.name) + ": "; }
+
 std::string on_one_line(const Option& o) {
     if (!o.has_members())
         return o.value;
     std::string text;
-    for (const Option& m : o.members) text += (text.empty() ? "" : ", ") + in_quotes(m.name) + ": " + on_one_line(m);
-    return "{" + text + "}";
+    for (const Option& m : o.members) text += (text.empty() ? "" : ", ") + key_of(o, m) + on_one_line(m);
+    return is_list(o) ? "[" + text + "]" : "{" + text + "}";
 }
 
 constexpr std::size_t columns = 100;
 
-std::string print(const Options& members, std::size_t indent) {
+std::string print(const Option& o, std::size_t indent) {
     std::string text;
-    for (const Option& m : members) {
-        const std::string key = std::string(indent + 2, ' ') + in_quotes(m.name) + ": ";
+    for (const Option& m : o.members) {
+        const std::string key = std::string(indent + 2, ' ') + key_of(o, m);
         std::string value = on_one_line(m);
         if (!m.members.empty() && key.size() + value.size() >= columns)
-            value = print(m.members, indent + 2);
+            value = print(m, indent + 2);
         text += (text.empty() ? "" : ",\n") + key + value;
     }
-    return text.empty() ? "{}" : "{\n" + text + "\n" + std::string(indent, ' ') + "}";
+    if (text.empty())
+        return "{}";
+    text = "\n" + text + "\n" + std::string(indent, ' ');
+    return is_list(o) ? "[" + text + "]" : "{" + text + "}";
 }
 
 const Option* find(const Options& options, const std::string& name) {
@@ -62,12 +68,28 @@ class Comparer {
         const Option &one = a ? *a : *b, &other = b ? *b : *a;
         const bool both = a && b, inside = one.has_members() && other.has_members();
         const std::string before = a ? on_one_line(*a) : "", after = b ? on_one_line(*b) : "";
+        if (both && (is_list(*a) || is_list(*b)) && alike(*a, *b))
+            return compare_lists(*a, *b);
         if (inside && !one.row_key.empty() && one.row_key == other.row_key && one.value != other.value && rows_ == Rows::alone)
             all.push_back({one.members[0].path, one.value, other.value});
-        else if (inside && (both || rows_ == Rows::in_full))
+        else if (inside && !(both && is_list(one) && is_list(other)) && (both || rows_ == Rows::in_full))
             compare(a ? a->members : Options(), b ? b->members : Options());
         else if (before != after)
             all.push_back({one.path, before, after});
+    }
+
+    // Whether the elements of one correspond to the other's, or to the other itself: what stands in
+    // place of a list stands for each of its elements.
+    static bool alike(const Option& a, const Option& b) {
+        return !is_list(a) || !is_list(b) || a.members.size() == b.members.size();
+    }
+    void compare_lists(const Option& a, const Option& b) {
+        const Options& elements = is_list(a) ? a.members : b.members;
+        for (std::size_t i = 0; i < elements.size(); ++i) {
+            const Option before = is_list(a) ? a.members[i] : moved(a, elements[i].path);
+            const Option after = is_list(b) ? b.members[i] : moved(b, elements[i].path);
+            compare(&before, &after);
+        }
     }
 
     Rows rows_;
@@ -89,7 +111,9 @@ std::string in_quotes(std::string_view text) {
 }
 
 std::string write_fields(FunctionRef<void(Visitor&)> fields) {
-    return print(describe_fields(fields, SeamRows::chosen), 0) + "\n";
+    Option all;
+    all.members = describe_fields(fields, SeamRows::chosen);
+    return print(all, 0) + "\n";
 }
 
 std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after,

@@ -5,7 +5,8 @@
 namespace attend::config {
 
 /// The listing's values as JSON text ending in a newline: every option with its value, in the order
-/// of the listing, selections always as objects, numbers in the shortest form that reads back
+/// of the listing, selections always as objects (of a pattern in which all are the same one
+/// object, else a list), numbers in the shortest form that reads back
 /// equal. What fits on a line stands on one. Reading it gives the same values. Throws MachineError
 /// for a number that is not finite or a text that is not UTF-8 (no reader lets these in).
 std::string write_fields(FunctionRef<void(Visitor&)> fields);
@@ -26,7 +27,9 @@ struct Difference {
 /// key), or also every option of both rows that differs or that only one of them has.
 enum class Rows { alone, in_full };
 
-/// The differences between two listings, in the order of the first.
+/// The differences between two listings, in the order of the first. Where one has a list of
+/// selections and the other has one, that one is compared with each element ("model.attention.1.type");
+/// lists of different lengths are one difference.
 std::vector<Difference> differences_of_fields(FunctionRef<void(Visitor&)> before, FunctionRef<void(Visitor&)> after,
                                               Rows rows = Rows::alone);
 

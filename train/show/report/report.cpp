@@ -209,6 +209,24 @@ void add_option(Json& rows, const std::string& path, const Json& value, const co
                     {"help", option.help}});
 }
 
+void add_options(Json& rows, const std::vector<config::Option>& options, const Json& object);
+
+// A selection, or a list of them, as rows; of one that is no object nothing.
+void add_selection(Json& rows, const config::Option& option, const Json& value) {
+    if (option.pattern && value.is_array()) {
+        for (std::size_t i = 0; i < value.size(); ++i)
+            add_selection(rows, moved(option, fmt::format("{}.{}", option.path, i)), value[i]);
+        return;
+    }
+    if (!value.is_object() || (!value.contains(option.row_key) && option.fallback.empty()))
+        return;
+    const Json named = value.value(option.row_key, Json(option.fallback));
+    add_option(rows, option.path + "." + option.row_key, named, option);
+    for (const config::OptionRow& row : option.rows)
+        if (named == row.name)
+            add_options(rows, row.options, value);
+}
+
 // The members of a config as rows of a table, by the tree of all options.
 void add_options(Json& rows, const std::vector<config::Option>& options, const Json& object) {
     for (const config::Option& option : options) {
@@ -219,19 +237,17 @@ void add_options(Json& rows, const std::vector<config::Option>& options, const J
             add_options(rows, option.members, value);
         else if (option.rows.empty())
             add_option(rows, option.path, value, option);
-        else if (value.is_object() && (value.contains(option.row_key) || !option.fallback.empty())) {
-            const Json named = value.value(option.row_key, Json(option.fallback));
-            add_option(rows, option.path + "." + option.row_key, named, option);
-            for (const config::OptionRow& row : option.rows)
-                if (named == row.name)
-                    add_options(rows, row.options, value);
-        }
+        else
+            add_selection(rows, option, value);
     }
 }
 
 // What is not an option of this program.
 void add_others(Json& rows, const Json& value, const std::string& path) {
-    if (value.is_object() && !value.empty()) {
+    const bool known_list = value.is_array() && std::any_of(rows.begin(), rows.end(), [&](const Json& row) {
+                                return row["path"].get_ref<const std::string&>().starts_with(path + ".");
+                            });
+    if (known_list || (value.is_object() && !value.empty())) {
         for (const auto& [name, inner] : value.items())
             add_others(rows, inner, path.empty() ? name : fmt::format("{}.{}", path, name));
     } else if (std::none_of(rows.begin(), rows.end(), [&](const Json& row) { return row["path"] == path; })) {

@@ -201,7 +201,9 @@ class Page {
             text += wrapped(fmt::format("- `{}` ([object {}](#object-{})): {}{}", o.path, name, name, o.help, others), "  ");
             return;
         }
-        const std::string value = o.seam.empty() ? value_text(o) : fmt::format("[{}](#{})", o.seam, o.seam);
+        std::string value = value_text(o);
+        if (!o.seam.empty())
+            value.replace(0, o.seam.size(), fmt::format("[{}](#{})", o.seam, o.seam));
         std::string others;
         for (const Option* own : own_defaults(o)) add_here(others, path_in(o, *own), *own);
         text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}{}", o.path, value, o.value, o.help, others), "  ");
@@ -272,7 +274,11 @@ std::string options_page() {
         "when it is out of date. A key with dots stands in nested objects: `train.batch` is `{\"train\": {\"batch\": 32}}` in "
         "a config, and `--set train.batch=32` on the command line. Where the value is a row of a table below, `\"schedule\": "
         "\"cosine\"` is short for `\"schedule\": {\"type\": \"cosine\"}`; the options of that row stand beside `type` (for a "
-        "task: beside `task`). Options that several rows of a table share are described once, at the head of the table; each "
+        "task: beside `task`). Where a list can stand in place of one row, `[A, B]` gives layer i of a stack element i modulo "
+        "the "
+        "length, and a list in it, as `[[A, B], C]`, gives the heads of its layer in the same way; `[[A, B]]` is for the heads "
+        "of all layers. A key path names an element by its number, from 0: `model.attention.0.score`. Options that several "
+        "rows of a table share are described once, at the head of the table; each "
         "row names those that it has, with its own default where that is another. `attend schema` prints all of this as a JSON "
         "Schema. A config may name the schema under `$schema`, which the program ignores.");
     std::vector<Option> root = config::describe<Experiment>();

@@ -26,76 +26,102 @@ Json bounded(const char* type, const Option& o) {
     return s;
 }
 
-Json object_schema(const std::vector<Option>& options);
-
-// The name of a row for short, or an object with the name under the seam's key.
-Json selection(const Option& o) {
-    Json names = Json::array(), alternatives = Json::array();
-    for (const OptionRow& row : o.rows) names.push_back(row.name);
-    alternatives.push_back({{"enum", std::move(names)}});
-    for (const OptionRow& row : o.rows) {
-        Json object = {{"description", row.help}};
-        object.update(object_schema(row.options));
-        Json properties = {{o.row_key, constant(row.name)}};
-        properties.update(object["properties"]);
-        object["properties"] = std::move(properties);
-        if (row.name != o.fallback)
-            object["required"] = Json::array({o.row_key});
-        alternatives.push_back(std::move(object));
+class SchemaWriter {
+  public:
+    Json object(const std::vector<Option>& options) {
+        Json s = of_type("object");
+        Json properties = Json::object();
+        for (const Option& o : options) properties[o.name] = option(o);
+        s["properties"] = std::move(properties);
+        s["additionalProperties"] = false;
+        return s;
     }
-    return {{"oneOf", std::move(alternatives)}};
-}
+    // What stands in several places, by the name that "$ref" gives.
+    Json definitions = Json::object();
 
-Json value_schema(const Option& o) {
-    switch (o.kind) {
-        case Option::Kind::integer:
-            return bounded("integer", o);
-        case Option::Kind::number:
-            return bounded("number", o);
-        case Option::Kind::flag:
-            return of_type("boolean");
-        case Option::Kind::text:
-        case Option::Kind::path:
-            return of_type("string");
-        case Option::Kind::choice:
-            return {{"enum", o.words}};
-        case Option::Kind::paths:
-            return {{"anyOf", Json::array({of_type("string"), list_of(of_type("string"))})}};
-        case Option::Kind::numbers: {
-            Json s = list_of(bounded("number", o));
-            if (o.fixed_length)
-                s["minItems"] = s["maxItems"] = parse_json<Json>(o.path, o.value).size();
-            return s;
+  private:
+    Json option(const Option& o) {
+        Json s = {{"description", o.help}};
+        if (!o.value.empty())
+            s["default"] = parse_json<Json>(o.path, o.value);
+        s.update(o.automatic.empty() ? value(o) : Json{{"anyOf", Json::array({value(o), constant(o.automatic)})}});
+        return s;
+    }
+
+    Json value(const Option& o) {
+        switch (o.kind) {
+            case Option::Kind::integer:
+                return bounded("integer", o);
+            case Option::Kind::number:
+                return bounded("number", o);
+            case Option::Kind::flag:
+                return of_type("boolean");
+            case Option::Kind::text:
+            case Option::Kind::path:
+                return of_type("string");
+            case Option::Kind::choice:
+                return {{"enum", o.words}};
+            case Option::Kind::paths:
+                return {{"anyOf", Json::array({of_type("string"), list_of(of_type("string"))})}};
+            case Option::Kind::numbers: {
+                Json s = list_of(bounded("number", o));
+                if (o.fixed_length)
+                    s["minItems"] = s["maxItems"] = parse_json<Json>(o.path, o.value).size();
+                return s;
+            }
+            case Option::Kind::selection:
+                return o.pattern ? pattern(o) : selection(o);
+            case Option::Kind::object:
+                return object(o.members);
+            case Option::Kind::list:  // of chosen rows alone
+                break;
         }
-        case Option::Kind::selection:
-            return selection(o);
-        case Option::Kind::object:
-            return object_schema(o.members);
+        ensure(false, "schema: no such kind of option: '{}', kind {}", o.path, static_cast<int>(o.kind));
+        return {};
     }
-    ensure(false, "schema: no such kind of option: '{}', kind {}", o.path, static_cast<int>(o.kind));
-    return {};
-}
 
-Json option_schema(const Option& o) {
-    Json s = {{"description", o.help}};
-    if (!o.value.empty())
-        s["default"] = parse_json<Json>(o.path, o.value);
-    s.update(o.automatic.empty() ? value_schema(o) : Json{{"anyOf", Json::array({value_schema(o), constant(o.automatic)})}});
-    return s;
-}
+    // The name of a row for short, or an object with the name under the seam's key.
+    Json selection(const Option& o) {
+        Json names = Json::array(), alternatives = Json::array();
+        for (const OptionRow& row : o.rows) names.push_back(row.name);
+        alternatives.push_back({{"enum", std::move(names)}});
+        for (const OptionRow& row : o.rows) {
+            Json one = {{"description", row.help}};
+            one.update(object(row.options));
+            Json properties = {{o.row_key, constant(row.name)}};
+            properties.update(one["properties"]);
+            one["properties"] = std::move(properties);
+            if (row.name != o.fallback)
+                one["required"] = Json::array({o.row_key});
+            alternatives.push_back(std::move(one));
+        }
+        return {{"oneOf", std::move(alternatives)}};
+    }
 
-Json object_schema(const std::vector<Option>& options) {
-    Json s = of_type("object");
-    Json properties = Json::object();
-    for (const Option& o : options) properties[o.name] = option_schema(o);
-    s["properties"] = std::move(properties);
-    s["additionalProperties"] = false;
-    return s;
-}
+    // A selection, or a list of selections and of lists of them.
+    Json pattern(const Option& o) {
+        const Json one = defined(o.name, selection(o));
+        const Json layer = {{"oneOf", Json::array({one, filled_list_of(one)})}};
+        return {{"oneOf", Json::array({one, filled_list_of(layer)})}};
+    }
+    static Json filled_list_of(const Json& items) {
+        Json list = list_of(items);
+        list["minItems"] = 1;
+        return list;
+    }
+    // A reference to the schema. Equal ones have one definition; others of that name get a number.
+    Json defined(const std::string& name, const Json& schema) {
+        std::string unique = name;
+        for (int i = 2; definitions.contains(unique) && definitions[unique] != schema; ++i)
+            unique = fmt::format("{}-{}", name, i);
+        definitions[unique] = schema;
+        return {{"$ref", "#/$defs/" + unique}};
+    }
+};
 
 Json schema_of(const char* title, const char* what, const std::vector<Option>& options) {
     Json s = {{"$schema", dialect}, {"title", title}, {"description", what}};
-    s.update(object_schema(options));
+    s.update(options_schema(options));
     Json properties = {{"$schema", of_type("string")}};
     properties["$schema"]["description"] = "where editors find this schema; no option of the experiment";
     properties.update(s["properties"]);
@@ -105,7 +131,13 @@ Json schema_of(const char* title, const char* what, const std::vector<Option>& o
 
 }  // namespace
 
-Json options_schema(const std::vector<Option>& options) { return object_schema(options); }
+Json options_schema(const std::vector<Option>& options) {
+    SchemaWriter writer;
+    Json s = writer.object(options);
+    if (!writer.definitions.empty())
+        s["$defs"] = std::move(writer.definitions);
+    return s;
+}
 
 Json config_schema() {
     Json s =
