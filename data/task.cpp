@@ -8,6 +8,7 @@
 #include "data/tasks/induction.h"
 #include "data/tasks/lookup.h"
 #include "data/tasks/masked_text.h"
+#include "data/tasks/near_diagonal.h"
 #include "data/tasks/parallel.h"
 #include "data/tasks/recall.h"
 #include "data/tasks/repeat.h"
@@ -77,6 +78,8 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
             T::make<RepeatOptions>("repeat", "a sequence of numbers several times over", repeat_task),
             T::make<LookupOptions>("lookup", "tables applied one after the other to a bit string", lookup_task),
             T::make<AdditionOptions>("addition", "two numbers to their sum, digit by digit", addition_task),
+            T::make<NearDiagonalOptions>(
+                "near_diagonal", "a long source, each symbol of the target written as a run of variants", near_diagonal_task),
             T::make<RecallOptions>("recall", "keys and values, then the keys again: their values are asked for (Arora 2023)",
                                    recall_task),
             T::make<InductionOptions>("induction", "a random text followed by itself: what comes next is known (Olsson 2022)",
