@@ -81,9 +81,12 @@ Tensor FeedForward::operator()(const Tensor& x) const {
     return down_(activation_(up_(x)));
 }
 
-BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Selection& self, const CrossOptions& cross,
+BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern& self, const CrossOptions& cross,
                        const BlockInit& init, bool rotary, const Site& first)
     : options_(o), crosses_(cross.attention != nullptr) {
+    self.require_used(o.layers, o.heads, scope.path() + ": attention");
+    if (crosses_)
+        cross.attention->require_used(o.layers, o.heads, scope.path() + ": cross_attention");
     Site site = first;
     for (int64_t l = 0; l < o.layers; ++l) {
         const Scope s = scope.in(l);
@@ -102,7 +105,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Selectio
                                   .site = site};
         Block b;
         b.self_norm = Norm(s.in("self_norm"), o);
-        b.self = attention_table().build(self)->in_block(s.in("self"), heads);
+        b.self = attention_in_block(self, l, s.in("self"), heads);
         b.self_dropout = Dropout(s.in("self_dropout"), o.dropout);
         site.number += static_cast<int64_t>(b.self->sites().size());
         if (crosses_) {
@@ -111,7 +114,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Selectio
             heads.memory = cross.width;
             heads.rotary_base = 0;
             b.cross_norm = Norm(s.in("cross_norm"), o);
-            b.cross = attention_table().build(*cross.attention)->in_block(s.in("cross"), heads);
+            b.cross = attention_in_block(*cross.attention, l, s.in("cross"), heads);
             b.cross_dropout = Dropout(s.in("cross_dropout"), o.dropout);
             site.number += static_cast<int64_t>(b.cross->sites().size());
         }
@@ -168,8 +171,8 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
 
 std::vector<const HardChoice*> BlockStack::hard() const {
     std::vector<const HardChoice*> all;
-    if (!blocks_.empty())
-        for (const BlockAttention* part : {blocks_.front().self.get(), blocks_.front().cross.get()})
+    for (const Block& b : blocks_)
+        for (const BlockAttention* part : {b.self.get(), b.cross.get()})
             if (part != nullptr && part->hard() != nullptr)
                 all.push_back(part->hard());
     return all;

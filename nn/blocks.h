@@ -68,8 +68,8 @@ struct BlockInit {
 
 /// What a block attends to besides its own sequence.
 struct CrossOptions {
-    const Selection* attention = nullptr;  ///< null: nothing
-    int64_t width = 0;                     ///< of the other sequence
+    const Pattern* attention = nullptr;  ///< null: nothing
+    int64_t width = 0;                   ///< of the other sequence
 };
 
 /// Keys and values of the positions that a stack has read, layer by layer.
@@ -84,7 +84,7 @@ class BlockStack {
   public:
     BlockStack() = default;
     /// `first` says what its first self-attention's first head is: number, kind, and what its choices affect.
-    BlockStack(const Scope& scope, const BlockOptions& options, const Selection& self, const CrossOptions& cross,
+    BlockStack(const Scope& scope, const BlockOptions& options, const Pattern& self, const CrossOptions& cross,
                const BlockInit& init, bool rotary, const Site& first);
 
     /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
@@ -96,7 +96,7 @@ class BlockStack {
     /// The next positions x [B, n, D], all rows full.
     Output extend(const Tensor& x, StackCache& cache, const Pass& pass) const;
 
-    /// The options of its hard attentions: at most two, as all blocks are alike.
+    /// The options of its hard attentions, block by block, self before cross.
     std::vector<const HardChoice*> hard() const;
     /// Its attentions: block by block, self before cross, head by head.
     Sites sites() const;

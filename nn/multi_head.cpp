@@ -6,7 +6,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const BlockAttentionSetup& setup)
+MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each, const BlockAttentionSetup& setup)
     : setup_(setup), path_(scope.path()) {
     if (setup_.key_heads == 0)
         setup_.key_heads = setup_.heads;
@@ -29,7 +29,7 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
     out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
     const QueryKind kind{.parallel = true, .aligned_positions = self, .causal = setup_.causal()};
     for (int64_t i = 0; i < h; ++i) {
-        heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
+        heads_.emplace_back(scope.in("heads").in(i), each[static_cast<std::size_t>(i)], head_size_, head_size_, kind,
                             Head{.number = i,
                                  .of = h,
                                  .projected = Projected::yes,
@@ -38,12 +38,21 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
                             setup_.site);
         heads_.back().site.number += i;
     }
+    fuse();
+}
+
+void MultiHead::fuse() {
     const std::optional<Attention::Fused> first = heads_.front().fused();
-    if (!first)
-        return;
+    const std::string window = text_of(heads_.front().factors.window);
+    for (const Attention& head : heads_) {
+        const std::optional<Attention::Fused> own = head.fused();
+        if (!first || !own || own->factor != first->factor || (own->slope == 0) != (first->slope == 0) ||
+            text_of(head.factors.window) != window)
+            return;
+    }
     fused_.emplace();
-    fused_->heads = h;
-    fused_->key_heads = g;
+    fused_->heads = setup_.heads;
+    fused_->key_heads = setup_.key_heads;
     fused_->scale = first->factor;
     if (first->slope != 0)
         for (const Attention& head : heads_) fused_->alibi.push_back(head.fused()->slope);

@@ -20,7 +20,10 @@ class MultiHead final : public BlockAttention {
     /// Parameters: self-attention `qkv` [D, (H + 2 G) K], else `query` [D, H K] and `key_value`
     /// [Dm, 2 G K]; `out` [H K, D]. Throws Error when H does not divide the width, G does not
     /// divide H, or the factors do not go together.
-    MultiHead(const Scope& scope, const AttentionOptions& options, const BlockAttentionSetup& setup);
+    MultiHead(const Scope& scope, std::span<const AttentionOptions> each, const BlockAttentionSetup& setup);
+    /// All heads alike.
+    MultiHead(const Scope& scope, const AttentionOptions& all, const BlockAttentionSetup& setup)
+        : MultiHead(scope, std::vector<AttentionOptions>(static_cast<std::size_t>(setup.heads), all), setup) {}
 
     /// Self-attention of x [B, T, D] with B lengths.
     Output operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const override;
@@ -58,6 +61,8 @@ class MultiHead final : public BlockAttention {
               const Pass& pass) const;
     // read(), and what the layer `out` makes of it.
     Output attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    // Lets the kernel compute what it can: heads with one window and one factor of their products.
+    void fuse();
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
     // them.
     bool fuses(const Pass& pass) const { return fused_ && !pass.keeps_maps(); }

@@ -33,7 +33,9 @@ class NoAttention final : public AttentionKind {
     std::unique_ptr<SourceAttention> to_source(const Scope&, const SourceSetup&) const override {
         return std::make_unique<NoSource>();
     }
-    std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup) const override {
+    std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup,
+                                             std::span<const Selection> heads) const override {
+        require_alike(scope, heads);
         require(setup.memory == 0,
                 "{}: attention 'none' would leave the decoder without its source: memory width {}, read {}; the recurrent "
                 "encoder-decoder has its encoder's last state without attention",

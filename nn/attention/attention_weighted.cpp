@@ -32,8 +32,11 @@ class Weighted final : public AttentionKind {
     std::unique_ptr<SourceAttention> to_source(const Scope& scope, const SourceSetup& setup) const override {
         return std::make_unique<WeightedSource>(scope, options_, setup);
     }
-    std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup) const override {
-        return std::make_unique<MultiHead>(scope, options_, setup);
+    std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup,
+                                             std::span<const Selection> heads) const override {
+        std::vector<AttentionOptions> each(static_cast<std::size_t>(setup.heads), options_);
+        for (std::size_t h = 0; h < heads.size(); ++h) each[h] = heads[h].as<AttentionOptions>();
+        return std::make_unique<MultiHead>(scope, each, setup);
     }
 
   private:

@@ -32,6 +32,32 @@ const AttentionTable& attention_table() {
 }
 const registry::AtStart attention_listed(attention_table());
 
+void require_alike(const Scope& scope, std::span<const Selection> heads) {
+    require(heads.empty(), "{}: heads of one layer can differ in attention 'weighted' alone: attention '{}', heads {}",
+            scope.path(), heads.empty() ? "" : heads.front().name(), heads.size());
+}
+
+std::unique_ptr<BlockAttention> attention_in_block(const Pattern& pattern, int64_t layer, const Scope& scope,
+                                                   const BlockAttentionSetup& setup) {
+    std::vector<Selection> heads;
+    for (int64_t h = 0; h < setup.heads; ++h) heads.push_back(pattern.at(layer, h));
+    bool differ = false;
+    for (const Selection& head : heads) {
+        require(head.name() == heads.front().name(), "{}: heads of one layer have one kind of attention: '{}', '{}'",
+                scope.path(), heads.front().name(), head.name());
+        differ = differ || text_of(head) != text_of(heads.front());
+    }
+    const std::unique_ptr<AttentionKind> kind = attention_table().build(heads.front());
+    return kind->in_block(scope, setup, differ ? std::span<const Selection>(heads) : std::span<const Selection>());
+}
+
+void choose_factor(Pattern& attention, Selection AttentionOptions::*factor, const std::string& row) {
+    ensure(attention.uniform(), "attention: layers or heads differ: layers {}", attention.layers().size());
+    Selection all = attention.first();
+    (factors_of(all).*factor).choose(row);
+    attention = Pattern(all);
+}
+
 Selection transformer_attention(const std::string& window) {
     Selection choice(attention_table(), "weighted");
     factors_of(choice).score.choose("scaled_dot");

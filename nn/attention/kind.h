@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/pattern.h"
 #include "core/ops/rotary.h"
 #include "nn/attention/attention.h"
 
@@ -88,17 +89,27 @@ class AttentionKind {
     /// Width of a context of a source that is Dm wide; 0: there is none, and the attention is not called.
     virtual int64_t context(int64_t memory) const { return memory; }
     virtual std::unique_ptr<SourceAttention> to_source(const Scope& scope, const SourceSetup& setup) const = 0;
-    /// Throws Error for what makes no sense in such a block.
-    virtual std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup) const = 0;
+    /// Throws Error for what makes no sense in such a block. `heads`, where they differ: the choice of each, all of this kind.
+    virtual std::unique_ptr<BlockAttention> in_block(const Scope& scope, const BlockAttentionSetup& setup,
+                                                     std::span<const Selection> heads) const = 0;
 };
 
 using AttentionTable = Table<std::unique_ptr<AttentionKind>()>;
 /// Its fallback row is `weighted`.
 const AttentionTable& attention_table();
 
+/// The attention of layer `layer` of a stack. Throws Error where its heads are of different kinds, and as
+/// AttentionKind::in_block.
+std::unique_ptr<BlockAttention> attention_in_block(const Pattern& pattern, int64_t layer, const Scope& scope,
+                                                   const BlockAttentionSetup& setup);
+/// Throws Error unless all heads of a layer are alike: for kinds whose heads cannot differ.
+void require_alike(const Scope& scope, std::span<const Selection> heads);
+
 /// `weighted` with scaled dot products and this window: the default of transformers.
 Selection transformer_attention(const std::string& window);
 /// The factors of a choice of `weighted`; throws MachineError for another kind.
 inline AttentionOptions& factors_of(Selection& attention) { return attention.as<AttentionOptions>(); }
+/// Chooses a row of a factor for all layers and heads, which were alike.
+void choose_factor(Pattern& attention, Selection AttentionOptions::*factor, const std::string& row);
 
 }  // namespace attend::ATTEND_PRECISION

@@ -2,7 +2,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-void require_form(const LayoutForm& form, const BlockOptions& b, const Selection& attention, const std::string& positions) {
+void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& attention, const std::string& positions) {
     const auto only = [&](const char* option, const std::string& value, const std::string& there) {
         require(value == there, "model {}: the layout of {} has no place for this model: model.{} {}, there {}", form.model,
                 form.kind, option, value, there);
@@ -13,8 +13,10 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Selection
     only("positions", positions, "learned");
     only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
     Selection of_theirs = transformer_attention(form.window);
-    only("attention.type", attention.name(), of_theirs.name());
-    const AttentionOptions &a = attention.as<AttentionOptions>(), &theirs = factors_of(of_theirs);
+    only("attention", attention.uniform() ? "of all layers and heads alike" : "of some layers or heads",
+         "of all layers and heads alike");
+    only("attention.type", attention.first().name(), of_theirs.name());
+    const AttentionOptions &a = attention.first().as<AttentionOptions>(), &theirs = factors_of(of_theirs);
     only("attention.score", text_of(a.score), text_of(theirs.score));
     only("attention.bias", text_of(a.bias), text_of(theirs.bias));
     only("attention.window", text_of(a.window), text_of(theirs.window));

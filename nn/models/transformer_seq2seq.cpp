@@ -28,7 +28,7 @@ class TransformerState final : public DecoderState {
 }  // namespace
 
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
-                                                       const Selection& self, const CrossOptions& cross,
+                                                       const Pattern& self, const CrossOptions& cross,
                                                        const Site& first) const {
     Side side;
     // Multiplied by sqrt(D), the embeddings begin at the size of the positions.

@@ -48,18 +48,37 @@ inline std::vector<GptForm> gpt_forms() {
     form("alibi, relu", [](GptOptions& o) {
         o.positions = "none";
         o.blocks.activation = "relu";
-        factors_of(o.attention).bias.choose("alibi");
+        choose_factor(o.attention, &AttentionOptions::bias, "alibi");
     });
     form("additive heads, sparsemax, gelu_tanh", [](GptOptions& o) {
-        factors_of(o.attention).score.choose("additive");
-        factors_of(o.attention).align.choose("sparsemax");
+        choose_factor(o.attention, &AttentionOptions::score, "additive");
+        choose_factor(o.attention, &AttentionOptions::align, "sparsemax");
         o.blocks.activation = "gelu_tanh";
     });
     form("relative", [](GptOptions& o) {
         o.positions = "none";
-        factors_of(o.attention).bias.choose("relative");
+        choose_factor(o.attention, &AttentionOptions::bias, "relative");
     });
     form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
+    form("t5 buckets, sinks", [](GptOptions& o) {
+        o.positions = "none";
+        choose_factor(o.attention, &AttentionOptions::bias, "t5");
+        choose_factor(o.attention, &AttentionOptions::align, "sink");
+    });
+    form("forgetting, cosine, recomputed", [](GptOptions& o) {
+        o.positions = "none";
+        choose_factor(o.attention, &AttentionOptions::bias, "forget");
+        choose_factor(o.attention, &AttentionOptions::score, "cosine");
+        o.blocks.recompute = true;
+    });
+    form("layers differ: all seen, then blocks", [](GptOptions& o) {
+        const Selection whole = transformer_attention("causal"), blocks = transformer_attention("blocks");
+        o.attention = Pattern({{whole}, {blocks}});
+    });
+    form("heads differ: sliding and dilated, one key head", [](GptOptions& o) {
+        o.blocks.key_heads = 1;
+        o.attention = Pattern({{transformer_attention("sliding"), transformer_attention("dilated")}});
+    });
     return all;
 }
 

@@ -46,14 +46,14 @@ std::vector<Case> cases() {
     const WeightInit init{0.5};
     const auto setup = [&](int64_t memory, int64_t key_heads, double rotary) {
         return BlockAttentionSetup{.width = 12,
-                              .memory = memory,
-                              .heads = 3,
-                              .key_heads = key_heads,
-                              .bias = Bias::yes,
-                              .dropout = 0,
-                              .rotary_base = rotary,
-                              .init = init,
-                              .out_init = init};
+                                   .memory = memory,
+                                   .heads = 3,
+                                   .key_heads = key_heads,
+                                   .bias = Bias::yes,
+                                   .dropout = 0,
+                                   .rotary_base = rotary,
+                                   .init = init,
+                                   .out_init = init};
     };
     return {{"self, causal", factors("causal", "none"), setup(0, 0, 0)},
             {"self, global", factors("global", "none"), setup(0, 0, 0)},

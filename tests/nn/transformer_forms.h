@@ -42,12 +42,12 @@ inline std::vector<TransformerForm> transformer_forms() {
     });
     form("relative positions on both sides", [](TransformerSeq2SeqOptions& o) {
         o.positions = "none";
-        factors_of(o.encoder_attention).bias.choose("relative");
-        factors_of(o.attention).bias.choose("relative");
+        choose_factor(o.encoder_attention, &AttentionOptions::bias, "relative");
+        choose_factor(o.attention, &AttentionOptions::bias, "relative");
     });
     form("recomputed, additive cross-attention", [](TransformerSeq2SeqOptions& o) {
         o.blocks.recompute = true;
-        factors_of(o.cross_attention).score.choose("additive");
+        choose_factor(o.cross_attention, &AttentionOptions::score, "additive");
         o.scale_embedding = false;
     });
     return all;
