@@ -50,6 +50,10 @@ inline std::vector<TransformerForm> transformer_forms() {
         factors_of(o.cross_attention).score.choose("additive");
         o.scale_embedding = false;
     });
+    for (const std::string& kind : state_attentions())
+        form(kind.c_str(), [&](TransformerSeq2SeqOptions& o) {
+            for (Selection* attention : {&o.encoder_attention, &o.attention, &o.cross_attention}) attention->choose(kind);
+        });
     return all;
 }
 
