@@ -2,19 +2,17 @@
 
 #include "core/base/trace.h"
 #include "core/ops.h"
+#include "nn/attention/heads.h"
 #include "nn/attention/witness.h"
 
 namespace attend::ATTEND_PRECISION {
 
 MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each, const BlockAttentionSetup& setup)
     : setup_(setup), path_(scope.path()) {
-    if (setup_.key_heads == 0)
-        setup_.key_heads = setup_.heads;
-    const int64_t h = setup_.heads, g = setup_.key_heads, d = setup_.width;
-    require(d % h == 0, "{}: the number of heads must divide the width: width {}, heads {}", path_, d, h);
-    require(h % g == 0, "{}: the number of key-value heads must divide the number of heads: heads {}, key_heads {}", path_, h,
-            g);
-    head_size_ = d / h;
+    const HeadSizes sizes = head_sizes(path_, setup_);
+    setup_.key_heads = sizes.key_heads;
+    head_size_ = sizes.size;
+    const int64_t h = sizes.heads, g = sizes.key_heads, d = setup_.width;
     require(setup_.rotary_base == 0 || head_size_ % 2 == 0,
             "{}: rotary positions rotate pairs of elements, so the head size must be even: head size {} (width {} / heads {})",
             path_, head_size_, d, h);

@@ -24,10 +24,14 @@ KeyValues KeyValues::select(std::span<const int32_t> rows) const {
 }
 
 // Each row is defined in the file of its name.
-AttentionTable::Row attention_weighted(), attention_none();
+AttentionTable::Row attention_weighted(), attention_linear(), attention_retention(), attention_delta(), attention_gated_delta(),
+    attention_none();
 
 const AttentionTable& attention_table() {
-    static const AttentionTable table("attention", {attention_weighted(), attention_none()}, "type", Listed::yes, "weighted");
+    static const AttentionTable table("attention",
+                                      {attention_weighted(), attention_linear(), attention_retention(), attention_delta(),
+                                       attention_gated_delta(), attention_none()},
+                                      "type", Listed::yes, "weighted");
     return table;
 }
 const registry::AtStart attention_listed(attention_table());

@@ -73,6 +73,10 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     target_dropout_ = Dropout(decoder.in("embedding_dropout"), o.dropout);
     const std::unique_ptr<AttentionKind> attends = attention_table().build(o.attention);
     context_ = attends->context(memory);
+    require(context_ > 0 || !o.bidirectional,
+            "model rnn_seq2seq: with attention '{}' the decoder has the encoder's last state alone, which is that of one direction: "
+            "bidirectional {}; set model.bidirectional to false",
+            o.attention.name(), o.bidirectional);
     int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : context_);
     for (int64_t l = 0; l < o.decoder_layers; ++l) {
         bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden, o.hidden, Bias::yes);

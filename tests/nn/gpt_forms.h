@@ -15,6 +15,13 @@ struct GptForm {
 
 constexpr int64_t gpt_vocabulary = 11;
 
+/// The kinds of attention that read a state (the linear family).
+inline std::vector<std::string> state_attentions() {
+    std::vector<std::string> all = attention_table().names();
+    std::erase_if(all, [](const std::string& name) { return name == "weighted" || name == "none"; });
+    return all;
+}
+
 /// One of each choice, and each of the choices that interact.
 inline std::vector<GptForm> gpt_forms() {
     std::vector<GptForm> all;
@@ -79,6 +86,11 @@ inline std::vector<GptForm> gpt_forms() {
         o.blocks.key_heads = 1;
         o.attention = Pattern({{transformer_attention("sliding"), transformer_attention("dilated")}});
     });
+    for (const std::string& kind : state_attentions())
+        form(kind.c_str(), [&](GptOptions& o) {
+            o.attention = Pattern(attention_table(), kind);
+            o.positions = "none";
+        });
     return all;
 }
 

@@ -50,6 +50,11 @@ inline std::vector<TransformerForm> transformer_forms() {
         choose_factor(o.cross_attention, &AttentionOptions::score, "additive");
         o.scale_embedding = false;
     });
+    for (const std::string& kind : state_attentions())
+        form(kind.c_str(), [&](TransformerSeq2SeqOptions& o) {
+            for (Pattern* attention : {&o.encoder_attention, &o.attention, &o.cross_attention})
+                *attention = Pattern(attention_table(), kind);
+        });
     return all;
 }
 

@@ -45,11 +45,16 @@ void check_holds(const prove::Subject& subject, const Names& silent) {
     }
 }
 
+// What is said of weights.
+const Names of_weights = {"window", "masked", "map", "scale", "query, key, value"};
+
 // The properties that say nothing of a form.
 Names silent_of(const ProofForm& form) {
     const std::string text = form.text(), config = form.config;
     Names silent;
-    if (config == "pairs" ? !contains(text, "score=scaled_dot") : contains(text, "model.attention.score=additive"))
+    if (contains(text, "attention.type=") || contains(text, R"(attention={"type")"))
+        silent = of_weights;
+    else if (config == "pairs" ? !contains(text, "score=scaled_dot") : contains(text, "model.attention.score=additive"))
         silent.push_back("scale");
     if (contains(text, "model.attention=none"))
         silent.insert(silent.end(), {"window", "masked", "map"});
@@ -149,8 +154,8 @@ TEST_CASE("prove: every form of the transformers holds") {
           R"(model.attention=[[{"score":"scaled_dot","window":{"type":"sliding","size":2}},{"score":"scaled_dot","window":"causal"}],{"score":"cosine","window":{"type":"dilated","count":2}}])"}},
         {"pairs", {R"(model.attention.window={"type":"local_p","reach":2})"}},
         {"pairs", {"model.form=luong", R"(model.attention.window={"type":"local_m","reach":1})"}},
-        {"pairs", {"model.attention=none"}},
-        {"pairs", {"model.attention=none", "model.form=luong"}},
+        {"pairs", {"model.attention=none", "model.bidirectional=false"}},
+        {"pairs", {"model.attention=none", "model.bidirectional=false", "model.form=luong"}},
         {"transformer", {"model.encoder_attention=none"}},
         {"masked", {}},
         {"masked", {"data.next_sentence=true"}},
@@ -158,6 +163,26 @@ TEST_CASE("prove: every form of the transformers holds") {
         {"labels", {R"(model.attention.select={"type":"hard"})"}},
         {"masked", {"model.norm_place=pre", "model.dropout=0", "model.positions=sinusoidal"}},
     };
+    CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
+}
+
+TEST_CASE("prove: every kind of attention without weights holds, and what is said of weights does not apply") {
+    const ProofFolder folder;
+    std::vector<ProofForm> forms;
+    for (const std::string& kind : attention_table().names()) {
+        if (kind == "weighted")
+            continue;
+        const std::string attention = "attention.type=" + kind;
+        forms.push_back({"pairs", {"model." + attention}});
+        forms.push_back({"text", {"model." + attention, kind == "none" ? "model.norm_place=post" : "model.positions=none"}});
+        if (kind == "none")
+            continue;
+        forms.push_back({"pairs", {R"(model.attention={"type":")" + kind + R"(","width":3})", "model.form=luong"}});
+        forms.push_back({"transformer",
+                         {"model.encoder_" + attention, "model." + attention, "model.cross_" + attention, "model.key_heads=1",
+                          "model.recompute=true"}});
+        forms.push_back({"masked", {"model." + attention}});
+    }
     CHECK(holding(folder, forms) == static_cast<int>(forms.size()));
 }
 

@@ -82,7 +82,7 @@ bool is_under(const std::string& name, const std::string& path) { return name.st
 Finding query_key_value(const Subject& s) {
     const Passed plain = run(s, s.batch, evaluating(s));
     if (plain.readings.empty())
-        return not_applicable("the model has no attention");
+        return not_applicable("no attention of the model has weights");
     constexpr double limit = 0.1;  // in float a difference has a digit or two; a gradient that is missing is 1 off
     Figures figures(limit);
     const WayOfChoosing softly = choose_softly();

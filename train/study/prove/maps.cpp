@@ -62,7 +62,7 @@ std::size_t modules(const std::vector<Reading>& readings) {
     return paths.size();
 }
 
-Finding no_attention() { return not_applicable("the model has no attention"); }
+Finding no_attention() { return not_applicable("no attention of the model has weights"); }
 
 }  // namespace
 
