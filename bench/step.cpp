@@ -6,11 +6,13 @@
 ///     attend_bench_step [--threads N] [--shards N] [--steps N] CASE ...
 ///     attend_bench_step --matrix-product [--threads N]
 ///     attend_bench_step --attention-memory
+///     attend_bench_step --linear-attention
 ///
 /// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step
 /// (median), tokens_per_second, parameters, peak_mib.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,6 +23,7 @@
 
 #include "core/base/memory.h"
 #include "core/gemm.h"
+#include "core/ops.h"
 #include "nn/models/model.h"
 #include "nn/multi_head.h"
 #include "optim/optimizer.h"
@@ -183,10 +186,11 @@ std::string measure_products(int threads) {
 std::string measure_attention(int64_t length, bool fused) {
     constexpr int64_t width = 256, heads = 4;
     ParameterStore store(1);
-    MultiHeadSetup setup;
+    BlockAttentionSetup setup;
     setup.width = width;
     setup.heads = heads;
-    MultiHead layer(Scope(store), transformer_attention("causal"), setup);
+    Selection causal = transformer_attention("causal");
+    MultiHead layer(Scope(store), factors_of(causal), setup);
     if (!fused)
         layer.use_heads();
     Gradients gradients(store);
@@ -205,16 +209,97 @@ std::string measure_attention(int64_t length, bool fused) {
         fused ? "fused" : "by heads", length, width, heads, mib, seconds_since(start) * 1e3);
 }
 
+// A way to attend, causal, of q, k and v [1, T, H K] each, alpha and beta [1, T, H], and q, k and v packed.
+struct AttentionWay {
+    const char* name;
+    Tensor (*attend)(std::span<const Tensor> in, const Ranges& causal);
+};
+constexpr int64_t heads_measured = 4, head_size_measured = 64;
+template <Normalise normalise, bool decays, bool erases>
+Tensor by_states(std::span<const Tensor> in, const Ranges&) {
+    const StateWrites writes{in[1], in[2], decays ? in[3] : Tensor(), erases ? in[4] : Tensor()};
+    return linear_attention(in[0], writes, {}, {}, {heads_measured, 0, normalise}).outputs;
+}
+Tensor by_softmax(std::span<const Tensor> in, const Ranges& causal) {
+    FusedAttentionOptions o;
+    o.heads = heads_measured;
+    return self_attention(in[5], o, causal);
+}
+// The recurrence, without chunks: as generation does it.
+Tensor one_position_at_a_time(std::span<const Tensor> in, const Ranges&) {
+    std::vector<Tensor> outputs;
+    Tensor state;
+    for (int64_t t = 0; t < in[0].dim(1); ++t) {
+        std::vector<Tensor> at;
+        for (const Tensor& x : in) at.push_back(slice(x, 1, t, t + 1));
+        const LinearAttentionResult r =
+            linear_attention(at[0], {at[1], at[2], at[3], at[4]}, state, {}, {heads_measured, 0, Normalise::no});
+        outputs.push_back(r.outputs);
+        state = r.state;
+    }
+    return concat(outputs, 1);
+}
+constexpr AttentionWay attention_ways[] = {
+    {"softmax, fused", by_softmax},
+    {"linear", by_states<Normalise::no, false, false>},
+    {"linear, divided", by_states<Normalise::yes, false, false>},
+    {"retention", by_states<Normalise::no, true, false>},
+    {"delta", by_states<Normalise::no, false, true>},
+    {"gated_delta", by_states<Normalise::no, true, true>},
+    {"gated_delta, one position at a time", one_position_at_a_time},
+};
+
+// Seconds that this thread has computed: the machine may do other work.
+double thread_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Least time of causal attention, forward and backward, of one row, in one thread.
+std::string measure_way(int64_t length, const AttentionWay& way) {
+    Stream stream(1, "bench");
+    const auto filled = [&](int64_t columns, double low, double high) {
+        Tensor x = Tensor::empty({1, length, columns});
+        for (int64_t i = 0; i < x.size(); ++i) x.writable()[i] = static_cast<real>(low + (high - low) * stream.uniform());
+        return x;
+    };
+    constexpr int64_t width = heads_measured * head_size_measured;
+    const std::vector<Tensor> inputs = {filled(width, -1, 1),           filled(width, -0.125, 0.125), filled(width, -1, 1),
+                                        filled(heads_measured, 0.9, 1), filled(heads_measured, 0, 1), filled(3 * width, -1, 1)};
+    const Tensor cotangent = Tensor::full({1, length, width}, 1);
+    Ranges causal;
+    for (int64_t t = 0; t < length; ++t) causal.push_back({0, static_cast<int32_t>(t + 1)});
+    double forward = 1e9, both = 1e9;
+    const auto began = Clock::now();
+    for (int round = 0; round < 100 && (round < 3 || seconds_since(began) < 2); ++round) {
+        std::vector<Tensor> leaves;
+        for (const Tensor& x : inputs) leaves.push_back(watch(x));
+        Gradients gradients;
+        const double start = thread_seconds();
+        const Tensor y = way.attend(leaves, causal);
+        forward = std::min(forward, thread_seconds() - start);
+        backward({&y, 1}, {&cotangent, 1}, gradients);
+        both = std::min(both, thread_seconds() - start);
+    }
+    return fmt::format(
+        R"({{"case": "linear attention", "way": "{}", "tokens": {}, "heads": {}, "head_size": {}, "forward_ms": {:.3f}, )"
+        R"("ms": {:.3f}}})",
+        way.name, length, heads_measured, head_size_measured, forward * 1e3, both * 1e3);
+}
+
 int run(int argc, char** argv) {
     prepare_gemm();
     flush_denormals();
     CLI::App app("times a training step");
     Effort effort;
-    bool list = false, products = false, attention = false;
+    bool list = false, products = false, attention = false, linear = false;
     std::vector<std::string> names;
     app.add_flag("--list", list, "print the names of the cases");
     app.add_flag("--matrix-product", products, "measure matrix products alone");
     app.add_flag("--attention-memory", attention, "measure the memory of one attention layer at 1,024 to 8,192 tokens");
+    app.add_flag("--linear-attention", linear,
+                 "time attention with constant states beside softmax's at 256, 1,024 and 4,096 tokens");
     app.add_option("--threads", effort.threads, "threads")->check(CLI::Range(1, 1024));
     app.add_option("--shards", effort.shards, "shards of a batch; 0: as training does by itself")->check(CLI::Range(0, 1024));
     app.add_option("--steps", effort.steps, "steps to count, at most")->check(CLI::Range(3, 1000000));
@@ -231,6 +316,11 @@ int run(int argc, char** argv) {
     for (int64_t length = 1024; attention && length <= 8192; length *= 2)
         for (const bool fused : {true, false}) {
             fmt::print("{}\n", measure_attention(length, fused));
+            std::fflush(stdout);
+        }
+    for (int64_t length = 256; linear && length <= 4096; length *= 4)
+        for (const AttentionWay& way : attention_ways) {
+            fmt::print("{}\n", measure_way(length, way));
             std::fflush(stdout);
         }
     for (const std::string& name : names) {

@@ -10,11 +10,12 @@ namespace attend {
 
 namespace {
 
-// Sequences as rows, padded to the longest of them.
-Ids padded(std::size_t rows, FunctionRef<std::span<const int32_t>(std::size_t)> sequence) {
+// Sequences as rows, padded with `padding` to the longest of them.
+Ids padded(std::size_t rows, FunctionRef<std::span<const int32_t>(std::size_t)> sequence, int32_t padding = id_pad) {
     std::size_t columns = 0;
     for (std::size_t row = 0; row < rows; ++row) columns = std::max(columns, sequence(row).size());
     Ids ids(static_cast<int64_t>(rows), static_cast<int64_t>(columns));
+    std::ranges::fill(ids.values, padding);
     for (std::size_t row = 0; row < rows; ++row) {
         const auto s = sequence(row);
         std::copy(s.begin(), s.end(), ids.values.begin() + static_cast<std::ptrdiff_t>(row * columns));
@@ -23,12 +24,12 @@ Ids padded(std::size_t rows, FunctionRef<std::span<const int32_t>(std::size_t)> 
     return ids;
 }
 
-class BucketedBatches final : public Batches {
+// The order: a derived class says what rows are made of.
+class BucketedBatches : public Batches {
   public:
-    BucketedBatches(const Sequences& source, const Sequences& target, const BatchOrder& order)
-        : source_(source), target_(target), order_(order), permutation_(static_cast<std::size_t>(target.size())) {
-        require(source.empty() || source.size() == target.size(),
-                "batches: counts of sources and targets differ: sources {}, targets {}", source.size(), target.size());
+    // Sorted by the lengths of `target`, then of `read`, which may be empty.
+    BucketedBatches(const Sequences& read, const Sequences& target, const BatchOrder& order)
+        : read_(read), target_(target), order_(order), permutation_(static_cast<std::size_t>(target.size())) {
         require(order.batch >= 1 && order.batch <= int64_t{1} << 20,
                 "batches: batch size is out of range: batch {}, allowed 1 to {}", order.batch, int64_t{1} << 20);
         require(target.size() < int64_t{1} << 31, "batches: too many examples: examples {}, allowed below {}", target.size(),
@@ -49,6 +50,11 @@ class BucketedBatches final : public Batches {
         return build({permutation_.data() + first, static_cast<std::size_t>(rows)});
     }
 
+  protected:
+    virtual Batch build(std::span<const int32_t> examples) const = 0;
+    const Sequences& read_;
+    const Sequences& target_;
+
   private:
     void arrange(int64_t epoch) {
         Stream stream(order_.seed, fmt::format("order.{}", epoch));
@@ -59,9 +65,7 @@ class BucketedBatches final : public Batches {
         const int64_t pool = order_.shuffled ? pool_batches * order_.batch : target_.size();
         // A total order, so that sort() (which takes no memory, unlike stable_sort()) gives one
         // answer.
-        const auto place = [this](int32_t e) {
-            return std::tuple(target_.length(e), source_.empty() ? 0 : source_.length(e), e);
-        };
+        const auto place = [this](int32_t e) { return std::tuple(target_.length(e), read_.empty() ? 0 : read_.length(e), e); };
         for (int64_t begin = 0; begin < target_.size(); begin += pool)
             std::ranges::sort(permutation_.begin() + begin, permutation_.begin() + std::min(begin + pool, target_.size()), {},
                               place);
@@ -70,10 +74,25 @@ class BucketedBatches final : public Batches {
         epoch_ = epoch;
     }
 
-    Batch build(std::span<const int32_t> examples) const {
+    BatchOrder order_;
+    std::vector<int32_t> permutation_;  // examples in the order of the epoch, batch after batch
+    std::vector<int64_t> batches_;      // order in which the batches are handed out
+    int64_t epoch_ = -1;                // that they are of; evaluation has epoch 0 alone
+};
+
+class PairBatches final : public BucketedBatches {
+  public:
+    PairBatches(const Sequences& source, const Sequences& target, const BatchOrder& order)
+        : BucketedBatches(source, target, order) {
+        require(source.empty() || source.size() == target.size(),
+                "batches: counts of sources and targets differ: sources {}, targets {}", source.size(), target.size());
+    }
+
+  private:
+    Batch build(std::span<const int32_t> examples) const override {
         Batch batch;
-        if (!source_.empty())
-            batch.source = padded(examples.size(), [&](std::size_t row) { return source_[examples[row]]; });
+        if (!read_.empty())
+            batch.source = padded(examples.size(), [&](std::size_t row) { return read_[examples[row]]; });
         int64_t columns = 0;
         for (int32_t e : examples) columns = std::max(columns, target_.length(e) + 1);
         batch.input = batch.target = Ids(static_cast<int64_t>(examples.size()), columns);
@@ -90,19 +109,37 @@ class BucketedBatches final : public Batches {
         }
         return batch;
     }
+};
 
-    const Sequences& source_;
-    const Sequences& target_;
-    BatchOrder order_;
-    std::vector<int32_t> permutation_;  // examples in the order of the epoch, batch after batch
-    std::vector<int64_t> batches_;      // order in which the batches are handed out
-    int64_t epoch_ = -1;                // that they are of; evaluation has epoch 0 alone
+class RowBatches final : public BucketedBatches {
+  public:
+    RowBatches(const Sequences& input, const Sequences& target, const BatchOrder& order)
+        : BucketedBatches(input, target, order) {
+        bool fit = input.size() == target.size();
+        for (int64_t i = 0; fit && i < input.size(); ++i) fit = input.length(i) == target.length(i);
+        require(fit, "batches: a row has one target for each input: inputs {} in {} rows, targets {} in {}", input.total(),
+                input.size(), target.total(), target.size());
+    }
+
+  private:
+    Batch build(std::span<const int32_t> examples) const override {
+        Batch batch;
+        batch.input = padded(examples.size(), [&](std::size_t row) { return read_[examples[row]]; });
+        batch.target = padded(
+            examples.size(), [&](std::size_t row) { return target_[examples[row]]; }, id_ignored);
+        batch.examples.assign(examples.begin(), examples.end());
+        return batch;
+    }
 };
 
 }  // namespace
 
 std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequences& target, const BatchOrder& order) {
-    return std::make_unique<BucketedBatches>(source, target, order);
+    return std::make_unique<PairBatches>(source, target, order);
+}
+
+std::unique_ptr<Batches> row_batches(const Sequences& input, const Sequences& target, const BatchOrder& order) {
+    return std::make_unique<RowBatches>(input, target, order);
 }
 
 Ids pad_sequences(std::span<const std::vector<int32_t>> sequences) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Batches of pairs of sequences, bucketed by length.
+/// Batches of pairs of sequences, or of rows with a target for each position, bucketed by length.
 #include "data/packed.h"
 #include "data/task.h"
 
@@ -22,6 +22,12 @@ constexpr int64_t pool_batches = 16;
 /// differ or the batch is not in 1 ... 2^20; at() throws Error for a negative number, or when there
 /// are no examples.
 std::unique_ptr<Batches> bucketed_batches(const Sequences& source, const Sequences& target, const BatchOrder& order);
+
+/// Batches of rows without a source: Batch::input is input[i] and Batch::target target[i], of the
+/// same length, as they are; nothing is put before or after them. The order and what is thrown are
+/// those of bucketed_batches(), by the length of the row; and Error when a row has not one target
+/// for each input.
+std::unique_ptr<Batches> row_batches(const Sequences& input, const Sequences& target, const BatchOrder& order);
 
 /// Sequences as ids padded to the longest of them.
 Ids pad_sequences(std::span<const std::vector<int32_t>> sequences);

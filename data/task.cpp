@@ -5,13 +5,17 @@
 #include "data/tasks/addition.h"
 #include "data/tasks/classification.h"
 #include "data/tasks/dates.h"
+#include "data/tasks/induction.h"
 #include "data/tasks/lookup.h"
 #include "data/tasks/masked_text.h"
+#include "data/tasks/near_diagonal.h"
 #include "data/tasks/parallel.h"
+#include "data/tasks/recall.h"
 #include "data/tasks/repeat.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/text.h"
+#include "data/tasks/trigger.h"
 #include "data/tasks/tsv.h"
 
 namespace attend {
@@ -74,6 +78,14 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
             T::make<RepeatOptions>("repeat", "a sequence of numbers several times over", repeat_task),
             T::make<LookupOptions>("lookup", "tables applied one after the other to a bit string", lookup_task),
             T::make<AdditionOptions>("addition", "two numbers to their sum, digit by digit", addition_task),
+            T::make<NearDiagonalOptions>(
+                "near_diagonal", "a long source, each symbol of the target written as a run of variants", near_diagonal_task),
+            T::make<RecallOptions>("recall", "keys and values, then the keys again: their values are asked for (Arora 2023)",
+                                   recall_task),
+            T::make<InductionOptions>("induction", "a random text followed by itself: what comes next is known (Olsson 2022)",
+                                      induction_task),
+            T::make<TriggerOptions>("trigger", "the symbol before a trigger, else nothing new: softmax grows a sink",
+                                    trigger_task),
             T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",

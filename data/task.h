@@ -133,7 +133,8 @@ class Task {
     /// The same of what Batch::input holds, where that is something else than a target's symbols.
     virtual std::vector<std::string> input_symbols(std::span<const int32_t> ids) const { return target_symbols(ids); }
 
-    /// For each target symbol (eos excluded) the source positions that determine it; empty when not
+    /// For each target symbol (eos excluded) the source positions that determine it; where there is no
+    /// source, those of the row itself that a position with a target has to look at. Empty when not
     /// known.
     virtual std::vector<Range> gold_alignment(Split split, int64_t example) const = 0;
 

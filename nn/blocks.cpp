@@ -81,7 +81,7 @@ Tensor FeedForward::operator()(const Tensor& x) const {
     return down_(activation_(up_(x)));
 }
 
-BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const AttentionOptions& self, const CrossOptions& cross,
+BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Selection& self, const CrossOptions& cross,
                        const BlockInit& init, bool rotary, const Site& first)
     : options_(o), crosses_(cross.attention != nullptr) {
     Site site = first;
@@ -89,31 +89,31 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Attentio
         const Scope s = scope.in(l);
         site.layer = l;
         site.kind = first.kind;
-        MultiHeadSetup heads{.width = o.width,
-                             .memory = 0,
-                             .heads = o.heads,
-                             .key_heads = o.key_heads,
-                             .bias = o.with_bias(),
-                             .dropout = o.dropout,
-                             .rotary_base = rotary ? o.rotary_base : 0,
-                             .rotary_pairs = o.rotary_pairs == "halves" ? RotaryPairs::halves : RotaryPairs::neighbouring,
-                             .init = init.inner,
-                             .out_init = init.residual,
-                             .site = site};
+        BlockAttentionSetup heads{.width = o.width,
+                                  .memory = 0,
+                                  .heads = o.heads,
+                                  .key_heads = o.key_heads,
+                                  .bias = o.with_bias(),
+                                  .dropout = o.dropout,
+                                  .rotary_base = rotary ? o.rotary_base : 0,
+                                  .rotary_pairs = o.rotary_pairs == "halves" ? RotaryPairs::halves : RotaryPairs::neighbouring,
+                                  .init = init.inner,
+                                  .out_init = init.residual,
+                                  .site = site};
         Block b;
         b.self_norm = Norm(s.in("self_norm"), o);
-        b.self = MultiHead(s.in("self"), self, heads);
+        b.self = attention_table().build(self)->in_block(s.in("self"), heads);
         b.self_dropout = Dropout(s.in("self_dropout"), o.dropout);
-        site.number += o.heads;
+        site.number += static_cast<int64_t>(b.self->sites().size());
         if (crosses_) {
             site.kind = SiteKind::cross;
             heads.site = site;
             heads.memory = cross.width;
             heads.rotary_base = 0;
             b.cross_norm = Norm(s.in("cross_norm"), o);
-            b.cross = MultiHead(s.in("cross"), *cross.attention, heads);
+            b.cross = attention_table().build(*cross.attention)->in_block(s.in("cross"), heads);
             b.cross_dropout = Dropout(s.in("cross_dropout"), o.dropout);
-            site.number += o.heads;
+            site.number += static_cast<int64_t>(b.cross->sites().size());
         }
         b.ffn_norm = Norm(s.in("ffn_norm"), o);
         b.ffn = FeedForward(s.in("ffn"), o, init.inner, init.residual);
@@ -145,11 +145,11 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
                 append(seen, std::move(o.seen));
                 return std::move(o.value);
             };
-            Tensor h =
-                residual(in, b.self_norm, b.self_dropout, pass, [&](const Tensor& z) { return value(b.self(z, own, pass)); });
+            Tensor h = residual(in, b.self_norm, b.self_dropout, pass,
+                                [&](const Tensor& z) { return value((*b.self)(z, own, pass)); });
             if (crosses_)
                 h = residual(h, b.cross_norm, b.cross_dropout, pass,
-                             [&](const Tensor& z) { return value(b.cross(z, b.cross.prepare(other, others), 0, pass)); });
+                             [&](const Tensor& z) { return value((*b.cross)(z, b.cross->prepare(other, others), 0, pass)); });
             h = residual(h, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
             return Output{std::move(h), std::move(seen)};
         };
@@ -169,17 +169,18 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
 std::vector<const HardChoice*> BlockStack::hard() const {
     std::vector<const HardChoice*> all;
     if (!blocks_.empty())
-        for (const MultiHead* site : {&blocks_.front().self, &blocks_.front().cross})
-            if (site->hard() != nullptr)
-                all.push_back(site->hard());
+        for (const BlockAttention* part : {blocks_.front().self.get(), blocks_.front().cross.get()})
+            if (part != nullptr && part->hard() != nullptr)
+                all.push_back(part->hard());
     return all;
 }
 
 Sites BlockStack::sites() const {
     Sites all;
     for (const Block& b : blocks_)
-        for (const MultiHead* part : {&b.self, &b.cross})
-            for (Site& site : part->sites()) all.push_back(std::move(site));
+        for (const BlockAttention* part : {b.self.get(), b.cross.get()})
+            if (part != nullptr)
+                for (Site& site : part->sites()) all.push_back(std::move(site));
     return all;
 }
 
@@ -194,7 +195,7 @@ StackCache BlockStack::begin(const Tensor& memory, std::span<const int32_t> leng
     StackCache cache;
     cache.past.resize(blocks_.size());
     if (crosses_)
-        for (const Block& b : blocks_) cache.memory.push_back(b.cross.prepare(memory, lengths));
+        for (const Block& b : blocks_) cache.memory.push_back(b.cross->prepare(memory, lengths));
     return cache;
 }
 
@@ -207,12 +208,12 @@ Output BlockStack::extend(const Tensor& x, StackCache& cache, const Pass& pass) 
     Tensor& y = out.value;
     for (std::size_t l = 0; l < blocks_.size(); ++l) {
         const Block& b = blocks_[l];
-        const int64_t position = cache.past[l].packed.defined() ? cache.past[l].packed.dim(1) : 0;
+        const int64_t position = cache.past[l].positions;
         y = residual(y, b.self_norm, b.self_dropout, pass,
-                     [&](const Tensor& z) { return value(b.self.extend(z, cache.past[l], pass)); });
+                     [&](const Tensor& z) { return value(b.self->extend(z, cache.past[l], pass)); });
         if (crosses_)
             y = residual(y, b.cross_norm, b.cross_dropout, pass,
-                         [&](const Tensor& z) { return value(b.cross(z, cache.memory[l], position, pass)); });
+                         [&](const Tensor& z) { return value((*b.cross)(z, cache.memory[l], position, pass)); });
         y = residual(y, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
     }
     if (options_.norm_place == "pre")

@@ -2,11 +2,12 @@
 /// Transformer blocks (Vaswani et al. 2017, 3.1): self-attention, cross-attention in decoders with
 /// a memory, and a feed-forward network, each with a residual connection, and with a norm before it
 /// (pre) or after the sum (post).
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "nn/multi_head.h"
+#include "nn/attention/kind.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -67,8 +68,8 @@ struct BlockInit {
 
 /// What a block attends to besides its own sequence.
 struct CrossOptions {
-    const AttentionOptions* attention = nullptr;  ///< null: nothing
-    int64_t width = 0;                            ///< of the other sequence
+    const Selection* attention = nullptr;  ///< null: nothing
+    int64_t width = 0;                     ///< of the other sequence
 };
 
 /// Keys and values of the positions that a stack has read, layer by layer.
@@ -83,7 +84,7 @@ class BlockStack {
   public:
     BlockStack() = default;
     /// `first` says what its first self-attention's first head is: number, kind, and what its choices affect.
-    BlockStack(const Scope& scope, const BlockOptions& options, const AttentionOptions& self, const CrossOptions& cross,
+    BlockStack(const Scope& scope, const BlockOptions& options, const Selection& self, const CrossOptions& cross,
                const BlockInit& init, bool rotary, const Site& first);
 
     /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
@@ -102,7 +103,7 @@ class BlockStack {
 
   private:
     struct Block {
-        MultiHead self, cross;
+        std::unique_ptr<BlockAttention> self, cross;  // no cross: null
         FeedForward ffn;
         Norm self_norm, cross_norm, ffn_norm;
         Dropout self_dropout, cross_dropout, ffn_dropout;

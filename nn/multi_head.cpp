@@ -6,19 +6,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-KeyValues KeyValues::select(std::span<const int32_t> rows) const {
-    if (!packed.defined())
-        return *this;
-    const NoGrad off;
-    const auto n = static_cast<int64_t>(rows.size());
-    KeyValues out;
-    out.packed =
-        embedding(packed.reshape({packed.dim(0), packed.shape().inner(0)}), rows, {n}).reshape(packed.shape().with(0, n));
-    for (const int32_t r : rows) out.lengths.push_back(lengths[static_cast<std::size_t>(r)]);
-    return out;
-}
-
-MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const MultiHeadSetup& setup)
+MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const BlockAttentionSetup& setup)
     : setup_(setup), path_(scope.path()) {
     if (setup_.key_heads == 0)
         setup_.key_heads = setup_.heads;
@@ -39,10 +27,15 @@ MultiHead::MultiHead(const Scope& scope, const AttentionOptions& options, const 
                             setup_.init(setup_.memory, g * head_size_));
     }
     out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
-    const QueryKind kind{.parallel = true, .aligned_positions = self};
+    const QueryKind kind{.parallel = true, .aligned_positions = self, .causal = setup_.causal()};
     for (int64_t i = 0; i < h; ++i) {
         heads_.emplace_back(scope.in("heads").in(i), options, head_size_, head_size_, kind,
-                            Head{.number = i, .of = h, .projected = Projected::yes, .dropout = setup_.dropout}, setup_.site);
+                            Head{.number = i,
+                                 .of = h,
+                                 .projected = Projected::yes,
+                                 .dropout = setup_.dropout,
+                                 .input = self ? d : setup_.memory},
+                            setup_.site);
         heads_.back().site.number += i;
     }
     const std::optional<Attention::Fused> first = heads_.front().fused();
@@ -82,6 +75,7 @@ Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
     const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
     Array<Tensor> keys, values, contexts;
     Sightings seen;
+    int64_t place = 0;
     for (int64_t i = 0; i < g; ++i) {
         keys.push_back(slice(memory.packed, -1, i * k, (i + 1) * k));
         values.push_back(slice(memory.packed, -1, (g + i) * k, (g + i + 1) * k));
@@ -89,8 +83,10 @@ Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64
     for (int64_t i = 0; i < setup_.heads; ++i) {
         const Attention& head = heads_[static_cast<std::size_t>(i)];
         const auto shared = static_cast<std::size_t>(i / group);
-        Attendable source = head.prepare(keys[shared], memory.lengths);
-        source.values = values[shared];
+        const int64_t places = head.bias->places();
+        const Tensor own = places > 0 ? slice(memory.places, -1, place, place + places) : Tensor();
+        place += places;
+        const Attendable source = head.prepare(keys[shared], values[shared], memory.lengths, own);
         Attended a = head(slice(queries, -1, i * k, (i + 1) * k), source, position, {}, pass);
         contexts.push_back(std::move(a.context));
         append(seen, std::move(a.seen));
@@ -105,12 +101,21 @@ Output MultiHead::read(const Tensor& queries, const KeyValues& memory, int64_t p
     return {cross_attention(queries, memory.packed, fused_for(position, pass), visible)};
 }
 
-Output MultiHead::read_self(const Tensor& qkv, std::span<const int32_t> lengths, const Pass& pass) const {
+Tensor MultiHead::places_of(const Tensor& x) const {
+    Array<Tensor> all;
+    for (const Attention& head : heads_)
+        if (head.bias->places() > 0)
+            all.push_back(head.bias->prepare(x));
+    return all.empty() ? Tensor() : concat(all, -1);
+}
+
+Output MultiHead::read_self(const Tensor& qkv, const Tensor& places, std::span<const int32_t> lengths, const Pass& pass) const {
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     if (fuses(pass))
         return {self_attention(qkv, fused_for(0, pass), heads_.front().window->ranges(lengths, qkv.dim(1), 0))};
     const Array<int32_t> own(lengths.begin(), lengths.end());
-    return read(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, pass);
+    return read(slice(qkv, -1, 0, h * k), {.packed = slice(qkv, -1, h * k, (h + 2 * g) * k), .lengths = own, .places = places},
+                0, pass);
 }
 
 void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t position, const Tensor& context, Own own,
@@ -120,8 +125,9 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
     const auto again = [this, own](const Reading& r, const Pass& p) {
         const trace::Scope here(path_.c_str());
         if (own == Own::yes)
-            return read_self(concat({r.queries, r.keys, r.values}, -1), r.lengths, p.unwitnessed());
-        return read(r.queries, {concat({r.keys, r.values}, -1), r.lengths}, r.position, p.unwitnessed());
+            return read_self(concat({r.queries, r.keys, r.values}, -1), r.places, r.lengths, p.unwitnessed());
+        return read(r.queries, {.packed = concat({r.keys, r.values}, -1), .lengths = r.lengths, .places = r.places}, r.position,
+                    p.unwitnessed());
     };
     const int64_t columns = setup_.key_heads * head_size_;
     Reading told{.path = path_,
@@ -131,6 +137,7 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
                  .values = slice(memory.packed, -1, columns, 2 * columns),
                  .lengths = memory.lengths,
                  .position = position,
+                 .places = memory.places,
                  .context = context,
                  .again = again};
     for (const Attention& head : heads_) told.heads.push_back(&head);
@@ -146,11 +153,12 @@ Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t
 Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
-    const Tensor qkv = queries_keys_values(x, 0);
-    Output joined = read_self(qkv, lengths, pass);
+    const Tensor qkv = queries_keys_values(x, 0), places = places_of(x);
+    Output joined = read_self(qkv, places, lengths, pass);
     if (pass.witness != nullptr) {
         const Array<int32_t> own(lengths.begin(), lengths.end());
-        tell(slice(qkv, -1, 0, h * k), {slice(qkv, -1, h * k, (h + 2 * g) * k), own}, 0, joined.value, Own::yes, pass);
+        tell(slice(qkv, -1, 0, h * k), {.packed = slice(qkv, -1, h * k, (h + 2 * g) * k), .lengths = own, .places = places}, 0,
+             joined.value, Own::yes, pass);
     }
     return {out_(joined.value), std::move(joined.seen)};
 }
@@ -158,29 +166,26 @@ Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
 Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
-    const int64_t position = past.packed.defined() ? past.packed.dim(1) : 0;
+    const int64_t position = past.positions;
     const Tensor qkv = queries_keys_values(x, position);
     const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
     past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
-    past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(position + x.dim(1)));
+    if (const Tensor places = places_of(x); places.defined())
+        past.places = position > 0 ? concat({past.places, places}, 1) : places;
+    past.positions += x.dim(1);
+    past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(past.positions));
     return attend(slice(qkv, -1, 0, h * k), past, position, pass);
 }
 
 KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
     const trace::Scope here(path_.c_str());
-    return {key_value_(memory), Array<int32_t>(lengths.begin(), lengths.end())};
+    return {
+        .packed = key_value_(memory), .lengths = Array<int32_t>(lengths.begin(), lengths.end()), .places = places_of(memory)};
 }
 
 Output MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     return attend(query_(x), memory, position, pass);
-}
-
-AttentionOptions transformer_attention(const std::string& window) {
-    AttentionOptions o;
-    o.score.choose("scaled_dot");
-    o.window.choose(window);
-    return o;
 }
 
 }  // namespace attend::ATTEND_PRECISION

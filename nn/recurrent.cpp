@@ -1,5 +1,8 @@
 #include "nn/recurrent.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/trace.h"
@@ -7,16 +10,32 @@
 
 namespace attend::ATTEND_PRECISION {
 
-std::vector<std::string> cell_names() { return {"gru", "lstm"}; }
+std::vector<std::string> cell_names() { return {"gru", "lstm", "rnn"}; }
 
 CellKind cell_kind(const std::string& name) {
-    require(name == "gru" || name == "lstm", "cell: unknown name '{}'; known: {}, {}", name, cell_names()[0], cell_names()[1]);
-    return name == "gru" ? CellKind::gru : CellKind::lstm;
+    const std::vector<std::string> known = cell_names();
+    const auto found = std::find(known.begin(), known.end(), name);
+    require(found != known.end(), "cell: unknown name '{}'; known: {}", name, fmt::join(known, ", "));
+    return static_cast<CellKind>(found - known.begin());
 }
+
+namespace {
+int64_t gates_of(CellKind kind) {
+    switch (kind) {
+        case CellKind::gru:
+            return 3;
+        case CellKind::lstm:
+            return 4;
+        case CellKind::rnn:
+            break;
+    }
+    return 1;
+}
+}  // namespace
 
 RecurrentLayer::RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in_, int64_t hidden_)
     : kind(kind_), in(in_), hidden(hidden_), path(scope.path()) {
-    const int64_t width = (kind == CellKind::gru ? 3 : 4) * hidden;
+    const int64_t width = gates_of(kind) * hidden;
     const Init init = Init::uniform(1 / std::sqrt(static_cast<double>(hidden)));
     input_weight = scope.in("input").add("weight", {in, width}, init);
     input_bias = scope.in("input").add("bias", {width}, init);
@@ -31,20 +50,21 @@ Tensor RecurrentLayer::project_part(const Tensor& x, int64_t begin, int64_t end,
 
 CellState RecurrentLayer::step(const Tensor& projection, const CellState& s) const {
     const trace::Scope here(path.c_str());
-    if (kind == CellKind::gru)
-        return {gru_step(projection, s.h, recurrent_weight, recurrent_bias), {}};
-    return lstm_step(projection, s, recurrent_weight, recurrent_bias);
+    if (kind == CellKind::lstm)
+        return lstm_step(projection, s, recurrent_weight, recurrent_bias);
+    const auto one_step = kind == CellKind::gru ? gru_step : rnn_step;
+    return {one_step(projection, s.h, recurrent_weight, recurrent_bias), {}};
 }
 
 LayerOutput RecurrentLayer::operator()(const Tensor& x, const CellState& s, std::span<const int32_t> lengths,
                                        Direction direction) const {
     const trace::Scope here(path.c_str());
     const Tensor projection = project(x);
-    if (kind == CellKind::gru) {
-        const GruLayerResult r = gru_layer(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);
-        return {r.outputs, {r.last, {}}};
-    }
-    return lstm_layer(projection, s, recurrent_weight, recurrent_bias, lengths, direction);
+    if (kind == CellKind::lstm)
+        return lstm_layer(projection, s, recurrent_weight, recurrent_bias, lengths, direction);
+    const auto all_steps = kind == CellKind::gru ? gru_layer : rnn_layer;
+    const auto [outputs, last] = all_steps(projection, s.h, recurrent_weight, recurrent_bias, lengths, direction);
+    return {outputs, {last, {}}};
 }
 
 CellState RecurrentLayer::zeros(int64_t rows) const {

@@ -1,6 +1,6 @@
 #pragma once
-/// GRU and LSTM: one step, one layer, both directions, stacked. For the formulas and the order of
-/// gates see core/ops/recurrent.h.
+/// GRU, LSTM and the plain RNN: one step, one layer, both directions, stacked. For the formulas and
+/// the order of gates see core/ops/recurrent.h.
 #include <span>
 #include <string>
 #include <vector>
@@ -10,19 +10,19 @@
 
 namespace attend::ATTEND_PRECISION {
 
-enum class CellKind { gru, lstm };
+enum class CellKind { gru, lstm, rnn };
 /// Their names, in the order of CellKind.
 std::vector<std::string> cell_names();
 /// The kind of that name; throws Error naming the known ones.
 CellKind cell_kind(const std::string& name);
 
-/// The state of one layer; a GRU has no c.
+/// The state of one layer; only an LSTM has c.
 using CellState = LstmState;
-/// What a layer of either kind gives.
+/// What a layer of any kind gives.
 using LayerOutput = LstmLayerResult;
 
-/// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU) or 4 (LSTM)
-/// gates and two biases, all uniform within 1 / sqrt(H) at the start.
+/// One direction of one layer: `input` [in, G H], `recurrent` [H, G H] with G = 3 (GRU), 4 (LSTM) or 1
+/// (RNN) gates and two biases, all uniform within 1 / sqrt(H) at the start.
 struct RecurrentLayer {
     RecurrentLayer() = default;
     RecurrentLayer(const Scope& scope, CellKind kind_, int64_t in, int64_t hidden_);

@@ -8,4 +8,14 @@ namespace attend::ATTEND_PRECISION::kernels {
 template <class Signature>
 using Kernel = Signature* const;
 
+/// A matrix given by its first element and the distance between rows.
+template <class T>
+struct RowsOf {
+    T* data = nullptr;
+    int64_t stride = 0;
+    T* operator[](int64_t row) const { return data + row * stride; }
+};
+using ConstRows = RowsOf<const real>;
+using Rows = RowsOf<real>;
+
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -125,6 +125,35 @@ void lstm_backward(ConstRows dh_next, ConstRows dc_next, const real* saved, Cons
     }
 }
 
+void rnn_forward(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, Lengths lengths, int64_t rows,
+                 int64_t hidden) {
+    for (int64_t row = 0; row < rows; ++row) {
+        const real *x = x_proj[row], *hp = h_proj[row];
+        if (!lengths.runs(row))
+            copy_row(h_prev[row], h_next[row], hidden);
+        else
+            write({h_next[row], Write::set}, hidden,
+                  [=](auto part, int64_t i) HWY_ATTR { return tanh_of(part.load(x + i) + part.load(hp + i)); });
+    }
+}
+
+void rnn_backward(ConstRows dh_next, ConstRows h_next, Rows dgate, Rows dh_carry, Lengths lengths, int64_t rows,
+                  int64_t hidden) {
+    for (int64_t row = 0; row < rows; ++row) {
+        const real *g = dh_next[row], *h = h_next[row];
+        if (!lengths.runs(row)) {
+            write_zero({dgate[row], Write::set}, hidden);
+            copy_row(g, dh_carry[row], hidden);
+            continue;
+        }
+        write({dgate[row], Write::set}, hidden, [=](auto part, int64_t i) HWY_ATTR {
+            const V y = part.load(h + i);
+            return part.load(g + i) * hn::NegMulAdd(y, y, set(1));
+        });
+        write_zero({dh_carry[row], Write::set}, hidden);
+    }
+}
+
 }  // namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -135,6 +164,8 @@ ATTEND_KERNEL(gru_forward);
 ATTEND_KERNEL(gru_backward);
 ATTEND_KERNEL(lstm_forward);
 ATTEND_KERNEL(lstm_backward);
+ATTEND_KERNEL(rnn_forward);
+ATTEND_KERNEL(rnn_backward);
 
 }  // namespace attend::ATTEND_PRECISION::kernels
 #endif

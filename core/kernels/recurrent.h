@@ -14,16 +14,6 @@ struct Lengths {
     bool runs(int64_t row) const { return lengths == nullptr || t < lengths[row]; }
 };
 
-/// A matrix given by its first element and the distance between rows.
-template <class T>
-struct RowsOf {
-    T* data = nullptr;
-    int64_t stride = 0;
-    T* operator[](int64_t row) const { return data + row * stride; }
-};
-using ConstRows = RowsOf<const real>;
-using Rows = RowsOf<real>;
-
 /// GRU (Cho et al. 2014, the reset gate after the product as in PyTorch), gate order r, z, n:
 ///     r = s(xr + hr), z = s(xz + hz), n = tanh(xn + r hn), h' = (1 - z) n + z h
 /// x_proj and h_proj [rows, 3 hidden], biases included; h_prev, h_next [rows, hidden], h_next may
@@ -56,5 +46,18 @@ extern Kernel<void(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, ConstRo
 extern Kernel<void(ConstRows dh_next, ConstRows dc_next, const real* saved, ConstRows c_prev, Rows dgates, Rows dc_prev,
                    Rows dh_carry, Lengths lengths, int64_t rows, int64_t hidden)>
     lstm_backward;
+
+/// Elman's network (1990): h' = tanh(x + h). x_proj, h_proj [rows, hidden], biases included;
+/// h_prev, h_next [rows, hidden], h_next may be h_prev.
+extern Kernel<void(ConstRows x_proj, ConstRows h_proj, ConstRows h_prev, Rows h_next, Lengths lengths, int64_t rows,
+                   int64_t hidden)>
+    rnn_forward;
+
+/// From dh_next and h_next [rows, hidden]: dgate [rows, hidden], the gradient of both projections,
+/// and dh_carry [rows, hidden]: dh_next in carried rows and 0 in others, which may be dh_next (add
+/// it to the caller's product). Both overwritten.
+extern Kernel<void(ConstRows dh_next, ConstRows h_next, Rows dgate, Rows dh_carry, Lengths lengths, int64_t rows,
+                   int64_t hidden)>
+    rnn_backward;
 
 }  // namespace attend::ATTEND_PRECISION::kernels

@@ -1,6 +1,7 @@
 #include "core/kernels/softmax.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/kernels/targets.h"
 
@@ -8,30 +9,11 @@
 #define HWY_TARGET_INCLUDE "core/kernels/softmax.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
+#include "core/kernels/ranged-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
-
-/// For every row: zeros outside its range, and inside(offset, n) on the n elements from flat
-/// element `offset` on.
-template <class Inside>
-HWY_INLINE void ranged_rows(const Range* ranges, Destination y, int64_t rows, int64_t columns, Inside inside) {
-    if (y.data == nullptr)
-        return;
-    for (int64_t row = 0; row < rows; ++row) {
-        int64_t begin = 0, end = columns;
-        if (ranges != nullptr) {
-            begin = std::clamp<int64_t>(ranges[row].begin, 0, columns);
-            end = std::clamp<int64_t>(ranges[row].end, begin, columns);
-        }
-        const int64_t first = row * columns;
-        write_zero(at(y, first), begin);
-        write_zero(at(y, first + end), columns - end);
-        if (begin < end)
-            inside(first + begin, end - begin);
-    }
-}
 
 void softmax(const real* x, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
     ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
@@ -57,6 +39,62 @@ void softmax_backward(const real* y, const real* dy, real scale, const Range* ra
         const V mean = set(sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(out + i) * part.load(g + i); }));
         write(at(dx, offset), n,
               [=](auto part, int64_t i) HWY_ATTR { return set(scale) * part.load(out + i) * (part.load(g + i) - mean); });
+    });
+}
+
+void softmax_with_sink(const real* x, real scale, real sink, const Range* ranges, real* y, real* left, int64_t rows,
+                       int64_t columns) {
+    std::fill_n(left, rows, real{1});
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* in = x + offset;
+        real* out = y + offset;
+        const V s = set(scale);
+        const real most = std::max(sink, max_of(n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(in + i); }));
+        const V m = set(most);
+        const real seen = sum_of(n, [=](auto part, int64_t i) HWY_ATTR {
+            const V e = exp_of_negative(s * part.load(in + i) - m);
+            part.store(e, out + i);
+            return e;
+        });
+        const real unseen = std::exp(sink - most), inverse = 1 / (unseen + seen);
+        left[offset / columns] = unseen * inverse;
+        map(out, out, n, [=](V e) HWY_ATTR { return e * set(inverse); });
+    });
+}
+
+/// The k-th largest of n > 0 scores, which are put into another order; -infinity when there are not more than k.
+inline real kth_largest(real* scores, int64_t n, int64_t k) {
+    if (k >= n)
+        return -infinity;
+    // A NaN has no place in an order: as infinity it is kept, and spoils the row.
+    for (int64_t i = 0; i < n; ++i)
+        if (scores[i] != scores[i])
+            scores[i] = infinity;
+    std::nth_element(scores, scores + (k - 1), scores + n, std::greater<>());
+    return scores[k - 1];
+}
+
+void top_softmax(const real* x, int64_t k, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns) {
+    ranged_rows(ranges, {y, Write::set}, rows, columns, [=](int64_t offset, int64_t n) HWY_ATTR {
+        const real* in = x + offset;
+        real* out = y + offset;
+        const V s = set(scale);
+        map(in, out, n, [=](V v) HWY_ATTR { return s * v; });
+        const real least = kth_largest(out, n, k);
+        const V m = set(max_of(n, [=](auto part, int64_t i) HWY_ATTR { return s * part.load(in + i); }));
+        vectors(n, [=](auto part, int64_t i) HWY_ATTR {
+            const V z = s * part.load(in + i);
+            part.store(hn::IfThenZeroElse(z < set(least), exp_of_negative(z - m)), out + i);
+        });
+        int64_t too_many = -k;
+        for (int64_t i = 0; i < n; ++i) too_many += scale * in[i] < least ? 0 : 1;
+        for (int64_t i = n; too_many > 0 && i-- > 0;)
+            if (scale * in[i] == least) {
+                out[i] = 0;
+                --too_many;
+            }
+        const real sum = sum_of(n, [=](auto part, int64_t i) HWY_ATTR { return part.load(out + i); });
+        map(out, out, n, [=](V e) HWY_ATTR { return e * set(1 / sum); });
     });
 }
 
@@ -136,6 +174,8 @@ namespace attend::ATTEND_PRECISION::kernels {
 
 ATTEND_KERNEL(softmax);
 ATTEND_KERNEL(softmax_backward);
+ATTEND_KERNEL(softmax_with_sink);
+ATTEND_KERNEL(top_softmax);
 ATTEND_KERNEL(sparsemax);
 ATTEND_KERNEL(sparsemax_backward);
 ATTEND_KERNEL(log_softmax);

@@ -15,6 +15,16 @@ extern Kernel<void(const real* y, const real* dy, real scale, const Range* range
                    int64_t columns)>
     softmax_backward;
 
+/// y = e^(scale x) / (e^sink + sum e^(scale x)); left [rows] (=) what the sink has of each row: 1
+/// minus the sum of its y. The backward in x is softmax_backward.
+extern Kernel<void(const real* x, real scale, real sink, const Range* ranges, real* y, real* left, int64_t rows,
+                   int64_t columns)>
+    softmax_with_sink;
+/// The softmax of scale x over the k >= 1 largest scale x of a row's range, the first of equal
+/// ones; 0 elsewhere. y is not x. The backward is softmax_backward.
+extern Kernel<void(const real* x, int64_t k, real scale, const Range* ranges, real* y, int64_t rows, int64_t columns)>
+    top_softmax;
+
 /// y = x - m - ln sum e^(x - m), m the row's largest x.
 extern Kernel<void(const real* x, const Range* ranges, real* y, int64_t rows, int64_t columns)> log_softmax;
 /// dx (=|+=) dy - e^y sum_k dy_k

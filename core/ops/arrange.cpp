@@ -146,6 +146,64 @@ Tensor elements(const Tensor& x, std::span<const int32_t> numbers, const Shape& 
     });
 }
 
+namespace {
+// body(element of x, element of y, count) for the neighbours of each position that are inside
+template <class Body>
+void each_neighbourhood(int64_t rows, int64_t columns, int64_t width, Body body) {
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t s = 0; s < columns; ++s) {
+            const int64_t first = s - width / 2, begin = std::max<int64_t>(0, first), end = std::min(columns, first + width);
+            if (begin < end)
+                body(row * columns + begin, (row * columns + s) * width + begin - first, end - begin);
+        }
+}
+}  // namespace
+
+// y[b, s, i] = x[b, s + i - w / 2]; dx[b, r] = sum of dy[b, s, i] over s + i - w / 2 = r
+Tensor neighbours(const Tensor& x, int64_t width) {
+    require(x.rank() == 2, "neighbours: two axes are needed: x {}, rank {}", x, x.rank());
+    require(width >= 1, "neighbours: width out of range: width {}, at least {}", width, 1);
+    const int64_t rows = x.dim(0), columns = x.dim(1);
+    Tensor y = Tensor::zeros({rows, columns, width});
+    real* const to = y.writable();
+    each_neighbourhood(rows, columns, width, [&](int64_t i, int64_t j, int64_t n) { std::copy_n(x.data() + i, n, to + j); });
+    return record("neighbours", y, {x}, [=](Backward& b) {
+        const Destination dx = b.into(0);
+        const real* const dy = b.gradient();
+        if (dx.write == Write::set)
+            kernels::fill(0, dx.data, rows * columns);
+        each_neighbourhood(rows, columns, width, [&](int64_t i, int64_t j, int64_t n) {
+            for (int64_t k = 0; k < n; ++k) dx.data[i + k] += dy[j + k];
+        });
+    });
+}
+
+// y_s = y_{s-1} + x_s; dx_s = dx_{s+1} + dy_s
+Tensor cumulative_sum(const Tensor& x) {
+    require(x.rank() == 3, "cumulative_sum: three axes are needed: x {}, rank {}", x, x.rank());
+    const int64_t batch = x.dim(0), steps = x.dim(1), columns = x.dim(2);
+    Tensor y = Tensor::empty(x.shape());
+    real* const to = y.writable();
+    std::copy_n(x.data(), x.size(), to);
+    for (int64_t b = 0; b < batch; ++b)
+        for (int64_t s = 1; s < steps; ++s) {
+            real* const here = to + (b * steps + s) * columns;
+            kernels::axpy(1, here - columns, {here, Write::add}, columns);
+        }
+    return record("cumulative_sum", y, {x}, [=](Backward& g) {
+        const Destination dx = g.into(0);
+        Tensor rest = Tensor::empty({columns});  // the sum of dy from step s on
+        for (int64_t b = 0; b < batch; ++b) {
+            kernels::fill(0, rest.writable(), columns);
+            for (int64_t s = steps; s-- > 0;) {
+                const int64_t here = (b * steps + s) * columns;
+                kernels::axpy(1, g.gradient() + here, {rest.writable(), Write::add}, columns);
+                kernels::axpy(1, rest.data(), {dx.data + here, dx.write}, columns);
+            }
+        }
+    });
+}
+
 // y[i] = x[i, ids[i]]
 Tensor pick(const Tensor& x, std::span<const int32_t> ids) {
     require(x.rank() == 2 && x.dim(0) == static_cast<int64_t>(ids.size()), "pick: one id a row: x {}, {} ids", x.shape(),

@@ -32,6 +32,15 @@ Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Shape&
 /// shape, which multiplies out to numbers.size(). Throws Error for a number outside -1 ... size - 1,
 /// naming its place.
 Tensor elements(const Tensor& x, std::span<const int32_t> numbers, const Shape& shape);
+/// The neighbours of each position: x [B, S], output [B, S, width] with y[b, s, i] = x[b, s + i -
+/// width / 2] and 0 outside of 0 ... S - 1. An odd width has as many neighbours on both sides; an
+/// even one has one more on the left (width / 2 is rounded down). A convolution over positions is
+/// this times a weight [width, filters] (Chorowski et al. 2015, eq. 8). Throws Error unless x has
+/// two axes and width >= 1.
+Tensor neighbours(const Tensor& x, int64_t width);
+/// Sums over the positions up to each one: x [B, S, C], output [B, S, C] with y[b, s, c] = sum_{r
+/// <= s} x[b, r, c]. Throws Error unless x has three axes.
+Tensor cumulative_sum(const Tensor& x);
 /// One element of each row: x [N, V], ids of N, output [N]. Throws Error for an id outside 0 ... V
 /// - 1.
 Tensor pick(const Tensor& x, std::span<const int32_t> ids);

@@ -1,8 +1,12 @@
 #include "core/ops/normalise.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/kernels/dropout.h"
 #include "core/kernels/norm.h"
 #include "core/kernels/softmax.h"
+#include "core/ops/elementwise.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -82,6 +86,13 @@ Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon) {
         run(dx, {});
         run({}, dgain);
     });
+}
+
+// y = x / sqrt(n mean of x^2 + epsilon) = rms_norm(x) / sqrt(n) with its epsilon divided by n
+Tensor unit_rows(const Tensor& x, real epsilon) {
+    require(epsilon > 0, "unit_rows: epsilon out of range: epsilon {}, more than {}", epsilon, 0);
+    const auto n = static_cast<real>(std::max<int64_t>(1, x.shape().columns()));
+    return scale(rms_norm(x, {}, epsilon / n), 1 / std::sqrt(n));
 }
 
 // y = x keep / (1 - p); dx = dy keep / (1 - p), the mask drawn again

@@ -29,6 +29,11 @@ Tensor layer_norm(const Tensor& x, const Tensor& gain, const Tensor& bias, real 
 /// not positive.
 Tensor rms_norm(const Tensor& x, const Tensor& gain, real epsilon);
 
+/// x / sqrt(|x|^2 + epsilon) over the last axis, |x|^2 the sum of its squares: rows of length
+/// almost 1, whose products are cosines. A row of zeros stays 0. Throws Error unless epsilon is
+/// positive.
+Tensor unit_rows(const Tensor& x, real epsilon = real{1e-6});
+
 /// x with elements zeroed with `probability` and the rest divided by 1 - probability (Srivastava et
 /// al. 2014). Row i of the leading axis draws as row draws.first_row + i of the whole batch. Throws
 /// Error unless 0 <= probability < 1.

@@ -16,7 +16,7 @@ using kernels::Rows;
 
 namespace {
 
-constexpr int64_t gru_gates = 3, gru_kept = 4, lstm_gates = 4, lstm_kept = 5;
+constexpr int64_t gru_gates = 3, gru_kept = 4, lstm_gates = 4, lstm_kept = 5, rnn_gates = 1;
 
 // Sizes of a layer and where each step finds its states. The states lie in one buffer [B, S + 1,
 // H]: slot k holds them before step k when walking forward, after step k when walking backward.
@@ -191,6 +191,28 @@ LstmState lstm_step(const Tensor& x, const LstmState& s, const Tensor& recurrent
     return {out.row(0), out.row(1)};
 }
 
+Tensor rnn_step(const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias) {
+    require(h.rank() == 2 && x.shape() == h.shape(), "rnn_step: shapes do not fit: projection {}, state {}", x.shape(),
+            h.shape());
+    const int64_t rows = h.dim(0), hidden = h.dim(1);
+    check_weights("rnn_step", rnn_gates, hidden, recurrent, bias);
+    Tensor hp = Tensor::empty(h.shape()), y = Tensor::empty(h.shape());
+    recurrent_product({h.data(), hidden}, recurrent, bias, rows, hidden, hp.writable());
+    kernels::rnn_forward({x.data(), hidden}, {hp.data(), hidden}, {h.data(), hidden}, {y.writable(), hidden}, {}, rows, hidden);
+    return record("rnn_step", y, {x, h, deferred(recurrent), bias},
+                  [=, h = Saved(h), u = Saved(recurrent), y = Saved(y)](Backward& b) {
+                      Tensor g = Tensor::empty({rows, hidden}), dh = Tensor::empty({rows, hidden});
+                      kernels::rnn_backward({b.gradient(), hidden}, {y.data(), hidden}, {g.writable(), hidden},
+                                            {dh.writable(), hidden}, {}, rows, hidden);
+                      finish_state(b, 0, g);
+                      if (b.needs(1)) {
+                          through_recurrent({g.data(), hidden}, u, rows, hidden, dh.writable());
+                          finish_state(b, 1, dh);
+                      }
+                      finish_weights(b, 2, h, g);
+                  });
+}
+
 GruLayerResult gru_layer(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
                          std::span<const int32_t> lengths, Direction direction) {
     const Walk w = check_layer("gru_layer", gru_gates, x, h0, recurrent, bias, lengths, direction);
@@ -271,6 +293,38 @@ LstmLayerResult lstm_layer(const Tensor& x, const LstmState& s, const Tensor& re
                });
     return {y.part(0, {w.batch, w.steps, w.hidden}),
             {y.part(outputs, {w.batch, w.hidden}), y.part(outputs + n, {w.batch, w.hidden})}};
+}
+
+RnnLayerResult rnn_layer(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
+                         std::span<const int32_t> lengths, Direction direction) {
+    const Walk w = check_layer("rnn_layer", rnn_gates, x, h0, recurrent, bias, lengths, direction);
+    const int64_t outputs = w.batch * w.steps * w.hidden;
+    Tensor h = w.states(), hp = Tensor::empty({w.batch, w.hidden}), y = Tensor::empty({outputs + w.batch * w.hidden});
+    w.start(h0, h.writable());
+    for (int64_t k = 0; k < w.steps; ++k) {
+        const int64_t t = w.time(k);
+        const ConstRows before = w.slot(h.data(), w.before(t));
+        recurrent_product(before, recurrent, bias, w.batch, w.hidden, hp.writable());
+        kernels::rnn_forward(w.gates_at(x.data(), t), {hp.data(), w.hidden}, before, w.slot(h.writable(), w.after(t)), w.at(t),
+                             w.batch, w.hidden);
+    }
+    w.write_outputs(h.data(), y.writable());
+    w.write_last(h.data(), y.writable() + outputs);
+    y = record("rnn_layer", y, {x, h0, deferred(recurrent), bias}, [=, h = Saved(h), u = Saved(recurrent)](Backward& b) {
+        Tensor g = Tensor::empty({w.batch * w.steps, w.hidden}), dh = Tensor::empty({w.batch, w.hidden});
+        std::copy_n(b.gradient() + outputs, dh.size(), dh.writable());
+        for (int64_t k = w.steps; k-- > 0;) {
+            const int64_t t = w.time(k);
+            w.add_output_gradient(b.gradient(), t, dh.writable());
+            kernels::rnn_backward({dh.data(), w.hidden}, w.slot(h.data(), w.after(t)), w.gates_at(g.writable(), t),
+                                  {dh.writable(), w.hidden}, w.at(t), w.batch, w.hidden);
+            through_recurrent(w.gates_at(g.data(), t), u, w.batch, w.hidden, dh.writable());
+        }
+        finish_state(b, 0, g);
+        finish_state(b, 1, dh);
+        finish_weights(b, 2, w.states_before(h.data()), g);
+    });
+    return {y.part(0, {w.batch, w.steps, w.hidden}), y.part(outputs, {w.batch, w.hidden})};
 }
 
 }  // namespace attend::ATTEND_PRECISION

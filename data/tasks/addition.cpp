@@ -5,17 +5,16 @@
 namespace attend {
 
 std::unique_ptr<Task> addition_task(const AdditionOptions& options, const TaskSetup& setup) {
-    require(options.min_digits <= options.max_digits, "addition: digits are the wrong way round: min_digits {}, max_digits {}",
-            options.min_digits, options.max_digits);
+    const SplitLengths all_digits = split_lengths("addition", "digits", {options.min_digits, options.max_digits},
+                                                  {options.test_min_digits, options.test_max_digits});
     PairTask task;
     task.name = "addition";
     task.source = char_tokenizer("+0123456789");
     task.target = char_tokenizer("0123456789");
     task.metrics = {"accuracy", "exact_match", "symbol_error_rate", "attention_entropy"};
-    generate(task, options.examples, setup, [&](Stream& stream) {
+    generate(task, options.examples, setup, [&](Stream& stream, Split split) {
         const auto number = [&] {
-            const int64_t digits =
-                options.min_digits + stream.below(static_cast<uint32_t>(options.max_digits - options.min_digits + 1));
+            const int64_t digits = all_digits.of(split).draw(stream);
             // The first digit of several is not 0.
             int64_t n = digits == 1 ? stream.below(10) : 1 + stream.below(9);
             for (int64_t k = 1; k < digits; ++k) n = 10 * n + stream.below(10);

@@ -138,7 +138,7 @@ std::unique_ptr<Task> dates_task(const GeneratedOptions& options, const TaskSetu
     task.limit_factor = 0;
     task.limit_constant = 11;
     const auto days = static_cast<uint32_t>((end_day - first_day).count());
-    generate(task, options, setup, [days](Stream& stream) {
+    generate(task, options, setup, [days](Stream& stream, Split) {
         const calendar::year_month_day date(first_day + calendar::days(stream.below(days)));
         const int64_t format = stream.below(static_cast<uint32_t>(date_formats()));
         // As usual in three of five, else all small or all capital letters.

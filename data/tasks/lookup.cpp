@@ -20,7 +20,10 @@ std::vector<int32_t> lookup_table(const LookupOptions& options, int64_t number) 
 }
 
 std::unique_ptr<Task> lookup_task(const LookupOptions& options, const TaskSetup& setup) {
-    require_amount("lookup", options.examples, options.max_tables + 1);
+    // A single table is for training alone (below), so that the test has two at the least.
+    const SplitLengths tables_each =
+        split_lengths("lookup", "tables", {1, options.max_tables}, {options.test_min_tables, options.test_max_tables});
+    require_amount("lookup", options.examples, tables_each.training.most + 1, tables_each.test.most + 1);
     const auto values = int32_t{1} << options.bits;
     std::vector<std::string> words;
     for (int32_t value = 0; value < values; ++value) words.push_back(bit_string(value, options.bits));
@@ -38,8 +41,8 @@ std::unique_ptr<Task> lookup_task(const LookupOptions& options, const TaskSetup&
     if (steps)
         task.metrics.emplace_back("alignment_accuracy");
     task.metrics.emplace_back("attention_entropy");
-    generate(task, options.examples, setup, [&](Stream& stream) {
-        const int64_t count = 1 + stream.below(static_cast<uint32_t>(options.max_tables));
+    generate(task, options.examples, setup, [&](Stream& stream, Split split) {
+        const int64_t count = tables_each.of(split).draw(stream);
         auto value = static_cast<int32_t>(stream.below(static_cast<uint32_t>(values)));
         GeneratedExample e;
         std::string applied;

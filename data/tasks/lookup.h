@@ -7,7 +7,8 @@
 ///
 /// Applications of one table are in the training split only, all of whose values a model must have
 /// seen; compositions are divided between the splits, by tables and input ("inputs") or by the
-/// tables alone ("compositions": no test example's sequence of tables occurs in training).
+/// tables alone ("compositions": no test example's sequence of tables occurs in training). The test
+/// can ask for more tables than training does.
 ///
 /// Gold alignment of the steps: the input's symbol, then each table's. The result alone depends on
 /// all symbols: not known.
@@ -20,6 +21,7 @@ struct LookupOptions {
     int64_t bits = 3;
     int64_t tables = 8;
     int64_t max_tables = 2;
+    int64_t test_min_tables = 0, test_max_tables = 0;
     int64_t table_seed = 1;
     std::string target = "steps";
     std::string held_out = "inputs";
@@ -28,6 +30,10 @@ struct LookupOptions {
         v.integer("bits", bits, {1, 10}, "length of the bit strings, each of which is one symbol");
         v.integer("tables", tables, {1, 1000}, "how many tables there are");
         v.integer("max_tables", max_tables, {1, 100}, "most tables applied one after the other");
+        v.integer("test_min_tables", test_min_tables, {2, 100, "auto"},
+                  "fewest tables one after the other in the test; auto: 2");
+        v.integer("test_max_tables", test_max_tables, {2, 100, "auto"},
+                  "most tables one after the other in the test; auto: max_tables");
         v.integer("table_seed", table_seed, {0, int64_t{1} << 53}, "what the tables are drawn from, apart from the run's seed");
         v.choice("target", target, {"steps", "result"}, "steps: the input and every value on the way; result: the last alone");
         v.choice("held_out", held_out, {"inputs", "compositions"},

@@ -4,7 +4,7 @@ namespace attend {
 
 std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup& setup) {
     const SymbolOptions& sequence = options.sequence;
-    require_sizes("repeat", sequence, sequence.max_length * options.max_repeats);
+    const SplitLengths lengths = sequence_lengths("repeat", sequence, options.max_repeats);
     std::vector<std::string> words = number_words(sequence.symbols);
     PairTask task;
     task.name = "repeat";
@@ -13,9 +13,9 @@ std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup&
     task.source = word_tokenizer(Vocabulary(std::move(words)));
     task.metrics = {"accuracy", "exact_match", "alignment_accuracy", "attention_entropy"};
     task.limit_factor = options.max_repeats;
-    generate(task, sequence.examples, setup, [&](Stream& stream) {
+    generate(task, sequence.examples, setup, [&](Stream& stream, Split split) {
         const int64_t repeats = 1 + stream.below(static_cast<uint32_t>(options.max_repeats));
-        const std::vector<int32_t> symbols = draw_symbols(stream, sequence);
+        const std::vector<int32_t> symbols = draw_symbols(stream, lengths.of(split), sequence.symbols);
         GeneratedExample e;
         for (int32_t s : symbols) append_word(e.value, std::to_string(s));
         e.source = fmt::format("x{} {}", repeats, e.value);

@@ -16,7 +16,7 @@ struct RepeatOptions {
     }
 };
 
-/// Throws Error when min_length > max_length or the data would be too large.
+/// Throws Error for lengths that are the wrong way round, or when the data would be too large.
 std::unique_ptr<Task> repeat_task(const RepeatOptions& options, const TaskSetup& setup);
 
 }  // namespace attend

@@ -5,17 +5,17 @@
 
 namespace attend {
 
-std::vector<int32_t> draw_symbols(Stream& stream, const SymbolOptions& options) {
-    const auto lengths = static_cast<uint32_t>(options.max_length - options.min_length + 1);
-    std::vector<int32_t> symbols(static_cast<std::size_t>(options.min_length + stream.below(lengths)));
-    for (int32_t& s : symbols) s = static_cast<int32_t>(stream.below(static_cast<uint32_t>(options.symbols)));
-    return symbols;
+std::vector<int32_t> draw_symbols(Stream& stream, LengthRange lengths, int64_t symbols) {
+    std::vector<int32_t> sequence(static_cast<std::size_t>(lengths.draw(stream)));
+    for (int32_t& s : sequence) s = static_cast<int32_t>(stream.below(static_cast<uint32_t>(symbols)));
+    return sequence;
 }
 
-void require_sizes(const char* name, const SymbolOptions& options, int64_t symbols_each) {
-    require(options.min_length <= options.max_length, "{}: lengths are the wrong way round: min_length {}, max_length {}", name,
-            options.min_length, options.max_length);
-    require_amount(name, options.examples, symbols_each);
+SplitLengths sequence_lengths(const char* name, const SymbolOptions& options, int64_t repeats) {
+    const SplitLengths lengths = split_lengths(name, "length", {options.min_length, options.max_length},
+                                               {options.test_min_length, options.test_max_length});
+    require_amount(name, options.examples, lengths.training.most * repeats, lengths.test.most * repeats);
+    return lengths;
 }
 
 std::vector<std::string> number_words(int64_t symbols) {
@@ -34,13 +34,13 @@ namespace {
 
 std::unique_ptr<Task> rearranging_task(const char* name, const SymbolOptions& options, const TaskSetup& setup,
                                        FunctionRef<void(std::span<const int32_t>, std::span<int32_t>)> rearrange) {
-    require_sizes(name, options, options.max_length);
+    const SplitLengths lengths = sequence_lengths(name, options, 1);
     PairTask task;
     task.name = name;
     task.source = task.target = word_tokenizer(Vocabulary(number_words(options.symbols)));
     task.metrics = {"accuracy", "exact_match", "alignment_accuracy", "attention_entropy"};
-    generate(task, options.examples, setup, [&](Stream& stream) {
-        const std::vector<int32_t> source = draw_symbols(stream, options);
+    generate(task, options.examples, setup, [&](Stream& stream, Split split) {
+        const std::vector<int32_t> source = draw_symbols(stream, lengths.of(split), options.symbols);
         GeneratedExample e;
         std::vector<int32_t> positions(source.size());  // of the source, for each target symbol
         std::iota(positions.begin(), positions.end(), 0);

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/base/options.h"
-#include "core/tensor.h"
+#include "core/parameters.h"
 #include "nn/attention/call.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -18,19 +18,28 @@ struct TemperatureOptions {
     }
 };
 
+/// The result of an alignment.
+struct Aligned {
+    Aligned(Tensor w, Tensor s = {}) : weights(std::move(w)), state(std::move(s)) {}
+    Tensor weights;  ///< [B, T, S]
+    Tensor state;    ///< for the next step's Previous::align; undefined when there is none
+};
+
 class Align {
   public:
     virtual ~Align() = default;
     /// Scores [B, T, S] to weights [B, T, S], 0 outside the ranges; a row with an empty range is
-    /// all 0.
-    virtual Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const = 0;
+    /// all 0. Where a window has holes, the S columns are only those that the queries see.
+    virtual Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const = 0;
+    /// Whether the previous step's weights are read: illegal where queries run in parallel.
+    virtual bool needs_previous() const { return false; }
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }
     /// f where the weights are softmax(f scores): such an alignment can be part of a fused kernel.
     virtual std::optional<real> softmax_factor() const { return {}; }
 };
 
-using AlignTable = Table<std::unique_ptr<Align>()>;
+using AlignTable = Table<std::unique_ptr<Align>(const Scope&)>;
 const AlignTable& align_table();
 
 }  // namespace attend::ATTEND_PRECISION

@@ -9,7 +9,7 @@ namespace {
 class SparsemaxAlign final : public Align {
   public:
     explicit SparsemaxAlign(const TemperatureOptions& o) : factor_(static_cast<real>(1 / o.temperature)) {}
-    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
+    Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
         return sparsemax(scores, ranges, factor_);
     }
 

@@ -1,5 +1,7 @@
 #include "nn/attention/attention.h"
 
+#include <algorithm>
+
 #include "core/base/trace.h"
 #include "core/ops.h"
 #include "nn/attention/witness.h"
@@ -8,91 +10,182 @@ namespace attend::ATTEND_PRECISION {
 
 Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t query_width, int64_t memory_width, QueryKind kind,
                      const Head& head, const Site& place)
-    : site(place), factors(o), score_path(scope.in("score").path()), dropout(scope.in("dropout"), head.dropout) {
+    : site(place),
+      factors(o),
+      score_path(scope.in("score").path()),
+      window_path(scope.in("window").path()),
+      dropout(scope.in("dropout"), head.dropout) {
     site.path = scope.path();
     site.head = head.number;
-    const std::string& path = site.path;
-    const ScoreSetup setup{query_width, memory_width, o.width == 0 ? query_width : o.width, head.projected};
-    score = score_table().build(o.score, scope.in("score"), setup);
-    bias = bias_table().build(o.bias, scope.in("bias"), BiasSetup{query_width, head.number, head.of});
-    window = window_table().build(o.window);
-    align = align_table().build(o.align);
+    const int64_t inner = o.width == 0 ? query_width : o.width;
+    score = score_table().build(o.score, scope.in("score"), ScoreSetup{query_width, memory_width, inner, head.projected});
+    window = window_table().build(o.window, scope.in("window"), WindowSetup{query_width, inner});
+    bias = bias_table().build(
+        o.bias, scope.in("bias"),
+        BiasSetup{query_width, head.input == 0 ? memory_width : head.input, head.number, head.of, window->is_causal()});
+    align = align_table().build(o.align, scope.in("align"));
     select = select_table().build(o.select, scope.in("select"));
-    require(!(kind.parallel && score->needs_previous()),
-            "{}: score '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
-            o.score.name());
-    require(kind.aligned_positions || !window->needs_position(),
-            "{}: window '{}' compares the query's position with the source's, but query and source are different sequences; it "
-            "is for "
-            "self-attention",
+    check_goes_together(kind);
+}
+
+// Why factors do not go together, in the order in which a reader would ask.
+void Attention::check_goes_together(QueryKind kind) const {
+    const std::string& path = site.path;
+    const AttentionOptions& o = factors;
+    const auto one_by_one = [&](const char* factor, const std::string& name, bool needs_previous) {
+        require(!(kind.parallel && needs_previous),
+                "{}: {} '{}' reads the weights of the step before, but here the queries of all steps run in parallel", path,
+                factor, name);
+    };
+    one_by_one("score", o.score.name(), score->needs_previous());
+    one_by_one("align", o.align.name(), align->needs_previous());
+    const auto own_positions = [&](const char* factor, const std::string& name, bool needs_position) {
+        require(kind.aligned_positions || !needs_position,
+                "{}: {} '{}' compares the query's position with the source's, but query and source are different sequences; it "
+                "is for self-attention",
+                path, factor, name);
+    };
+    own_positions("window", o.window.name(), window->needs_position());
+    own_positions("bias", o.bias.name(), bias->needs_position());
+    require(!kind.causal || window->is_causal(), "{}: window '{}' shows a position what it has to predict; 'causal' does not",
             path, o.window.name());
-    require(
-        kind.aligned_positions || !bias->needs_position(),
-        "{}: bias '{}' compares the query's position with the source's, but query and source are different sequences; it is "
-        "for self-attention",
-        path, o.bias.name());
+    require(!bias->needs_causal() || window->is_causal(),
+            "{}: bias '{}' is defined for positions up to the query's own, but window '{}' shows later ones; 'causal' does not",
+            path, o.bias.name(), o.window.name());
+    require(window->contiguous() || !align->needs_previous(),
+            "{}: align '{}' reads the weights of the step before at each position, but window '{}' leaves some out", path,
+            o.align.name(), o.window.name());
+    require(!score->penalises() || select->hard() == nullptr,
+            "{}: the loss of score '{}' is of weights that values are read with, but select '{}' reads one position", path,
+            o.score.name(), o.select.name());
     require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
             "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
             o.select.name(), o.align.name(), o.window.name());
 }
 
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
-    const trace::Scope here(score_path.c_str());
+    const trace::Scope here(site.path.c_str());
     require(memory.rank() == 3 && memory.dim(0) == static_cast<int64_t>(lengths.size()),
             "{}: one length for each row: memory {}, {} lengths", site.path, memory.shape(), lengths.size());
-    return {score->prepare(memory), memory, Array<int32_t>(lengths.begin(), lengths.end())};
+    return prepare(memory, memory, lengths, bias->prepare(memory));
+}
+
+Attendable Attention::prepare(const Tensor& keys, const Tensor& values, std::span<const int32_t> lengths,
+                              const Tensor& places) const {
+    const trace::Scope here(score_path.c_str());
+    return {score->prepare(keys), values, Array<int32_t>(lengths.begin(), lengths.end()), places};
 }
 
 std::optional<Attention::Fused> Attention::fused() const {
     const std::optional<real> product = score->product_factor(), softmax = align->softmax_factor(), slope = bias->slope();
-    if (!product || !softmax || !slope || window->after_align() || !select->reads_weights())
+    if (!product || !softmax || !slope || window->after_align() || !window->contiguous() || !select->reads_weights())
         return {};
     if (*slope != 0 && !window->is_causal())  // the kernel's distance has a sign
         return {};
     return Fused{*product * *softmax, *slope * *softmax};
 }
 
-Call Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const {
+Call Attention::call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
+                     const Pass& pass) const {
     require(query.rank() == 3 && query.dim(0) == source.values.dim(0), "{}: batches differ: query {}, source {}", site.path,
             query.shape(), source.values.shape());
-    return {query, source.keys, source.lengths, source.values.dim(1), position, previous, source.values, site.number};
+    return {.query = query,
+            .keys = source.keys,
+            .lengths = source.lengths,
+            .source = source.values.dim(1),
+            .position = position,
+            .previous = previous,
+            .values = source.values,
+            .number = site.number,
+            .places = source.places,
+            .context = pass,
+            .samples = pass.samples};
+}
+
+namespace {
+
+// The positions that each query sees, side by side, so that what works on ranges works on windows
+// with holes.
+struct Gathered {
+    Array<int32_t> from;  // [N, C] element of [N, S], or -1
+    Array<int32_t> back;  // [N, S] element of [N, C], or -1
+    int64_t columns = 0;  // C
+    Ranges ranges;
+};
+
+Gathered gathered(const View& view, int64_t source) {
+    Gathered out;
+    const auto rows = static_cast<int64_t>(view.ranges.size());
+    for (const Range& r : view.ranges) out.columns = std::max<int64_t>(out.columns, r.end - r.begin);
+    out.from.assign(static_cast<std::size_t>(rows * out.columns), -1);
+    out.back.assign(static_cast<std::size_t>(rows * source), -1);
+    for (int64_t row = 0; row < rows; ++row) {
+        int32_t count = 0;
+        const Range r = view.ranges[static_cast<std::size_t>(row)];
+        for (int64_t s = r.begin; s < r.end; ++s) {
+            const int64_t element = row * source + s;
+            if (view.visible[static_cast<std::size_t>(element)] == 0)
+                continue;
+            out.from[static_cast<std::size_t>(row * out.columns + count)] = static_cast<int32_t>(element);
+            out.back[static_cast<std::size_t>(element)] = static_cast<int32_t>(row * out.columns + count++);
+        }
+        out.ranges.push_back({0, count});
+    }
+    return out;
+}
+
+}  // namespace
+
+Aligned Attention::aligned(const Tensor& scores, const View& view, const Call& call) const {
+    if (view.visible.empty())
+        return (*align)(scores, view.ranges, call);
+    const Gathered g = gathered(view, call.source);
+    const Shape narrow = scores.shape().with(2, g.columns);
+    const Aligned made = (*align)(elements(scores, g.from, narrow), g.ranges, call);
+    return elements(made.weights, g.back, scores.shape());
 }
 
 // e = score(q, k) + bias, a = align(e over the window)
 Attention::Weighed Attention::weighed(const Call& call) const {
-    const Ranges ranges = window->ranges(call.lengths, call.queries(), call.position);
+    const View view = [&] {
+        const trace::Scope in_window(window_path.c_str());
+        return window->view(call);
+    }();
     AttentionScores scores = [&] {
         const trace::Scope in_score(score_path.c_str());
-        return (*score)(call, ranges);
+        return (*score)(call, view.ranges);
     }();
-    const Tensor aligned = (*align)((*bias)(scores.values, call, ranges), ranges, call);
-    return {window->reweigh(aligned, call), std::move(scores.state)};
+    Aligned made = aligned((*bias)(scores.values, call, view.ranges), view, call);
+    return {window->reweigh(made.weights, call, view), std::move(scores.state), std::move(made.state)};
 }
 
-Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position) const {
+Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position, const Pass& pass) const {
     const trace::Scope here(site.path.c_str());
-    return weighed(call(query, source, position, {})).weights;
+    return weighed(call(query, source, position, {}, pass)).weights;
 }
 
 // c = sum_s select(a)_s value_s
 Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Pass& pass) const {
     const trace::Scope here(site.path.c_str());
-    const Call now = call(query, source, position, previous);
+    const Call now = call(query, source, position, previous, pass);
     Weighed made = weighed(now);
     const Chosen chosen = (*select)(made.weights, now, pass);
     Sightings seen = kept(now, made.weights, chosen, pass);
+    Tensor penalty = score->penalty(chosen.read, made.score);
     const Tensor read = dropout(chosen.read, pass, static_cast<uint32_t>(position));
     Tensor context = matmul(read, source.values);
     tell(now, context, pass);
-    return {std::move(context), chosen.read, std::move(made.state), std::move(seen)};
+    return {
+        std::move(context), {chosen.read, std::move(made.score), std::move(made.align)}, std::move(seen), std::move(penalty)};
 }
 
 void Attention::tell(const Call& call, const Tensor& context, const Pass& pass) const {
     if (pass.witness == nullptr)
         return;
     const auto again = [this](const Reading& r, const Pass& p) {
-        Attended a = (*this)(r.queries, {score->prepare(r.keys), r.values, r.lengths}, r.position, r.previous, p.unwitnessed());
+        Attended a = (*this)(r.queries, {score->prepare(r.keys), r.values, r.lengths, r.places}, r.position, r.previous,
+                             p.unwitnessed());
         return Output{std::move(a.context), std::move(a.seen)};
     };
     pass.witness->saw({.path = site.path,
@@ -103,6 +196,7 @@ void Attention::tell(const Call& call, const Tensor& context, const Pass& pass) 
                        .lengths = call.lengths,
                        .position = call.position,
                        .previous = call.previous,
+                       .places = call.places,
                        .context = context,
                        .again = again});
 }

@@ -38,19 +38,21 @@ struct Attendable {
     Tensor keys;             ///< Score::prepare of the memory
     Tensor values;           ///< [B, S, Dm] what is read
     Array<int32_t> lengths;  ///< B
+    Tensor places = {};      ///< PositionBias::prepare of the memory
 };
 
 struct Attended {
     Tensor context;  ///< [B, T, Dm]
-    Tensor weights;  ///< [B, T, S] with which values were read
-    Tensor state;    ///< of the score, for the next step
+    Previous next;   ///< for the next step; its weights [B, T, S] are those with which values were read
     Sightings seen;  ///< this call, where the pass asks for it
+    Tensor penalty;  ///< [B, T] nats that are added to the loss of each query's target; or undefined
 };
 
 /// What the caller of an attention promises about its queries.
 struct QueryKind {
     bool parallel = false;           ///< several queries at once: there are no previous weights
     bool aligned_positions = false;  ///< query t is at position t of the source itself (self-attention)
+    bool causal = false;             ///< a query must not see positions after its own, which it predicts
 };
 
 /// An attention that is one head of several, on that head's own projections.
@@ -58,6 +60,7 @@ struct Head {
     int64_t number = 0, of = 1;
     Projected projected = Projected::no;
     double dropout = 0;  ///< of the weights that values are read with (Vaswani 2017's code), in training
+    int64_t input = 0;   ///< width of the memory before the heads' projections, which biases read; 0: there are none
 };
 
 struct Attention {
@@ -69,12 +72,15 @@ struct Attention {
 
     /// memory [B, S, Dm] with B lengths.
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const;
+    /// The same of keys [B, S, Dk] and values [B, S, Dv] of their own, with what the bias needs of the
+    /// memory.
+    Attendable prepare(const Tensor& keys, const Tensor& values, std::span<const int32_t> lengths, const Tensor& places) const;
     /// query [B, T, Dq]; `position` is the position of the first query in its sequence; `previous`
     /// is the result of the step before, or empty.
     Attended operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                         const Pass& pass) const;
     /// The weights alone [B, T, S], before any choice and without reading.
-    Tensor weigh(const Tensor& query, const Attendable& source, int64_t position) const;
+    Tensor weigh(const Tensor& query, const Attendable& source, int64_t position, const Pass& pass) const;
 
     /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) -
     /// slope distance).
@@ -85,7 +91,7 @@ struct Attention {
 
     Site site;
     AttentionOptions factors;  ///< as asked for
-    std::string score_path;
+    std::string score_path, window_path;
     std::shared_ptr<const Score> score;
     std::shared_ptr<const PositionBias> bias;
     std::shared_ptr<const Window> window;
@@ -95,9 +101,12 @@ struct Attention {
     Dropout dropout;
 
   private:
-    Call call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous) const;
+    void check_goes_together(QueryKind kind) const;
+    Call call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
+              const Pass& pass) const;
+    Aligned aligned(const Tensor& scores, const View& view, const Call& call) const;
     struct Weighed {
-        Tensor weights, state;
+        Tensor weights, score, align;  // and the states of score and alignment
     };
     Weighed weighed(const Call& call) const;
     void tell(const Call& call, const Tensor& context, const Pass& pass) const;

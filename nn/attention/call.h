@@ -8,6 +8,7 @@
 ///     choice   a itself, or one position drawn     select.h
 ///     context  c = sum_s a_s value_s               attention.h
 #include "core/base/ids.h"
+#include "core/context.h"
 #include "core/tensor.h"
 
 namespace attend::ATTEND_PRECISION {
@@ -16,7 +17,8 @@ namespace attend::ATTEND_PRECISION {
 /// parallel.
 struct Previous {
     Tensor weights;  ///< [B, 1, S] as read with
-    Tensor state;    ///< what the score returned, for its own use (a coverage, a position)
+    Tensor score;    ///< what the score returned, for its own use (a coverage)
+    Tensor align;    ///< what the alignment returned, for its own use (an expected alignment)
 };
 
 /// One call of an attention: queries [B, T, Dq] over the S positions of a source.
@@ -29,9 +31,14 @@ struct Call {
     Previous previous;       ///< of the step before
     Tensor values = {};      ///< [B, S, Dv] what is read
     int64_t number = 0;      ///< Site::number
+    Tensor places = {};      ///< [B, S, P] what PositionBias::prepare made of the memory; or undefined
+    Context context = {};    ///< training or evaluation, and draws
+    int64_t samples = 1;     ///< K that the queries of a row are, sample by sample (Pass::samples)
 
     int64_t batch() const { return query.dim(0); }
     int64_t queries() const { return query.dim(1); }
+    /// Position of a row's query number `q` in its own sequence.
+    int64_t position_of(int64_t q) const { return position + q % (queries() / samples); }
 };
 
 }  // namespace attend::ATTEND_PRECISION

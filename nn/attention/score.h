@@ -26,7 +26,7 @@ struct ScoreSetup {
 struct AttentionScores {
     AttentionScores(Tensor v, Tensor s = {}) : values(std::move(v)), state(std::move(s)) {}
     Tensor values;  ///< [B, T, S]
-    Tensor state;   ///< for the next step's Call::previous; undefined when there is none
+    Tensor state;   ///< for the next step's Previous::score; undefined when there is none
 };
 
 /// Scores as a scaled product: factor (q_t . k_s).
@@ -46,8 +46,15 @@ class Score {
     virtual AttentionScores operator()(const Call& call, const Ranges& ranges) const = 0;
     /// Whether the query is read at all (a location score need not read it).
     virtual bool needs_query() const { return true; }
+    /// Whether a key's score depends on where in the source it stands, too.
+    virtual bool reads_places() const { return false; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
+    /// A loss [B, T] (nats) that is added to a target's own, of the weights [B, T, S] and the state that
+    /// the score returned with them; undefined: none.
+    virtual Tensor penalty(const Tensor& /*weights*/, const Tensor& /*state*/) const { return {}; }
+    /// Whether there is one.
+    virtual bool penalises() const { return false; }
     /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.
     virtual std::optional<real> product_factor() const { return {}; }
     /// The definition, for queries [B, T, Dq] and memory [B, S, Dm], of scores that are divided by the

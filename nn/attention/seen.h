@@ -37,6 +37,7 @@ inline const Site& site_of(const Sites& sites, const Seen& call) { return sites.
 struct Output {
     Tensor value;
     Sightings seen = {};
+    Tensor penalty = {};  ///< [B, T] nats that scores add to the loss of each target; or undefined
 };
 
 /// Chosen positions by number of the site and place of a call's first query, as in Seen::index: all

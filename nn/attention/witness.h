@@ -25,6 +25,7 @@ struct Reading {
     Array<int32_t> lengths = {};               ///< B, of the source
     int64_t position = 0;                      ///< of the first query in its sequence
     Previous previous = {};
+    Tensor places = {};   ///< Call::places of a single head; of multi-head all heads' side by side
     Tensor context = {};  ///< [B, T, H K] what came of it
     /// The call again, with other queries, keys, values and lengths in a copy of this, in another
     /// pass: the new context. The model must outlive it.

@@ -14,14 +14,14 @@ struct BertOptions {
     int64_t segments = 2;
     std::string positions = "learned";
     double init = 0.02;
-    AttentionOptions attention = transformer_attention("global");
+    Selection attention = transformer_attention("global");
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "longest row, special tokens included");
         v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own; 0: none");
         positions_field(v, positions);
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
-        v.object("attention", attention, "how positions attend to each other");
+        v.selection("attention", attention, "how positions attend to each other");
     }
 };
 

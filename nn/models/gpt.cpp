@@ -33,8 +33,6 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
             "{}, target vocabulary {}",
             setup.source_vocabulary, setup.target_vocabulary);
     require_following("gpt", setup);
-    require(window_table().build(o.attention.window)->is_causal(),
-            "model gpt: window '{}' shows a position what it has to predict; 'causal' does not", o.attention.window.name());
     const BlockOptions& b = o.blocks;
     embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.init);
     positions_ = Positions(scope.in("position"), o.positions, o.context, b.width, o.init);

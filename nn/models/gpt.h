@@ -16,7 +16,7 @@ struct GptOptions {
     bool tie = true;
     double init = 0.02;
     bool scale_residual = true;
-    AttentionOptions attention = transformer_attention("causal");
+    Selection attention = transformer_attention("causal");
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "greatest number of positions that are seen at once");
@@ -25,7 +25,7 @@ struct GptOptions {
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.flag("scale_residual", scale_residual,
                "first weights of what writes to the residual stream are multiplied by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
-        v.object("attention", attention, "how a position attends to those before it");
+        v.selection("attention", attention, "how a position attends to those before it");
     }
 };
 

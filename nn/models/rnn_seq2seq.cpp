@@ -14,6 +14,9 @@ namespace {
 
 constexpr double embedding_deviation = 1;
 
+// [B, 1] each to [B, T]; undefined where there are none.
+Tensor side_by_side(const Array<Tensor>& steps) { return steps.empty() ? Tensor() : concat(std::span<const Tensor>(steps), 1); }
+
 class RnnDecoderState final : public DecoderState {
   public:
     EncodedSource source;
@@ -41,7 +44,8 @@ class RnnDecoderState final : public DecoderState {
         }
         for (const CellState& s : place.layers) out->place.layers.push_back({pick_rows(s.h), pick_rows(s.c)});
         out->place.feed = pick_rows(place.feed);
-        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.state)};
+        out->place.previous = {pick_rows(place.previous.weights), pick_rows(place.previous.score),
+                               pick_rows(place.previous.align)};
         out->place.step = place.step;
         return out;
     }
@@ -67,7 +71,9 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
 
     target_embedding_ = Embedding(decoder.in("embedding"), setup.target_vocabulary, o.embedding, embedding_deviation);
     target_dropout_ = Dropout(decoder.in("embedding_dropout"), o.dropout);
-    int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : memory);
+    const std::unique_ptr<AttentionKind> attends = attention_table().build(o.attention);
+    context_ = attends->context(memory);
+    int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : context_);
     for (int64_t l = 0; l < o.decoder_layers; ++l) {
         bridge_.emplace_back(scope.in("bridge").in(l), encoder_hidden, o.hidden, Bias::yes);
         if (kind == CellKind::lstm)
@@ -76,15 +82,19 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
         between_.emplace_back(decoder.in("cell").in(l).in("dropout"), o.dropout);
         in = o.hidden;
     }
-    attention_ = Attention(scope.in("attention"), o.attention, o.hidden, memory, QueryKind{parallel(), false}, {},
-                           {.kind = SiteKind::cross, .affects = parallel() ? Affects::own_step : Affects::following});
-    sites_ = {attention_.site};
+    attention_ =
+        attends->to_source(scope.in("attention"),
+                           {.query = o.hidden,
+                            .memory = memory,
+                            .kind = QueryKind{parallel(), false},
+                            .site = {.kind = SiteKind::cross, .affects = parallel() ? Affects::own_step : Affects::following}});
+    sites_ = attention_->sites();
     const int64_t features = luong() ? o.hidden : o.embedding;
-    readout_ = Linear(scope.in("readout"), o.hidden + memory + (luong() ? 0 : o.embedding), features, Bias::yes);
+    readout_ = Linear(scope.in("readout"), o.hidden + context_ + (luong() ? 0 : o.embedding), features, Bias::yes);
     readout_dropout_ = Dropout(scope.in("readout_dropout"), o.dropout);
     head_ = Linear(scope.in("head"), features, setup.target_vocabulary, Bias::yes);
     own_inputs_ = hash_name(decoder.in("own_inputs").path());
-    if (const HardChoice* hard = attention_.select->hard()) {
+    if (const HardChoice* hard = attention_->hard()) {
         estimator_ = estimator_table().build(hard->estimator, scope.in(estimator_scope), estimator_setup());
         check_fits(*estimator_);
         check_evaluation(*hard);
@@ -98,7 +108,7 @@ EncodedSource RnnSeq2Seq::encode(const Ids& source, const Context& context) cons
     const Tensor x = source_dropout_(source_embedding_(source.values, {source.rows, source.columns}), context);
     const LayerOutput states = encoder_(x, source.lengths, context);
     EncodedSource out;
-    out.memory = attention_.prepare(states.outputs, source.lengths);
+    out.memory = attention_->prepare(states.outputs, source.lengths);
     // The backward direction ends at the first symbol: s_0 = tanh(W h_1) (Bahdanau 2015, A.2.2).
     for (std::size_t l = 0; l < decoder_.size(); ++l)
         out.start.push_back(
@@ -116,7 +126,12 @@ RnnDecoderPlace RnnSeq2Seq::begin(const EncodedSource& source) const {
 // Bahdanau: o = tanh(W [s; c; y] + b); Luong: h~ = tanh(W [s; c] + b) (eq. 5)
 Tensor RnnSeq2Seq::read_out(const Tensor& state, const Tensor& attended, const Tensor& embedded) const {
     const trace::Scope here(readout_.path.c_str());
-    return tanh(readout_(luong() ? concat({state, attended}, -1) : concat({state, attended, embedded}, -1)));
+    Array<Tensor> parts = {state};
+    if (context_ > 0)
+        parts.push_back(attended);
+    if (!luong())
+        parts.push_back(embedded);
+    return tanh(readout_(parts.size() == 1 ? state : concat(std::span<const Tensor>(parts), -1)));
 }
 
 // Bahdanau 2015, A.2.2:  c_i = attend(s_{i-1}),  s_i = f(s_{i-1}, y_{i-1}, c_i)
@@ -136,15 +151,16 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
     const auto attend_from = [&](const Tensor& s) {
         Pass of_sources = pass;
         of_sources.first_row /= samples;
-        Attended a = attention_(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
-        place.previous = {a.weights, a.state};
+        Attended a = (*attention_)(s.reshape({sources, samples, h}), source.memory, place.step, place.previous, of_sources);
+        place.previous = std::move(a.next);
         out.seen = std::move(a.seen);
+        out.penalty = std::move(a.penalty);
         return a.context.reshape({rows, a.context.dim(2)});
     };
     Tensor projection = projected;
-    if (!luong()) {
+    if (!luong() && context_ > 0) {
         out.context = attend_from(place.layers.back().h);
-        projection = decoder_[0].project_part(out.context, e, e + out.context.dim(1), projected);
+        projection = decoder_[0].project_part(out.context, e, e + context_, projected);
     } else if (options_.input_feeding) {
         projection = decoder_[0].project_part(place.feed, e, e + h, projected);
     }
@@ -155,7 +171,8 @@ RnnSeq2Seq::StepOutput RnnSeq2Seq::step(const Tensor& projected, const EncodedSo
     }
     out.state = place.layers.back().h;
     if (luong()) {
-        out.context = attend_from(out.state);
+        if (context_ > 0)
+            out.context = attend_from(out.state);
         out.readout = readout_dropout_(read_out(out.state, out.context, {}), pass, static_cast<uint32_t>(place.step));
         place.feed = options_.input_feeding ? out.readout : Tensor();
     }
@@ -171,15 +188,17 @@ Output RnnSeq2Seq::steps(const Ids& input, const EncodedSource& source, const Pa
               : target_embedding_(transposed(input.values, input.columns), {input.columns, input.rows});
     const Tensor projected = decoder_[0].project_part(embedded, 0, options_.embedding, {});
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> outputs, contexts;
+    Array<Tensor> outputs, contexts, penalties;
     Sightings seen;
     for (int64_t t = 0; t < input.columns; ++t) {
         StepOutput out = step(projected.row(t), source, place, pass);
+        if (out.penalty.defined())
+            penalties.push_back(out.penalty);
         outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
         append(seen, std::move(out.seen));
     }
-    return {features_of(outputs, contexts, embedded, pass), std::move(seen)};
+    return {features_of(outputs, contexts, embedded, pass), std::move(seen), side_by_side(penalties)};
 }
 
 // [T, B, F] from what the steps gave: the readout itself, or the states to read out at once.
@@ -187,7 +206,7 @@ Tensor RnnSeq2Seq::features_of(const Array<Tensor>& outputs, const Array<Tensor>
                                const Context& context) const {
     if (luong())
         return stack(outputs, 0);
-    const Tensor o = read_out(stack(outputs, 0), stack(contexts, 0), embedded);
+    const Tensor o = read_out(stack(outputs, 0), context_ > 0 ? stack(contexts, 0) : Tensor(), embedded);
     if (options_.dropout == 0 || !context.training())
         return o;
     return transpose(readout_dropout_(transpose(o, 0, 1), context), 0, 1);
@@ -224,27 +243,29 @@ Array<int32_t> RnnSeq2Seq::next_inputs(const Ids& input, int64_t t, const Tensor
     return ids;
 }
 
-Tensor RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
+Output RnnSeq2Seq::steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own,
                                   const Context& context) const {
     const trace::Scope here("decoder");
     const int64_t rows = input.rows;
     Array<int32_t> ids(static_cast<std::size_t>(rows));
     for (int64_t b = 0; b < rows; ++b) ids[static_cast<std::size_t>(b)] = input.at(b, 0);
     RnnDecoderPlace place = begin(source);
-    Array<Tensor> outputs, contexts, embedded;
+    Array<Tensor> outputs, contexts, embedded, penalties;
     for (int64_t t = 0; t < input.columns; ++t) {
         const Tensor x = target_dropout_(target_embedding_(ids, {rows}), context, static_cast<uint32_t>(t));
         StepOutput out = step(decoder_[0].project_part(x, 0, options_.embedding, {}), source, place, context);
         outputs.push_back(luong() ? out.readout : out.state);
         contexts.push_back(out.context);
         embedded.push_back(x);
+        if (out.penalty.defined())
+            penalties.push_back(out.penalty);
         if (t + 1 < input.columns) {
             const NoGrad off;
             const Tensor logits = head_(luong() ? out.readout : read_out(out.state, out.context, x));
             ids = next_inputs(input, t, logits, own, context);
         }
     }
-    return features_of(outputs, contexts, stack(embedded, 0), context);
+    return {features_of(outputs, contexts, stack(embedded, 0), context), {}, side_by_side(penalties)};
 }
 
 // Without input feeding nothing of the attention goes into the cells: they run first, then all
@@ -266,7 +287,7 @@ Output RnnSeq2Seq::all_at_once(const Ids& input, const EncodedSource& source, co
         const std::vector<Tensor> copies(static_cast<std::size_t>(pass.samples), x);
         x = concat(std::span<const Tensor>(copies), 1);
     }
-    Attended a = attention_(x, source.memory, 0, {}, pass);
+    Attended a = context_ > 0 ? (*attention_)(x, source.memory, 0, {}, pass) : Attended{};
     return {readout_dropped(read_out(x, a.context, {}), pass.samples, pass), std::move(a.seen)};
 }
 
@@ -283,6 +304,10 @@ Tensor RnnSeq2Seq::readout_dropped(const Tensor& x, int64_t samples, const Conte
     return concat(std::span<const Tensor>(parts), 1);
 }
 
+Tensor RnnSeq2Seq::penalty_of(const Tensor& penalty, const Ids& target, const LossOptions& o) const {
+    return scale(sum(penalty * target_mask(target, o.ignored)), static_cast<real>(1 / o.normaliser));
+}
+
 void RnnSeq2Seq::check_batch(const ScoreInput& batch) const {
     require_plain("rnn_seq2seq", batch);
     require_fit("rnn_seq2seq", batch, batch.input.rows);
@@ -297,7 +322,7 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
     if (sums_positions(pass))
         return score_marginal(encoded, batch, o, pass);
     const bool own = o.own_inputs > 0 && pass.training(), time_major = own || !parallel();
-    Output made = own          ? Output{steps_with_own(input, encoded, o, pass)}
+    Output made = own          ? steps_with_own(input, encoded, o, pass)
                   : time_major ? steps(input, encoded, pass)
                                : all_at_once(input, encoded, pass);
     const Tensor& features = made.value;
@@ -306,7 +331,8 @@ Scored RnnSeq2Seq::score(const ScoreInput& batch, const LossOptions& o, const Pa
         features.reshape({input.rows * input.columns, features.dim(2)}), head_.weight, Transpose::no, head_.bias,
         targets_in_order(target, o.ignored, time_major ? Order::time : Order::rows), o.cross_entropy());
     const int64_t rows = input.rows, columns = input.columns;
-    Scored out{r.loss, time_major ? transpose(r.row_loss.reshape({columns, rows}), 0, 1) : r.row_loss.reshape({rows, columns}),
+    const Tensor loss = made.penalty.defined() ? r.loss + penalty_of(made.penalty, target, o) : r.loss;
+    Scored out{loss, time_major ? transpose(r.row_loss.reshape({columns, rows}), 0, 1) : r.row_loss.reshape({rows, columns}),
                time_major ? transposed(r.predicted, rows) : r.predicted};
     out.seen = std::move(made.seen);
     return out;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/attention/attention.h"
+#include "nn/attention/kind.h"
 #include "nn/layers.h"
 #include "nn/models/model.h"
 #include "nn/recurrent.h"
@@ -24,7 +24,7 @@ struct RnnSeq2SeqOptions {
     bool bidirectional = true;
     bool input_feeding = false;
     double dropout = 0;
-    AttentionOptions attention;
+    Selection attention{attention_table(), "weighted"};
     void fields(Visitor& v) {
         v.choice("cell", cell, cell_names(), "the recurrent cell of encoder and decoder");
         v.choice("form", form, {"bahdanau", "luong"},
@@ -38,7 +38,7 @@ struct RnnSeq2SeqOptions {
         v.flag("bidirectional", bidirectional, "encoder reads in both directions");
         v.flag("input_feeding", input_feeding, "luong: the attentional state goes into the next step (Luong 2015, 3.3)");
         v.number("dropout", dropout, {0, 0.99}, "dropout probability of embeddings, between layers, and of the readout");
-        v.object("attention", attention, "how the decoder attends to the source");
+        v.selection("attention", attention, "how the decoder attends to the source");
     }
 };
 
@@ -68,7 +68,7 @@ class RnnSeq2Seq final : public Model {
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
     const Estimator* estimator() const override { return estimator_.get(); }
-    const HardChoice* hard() const override { return attention_.select->hard(); }
+    const HardChoice* hard() const override { return attention_->hard(); }
     const Sites& sites() const override { return sites_; }
     EstimatorSetup estimator_setup() const override { return {options_.hidden, encoder_.width(), head_.weight.dim(1)}; }
     bool reads_own_symbols() const override { return estimator_ == nullptr; }
@@ -79,7 +79,7 @@ class RnnSeq2Seq final : public Model {
     // What a step leaves for the readout: the state and the context, or in Luong's form the
     // finished readout.
     struct StepOutput {
-        Tensor state, context, readout;
+        Tensor state, context, readout, penalty;
         Sightings seen;
     };
     bool luong() const { return options_.form == "luong"; }
@@ -108,7 +108,9 @@ class RnnSeq2Seq final : public Model {
     // Features of every position: [T, B, F] step by step, [B, T, F] with all queries at once.
     Output steps(const Ids& input, const EncodedSource& source, const Pass& pass) const;
     // The same with some input symbols the model's own (LossOptions::own_inputs).
-    Tensor steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
+    Output steps_with_own(const Ids& input, const EncodedSource& source, const LossOptions& own, const Context& context) const;
+    // The loss of a pass's scores, over the targets that have one.
+    Tensor penalty_of(const Tensor& penalty, const Ids& target, const LossOptions& options) const;
     Tensor features_of(const Array<Tensor>& outputs, const Array<Tensor>& contexts, const Tensor& embedded,
                        const Context& context) const;
     Array<int32_t> next_inputs(const Ids& input, int64_t t, const Tensor& logits, const LossOptions& own,
@@ -126,7 +128,8 @@ class RnnSeq2Seq final : public Model {
     std::vector<Linear> bridge_, bridge_cell_;
     std::vector<RecurrentLayer> decoder_;
     std::vector<Dropout> between_;
-    Attention attention_;
+    std::unique_ptr<SourceAttention> attention_;
+    int64_t context_ = 0;  // width of what a step reads of the source; 0: nothing
     Sites sites_;
     std::unique_ptr<Estimator> estimator_;  // of hard attention
     Linear readout_, head_;

@@ -97,7 +97,8 @@ Tensor RnnSeq2Seq::pairs_read_out(const Tensor& states, const Tensor& values, co
 ByPosition RnnSeq2Seq::by_position(const EncodedSource& source, const ScoreInput& batch, const LossOptions& o,
                                    const Context& context, const SupportOf& support_of) const {
     const trace::Scope decoder("decoder");
-    const Tensor states = states_of(batch.input, source, context), weights = attention_.weigh(states, source.memory, 0);
+    const Tensor states = states_of(batch.input, source, context),
+                 weights = attention_->weigh(states, source.memory, 0, context);
     const Support support = support_of(weights);
     const PairsOfPositions pairs = pairs_of(support, batch.target, o.ignored, weights.dim(2));
     const Tensor features = pairs_read_out(states, source.memory.values, pairs, context);
@@ -121,8 +122,10 @@ Estimated RnnSeq2Seq::estimate(const Estimator& estimator, const ScoreInput& bat
                                const Context& context) const {
     check_batch(batch);
     check_fits(estimator);
-    require(estimator_ != nullptr, "model rnn_seq2seq: its attention chooses no position: select is '{}'",
-            options_.attention.select.name());
+    require(estimator_ != nullptr,
+            "model rnn_seq2seq: its attention chooses no position, as select 'hard' of attention 'weighted' does: "
+            "attention '{}'",
+            options_.attention.name());
     const EncodedSource encoded = encode(batch.source, context);
     RolloutParts parts{
         .run = [&](const Choosing& way, int64_t samples) { return rollout(encoded, batch, o, context, way, samples); },
@@ -141,7 +144,7 @@ void RnnSeq2Seq::check_evaluation(const HardChoice& hard) const {
 }
 
 bool RnnSeq2Seq::sums_positions(const Pass& pass) const {
-    const HardChoice* hard = attention_.select->hard();
+    const HardChoice* hard = attention_->hard();
     return hard != nullptr && hard->evaluate == HardChoice::Evaluate::marginal && !pass.training() && pass.choosing == nullptr;
 }
 
@@ -164,8 +167,8 @@ Scored RnnSeq2Seq::score_marginal(const EncodedSource& source, const ScoreInput&
                                   const Pass& pass) const {
     const NoGrad off;
     const Tensor states = states_of(batch.input, source, pass);
-    Attended a = attention_(states, source.memory, 0, {}, pass);
-    const CrossEntropyResult r = cross_entropy(summed(states, a.weights, source),
+    Attended a = (*attention_)(states, source.memory, 0, {}, pass);
+    const CrossEntropyResult r = cross_entropy(summed(states, a.next.weights, source),
                                                targets_in_order(batch.target, o.ignored, Order::rows), o.cross_entropy());
     Scored out{r.loss, r.row_loss.reshape({batch.input.rows, batch.input.columns}), r.predicted};
     out.seen = std::move(a.seen);

@@ -2,7 +2,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-void require_form(const LayoutForm& form, const BlockOptions& b, const AttentionOptions& a, const std::string& positions) {
+void require_form(const LayoutForm& form, const BlockOptions& b, const Selection& attention, const std::string& positions) {
     const auto only = [&](const char* option, const std::string& value, const std::string& there) {
         require(value == there, "model {}: the layout of {} has no place for this model: model.{} {}, there {}", form.model,
                 form.kind, option, value, there);
@@ -12,12 +12,14 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Attention
     only("bias", b.bias ? "true" : "false", "true");
     only("positions", positions, "learned");
     only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
-    const AttentionOptions theirs = transformer_attention(form.window);
-    only("attention.score", a.score.name(), theirs.score.name());
-    only("attention.bias", a.bias.name(), theirs.bias.name());
-    only("attention.window", a.window.name(), theirs.window.name());
-    only("attention.align", a.align.name(), theirs.align.name());
-    only("attention.select", a.select.name(), theirs.select.name());
+    Selection of_theirs = transformer_attention(form.window);
+    only("attention.type", attention.name(), of_theirs.name());
+    const AttentionOptions &a = attention.as<AttentionOptions>(), &theirs = factors_of(of_theirs);
+    only("attention.score", text_of(a.score), text_of(theirs.score));
+    only("attention.bias", text_of(a.bias), text_of(theirs.bias));
+    only("attention.window", text_of(a.window), text_of(theirs.window));
+    only("attention.align", text_of(a.align), text_of(theirs.align));
+    only("attention.select", text_of(a.select), text_of(theirs.select));
     require(b.activation == "gelu" || b.activation == "gelu_tanh" || b.activation == "relu",
             "model {}: the layout of {} has no place for this model: model.activation {}, there {}", form.model, form.kind,
             b.activation, "gelu, gelu_tanh or relu");

@@ -28,7 +28,7 @@ class TransformerState final : public DecoderState {
 }  // namespace
 
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
-                                                       const AttentionOptions& self, const CrossOptions& cross,
+                                                       const Selection& self, const CrossOptions& cross,
                                                        const Site& first) const {
     Side side;
     // Multiplied by sqrt(D), the embeddings begin at the size of the positions.
@@ -52,10 +52,6 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
             "\"joint_vocabulary\": true in data makes one, and share 'target' needs none",
             setup.source_vocabulary, setup.target_vocabulary,
             setup.source_vocabulary == setup.target_vocabulary ? ", of different symbols" : "");
-    require(
-        window_table().build(o.attention.window)->is_causal(),
-        "model transformer_seq2seq: attention.window '{}' shows a target position what it has to predict; 'causal' does not",
-        o.attention.window.name());
     BlockOptions blocks = o.blocks;
     encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {},
                          {.kind = SiteKind::encoder, .affects = Affects::all});

@@ -14,9 +14,9 @@ struct TransformerSeq2SeqOptions {
     int64_t max_length = 1024;
     std::string share = "target";
     bool scale_embedding = true;
-    AttentionOptions encoder_attention = transformer_attention("global");
-    AttentionOptions attention = transformer_attention("causal");
-    AttentionOptions cross_attention = transformer_attention("global");
+    Selection encoder_attention = transformer_attention("global");
+    Selection attention = transformer_attention("causal");
+    Selection cross_attention = transformer_attention("global");
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("decoder_layers", decoder_layers, {0, 1024, "auto"}, "blocks of the decoder; auto: layers, as the encoder");
@@ -27,9 +27,9 @@ struct TransformerSeq2SeqOptions {
             "shared weights: target: output layer and target embedding (Press and Wolf 2017); all: also the source embedding "
             "(3.4), which needs one vocabulary (data.joint_vocabulary)");
         v.flag("scale_embedding", scale_embedding, "embeddings are multiplied by sqrt(width) (3.4)");
-        v.object("encoder_attention", encoder_attention, "how source positions attend to each other");
-        v.object("attention", attention, "how target positions attend to earlier ones");
-        v.object("cross_attention", cross_attention, "how target positions attend to the source");
+        v.selection("encoder_attention", encoder_attention, "how source positions attend to each other");
+        v.selection("attention", attention, "how target positions attend to earlier ones");
+        v.selection("cross_attention", cross_attention, "how target positions attend to the source");
     }
 };
 
@@ -56,7 +56,7 @@ class TransformerSeq2Seq final : public TransformerModel {
         Dropout dropout;
         BlockStack blocks;
     };
-    Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const AttentionOptions& self,
+    Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const Selection& self,
                    const CrossOptions& cross, const Site& first) const;
     // Ids [B, T], the first at `position`, to what goes into the blocks.
     Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;

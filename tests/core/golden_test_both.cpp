@@ -32,6 +32,7 @@ class Case {
         for (const int64_t id : file_.read_integers(name)) all.push_back(static_cast<int32_t>(id));
         return all;
     }
+    Tensor values(const std::string& name) const { return file_.read(name); }
     Shape shape(const std::string& name) const { return file_.info(name).shape; }
     std::string text(const std::string& key) const { return golden::text(file_, key); }
     double number(const std::string& key) const { return std::stod(text(key)); }
@@ -175,11 +176,31 @@ TEST_SUITE("golden ops") {
         }
     }
 
-    TEST_CASE("gru_step and lstm_step equal PyTorch's cells") {
+    TEST_CASE("entmax15 and entmax equal what its definition gives in NumPy") {
+        for (const std::string alpha : {"1.25", "1.5", "2.0"})
+            for (const bool sorting : {false, true}) {
+                if (sorting && alpha != "1.5")
+                    continue;
+                Case c("entmax_" + alpha);
+                const Tensor x = c.leaf("input.x");
+                const Ranges ranges = ranges_of(c.ids("input.lengths"), x.dim(1));
+                const Tensor y = sorting ? entmax15(x, ranges) : entmax(x, static_cast<real>(c.number("alpha")), ranges);
+                c.output("y", y);
+                c.finish();
+                const Tensor golden = c.values("output.y");
+                for (int64_t i = 0; i < y.size(); ++i) CHECK((y.data()[i] == 0) == (golden.data()[i] == 0));
+            }
+    }
+
+    TEST_CASE("gru_step, lstm_step and rnn_step equal PyTorch's cells") {
         Case g("gru_cell");
         g.output("h", gru_step(project(g, "", g.leaf("input.x")), g.leaf("input.h"), g.leaf("recurrent.weight"),
                                g.leaf("recurrent.bias")));
         g.finish();
+        Case r("rnn_cell");
+        r.output("h", rnn_step(project(r, "", r.leaf("input.x")), r.leaf("input.h"), r.leaf("recurrent.weight"),
+                               r.leaf("recurrent.bias")));
+        r.finish();
         Case l("lstm_cell");
         const LstmState s = lstm_step(project(l, "", l.leaf("input.x")), {l.leaf("input.h"), l.leaf("input.c")},
                                       l.leaf("recurrent.weight"), l.leaf("recurrent.bias"));
@@ -188,8 +209,8 @@ TEST_SUITE("golden ops") {
         l.finish();
     }
 
-    TEST_CASE("gru_layer and lstm_layer, two bidirectional layers with lengths, equal PyTorch's packed sequences") {
-        for (const std::string kind : {"gru", "lstm"}) {
+    TEST_CASE("gru_layer, lstm_layer and rnn_layer, two bidirectional layers with lengths, equal PyTorch's packed sequences") {
+        for (const std::string kind : {"gru", "lstm", "rnn"}) {
             Case c(kind + "_bidirectional");
             const Array<int32_t> lengths = c.ids("input.lengths");
             Tensor x = c.leaf("input.x");
@@ -200,8 +221,8 @@ TEST_SUITE("golden ops") {
                     const std::string prefix = layer + (d == Direction::forward ? "forward." : "backward.");
                     const Tensor p = project(c, prefix, x), w = c.leaf(prefix + "recurrent.weight"),
                                  b = c.leaf(prefix + "recurrent.bias");
-                    if (kind == "gru") {
-                        const GruLayerResult r = gru_layer(p, {}, w, b, lengths, d);
+                    if (kind != "lstm") {
+                        const GruLayerResult r = (kind == "gru" ? gru_layer : rnn_layer)(p, {}, w, b, lengths, d);
                         outputs.push_back(r.outputs);
                         h.push_back(r.last);
                     } else {

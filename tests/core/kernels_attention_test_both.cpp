@@ -185,6 +185,14 @@ Values naive_lstm(const Step& s, const Values& gates, const Values& h, const Val
     return out;
 }
 
+Values naive_rnn(const Step& s, const Values& gate, const Values& h) {
+    Values out = h;
+    for (std::size_t i = 0; i < out.size(); ++i)
+        if (s.runs(static_cast<int64_t>(i) / s.hidden))
+            out[i] = std::tanh(gate[i]);
+    return out;
+}
+
 /// `v` [rows, columns] laid out with `extra` elements of NaN after each row.
 Values spread(const Values& v, int64_t rows, int64_t columns, int64_t extra) {
     Values out;
@@ -276,6 +284,41 @@ TEST_CASE("lstm_forward and lstm_backward at every hidden size, strides and leng
                 kernels::lstm_forward(rx, rhp, rh, rc, {bh, H + 2}, {bc, H + 3}, saved, lengths, s.rows, H);
                 check_close(bh, spread(h_out, s.rows, H, 2), 4 * epsilon);
                 check_close(bc, spread(c_out, s.rows, H, 3), 4 * epsilon);
+            });
+        }
+    }
+}
+
+TEST_CASE("rnn_forward and rnn_backward at every hidden size, strides and lengths respected") {
+    for (int64_t H = 0; H <= 130; ++H) {
+        for (const Step& s : steps(H)) {
+            CAPTURE(H);
+            const Values x = values(s.rows * H, 1), hp = values(s.rows * H, 2), h = values(s.rows * H, 3);
+            const Values g = values(s.rows * H, 4);
+            Values sum = x;
+            for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += hp[i];
+            const Values expected = naive_rnn(s, sum, h);
+            const bool gradients = H <= 8 || H == 17 || H == 33;
+            Values dgate, dh;
+            if (gradients) {
+                dgate = numeric_gradient(sum, [&](const Values& at) { return inner(naive_rnn(s, at, h), g); });
+                dh = numeric_gradient(h, [&](const Values& at) { return inner(naive_rnn(s, sum, at), g); });
+            }
+            const kernels::Lengths lengths{s.lengths.empty() ? nullptr : s.lengths.data(), s.t};
+            each_target([&] {
+                Buffer bx(spread(x, s.rows, H, 5)), bhp(hp), bh(spread(h, s.rows, H, 2)), up(g);
+                Buffer out = Buffer::unwritten(s.rows * (H + 1)), gate = Buffer::unwritten(s.rows * (H + 1));
+                const kernels::ConstRows rx{bx, H + 5}, rhp{bhp, H}, rh{bh, H + 2};
+                kernels::rnn_forward(rx, rhp, rh, {out, H + 1}, lengths, s.rows, H);
+                check_close(out, spread(expected, s.rows, H, 1), 4 * epsilon);
+                if (gradients) {
+                    kernels::rnn_backward({up, H}, {out, H + 1}, {gate, H + 1}, {up, H}, lengths, s.rows, H);
+                    check_close(gate, spread(dgate, s.rows, H, 1), gradient_tolerance);
+                    check_close(up, dh, gradient_tolerance);
+                }
+                // The state overwritten.
+                kernels::rnn_forward(rx, rhp, rh, {bh, H + 2}, lengths, s.rows, H);
+                check_close(bh, spread(expected, s.rows, H, 2), 4 * epsilon);
             });
         }
     }

@@ -3,7 +3,7 @@
 #include "core/kernels/cross_entropy.h"
 #include "core/kernels/norm.h"
 #include "core/kernels/softmax.h"
-#include "tests/core/kernels_support.h"
+#include "tests/core/kernels_rows.h"
 
 namespace attend::ATTEND_PRECISION {
 using namespace kernel_test;
@@ -11,8 +11,6 @@ using namespace kernel_test;
 TEST_SUITE_BEGIN("kernels rows");
 
 namespace {
-
-Values part(const Values& x, int64_t begin, int64_t end) { return Values(x.begin() + begin, x.begin() + end); }
 
 Values naive_log_softmax(const Values& x, double scale) {
     Values y = x;
@@ -44,14 +42,7 @@ Values naive_sparsemax(const Values& x, double scale) {
     return z;
 }
 
-struct Normaliser {
-    std::string name;
-    Values (*naive)(const Values&, double);
-    void (*forward)(const real*, real, const Range*, real*, int64_t, int64_t);
-    void (*backward)(const real*, const real*, real, const Range*, Destination, int64_t, int64_t);
-    double scale;
-};
-const Normaliser normalisers[] = {
+const RowKernel normalisers[] = {
     {"softmax", naive_softmax, kernels::softmax, kernels::softmax_backward, 1},
     {"softmax, scaled", naive_softmax, kernels::softmax, kernels::softmax_backward, 0.25},
     {"softmax, negative scale", naive_softmax, kernels::softmax, kernels::softmax_backward, -1.5},
@@ -67,59 +58,10 @@ const Normaliser normalisers[] = {
     {"sparsemax, scaled", naive_sparsemax, kernels::sparsemax, kernels::sparsemax_backward, 0.25},
 };
 
-/// Five rows: all columns, an inner range, none, more than all, the last column alone.
-std::vector<Range> five_ranges(int64_t columns) {
-    const int32_t n = static_cast<int32_t>(columns);
-    return {{0, n}, {n / 3, n - n / 4}, {n / 2, n / 2}, {-2, n + 5}, {std::max(n - 1, 0), n}};
-}
-
 }  // namespace
 
 TEST_CASE("softmax, log_softmax, sparsemax and their backwards at every width, ranges respected") {
-    constexpr int64_t rows = 5;
-    for (const Normaliser& k : normalisers) {
-        for (int64_t columns = 0; columns <= 130; ++columns) {
-            CAPTURE(k.name);
-            CAPTURE(columns);
-            const Values dy = values(rows * columns, 9);
-            Values x = values(rows * columns, static_cast<uint32_t>(columns), -3, 3);
-            for (const std::vector<Range>& ranges : {std::vector<Range>(), five_ranges(columns)}) {
-                Values y(x.size(), 0.0), dx(x.size(), 0.0), input = x;
-                for (int64_t row = 0; row < rows; ++row) {
-                    int64_t begin = 0, end = columns;
-                    if (!ranges.empty()) {
-                        begin = std::max<int64_t>(ranges[static_cast<std::size_t>(row)].begin, 0);
-                        end = std::min<int64_t>(ranges[static_cast<std::size_t>(row)].end, columns);
-                    }
-                    const int64_t first = row * columns;
-                    const Values inside = part(x, first + begin, first + end), g = part(dy, first + begin, first + end);
-                    const Values out = k.naive(inside, k.scale);
-                    std::copy(out.begin(), out.end(), y.begin() + first + begin);
-                    // What stands outside a range must not be read.
-                    std::fill(input.begin() + first, input.begin() + first + begin, nan);
-                    std::fill(input.begin() + first + end, input.begin() + first + columns, nan);
-                    if (columns % 16 != 1 && columns > 10)
-                        continue;  // numeric gradients at some widths
-                    const Values slope =
-                        numeric_gradient(inside, [&](const Values& at) { return inner(k.naive(at, k.scale), g); });
-                    std::copy(slope.begin(), slope.end(), dx.begin() + first + begin);
-                }
-                const Range* r = ranges.empty() ? nullptr : ranges.data();
-                each_target([&] {
-                    Buffer in(input), out = Buffer::unwritten(rows * columns, 3), g(dy);
-                    k.forward(in, static_cast<real>(k.scale), r, out, rows, columns);
-                    check_close(out, y, 10 * epsilon);
-                    if (columns % 16 == 1 || columns <= 10) {
-                        check_destination(dx, gradient_tolerance, [&](Destination to) {
-                            k.backward(out, g, static_cast<real>(k.scale), r, to, rows, columns);
-                        });
-                    }
-                    k.forward(in, static_cast<real>(k.scale), r, in, rows, columns);  // in place
-                    check_close(in, y, 10 * epsilon);
-                });
-            }
-        }
-    }
+    for (const RowKernel& k : normalisers) check_row_kernel(k);
 }
 
 TEST_CASE("normalisers far from 0, at ties, at infinity and at NaN") {

@@ -213,6 +213,38 @@ void add_arrangement(std::vector<OpCase>& all) {
         {"transpose empty", {{0, 2, 3}}, {3, 2, 0}, [](Inputs in) { return transpose(in[0], 0, 2); }, nullptr, nothing});
     all.push_back(
         {"transpose empty after", {{2, 3, 0}}, {3, 2, 0}, [](Inputs in) { return transpose(in[0], 0, 1); }, nullptr, nothing});
+    all.push_back({"neighbours",
+                   {{3, 5}},
+                   {3, 5, 3},
+                   [](Inputs in) { return neighbours(in[0], 3); },
+                   [](Inputs in) { return neighbours_composite(in[0], 3); }});
+    all.push_back({"neighbours even width",
+                   {{2, 5}},
+                   {2, 5, 4},
+                   [](Inputs in) { return neighbours(in[0], 4); },
+                   [](Inputs in) { return neighbours_composite(in[0], 4); }});
+    all.push_back({"neighbours wider than the row",
+                   {{1, 2}},
+                   {1, 2, 9},
+                   [](Inputs in) { return neighbours(in[0], 9); },
+                   [](Inputs in) { return neighbours_composite(in[0], 9); }});
+    all.push_back({"neighbours itself", {{2, 3}}, {2, 3, 1}, [](Inputs in) { return neighbours(in[0], 1); }});
+    all.push_back(
+        {"neighbours no columns", {{2, 0}}, {2, 0, 3}, [](Inputs in) { return neighbours(in[0], 3); }, nullptr, nothing});
+    all.push_back({"cumulative_sum",
+                   {{2, 4, 3}},
+                   {2, 4, 3},
+                   [](Inputs in) { return cumulative_sum(in[0]); },
+                   [](Inputs in) { return cumulative_sum_composite(in[0]); }});
+    all.push_back({"cumulative_sum 1 x 1 x 1", {{1, 1, 1}}, {1, 1, 1}, [](Inputs in) { return cumulative_sum(in[0]); }});
+    all.push_back(
+        {"cumulative_sum no steps", {{2, 0, 3}}, {2, 0, 3}, [](Inputs in) { return cumulative_sum(in[0]); }, nullptr, nothing});
+    all.push_back({"cumulative_sum no columns",
+                   {{2, 3, 0}},
+                   {2, 3, 0},
+                   [](Inputs in) { return cumulative_sum(in[0]); },
+                   nullptr,
+                   nothing});
     all.push_back({"embedding", {{4, 3}}, {2, 3, 3}, [](Inputs in) {
                        const int32_t ids[] = {1, 0, 3, 1, 1, 2};
                        return embedding(in[0], ids, {2, 3});
@@ -255,8 +287,8 @@ const std::vector<OpCase>& op_cases() {
         add_reductions(all);
         add_products(all);
         add_arrangement(all);
-        for (OpCase& c : fused_op_cases()) all.push_back(std::move(c));
-        for (OpCase& c : transformer_op_cases()) all.push_back(std::move(c));
+        for (const auto list : {fused_op_cases, recurrent_op_cases, transformer_op_cases, alignment_op_cases, linear_op_cases})
+            for (OpCase& c : list()) all.push_back(std::move(c));
         return all;
     }();
     return cases;

@@ -30,10 +30,13 @@ struct OpCase {
     Expected expected = Expected::gradient;
 };
 
-/// Every case, those of the fused ops and of transformers' ops included.
+/// Every case, those of the lists below included.
 const std::vector<OpCase>& op_cases();
 std::vector<OpCase> fused_op_cases();
+std::vector<OpCase> recurrent_op_cases();
 std::vector<OpCase> transformer_op_cases();
+std::vector<OpCase> alignment_op_cases();
+std::vector<OpCase> linear_op_cases();
 
 /// The inputs of a case, always the same values.
 std::vector<Tensor> inputs_of(const OpCase& c);

@@ -48,6 +48,22 @@ void add_norms(std::vector<OpCase>& all) {
         {"rms_norm no columns", {{3, 0}, {0}}, {3, 0}, [](Inputs in) { return rms_norm(in[0], in[1], e); }, nullptr, nothing});
 }
 
+void add_unit_rows(std::vector<OpCase>& all) {
+    const Expected nothing = Expected::no_gradient;
+    all.push_back({"unit_rows",
+                   {{2, 3, 5}},
+                   {2, 3, 5},
+                   [](Inputs in) { return unit_rows(in[0]); },
+                   [](Inputs in) { return unit_rows_composite(in[0], real{1e-6}); }});
+    all.push_back({"unit_rows large epsilon",
+                   {{4, 5}},
+                   {4, 5},
+                   [](Inputs in) { return unit_rows(in[0], real{0.5}); },
+                   [](Inputs in) { return unit_rows_composite(in[0], real{0.5}); }});
+    all.push_back({"unit_rows one axis", {{5}}, {5}, [](Inputs in) { return unit_rows(in[0]); }});
+    all.push_back({"unit_rows no columns", {{3, 0}}, {3, 0}, [](Inputs in) { return unit_rows(in[0]); }, nullptr, nothing});
+}
+
 void add_rotary(std::vector<OpCase>& all) {
     const Expected nothing = Expected::no_gradient;
     all.push_back({"rotary",
@@ -118,6 +134,38 @@ void add_relative(std::vector<OpCase>& all) {
                    {{0, 3, 2}, {0, 3, 3}},
                    {0, 3, 2},
                    [](Inputs in) { return relative_scores(in[0], in[1], 0); },
+                   nullptr,
+                   nothing});
+}
+
+void add_buckets(std::vector<OpCase>& all) {
+    const Expected nothing = Expected::no_gradient;
+    constexpr BucketSides both = BucketSides::both, past = BucketSides::past;
+    all.push_back({"bucket_bias",
+                   {{2, 6, 6}, {8}},
+                   {2, 6, 6},
+                   [](Inputs in) { return bucket_bias(in[0], in[1], 5, both, 0); },
+                   [](Inputs in) { return bucket_bias_composite(in[0], in[1], 5, both, 0, {}); }});
+    all.push_back({"bucket_bias of the past, later position, ranges",
+                   {{2, 3, 5}, {4}},
+                   {2, 3, 5},
+                   [](Inputs in) { return bucket_bias(in[0], in[1], 4, past, 2, mixed()); },
+                   [](Inputs in) { return bucket_bias_composite(in[0], in[1], 4, past, 2, mixed()); }});
+    all.push_back({"bucket_bias one query",
+                   {{2, 1, 5}, {4}},
+                   {2, 1, 5},
+                   [](Inputs in) { return bucket_bias(in[0], in[1], 9, both, 2); },
+                   [](Inputs in) { return bucket_bias_composite(in[0], in[1], 9, both, 2, {}); }});
+    all.push_back({"bucket_bias no keys",
+                   {{2, 3, 0}, {4}},
+                   {2, 3, 0},
+                   [](Inputs in) { return bucket_bias(in[0], in[1], 9, both, 0); },
+                   nullptr,
+                   nothing});
+    all.push_back({"bucket_bias no rows",
+                   {{0, 3, 2}, {4}},
+                   {0, 3, 2},
+                   [](Inputs in) { return bucket_bias(in[0], in[1], 9, both, 0); },
                    nullptr,
                    nothing});
 }
@@ -226,8 +274,10 @@ std::vector<OpCase> transformer_op_cases() {
     std::vector<OpCase> all;
     add_activations(all);
     add_norms(all);
+    add_unit_rows(all);
     add_rotary(all);
     add_relative(all);
+    add_buckets(all);
     add_attention(all);
     return all;
 }

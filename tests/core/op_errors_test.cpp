@@ -1,39 +1,14 @@
-#include <doctest/doctest.h>
-
-#include <functional>
 #include <limits>
-#include <string>
-#include <vector>
+#include <span>
 
 #include "core/ops.h"
 #include "core/parameters.h"
+#include "tests/core/broken_calls.h"
 
 namespace op_errors_test {
 
 using namespace attend;
-
-namespace {
-
-struct BrokenCall {
-    const char* message;
-    std::function<void()> call;
-};
-
-Tensor t(std::initializer_list<int64_t> sizes) { return Tensor::full(Shape(sizes), 1); }
-
-void check_all(const std::vector<BrokenCall>& calls) {
-    for (const BrokenCall& c : calls) {
-        std::string message = "nothing thrown";
-        try {
-            c.call();
-        } catch (const Error& e) {
-            message = e.what();
-        }
-        CHECK(message == c.message);
-    }
-}
-
-}  // namespace
+using namespace attend::oracles;
 
 TEST_SUITE("op errors") {
     TEST_CASE("products before and after an axis, counted from either end") {
@@ -459,6 +434,18 @@ TEST_SUITE("op errors") {
             {"lstm_step: weights of another size: recurrent [2, 8], bias [6], hidden 2 needs [2, 8]",
              [] {
                  lstm_step(t({2, 8}), {t({2, 2}), t({2, 2})}, t({2, 8}), t({6}));
+             }},
+            {"rnn_step: shapes do not fit: projection [2, 4], state [2, 2]",
+             [] {
+                 rnn_step(t({2, 4}), t({2, 2}), t({2, 2}), t({2}));
+             }},
+            {"rnn_step: weights of another size: recurrent [2, 4], bias [2], hidden 2 needs [2, 2]",
+             [] {
+                 rnn_step(t({2, 2}), t({2, 2}), t({2, 4}), t({2}));
+             }},
+            {"rnn_layer: length out of range: length 4, 3 steps",
+             [=] {
+                 rnn_layer(t({2, 3, 2}), {}, t({2, 2}), t({2}), both, d);
              }},
             {"gru_layer: projection of another shape: [2, 3, 5], needs [B, S, 3 H]",
              [=] {

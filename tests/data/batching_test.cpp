@@ -169,6 +169,42 @@ TEST_SUITE("batching") {
         CHECK(empty->per_epoch() == 0);
         CHECK_THROWS_AS(empty->at(0), Error);
     }
+    TEST_CASE("rows without a source: a target for each input, padded, in the order of pairs") {
+        const Pairs p = pairs(100);
+        const Sequences none;
+        Sequences targets;
+        for (int64_t i = 0; i < p.target.size(); ++i) {
+            std::vector<int32_t> row(static_cast<std::size_t>(p.target.length(i)), id_ignored);
+            row.back() = static_cast<int32_t>(i);
+            targets.add(row);
+        }
+        for (const bool shuffled : {false, true}) {
+            const BatchOrder order{.batch = 16, .seed = 5, .shuffled = shuffled};
+            const auto rows = row_batches(p.target, targets, order), as_pairs = bucketed_batches(none, p.target, order);
+            CHECK(rows->per_epoch() == 7);
+            for (int64_t k = 0; k < 10; ++k) {
+                const Batch b = rows->at(k);
+                CHECK(b.source.rows == 0);
+                CHECK(b.examples == as_pairs->at(k).examples);
+                CHECK(b.targets() == b.rows());
+                for (int64_t r = 0; r < b.rows(); ++r) {
+                    const int64_t e = b.examples[static_cast<std::size_t>(r)];
+                    const int64_t n = b.input.length(r);
+                    REQUIRE((n == p.target.length(e) && b.target.length(r) == n));
+                    for (int64_t c = 0; c < b.input.columns; ++c) {
+                        CHECK(b.input.at(r, c) == (c < n ? p.target[e][static_cast<std::size_t>(c)] : int32_t{id_pad}));
+                        CHECK(b.target.at(r, c) == (c == n - 1 ? static_cast<int32_t>(e) : id_ignored));
+                    }
+                }
+            }
+        }
+        CHECK_THROWS_WITH_AS(
+            row_batches(p.source, targets, {}),
+            fmt::format("batches: a row has one target for each input: inputs {} in 100 rows, targets {} in 100",
+                        p.source.total(), targets.total())
+                .c_str(),
+            Error);
+    }
 }
 
 }  // namespace batching_test

@@ -188,7 +188,7 @@ TEST_SUITE("repeat, lookup, addition") {
     TEST_CASE("options of generated tasks that cannot be met are refused") {
         RepeatOptions repeat = repeats();
         repeat.sequence.min_length = 6;
-        CHECK_THROWS_WITH_AS(repeat_task(repeat, {}), "repeat: lengths are the wrong way round: min_length 6, max_length 5",
+        CHECK_THROWS_WITH_AS(repeat_task(repeat, {}), "repeat: sizes are the wrong way round: min_length 6, max_length 5",
                              Error);
         repeat = repeats();
         repeat.sequence.max_length = 4096;
@@ -206,8 +206,8 @@ TEST_SUITE("repeat, lookup, addition") {
                              "lookup: too much data: examples times longest target 1080000000, allowed 1073741824", Error);
         AdditionOptions addition;
         addition.min_digits = 4;
-        CHECK_THROWS_WITH_AS(addition_task(addition, {}),
-                             "addition: digits are the wrong way round: min_digits 4, max_digits 3", Error);
+        CHECK_THROWS_WITH_AS(addition_task(addition, {}), "addition: sizes are the wrong way round: min_digits 4, max_digits 3",
+                             Error);
     }
     TEST_CASE("the task table has them, their sources can be encoded without data") {
         TaskSetup setup;

@@ -124,8 +124,7 @@ TEST_SUITE("symbol tasks") {
     TEST_CASE("options that cannot be met are refused") {
         SymbolOptions options = small();
         options.min_length = 10;
-        CHECK_THROWS_WITH_AS(copy_task(options, {}), "copy: lengths are the wrong way round: min_length 10, max_length 9",
-                             Error);
+        CHECK_THROWS_WITH_AS(copy_task(options, {}), "copy: sizes are the wrong way round: min_length 10, max_length 9", Error);
         options = small();
         options.symbols = 1;
         options.min_length = options.max_length = 4;

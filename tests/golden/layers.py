@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from store import Case, same
 
-GATES = {"gru": 3, "lstm": 4}
+GATES = {"gru": 3, "lstm": 4, "rnn": 1}
 
 
 def linear(seed):
@@ -72,6 +72,8 @@ def cell_step(kind, parameters, x, state):
     weight, bias, recurrent_weight, recurrent_bias = parameters
     h = state[0]
     from_x, from_h = x @ weight + bias, h @ recurrent_weight + recurrent_bias
+    if kind == "rnn":
+        return (torch.tanh(from_x + from_h),)
     if kind == "gru":
         (xr, xz, xn), (hr, hz, hn) = from_x.chunk(3, -1), from_h.chunk(3, -1)
         r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
@@ -97,12 +99,12 @@ def cells(seed):
         new = cell_step(kind, parameters, x, state)
         for name, value in zip(("h", "c"), new):
             case.output(name, value)
-        module = {"gru": torch.nn.GRUCell, "lstm": torch.nn.LSTMCell}[kind](inputs, hidden).double()
+        module = {"gru": torch.nn.GRUCell, "lstm": torch.nn.LSTMCell, "rnn": torch.nn.RNNCell}[kind](inputs, hidden).double()
         with torch.no_grad():
             for own, p in zip((module.weight_ih, module.bias_ih, module.weight_hh, module.bias_hh), parameters):
                 own.copy_(p.t())
-            theirs = module(x, state[0] if kind == "gru" else state)
-        same(new[0], theirs if kind == "gru" else theirs[0], kind + " cell")
+            theirs = module(x, state if kind == "lstm" else state[0])
+        same(new[0], theirs[0] if kind == "lstm" else theirs, kind + " cell")
         yield case
 
 
@@ -140,7 +142,7 @@ def bidirectional_parameters(case, prefix, kind, inputs, hidden, layers):
 def same_as_packed(kind, layers, x, lengths, y, finals):
     """Compares with torch's module over packed sequences."""
     hidden = layers[0]["forward"][2].shape[0]
-    module = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[kind](
+    module = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM, "rnn": torch.nn.RNN}[kind](
         x.shape[2], hidden, num_layers=len(layers), bidirectional=True, batch_first=True).double()
     with torch.no_grad():
         for number, layer in enumerate(layers):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes golden values computed by PyTorch (made with 1.13): make.py [--seed N] [--out DIR]
+"""Writes golden values computed by PyTorch (made with 1.13), and by NumPy (entmax): make.py [--seed N] [--out DIR]
 
 Seed 1 gives the committed sizes; any other seed draws other numbers and other sizes, which tests read from the files. Everything
 is computed in float64 from float32 numbers and stored as float32.
@@ -10,6 +10,7 @@ import pathlib
 import torch
 
 import attention
+import entmax
 import layers
 import models
 import training
@@ -27,7 +28,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     count = 0
-    for part in (layers, attention, transformer, trajectories, models, training):
+    for part in (layers, entmax, attention, transformer, trajectories, models, training):
         for case in part.cases(arguments.seed):
             case.write(arguments.out)
             count += 1

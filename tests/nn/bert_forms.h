@@ -51,8 +51,8 @@ inline std::vector<BertForm> bert_forms() {
         o.positions = "sinusoidal";
     });
     form("masked pairs, additive heads, sparsemax, relu, no positions", masked_pairs, [](BertOptions& o) {
-        o.attention.score.choose("additive");
-        o.attention.align.choose("sparsemax");
+        factors_of(o.attention).score.choose("additive");
+        factors_of(o.attention).align.choose("sparsemax");
         o.blocks.activation = "relu";
         o.positions = "none";
     });

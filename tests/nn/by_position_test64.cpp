@@ -55,7 +55,7 @@ Support two_likeliest(const Tensor& weights) {
 
 RnnSeq2SeqOptions luong(const char* align, double dropout) {
     RnnSeq2SeqOptions o = Small::options(forms[0]);
-    o.attention.align.choose(align);
+    factors_of(o.attention).align.choose(align);
     o.dropout = dropout;
     return o;
 }

@@ -57,7 +57,7 @@ TEST_CASE("with entropy the gradient is that of the loss less the entropies" * d
 TEST_CASE("summed over positions, decoding step by step and scoring say the same") {
     RnnSeq2SeqOptions o = Small::options(forms[0]);
     oracles::OptionsByName setter(std::map<std::string, std::string>{{"evaluate", "marginal"}});
-    o.attention.select.options().fields(setter);
+    factors_of(o.attention).select.options().fields(setter);
     ParameterStore store(5);
     const RnnSeq2Seq model(o, Scope(store), {vocabulary, vocabulary});
     for (int64_t i = 0; i < store.size(); ++i) store.data()[i] *= 3;

@@ -42,8 +42,8 @@ struct Small {
         o.embedding = 3;
         o.hidden = 4;
         o.encoder_hidden = 2;
-        o.attention.score.choose("general");
-        o.attention.select.choose("hard");
+        factors_of(o.attention).score.choose("general");
+        factors_of(o.attention).select.choose("hard");
         return o;
     }
     ParameterStore store{5};

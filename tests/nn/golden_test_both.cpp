@@ -32,7 +32,10 @@ TEST_CASE("attention: weights, context and gradients equal PyTorch's") {
             double value;
             explicit Temperature(double v) : value(v) {}
             void integer(const char*, int64_t&, Bounds<int64_t>, const char*) override {}
-            void number(const char*, double& v, Bounds<double>, const char*) override { v = value; }
+            void number(const char* name, double& v, Bounds<double>, const char*) override {
+                if (std::string_view(name) == "temperature")
+                    v = value;
+            }
             void flag(const char*, bool&, const char*) override {}
             void text(const char*, std::string&, const char*) override {}
             void choice(const char*, std::string&, std::vector<std::string>, const char*) override {}
@@ -59,10 +62,10 @@ TEST_CASE("attention: weights, context and gradients equal PyTorch's") {
         for (int64_t n : file.read_integers("input.lengths")) lengths.push_back(static_cast<int32_t>(n));
 
         const Attended a = attention(query, attention.prepare(memory, lengths), 0, {}, Context{});
-        golden::check_close(a.weights, file.read("output.weights"), tolerance, "weights");
+        golden::check_close(a.next.weights, file.read("output.weights"), tolerance, "weights");
         golden::check_close(a.context, file.read("output.context"), tolerance, "context");
         Gradients gradients(store);
-        const Tensor outputs[] = {a.weights, a.context};
+        const Tensor outputs[] = {a.next.weights, a.context};
         const Tensor cotangents[] = {file.read("cotangent.weights"), file.read("cotangent.context")};
         backward(outputs, cotangents, gradients);
         gradients.finish();
@@ -80,7 +83,7 @@ TEST_CASE("rnn_seq2seq: losses, attention maps, step-by-step logits and all grad
         o.form = option(file, "form");
         o.cell = option(file, "cell");
         o.input_feeding = is_true(option(file, "input_feeding"));
-        o.attention.score.choose(option(file, "score"));
+        factors_of(o.attention).score.choose(option(file, "score"));
         o.encoder_layers = std::stol(option(file, "encoder_layers"));
         o.decoder_layers = std::stol(option(file, "decoder_layers"));
         o.embedding = std::stol(option(file, "embedding"));

@@ -48,16 +48,16 @@ inline std::vector<GptForm> gpt_forms() {
     form("alibi, relu", [](GptOptions& o) {
         o.positions = "none";
         o.blocks.activation = "relu";
-        o.attention.bias.choose("alibi");
+        factors_of(o.attention).bias.choose("alibi");
     });
     form("additive heads, sparsemax, gelu_tanh", [](GptOptions& o) {
-        o.attention.score.choose("additive");
-        o.attention.align.choose("sparsemax");
+        factors_of(o.attention).score.choose("additive");
+        factors_of(o.attention).align.choose("sparsemax");
         o.blocks.activation = "gelu_tanh";
     });
     form("relative", [](GptOptions& o) {
         o.positions = "none";
-        o.attention.bias.choose("relative");
+        factors_of(o.attention).bias.choose("relative");
     });
     form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
     return all;

@@ -125,8 +125,8 @@ TEST_CASE("options that do not go together are refused with the numbers") {
     CHECK(message([](GptOptions& o) { o.blocks.heads = 8, o.positions = "rotary"; })
               .starts_with(
                   "decoder.0.self: rotary positions rotate pairs of elements, so the head size must be even: head size 1 "));
-    CHECK(message([](GptOptions& o) { o.attention.window.choose("global"); }) ==
-          "model gpt: window 'global' shows a position what it has to predict; 'causal' does not");
+    CHECK(message([](GptOptions& o) { factors_of(o.attention).window.choose("global"); }) ==
+          "decoder.0.self.heads.0: window 'global' shows a position what it has to predict; 'causal' does not");
     CHECK(message([](GptOptions&) {}, {5, 5}).starts_with("model gpt: it reads one text and continues it"));
     CHECK(message([](GptOptions&) {}) == "model gpt: the input is longer than the context: 9 columns, context 8");
 }

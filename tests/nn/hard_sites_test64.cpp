@@ -71,7 +71,7 @@ std::unique_ptr<Small> gpt() {
     o.blocks.width = 4;
     o.context = 4;
     o.init = 0.5;
-    o.attention.select.choose("hard");
+    factors_of(o.attention).select.choose("hard");
     small->model = std::make_unique<Gpt>(o, Scope(small->store), ModelSetup{0, vocabulary});
     small->enlarge();
     return small;
@@ -88,7 +88,7 @@ std::unique_ptr<Small> seq2seq(bool encoder, bool self, bool cross) {
     for (auto [attention, chooses] :
          {std::pair(&o.encoder_attention, encoder), {&o.attention, self}, {&o.cross_attention, cross}})
         if (chooses)
-            attention->select.choose("hard");
+            factors_of(*attention).select.choose("hard");
     small->model = std::make_unique<TransformerSeq2Seq>(o, Scope(small->store), ModelSetup{vocabulary, vocabulary});
     small->enlarge();
     return small;
@@ -104,7 +104,7 @@ std::unique_ptr<Small> bert() {
     o.blocks.width = 4;
     o.context = 4;
     o.init = 0.5;
-    o.attention.select.choose("hard");
+    factors_of(o.attention).select.choose("hard");
     small->model = std::make_unique<Bert>(o, Scope(small->store), ModelSetup{0, vocabulary, TargetKind::masked, 2});
     small->enlarge();
     return small;
@@ -296,7 +296,7 @@ TEST_CASE("training, evaluation and estimators that do not fit") {
     TransformerSeq2SeqOptions o;
     o.blocks.width = 4;
     o.blocks.heads = 2;
-    o.cross_attention.select.choose("hard");
+    factors_of(o.cross_attention).select.choose("hard");
     o.blocks.recompute = true;
     CHECK_THROWS_WITH_AS(TransformerSeq2Seq(o, Scope(store), ModelSetup{vocabulary, vocabulary}),
                          doctest::Contains("recompute would choose a second time"), Error);

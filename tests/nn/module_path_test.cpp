@@ -56,7 +56,7 @@ std::string owner(const std::string& name) {
 
 TEST_CASE("every parameter of the encoder-decoder, poisoned, names its own module") {
     for (const std::string form : {"bahdanau", "luong"})
-        for (const std::string cell : {"gru", "lstm"})
+        for (const std::string& cell : cell_names())
             for (const std::string score : {"additive", "general", "concat"}) {
                 CAPTURE(form);
                 CAPTURE(cell);
@@ -68,7 +68,7 @@ TEST_CASE("every parameter of the encoder-decoder, poisoned, names its own modul
                 o.hidden = 4;
                 o.encoder_layers = o.decoder_layers = 2;
                 o.input_feeding = form == "luong" && cell == "gru";
-                o.attention.score = Selection(score_table(), score);
+                factors_of(o.attention).score = Selection(score_table(), score);
                 ParameterStore store(1);
                 const RnnSeq2Seq model(o, Scope(store), {vocabulary, vocabulary});
                 REQUIRE(blamed(model).empty());

@@ -33,18 +33,19 @@ struct Result {
 struct Case {
     const char* name;
     AttentionOptions attention;
-    MultiHeadSetup setup;
+    BlockAttentionSetup setup;
 };
 
 std::vector<Case> cases() {
     const auto factors = [](const char* window, const char* bias) {
-        AttentionOptions o = transformer_attention(window);
+        Selection choice = transformer_attention(window);
+        AttentionOptions o = factors_of(choice);
         o.bias.choose(bias);
         return o;
     };
     const WeightInit init{0.5};
     const auto setup = [&](int64_t memory, int64_t key_heads, double rotary) {
-        return MultiHeadSetup{.width = 12,
+        return BlockAttentionSetup{.width = 12,
                               .memory = memory,
                               .heads = 3,
                               .key_heads = key_heads,
@@ -121,10 +122,11 @@ TEST_CASE("attention maps: one a head, rows that sum to 1, and looking changes t
 TEST_CASE("memory of a training step grows with the length where the kernel is taken, by heads with its square") {
     const auto peak = [](int64_t length, bool by_heads) {
         ParameterStore store(3);
-        MultiHeadSetup setup;
+        BlockAttentionSetup setup;
         setup.width = 16;
         setup.heads = 2;
-        MultiHead m(Scope(store, "m"), transformer_attention("causal"), setup);
+        Selection causal = transformer_attention("causal");
+        MultiHead m(Scope(store, "m"), factors_of(causal), setup);
         if (by_heads)
             m.use_heads();
         Gradients gradients(store);

@@ -42,12 +42,12 @@ inline std::vector<TransformerForm> transformer_forms() {
     });
     form("relative positions on both sides", [](TransformerSeq2SeqOptions& o) {
         o.positions = "none";
-        o.encoder_attention.bias.choose("relative");
-        o.attention.bias.choose("relative");
+        factors_of(o.encoder_attention).bias.choose("relative");
+        factors_of(o.attention).bias.choose("relative");
     });
     form("recomputed, additive cross-attention", [](TransformerSeq2SeqOptions& o) {
         o.blocks.recompute = true;
-        o.cross_attention.score.choose("additive");
+        factors_of(o.cross_attention).score.choose("additive");
         o.scale_embedding = false;
     });
     return all;

@@ -127,10 +127,10 @@ TEST_CASE("options of transformer_seq2seq that do not go together are refused") 
         "model transformer_seq2seq: share 'all' needs one vocabulary for both sides: source 5 ids, target 5 ids, of different "
         "symbols; \"joint_vocabulary\": true in data makes one, and share 'target' needs none");
     CHECK(message([](auto& o) {
-              o.attention.window.choose("global");
-          }).starts_with("model transformer_seq2seq: attention.window 'global' shows a target position"));
+              factors_of(o.attention).window.choose("global");
+          }).starts_with("decoder.0.self.heads.0: window 'global' shows a position what it has to predict"));
     CHECK(message([](auto& o) {
-              o.cross_attention.window.choose("causal");
+              factors_of(o.cross_attention).window.choose("causal");
           }).starts_with("decoder.0.cross.heads.0: window 'causal' compares the query's position"));
     CHECK(message([](auto&) {}) ==
           "model transformer_seq2seq: a sequence is longer than there are positions: symbols 13, model.max_length 12");

@@ -184,6 +184,36 @@ Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, i
     return scores + (added * mask_of(ranges, rows, keys)).reshape(scores.shape());
 }
 
+Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, BucketSides sides,
+                             int64_t first_position, const Ranges& ranges) {
+    const int64_t rows = scores.dim(0) * scores.dim(1), keys = scores.dim(2);
+    std::vector<int32_t> buckets;
+    for (int64_t row = 0; row < rows; ++row)
+        for (int64_t s = 0; s < keys; ++s)
+            buckets.push_back(static_cast<int32_t>(
+                distance_bucket(s - first_position - row % scores.dim(1), weight.dim(0), max_distance, sides)));
+    return scores + elements(weight, buckets, scores.shape()) * mask_of(ranges, rows, keys).reshape(scores.shape());
+}
+
+Tensor unit_rows_composite(const Tensor& x, real epsilon) {
+    const Tensor z = as_rows(x);
+    return (z / sqrt(shift(row_sums(square(z)), epsilon))).reshape(x.shape());
+}
+
+Tensor neighbours_composite(const Tensor& x, int64_t width) {
+    const int64_t left = width / 2, columns = x.dim(1);
+    const Tensor padded = concat({Tensor::zeros({x.dim(0), left}), x, Tensor::zeros({x.dim(0), width - left})}, 1);
+    std::vector<Tensor> places;
+    for (int64_t i = 0; i < width; ++i) places.push_back(slice(padded, 1, i, i + columns));
+    return stack(places, 2);
+}
+
+Tensor cumulative_sum_composite(const Tensor& x) {
+    std::vector<Tensor> sums = {step(x, 0)};
+    for (int64_t t = 1; t < x.dim(1); ++t) sums.push_back(sums.back() + step(x, t));
+    return stack(sums, 1);
+}
+
 Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& o, const Ranges& ranges) {
     const int64_t key_heads = o.key_heads == 0 ? o.heads : o.key_heads, size = q.dim(2) / o.heads;
     const int64_t queries = q.dim(1), keys = kv.dim(1);
@@ -260,6 +290,10 @@ LstmState lstm_step_composite(const Tensor& x, const LstmState& state, const Ten
     return {sigmoid(gate(p, 3, hidden)) * tanh(c), c};
 }
 
+Tensor rnn_step_composite(const Tensor& x, const Tensor& h, const Tensor& recurrent, const Tensor& bias) {
+    return tanh(x + matmul(h, recurrent) + bias);
+}
+
 GruLayerResult gru_layer_composite(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
                                    std::span<const int32_t> lengths, Direction direction) {
     Tensor h = h0.defined() ? h0 : Tensor::zeros({x.dim(0), x.dim(2) / 3});
@@ -280,6 +314,16 @@ LstmLayerResult lstm_layer_composite(const Tensor& x, const LstmState& state, co
         return runs * s.h;
     });
     return {outputs, s};
+}
+
+RnnLayerResult rnn_layer_composite(const Tensor& x, const Tensor& h0, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction) {
+    Tensor h = h0.defined() ? h0 : Tensor::zeros({x.dim(0), x.dim(2)});
+    const Tensor outputs = outputs_of(x, lengths, direction, [&](int64_t t, const Tensor& runs) {
+        h = runs * rnn_step_composite(step(x, t), h, recurrent, bias) + complement(runs) * h;
+        return runs * h;
+    });
+    return {outputs, h};
 }
 
 }  // namespace attend::ATTEND_PRECISION::oracles

@@ -34,6 +34,15 @@ Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size
 Tensor additive_score_composite(const Tensor& query, const Tensor& keys, const Tensor& v, const Ranges& ranges);
 /// scores + products times one-hot columns of distances
 Tensor relative_scores_composite(const Tensor& scores, const Tensor& products, int64_t first_position, const Ranges& ranges);
+/// scores + the mask times the elements of weight that distance_bucket gives, score by score
+Tensor bucket_bias_composite(const Tensor& scores, const Tensor& weight, int64_t max_distance, BucketSides sides,
+                             int64_t first_position, const Ranges& ranges);
+/// x / sqrt(sum x^2 + epsilon)
+Tensor unit_rows_composite(const Tensor& x, real epsilon);
+/// Columns of x between zeros, one number of places after the other
+Tensor neighbours_composite(const Tensor& x, int64_t width);
+/// Step after step added
+Tensor cumulative_sum_composite(const Tensor& x);
 /// Head by head out of slices, products and softmax; without dropout. Query positions follow
 /// options.first_position.
 Tensor cross_attention_composite(const Tensor& q, const Tensor& kv, const FusedAttentionOptions& options, const Ranges& ranges);
@@ -49,9 +58,12 @@ Tensor head_cross_entropy_composite(const Tensor& h, const Tensor& weight, Trans
 
 Tensor gru_step_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
 LstmState lstm_step_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent, const Tensor& bias);
+Tensor rnn_step_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias);
 GruLayerResult gru_layer_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
                                    std::span<const int32_t> lengths, Direction direction);
 LstmLayerResult lstm_layer_composite(const Tensor& x_projection, const LstmState& state, const Tensor& recurrent,
                                      const Tensor& bias, std::span<const int32_t> lengths, Direction direction);
+RnnLayerResult rnn_layer_composite(const Tensor& x_projection, const Tensor& h, const Tensor& recurrent, const Tensor& bias,
+                                   std::span<const int32_t> lengths, Direction direction);
 
 }  // namespace attend::ATTEND_PRECISION::oracles

@@ -74,7 +74,7 @@ OtherRanges::Change change_of(Fault fault) {
 // a = softmax(5 tanh(e / 5)) over all positions, of scores e that are -10,000 where they are masked
 class CappedAfterMask final : public attend::Align {
   public:
-    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
+    Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
         const Tensor mask = oracles::mask_of(ranges, scores.shape().rows(), scores.shape().columns()).reshape(scores.shape());
         const Tensor masked = scores * mask + scale(mask - Tensor::full(mask.shape(), 1), 10'000);
         return softmax(scale(tanh(scale(masked, real{0.2})), 5), {});
@@ -84,7 +84,7 @@ class CappedAfterMask final : public attend::Align {
 // softmax(e), with e = -inf in the whole row of a query after its sequence's end: exp(-inf + inf)
 class NothingSeenAfterEnd final : public attend::Align {
   public:
-    Tensor operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const override {
+    Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const override {
         Tensor weights = softmax(scores, ranges);
         Tensor nan = Tensor::zeros(weights.shape());
         for (int64_t b = 0; b < weights.dim(0); ++b)

@@ -360,6 +360,29 @@ TEST_CASE("standard input and configs: a byte order mark is no text, wide charac
           attend_command({"translate", f.path("run")}, "a b\n").out);
 }
 
+TEST_CASE("rows without a source that begin with symbols without targets: trained, proven, continued, too long") {
+    const Files f;
+    const std::string data = R"({"task": "recall", "vocabulary": 24, "pairs": 5, "length": 20, "test_length": 22,
+                                 "train_examples": 64, "valid_examples": 8, "test_examples": 8})",
+                      model = R"({"type": "gpt", "layers": 1, "heads": 2, "width": 8, "context": 22})";
+    const std::string config = f.config(data, model);
+    REQUIRE(f.train(config).code == 0);
+    const std::string metrics = read_file(f.path("run/metrics.jsonl"), 10'000);
+    CHECK(contains(metrics.substr(metrics.rfind("\"test\"")), "\"row_accuracy\""));
+    CHECK(contains(read_file(f.path("run/samples.txt"), 10'000), "source     k"));
+    const Outcome more = attend_command({"generate", f.path("run"), "--tokens", "3"}, "k1 v1 _ k2\n");
+    CHECK(more.code == 0);
+    const Outcome proven = attend_command({"prove", config});
+    CAPTURE(proven.error);
+    CHECK(proven.code == 0);
+    const Outcome refused =
+        f.train(f.config(data, R"({"type": "gpt", "layers": 1, "heads": 2, "width": 8, "context": 20})"), {"--overwrite"});
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.error,
+                   "recall: test example 0: a row is longer than the model has positions for: symbols 22, "
+                   "model.context 20; set model.context to 22 or more"));
+}
+
 TEST_SUITE_END();
 
 }  // namespace data_test

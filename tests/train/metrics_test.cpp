@@ -45,6 +45,19 @@ TEST_SUITE("metrics") {
         CHECK_FALSE(metric.needs_decoding);
         CHECK_FALSE(metric.needs_attention);
     }
+    TEST_CASE("row accuracy: rows all of whose targets are predicted, of those that have a target") {
+        Metric metric = make_row_accuracy();
+        EvaluatedExample e;
+        metric.add(e);
+        CHECK_FALSE(metric.value().has_value());
+        e.targets = {4, 5, 6};
+        for (const auto& predicted : std::vector<std::vector<int32_t>>{{4, 5, 6}, {4, 5, 7}, {4, 5, 6}, {1, 2, 3}}) {
+            e.predicted = predicted;
+            metric.add(e);
+        }
+        CHECK(*metric.value() == 0.5);
+        CHECK_FALSE(metric.needs_decoding);
+    }
     TEST_CASE("label accuracy: over rows that have a label") {
         Metric metric = make_label_accuracy();
         EvaluatedExample e;

@@ -23,6 +23,9 @@ SMALL = {
     "optimizer": {"type": "adam", "learning_rate": 0.01},
     "train": {"steps": 12, "batch": 8, "shards": 2, "log_every": 1, "evaluate_every": 4, "maps": 2},
 }
+ROWS = {**SMALL, "name": "rows",
+        "data": {"task": "induction", "vocabulary": 9, "min_period": 3, "max_period": 4, "length": 9, "train_examples": 16, "valid_examples": 4, "test_examples": 0},
+        "model": {"type": "gpt", "layers": 1, "heads": 1, "width": 8, "context": 9}}
 TRANSFORMER = {"type": "transformer_seq2seq", "layers": 2, "heads": 2, "width": 8}
 TABS = ["curves", "attention", "samples", "options", "provenance"]
 HOSTILE = ["</script><script>alert(1)</script>", "\"quoted'", "<img src=x onerror=alert(2)>", "\u202eabc\u202c", "\x01\x07\x1b", "\U0001f600\u200d\U0001f525",
@@ -42,6 +45,7 @@ class Runs:
         self.make("soft", SMALL)
         self.make("transformer", {**SMALL, "name": "transformer", "model": TRANSFORMER})
         self.make("hard", {**SMALL, "name": "hard", "model": {**SMALL["model"], "attention": {"select": {"type": "hard"}}}})
+        self.make("rows", ROWS)
         self.all = self.report("soft", "transformer", "hard")
 
     def path(self, *parts):
@@ -218,6 +222,29 @@ def test_every_map_of_every_run(browser, runs):
     need(compared > 10000, "only", compared, "weights")
     need(page.run("!document.querySelector('.chosen-key').closest('li').hidden"), "hard attention has no key for what it chose")
     page.key("Tab")
+    clean(page)
+    page.close()
+
+
+def test_gold_alignment_of_a_row_without_a_source(browser, runs):
+    stored = runs.stored("rows")
+    example = stored[max(stored)][0]["examples"][0]
+    page = browser.open(runs.path("rows", "report.html"), fragment="#attention")
+    need(page.run("!document.querySelector('.gold-key').closest('li').hidden"), "no key for the gold alignment")
+    page.run("document.getElementById('map').focus()")
+    for _ in range(9):
+        page.key("ArrowUp")
+    marked = []
+    for r in range(9):
+        page.key("Home")
+        for c in range(9):
+            at = readout(page)
+            if "gold alignment" in at["text"]:
+                marked.append((int(at["row"]), int(at["column"])))
+            page.key("ArrowRight")
+        page.key("ArrowDown")
+    gold = [(r, begin) for r, (begin, end) in enumerate(example["gold"]) if end > begin]
+    need(len(gold) >= 3 and marked == gold, "marked", marked, "gold", gold)
     clean(page)
     page.close()
 

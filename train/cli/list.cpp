@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
+#include "nn/attention/matrix.h"
 #include "train/cli/cli.h"
 #include "train/config/words.h"
+#include "train/evaluate/text_table.h"
 #include "train/show/schema/listing.h"
 
 namespace attend::cli {
@@ -11,7 +14,7 @@ namespace {
 
 struct ListArguments {
     std::string what, row;
-    bool json = false, markdown = false;
+    bool json = false, markdown = false, matrix = false;
 };
 
 const Seam* seam_of(const std::string& kind) {
@@ -40,7 +43,41 @@ std::string listed_json(const ListArguments& a) {
     return all.dump(2) + "\n";
 }
 
+// What goes with what: a line a factor with the places where it can stand; the reasons where it cannot, numbered; and the
+// pairs that exclude each other.
+std::string matrix_text() {
+    const f32::GoesTogether all = f32::attention_matrix();
+    std::vector<std::vector<std::string>> lines = {{"factor", "row"}};
+    for (const char* place : f32::attention_places) lines.front().emplace_back(place);
+    std::vector<std::string> reasons;
+    for (const f32::FactorPlaces& f : all.places) {
+        lines.push_back({f.factor, f.row});
+        for (const std::string& why : f.why) {
+            if (why.empty()) {
+                lines.back().emplace_back("yes");
+                continue;
+            }
+            auto found = std::ranges::find(reasons, why);
+            if (found == reasons.end())
+                found = reasons.insert(found, why);
+            lines.back().push_back(fmt::format("no ({})", found - reasons.begin() + 1));
+        }
+    }
+    std::string text = text_table(lines) + "\n";
+    for (std::size_t i = 0; i < reasons.size(); ++i) text += fmt::format("({}) {}\n", i + 1, reasons[i]);
+    if (!all.apart.empty())
+        text += "\nNever together:\n";
+    for (const f32::FactorPair& p : all.apart) text += fmt::format("{} and {}: {}\n", p.one, p.other, p.why);
+    return text;
+}
+
 std::string listed(ListArguments a) {
+    if (a.matrix) {
+        require(a.what == "attention" && a.row.empty(),
+                "list: --matrix shows what goes with what in attention: seam '{}', row '{}'; attend list attention --matrix",
+                a.what, a.row);
+        return matrix_text();
+    }
     if (a.markdown)
         return schema::options_page();
     if (a.json)
@@ -72,6 +109,8 @@ Action declare_list(CommandLine& app) {
     app.add_option("ROW", a->row, "the options of this row, with ranges and defaults: attend list optimizer adam");
     const Option json = app.add_flag("--json", a->json, "as JSON, with the options of every row");
     app.add_flag("--markdown", a->markdown, "all options as a page of Markdown").excludes(json);
+    app.add_flag("--matrix", a->matrix, "of attention: which factors can stand where, and which exclude each other")
+        .excludes(json);
     return [a](Streams& streams) {
         streams.out << listed(*a);
         return 0;

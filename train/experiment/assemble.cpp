@@ -69,7 +69,8 @@ void require_positions(const Task& task, const Model& model, Split split) {
             longest.hint.empty() ? "" : "; ", longest.hint);
     };
     check(longest.source, limits.source, "a source");
-    check(longest.input, limits.input, "a target, with the symbol that it begins with,");
+    check(longest.input, limits.input,
+          task.source_vocabulary_size() > 0 ? "a target, with the symbol that it begins with," : "a row");
 }
 
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {

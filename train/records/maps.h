@@ -9,9 +9,10 @@
 ///         "maps": [{"site": "decoder.0.cross.heads.1", "number": 3, "rows": "target", "columns": "source", "chosen":
 ///         [positions]}]}]}
 ///
-/// "rows" and "columns" name the list whose symbols they stand for; "lengths" are those before
-/// anything was cut; "chosen", there for hard attention alone, holds for each row the position that
-/// was read, -1 where there was none; its map is then the distribution it was chosen from.
+/// "gold" is of the source, where there is none of the input (Task::gold_alignment); "rows" and
+/// "columns" name the list whose symbols they stand for; "lengths" are those before anything was cut;
+/// "chosen", there for hard attention alone, holds for each row the position that was read, -1 where
+/// there was none; its map is then the distribution it was chosen from.
 #include <filesystem>
 #include <span>
 #include <string>
@@ -71,7 +72,7 @@ struct KeptMap {
 struct KeptExample {
     int64_t number = 0;
     std::vector<std::string> source, input, target, predicted;  ///< symbols
-    std::vector<std::pair<int64_t, int64_t>> gold;              ///< [begin, end) of the source, for each target
+    std::vector<std::pair<int64_t, int64_t>> gold;              ///< [begin, end) of the source (without one: of the input), for each target
     int64_t source_length = 0, target_length = 0;               ///< before anything was cut
     std::vector<KeptMap> maps;
 

@@ -43,9 +43,11 @@ Batch cut(const Batch& b, const Sides& lengths, int64_t more, int32_t filler) {
 Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_t columns) {
     const auto batches = task.batches(Split::train, order);
     Batch best;
+    int64_t longest = 0;
     for (int64_t number = 0; number < std::min(most_batches, batches->per_epoch()); ++number) {
         const Batch whole = batches->at(number);
         const Batch few = whole.slice(0, std::min(rows, whole.rows()));
+        longest = std::max({longest, few.source.columns, few.input.columns});
         Sides sides = sides_of(few);
         for (Array<int32_t>* side : {&sides.source, &sides.target})
             for (std::size_t r = 0; r < side->size(); ++r)
@@ -55,6 +57,9 @@ Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_
         if (scored && found.source.tokens() + found.input.tokens() > best.source.tokens() + best.input.tokens())
             best = std::move(found);
     }
+    // Rows may begin with many symbols that have no targets.
+    if (best.rows() == 0 && columns < longest)
+        return short_rows(task, order, rows, 2 * columns);
     require(best.rows() > 0,
             "no targets in the first rows of the first training batches: batches {}, rows of each {}, columns {}",
             std::min(most_batches, batches->per_epoch()), rows, columns);

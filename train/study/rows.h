@@ -16,7 +16,8 @@ Batch cut(const Batch& batch, const Sides& lengths, int64_t more = 0, int32_t fi
 
 /// The first `rows` rows of a training batch, cut to `columns` symbols, and each a little shorter
 /// than the one before, so that there is padding: of the first twenty batches the one whose rows
-/// are the longest then. Throws Error where none of them has targets or labels.
+/// are the longest then. Where no targets are left, twice as many columns, and so on. Throws Error
+/// where none of them has targets or labels at all.
 Batch short_rows(const Task& task, const BatchOrder& order, int64_t rows, int64_t columns);
 
 }  // namespace attend

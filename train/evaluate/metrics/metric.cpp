@@ -29,6 +29,8 @@ const Table<Metric()>& metric_table() {
         "metric",
         {
             row("accuracy", "share of targets predicted, given the targets before (0 to 1)", make_accuracy),
+            row("row_accuracy", "share of rows whose targets are all predicted, given the targets before (0 to 1)",
+                make_row_accuracy),
             row("label_accuracy", "share of rows whose label is predicted (0 to 1)", make_label_accuracy),
             row("bits_per_byte", "loss in bits for each byte of the text, whatever it is cut into (0 best)",
                 make_bits_per_byte),

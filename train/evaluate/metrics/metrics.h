@@ -7,6 +7,8 @@ namespace attend {
 /// Share of the targets, eos included, whose most likely class given the targets before is the
 /// right one; 0 to 1.
 Metric make_accuracy();
+/// Share of the rows with targets all of whose targets are predicted so; 0 to 1.
+Metric make_row_accuracy();
 /// Share of the rows with a label whose most likely class is the right one; 0 to 1.
 Metric make_label_accuracy();
 /// Loss in bits for each byte of the references: -sum log2 p / bytes. Comparable between tokenizers

@@ -27,6 +27,14 @@ Metric mean_of_smallest(double most, F fault) {
             .needs_decoding = true};
 }
 
+double predicted_targets(const EvaluatedExample& e) {
+    ensure(e.targets.size() == e.predicted.size(), "accuracy: counts differ: targets {}, predictions {}", e.targets.size(),
+           e.predicted.size());
+    int64_t hits = 0;
+    for (std::size_t t = 0; t < e.targets.size(); ++t) hits += e.targets[t] == e.predicted[t] ? 1 : 0;
+    return static_cast<double>(hits);
+}
+
 double distance_between(const Answer& reference, const Answer& decoded) {
     return static_cast<double>(edit_distance(reference.symbols, decoded.symbols));
 }
@@ -35,12 +43,15 @@ double distance_between(const Answer& reference, const Answer& decoded) {
 
 Metric make_accuracy() {
     return {.statistics =
+                [](const EvaluatedExample& e) { return counted(predicted_targets(e), static_cast<double>(e.targets.size())); },
+            .most = 1};
+}
+
+Metric make_row_accuracy() {
+    return {.statistics =
                 [](const EvaluatedExample& e) {
-                    ensure(e.targets.size() == e.predicted.size(), "accuracy: counts differ: targets {}, predictions {}",
-                           e.targets.size(), e.predicted.size());
-                    int64_t hits = 0;
-                    for (std::size_t t = 0; t < e.targets.size(); ++t) hits += e.targets[t] == e.predicted[t] ? 1 : 0;
-                    return counted(static_cast<double>(hits), static_cast<double>(e.targets.size()));
+                    const auto all = static_cast<double>(e.targets.size());
+                    return counted(predicted_targets(e) == all ? 1 : 0, all > 0 ? 1 : 0);
                 },
             .most = 1};
 }

@@ -26,8 +26,13 @@ const Seen* shown(const Subject& s, const Sightings& seen, const Reading& readin
     return nullptr;
 }
 
+bool sees(const Reading& r, const Attention& head, int64_t row, int64_t query, int64_t key) {
+    return key < r.lengths[static_cast<std::size_t>(row)] && head.window->sees(r.position + query, key);
+}
+
+// Whether any of the heads that read a head's keys and values sees it.
 bool sees(const Reading& r, int64_t row, int64_t query, int64_t key) {
-    return key < r.lengths[static_cast<std::size_t>(row)] && r.heads.front()->window->sees(r.position + query, key);
+    return std::ranges::any_of(r.heads, [&](const Attention* head) { return sees(r, *head, row, query, key); });
 }
 
 // Calls f(row, query, key) for every pair of a reading.
@@ -79,12 +84,14 @@ Finding window(const Subject& s) {
             if (h >= again.seen.size())
                 continue;
             const Tensor& weights = again.seen[h].weights;
-            const bool all_weigh = head.align->softmax_factor().has_value() || head.bias->slope() == real{0};
+            // A window around a predicted position says only what a query may see.
+            const bool all_weigh =
+                !head.window->after_align() && (head.align->softmax_factor().has_value() || head.bias->slope() == real{0});
             int64_t wrong = 0, width = 0;
             std::string first;
             for_each_pair(reading, [&](int64_t b, int64_t t, int64_t k) {
                 const bool has = weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k] != 0;
-                const bool seen = sees(reading, b, t, k);
+                const bool seen = sees(reading, head, b, t, k);
                 width = k == 0 ? has : width + has;
                 widest = std::max(widest, width);
                 if (seen ? all_weigh && !has : has) {
@@ -106,10 +113,10 @@ Finding window(const Subject& s) {
 namespace {
 
 // The largest weight of a map where its query may not look.
-double outside(const Reading& r, const Tensor& weights) {
+double outside(const Reading& r, const Attention& head, const Tensor& weights) {
     double worst = 0;
     for_each_pair(r, [&](int64_t b, int64_t t, int64_t k) {
-        if (!sees(r, b, t, k))
+        if (!sees(r, head, b, t, k))
             worst = worse(worst, std::abs(static_cast<double>(weights.data()[(b * weights.dim(1) + t) * weights.dim(2) + k])));
     });
     return worst;
@@ -182,7 +189,7 @@ Finding masked(const Subject& s) {
     for (const Reading& r : looked.readings) {
         for (std::size_t h = 0; h < r.heads.size(); ++h)
             if (const Seen* map = shown(s, looked.seen, r, h)) {
-                const double weight = std::max(outside(r, map->weights), outside(r, map->read));
+                const double weight = std::max(outside(r, *r.heads[h], map->weights), outside(r, *r.heads[h], map->read));
                 figures.note(weight, [&]() -> Blame {
                     return {r.path, fmt::format("head {}: a masked position has the weight {:.2g}", h, weight)};
                 });
@@ -277,13 +284,18 @@ Finding scale(const Subject& s) {
             if (!defined)
                 continue;
             const Tensor &q = defined->queries, &k = defined->keys;
-            const Call call{
-                query, head.score->prepare(memory), r.lengths, memory.dim(1), r.position, r.previous, memory, head.site.number};
-            const Ranges ranges = head.window->ranges(r.lengths, query.dim(1), r.position);
-            const Tensor given = (*head.score)(call, ranges).values;
+            const Call call{.query = query,
+                            .keys = head.score->prepare(memory),
+                            .lengths = r.lengths,
+                            .source = memory.dim(1),
+                            .position = r.position,
+                            .previous = r.previous,
+                            .values = memory,
+                            .number = head.site.number};
+            const Tensor given = (*head.score)(call, head.window->view(call).ranges).values;
             double worst = 0, size = 1e-30;
             for_each_pair(r, [&](int64_t b, int64_t t, int64_t i) {
-                if (!sees(r, b, t, i))
+                if (!sees(r, head, b, t, i))
                     return;
                 double dot = 0;
                 for (int64_t c = 0; c < q.dim(2); ++c)

@@ -70,7 +70,10 @@ attend.maps = (parent, runs) => {
     const symbol = (name, i) => i < symbols(name).length ? visible(symbols(name)[i]) : "?";
     const predictedAt = r => map().rows === "source" ? null : (frame().predicted[r] || null);
     const chosenAt = r => { const c = frame().chosen[map().site]; return c ? c[r] : null; };
-    const isGold = (r, c) => { const g = map().rows === "target" && map().columns === "source" && example().gold[r]; return g && c >= g[0] && c < g[1]; };
+    /* The gold alignment is of the source; where there is none, of the row that is read. */
+    const hasGold = () => symbols("source").length > 0 ? map().rows === "target" && map().columns === "source" : map().rows === "input" && map().columns === "input";
+    const goldOf = r => hasGold() && example().gold[r];
+    const isGold = (r, c) => { const g = goldOf(r); return g && c >= g[0] && c < g[1]; };
 
     function shortened(context, text, most) {
         if (context.measureText(text).width <= most) return text;
@@ -115,7 +118,7 @@ attend.maps = (parent, runs) => {
         context.strokeStyle = attend.css("gold");
         context.lineWidth = 2;
         for (let r = 0; r < rows; ++r) {
-            const gold = map().rows === "target" && map().columns === "source" && example().gold[r];
+            const gold = goldOf(r);
             const from = gold ? Math.max(0, gold[0]) : 0, to = gold ? Math.min(columns, gold[1]) : 0;
             if (to > from) context.strokeRect(left + from * cell + 0.5, above + r * cell + 0.5, (to - from) * cell - 2, cell - 2);
             const chosen = chosenAt(r);
@@ -341,7 +344,7 @@ attend.maps = (parent, runs) => {
         draw();
         drawAll();
         fillValues();
-        goldKey.hidden = !(map().rows === "target" && map().columns === "source" && example().gold.some(g => g[1] > g[0]));
+        goldKey.hidden = !(hasGold() && example().gold.some(g => g[1] > g[0]));
         chosenKey.hidden = !frame().chosen[map().site];
     }
 
