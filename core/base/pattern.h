@@ -17,7 +17,7 @@ class Pattern {
     using Layer = std::vector<Selection>;
 
     /// One for all; by the row's name with its defaults (throws Error when there is no such row).
-    Pattern(Selection all);  // NOLINT(google-explicit-constructor): a selection is a pattern
+    Pattern(Selection all);
     Pattern(const Seam& seam, const std::string& name);
     /// Throws MachineError for a list that is empty, or of several seams.
     explicit Pattern(std::vector<Layer> layers);

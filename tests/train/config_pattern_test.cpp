@@ -300,6 +300,17 @@ TEST_CASE("differences between lists name the element, those of lists of differe
 }
 
 TEST_CASE("a pattern in lists of options, reports and plans") {
+    // with what the default row has in place of its own defaults
+    const Table<int()> stacks(
+        "stack", {Table<int()>::make<MixerStack>("plain", "a stack", [](const MixerStack&) { return 1; })}, "type", Listed::no);
+    CHECK(schema::row_text(stacks, "plain") ==
+          "stack plain: a stack\n"
+          "  mixer                    mixer, or a list by layer (a list in it: by head); default \"weighted\"\n"
+          "                           of positions\n"
+          "                           attend list mixer lists them, here width 11\n"
+          "  layers                   integer, 1 to 100; default 2\n"
+          "                           of the stack\n");
+
     const auto tree = config::describe<MixerStack>();
     CHECK(config::value_text(tree[0]) == "mixer, or a list by layer (a list in it: by head)");
     CHECK(tree[0].value == "\"weighted\"");

@@ -125,6 +125,7 @@ class Describer final : public Visitor {
         ensure(depth_ < deepest_selection, "config: selections nest too deeply at '{}': depth {}, limit {}", o.path, depth_ + 1,
                deepest_selection);
         o.seam = seam.kind();
+        o.table = &seam;
         o.row_key = seam.key();
         o.fallback = seam.fallback() == nullptr ? "" : seam.fallback();
         Describer inner(o.path, depth_ + 1, rows_);

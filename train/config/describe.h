@@ -31,6 +31,7 @@ struct Option {
     std::vector<std::string> words;  ///< of a choice
     bool fixed_length = false;       ///< of numbers: exactly as many as the value has
     std::string seam;                ///< of a selection: what the seam lists ("score")
+    const Seam* table = nullptr;     ///< of a selection: the seam itself
     std::string row_key;             ///< of a selection: the key of the row's name
     /// Of a selection: a list can stand in its place, of layers, with lists of heads in it. Those in
     /// which not all are the same are of Kind::list with SeamRows::chosen.

@@ -31,15 +31,11 @@ std::vector<Option> row_options(const Seam& seam, const std::string& row) {
 
 // The options that the default row of a selection has with other defaults than elsewhere.
 std::vector<const Option*> own_defaults(const Option& selection) {
-    const auto seams = seams_by_kind();
-    const auto seam = std::ranges::find_if(seams, [&](const Seam* s) { return s->kind() == selection.seam; });
-    if (seam == seams.end())
-        return {};
     std::vector<const Option*> others;
     for (const OptionRow& row : selection.rows) {
         if (config::in_quotes(row.name) != selection.value)
             continue;
-        const std::vector<Option> usual = row_options(**seam, row.name);
+        const std::vector<Option> usual = row_options(*selection.table, row.name);
         const std::vector<const Option*> here = leaves(row.options), there = leaves(usual);
         for (std::size_t i = 0; i < here.size(); ++i)
             if (here[i]->value != there[i]->value)
@@ -138,7 +134,8 @@ class Page {
                     item(o);
                 else
                     others +=
-                        (others.empty() ? "" : ", ") + (s->value == o.value ? "`" + o.name + "`" : with_default(o.name, o));
+                        (others.empty() ? "" : ", ") +
+                        (s->value == o.value && here(*s) == here(o) ? "`" + o.name + "`" : with_default(o.name, o) + here(o));
             if (!others.empty())
                 text += wrapped(fmt::format("- [shared options](#{}-shared-options): {}", kind, others), "  ");
             text += rows[i].empty() ? "" : "\n";
@@ -186,6 +183,13 @@ class Page {
         return all;
     }
 
+    // What the default row of a selection has in place of its own defaults.
+    static std::string here(const Option& o) {
+        std::string others;
+        for (const Option* own : own_defaults(o)) add_here(others, path_in(o, *own), *own);
+        return others;
+    }
+
     void item(const Option& o) {
         const auto object = objects_.find(meanings(o.members));
         if (o.kind == Option::Kind::object && object == objects_.end()) {
@@ -204,9 +208,7 @@ class Page {
         std::string value = value_text(o);
         if (!o.seam.empty())
             value.replace(0, o.seam.size(), fmt::format("[{}](#{})", o.seam, o.seam));
-        std::string others;
-        for (const Option* own : own_defaults(o)) add_here(others, path_in(o, *own), *own);
-        text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}{}", o.path, value, o.value, o.help, others), "  ");
+        text += wrapped(fmt::format("- `{}` ({}; default `{}`): {}{}", o.path, value, o.value, o.help, here(o)), "  ");
     }
 
     std::map<std::string, Option> objects_;
