@@ -12,6 +12,7 @@
 #include "data/tasks/parallel.h"
 #include "data/tasks/recall.h"
 #include "data/tasks/repeat.h"
+#include "data/tasks/scan.h"
 #include "data/tasks/sigmorphon.h"
 #include "data/tasks/symbols.h"
 #include "data/tasks/text.h"
@@ -88,6 +89,7 @@ const Table<std::unique_ptr<Task>(const TaskSetup&)>& task_table() {
                                     trigger_task),
             T::make<ParallelOptions>("parallel", "two text files, line by line", parallel_task),
             T::make<TsvOptions>("tsv", "columns of one text file", tsv_task),
+            T::make<ScanOptions>("scan", "commands to actions, in the format of SCAN (Lake and Baroni 2018)", scan_task),
             T::make<SigmorphonOptions>("sigmorphon", "lemma and tags to inflected form (SIGMORPHON 2017, task 1)",
                                        sigmorphon_task),
             T::make<TextOptions>("text", "running text, cut into windows, for language models", text_task),

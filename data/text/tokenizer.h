@@ -12,12 +12,16 @@
 
 namespace attend {
 
-/// A text and where it comes from. Line i of `lines` is line i + first_line of `file`.
+/// A text and where it comes from. Line i of `lines` is line i + first_line of `file`, or where not
+/// all lines of the file are here line_numbers[i].
 struct TextFile {
     std::string file;
     Texts lines;
     int64_t first_line = 1;
-    Place place(int64_t i) const { return {file, i + first_line}; }
+    std::vector<int64_t> line_numbers{};
+    Place place(int64_t i) const {
+        return {file, line_numbers.empty() ? i + first_line : line_numbers[static_cast<std::size_t>(i)]};
+    }
 };
 
 class Tokenizer {
