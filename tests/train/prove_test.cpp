@@ -172,7 +172,7 @@ TEST_CASE("prove: every kind of attention without weights holds, and what is sai
         if (kind == "weighted")
             continue;
         const std::string attention = "attention.type=" + kind;
-        forms.push_back({"pairs", {"model." + attention}});
+        forms.push_back({"pairs", {"model." + attention, "model.bidirectional=false"}});
         forms.push_back({"text", {"model." + attention, kind == "none" ? "model.norm_place=post" : "model.positions=none"}});
         if (kind == "none")
             continue;
