@@ -49,7 +49,7 @@ std::unique_ptr<Task> recall_task(const RecallOptions& options, const TaskSetup&
     SequenceTask task;
     task.name = "recall";
     task.symbols = word_tokenizer(Vocabulary(std::move(symbols), Specials::own));
-    task.metrics = {"accuracy", "row_accuracy"};
+    task.metrics = {"accuracy", "row_accuracy", "alignment_best_head"};
     generate(task, options.examples, setup, [&](Stream& stream, Split split) {
         const Size& size = split == Split::test ? test : training;
         const std::vector<int32_t> key = draw_different(stream, size.pairs, {1, first_value}),
