@@ -133,7 +133,8 @@ TEST_CASE("what the layout has no place for is said, and nothing is overwritten"
     CHECK(contains(message([](GptOptions& o) { o.positions = "sinusoidal"; }), "model.positions sinusoidal, there learned"));
     CHECK(contains(message([](GptOptions& o) { o.blocks.norm_place = "post"; }), "model.norm_place post, there pre"));
     CHECK(contains(message([](GptOptions& o) { o.blocks.key_heads = 1; }), "model.key_heads 1, there 2"));
-    CHECK(contains(message([](GptOptions& o) { o.attention.bias.choose("alibi"); }), "model.attention.bias alibi, there none"));
+    CHECK(contains(message([](GptOptions& o) { choose_factor(o.attention, &AttentionOptions::bias, "alibi"); }),
+                   "model.attention.bias alibi, there none"));
     PublishedGpt f;
     CHECK(contains(message_of([&] { write_published(f.path, f.model.published_layout(), f.store); }),
                    "config.json: there is one already"));
