@@ -24,7 +24,7 @@ std::unique_ptr<Task> induction_task(const InductionOptions& options, const Task
     SequenceTask task;
     task.name = "induction";
     task.symbols = word_tokenizer(Vocabulary(number_words(options.vocabulary), Specials::own));
-    task.metrics = {"accuracy", "row_accuracy"};
+    task.metrics = {"accuracy", "row_accuracy", "alignment_best_head"};
     generate(task, options.examples, setup, [&](Stream& stream, Split split) {
         const auto period = static_cast<int32_t>(periods.of(split).draw(stream));
         const auto length = static_cast<int32_t>(split == Split::test ? test_length : options.length);

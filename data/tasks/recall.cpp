@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace attend {
 
 namespace {
 
-struct Size {
+struct RowSize {
     int64_t pairs, length;
     int64_t places() const { return (length - 2 * pairs) / 2; }
 };
 
-Size checked(const RecallOptions& o, const char* of, Size size) {
+RowSize checked_size(const RecallOptions& o, const char* of, RowSize size) {
     require(4 * size.pairs <= size.length,
             "recall: the pairs and queries{} do not fit into a row: pairs {}, length {}, needed {}", of, size.pairs,
             size.length, 4 * size.pairs);
@@ -38,9 +37,9 @@ std::vector<int64_t> draw_places(Stream& stream, int64_t count, int64_t n, doubl
 }  // namespace
 
 std::unique_ptr<Task> recall_task(const RecallOptions& options, const TaskSetup& setup) {
-    const Size training = checked(options, "", {options.pairs, options.length}),
-               test = checked(options, " of the test",
-                              {own_or(options.test_pairs, options.pairs), own_or(options.test_length, options.length)});
+    const RowSize training = checked_size(options, "", {options.pairs, options.length}),
+                  test = checked_size(options, " of the test",
+                                      {own_or(options.test_pairs, options.pairs), own_or(options.test_length, options.length)});
     require_amount("recall", options.examples, training.length, test.length);
     const auto vocabulary = static_cast<int32_t>(options.vocabulary), first_value = vocabulary / 2;
     std::vector<std::string> symbols = {"_"};
@@ -49,9 +48,9 @@ std::unique_ptr<Task> recall_task(const RecallOptions& options, const TaskSetup&
     SequenceTask task;
     task.name = "recall";
     task.symbols = word_tokenizer(Vocabulary(std::move(symbols), Specials::own));
-    task.metrics = {"accuracy", "row_accuracy"};
+    task.metrics = {"accuracy", "row_accuracy", "alignment_best_head"};
     generate(task, options.examples, setup, [&](Stream& stream, Split split) {
-        const Size& size = split == Split::test ? test : training;
+        const RowSize& size = split == Split::test ? test : training;
         const std::vector<int32_t> key = draw_different(stream, size.pairs, {1, first_value}),
                                    value = draw_different(stream, size.pairs, {first_value, vocabulary});
         const std::vector<int64_t> places = draw_places(stream, size.pairs, size.places(), options.power);

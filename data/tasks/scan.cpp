@@ -8,37 +8,38 @@ namespace attend {
 
 namespace {
 
-constexpr std::string_view in = "IN:", out = " OUT:";
+constexpr std::string_view command_mark = "IN:", actions_mark = " OUT:";
 
-struct Sides {
+struct CommandAndActions {
     std::string_view command, actions;
 };
 
-Sides sides_of_line(std::string_view line, const Place& place) {
+CommandAndActions sides_of_line(std::string_view line, const Place& place) {
     require_utf8(line, place);
     int64_t outs = 0;
     std::size_t at = 0;
-    for (std::size_t found = line.find(out); found != std::string_view::npos; found = line.find(out, found + 1), ++outs)
+    for (std::size_t found = line.find(actions_mark); found != std::string_view::npos;
+         found = line.find(actions_mark, found + 1), ++outs)
         at = found;
-    require(line.starts_with(in) && outs == 1,
+    require(line.starts_with(command_mark) && outs == 1,
             "{}: a line is 'IN: command OUT: actions': IN: at its beginning {}, OUT: {}, needed 1 of each", place.text(),
-            line.starts_with(in) ? 1 : 0, outs);
-    return {line.substr(in.size(), at - in.size()), line.substr(at + out.size())};
+            line.starts_with(command_mark) ? 1 : 0, outs);
+    return {line.substr(command_mark.size(), at - command_mark.size()), line.substr(at + actions_mark.size())};
 }
 
-enum class Lines { all, validating, training };
+enum class LinesOfTraining { all, validating, training };
 
 // Line i validates where floor((i + 1) f) is one more than floor(i f).
-bool is_wanted(int64_t i, double fraction, Lines lines) {
+bool is_wanted(int64_t i, double fraction, LinesOfTraining lines) {
     const auto place = [fraction](int64_t n) { return std::floor(static_cast<double>(n) * fraction); };
-    return lines == Lines::all || (place(i + 1) > place(i)) == (lines == Lines::validating);
+    return lines == LinesOfTraining::all || (place(i + 1) > place(i)) == (lines == LinesOfTraining::validating);
 }
 
-PairRows read_rows(Split split, const std::string& file, double fraction, Lines lines) {
+PairRows read_rows(Split split, const std::string& file, double fraction, LinesOfTraining lines) {
     const TextFile text = read_split(split, file);
     PairRows rows{{file, {}}, {file, {}}};
     for (int64_t i = 0; i < text.lines.size(); ++i) {
-        const Sides sides = sides_of_line(text.lines.text(i), text.place(i));
+        const CommandAndActions sides = sides_of_line(text.lines.text(i), text.place(i));
         if (!is_wanted(i, fraction, lines))
             continue;
         rows.source.lines.add(sides.command);
@@ -62,10 +63,11 @@ std::unique_ptr<Task> scan_task(const ScanOptions& options, const TaskSetup& set
     files.read = [&](Split split) {
         const std::string& file = options.of(split);
         if (split == Split::valid && cuts)
-            return read_rows(Split::train, options.train, options.valid_fraction, Lines::validating);
+            return read_rows(Split::train, options.train, options.valid_fraction, LinesOfTraining::validating);
         if (split != Split::train && file.empty())
             return PairRows{};
-        return read_rows(split, file, options.valid_fraction, split == Split::train && cuts ? Lines::training : Lines::all);
+        return read_rows(split, file, options.valid_fraction,
+                         split == Split::train && cuts ? LinesOfTraining::training : LinesOfTraining::all);
     };
     set_tokenizers(files, PairUnits{}, options);
     if (cuts)

@@ -13,7 +13,7 @@ std::unique_ptr<Task> trigger_task(const TriggerOptions& options, const TaskSetu
     SequenceTask task;
     task.name = "trigger";
     task.symbols = word_tokenizer(Vocabulary(std::move(words), Specials::own));
-    task.metrics = {"accuracy", "row_accuracy"};
+    task.metrics = {"accuracy", "row_accuracy", "alignment_best_head"};
     generate(task, options.examples, setup, [&](Stream& stream, Split split) {
         const auto length = static_cast<std::size_t>(split == Split::test ? test_length : options.length);
         GeneratedRow e;

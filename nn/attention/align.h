@@ -33,6 +33,8 @@ class Align {
     virtual Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call& call) const = 0;
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
+    /// Whether positions of one score all get a weight.
+    virtual bool weighs_equals() const { return true; }
     /// Whether the weights of a row sum to 1: hard selection draws from them.
     virtual bool is_distribution() const { return true; }
     /// f where the weights are softmax(f scores): such an alignment can be part of a fused kernel.

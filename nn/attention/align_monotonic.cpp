@@ -41,6 +41,7 @@ class MonotonicAlign final : public Align {
     }
     bool needs_previous() const override { return true; }
     bool is_distribution() const override { return false; }
+    bool weighs_equals() const override { return false; }
 
   private:
     Tensor noisy(const Tensor& scores, const Call& call) const;

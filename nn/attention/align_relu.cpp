@@ -17,6 +17,7 @@ class ReluAlign final : public Align {
         return within(relu(scores) * shares, ranges);
     }
     bool is_distribution() const override { return false; }
+    bool weighs_equals() const override { return false; }
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ class TopAlign final : public Align {
     Aligned operator()(const Tensor& scores, const Ranges& ranges, const Call&) const override {
         return top_softmax(scores, k_, ranges, factor_);
     }
+    bool weighs_equals() const override { return false; }
 
   private:
     int64_t k_;

@@ -34,7 +34,7 @@ struct StateKind {
     HeadNorm norm = HeadNorm::no;
 };
 
-/// silu(x) / |silu(x)| over the last axis, the features of the delta rule (Yang, Wang, Zhang et al. 2024, section 3.3):
+/// silu(x) / |silu(x)| over the last axis, the features of the delta rule (Yang, Wang, Zhang et al. 2024):
 /// I - beta k k^T then lets the rest of the state as it is.
 Tensor unit_silu(const Tensor& x);
 

@@ -74,7 +74,8 @@ RnnSeq2Seq::RnnSeq2Seq(const RnnSeq2SeqOptions& o, const Scope& scope, const Mod
     const std::unique_ptr<AttentionKind> attends = attention_table().build(o.attention);
     context_ = attends->context(memory);
     require(context_ > 0 || !o.bidirectional,
-            "model rnn_seq2seq: with attention '{}' the decoder has the encoder's last state alone, which is that of one direction: "
+            "model rnn_seq2seq: with attention '{}' the decoder has the encoder's last state alone, which is that of one "
+            "direction: "
             "bidirectional {}; set model.bidirectional to false",
             o.attention.name(), o.bidirectional);
     int64_t in = o.embedding + (luong() ? (o.input_feeding ? o.hidden : 0) : context_);

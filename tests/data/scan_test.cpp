@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <set>
-
 #include "data/tasks/scan.h"
 #include "tests/data/test_files.h"
 

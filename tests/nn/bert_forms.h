@@ -56,7 +56,8 @@ inline std::vector<BertForm> bert_forms() {
         o.blocks.activation = "relu";
         o.positions = "none";
     });
-    form("masked words, linear attention", masked_words, [](BertOptions& o) { o.attention = Pattern(attention_table(), "linear"); });
+    form("masked words, linear attention", masked_words,
+         [](BertOptions& o) { o.attention = Pattern(attention_table(), "linear"); });
     return all;
 }
 

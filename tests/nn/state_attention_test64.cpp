@@ -50,7 +50,7 @@ void push(ParameterStore& store) {
 struct Block {
     ParameterStore store{5};
     std::unique_ptr<BlockAttention> attention;
-    Block(const std::string& name, SiteKind kind) : attention(kind_of(name)->in_block(Scope(store, "a"), setup_of(kind))) {
+    Block(const std::string& name, SiteKind kind) : attention(kind_of(name)->in_block(Scope(store, "a"), setup_of(kind), {})) {
         push(store);
     }
 };
@@ -353,7 +353,7 @@ TEST_CASE("what attention without weights cannot be is refused with the reason")
         change(setup);
         ParameterStore store(1);
         try {
-            kind_of(kind)->in_block(Scope(store, "a"), setup);
+            kind_of(kind)->in_block(Scope(store, "a"), setup, {});
         } catch (const Error& e) {
             return std::string(e.what());
         }

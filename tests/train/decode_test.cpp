@@ -133,6 +133,25 @@ TEST_CASE("the log-likelihood is that of the teacher-forced pass, and its attent
     }
 }
 
+TEST_CASE("where each head of self-attention looked most") {
+    const Sites sites = {{.number = 0, .kind = SiteKind::self},
+                         {.number = 1, .kind = SiteKind::cross},
+                         {.number = 2, .kind = SiteKind::encoder}};
+    const real first[] = {1, 0, 0, 0.5, 0.5, 0, 0.2, 0.3, 0.5}, second[] = {0, 0, 0, 0.3, 0.7, 0, 0.6, 0.2, 0.2};
+    std::vector<real> both(std::begin(first), std::end(first));
+    both.insert(both.end(), std::begin(second), std::end(second));
+    const Tensor maps = Tensor::of({2, 3, 3}, both), other = Tensor::of({2, 1, 9}, both);
+    const Sightings seen = {{.site = 0, .weights = maps, .read = maps},
+                            {.site = 1, .weights = maps, .read = maps},
+                            {.site = 2, .weights = other, .read = other},
+                            {.site = 2, .weights = maps, .read = maps}};
+    using Places = std::vector<std::vector<int32_t>>;
+    CHECK(most_attended_own(seen, sites, 0, 3) == Places{{0, 0, 2}, {0, 0, 2}});
+    CHECK(most_attended_own(seen, sites, 1, 3) == Places{{-1, 1, 0}, {-1, 1, 0}});
+    CHECK(most_attended_own(seen, sites, 0, 2) == Places{{0, 0}, {0, 0}});  // of a padded row
+    CHECK(most_attended_own({}, sites, 0, 3).empty());
+}
+
 TEST_CASE("what decoding refuses") {
     const Setting s({});
     const std::vector<int64_t> few = {1, 2}, negative = {1, 2, 3, 4, 5, 6, -1}, none(7, 0);

@@ -58,6 +58,24 @@ TEST_SUITE("metrics") {
         CHECK(*metric.value() == 0.5);
         CHECK_FALSE(metric.needs_decoding);
     }
+    TEST_CASE("alignment of the best head: of the head that looks at gold positions most often") {
+        Metric metric = make_alignment_best_head();
+        EvaluatedExample e;
+        e.gold = {{}, {0, 1}, {}, {2, 4}};
+        metric.add(e);  // a model without maps
+        CHECK_FALSE(metric.value().has_value());
+        e.looked_at = {{0, 0, 1, 2}, {0, 1, 2, 3}, {-1, -1, -1, -1}};  // two hits, one, none
+        metric.add(e);
+        CHECK(*metric.value() == 1);
+        e.looked_at = {{0, 1, 1, 1}, {0, 0, 2, 2}, {0, 0, 0, 0}};
+        metric.add(e);
+        CHECK(*metric.value() == 0.75);  // head 1 has 3 of 4; the best head of each row would have all
+        e.gold = {{}, {}, {}, {}};
+        metric.add(e);
+        CHECK(*metric.value() == 0.75);
+        CHECK(metric.needs_attention);
+        CHECK_FALSE(metric.needs_decoding);
+    }
     TEST_CASE("label accuracy: over rows that have a label") {
         Metric metric = make_label_accuracy();
         EvaluatedExample e;

@@ -46,11 +46,11 @@ std::string listed_json(const ListArguments& a) {
 // What goes with what: a line a factor with the places where it can stand; the reasons where it cannot, numbered; and the
 // pairs that exclude each other.
 std::string matrix_text() {
-    const f32::GoesTogether all = f32::attention_matrix();
+    const GoesTogether all = attention_matrix();
     std::vector<std::vector<std::string>> lines = {{"factor", "row"}};
-    for (const char* place : f32::attention_places) lines.front().emplace_back(place);
+    for (const char* place : attention_places) lines.front().emplace_back(place);
     std::vector<std::string> reasons;
-    for (const f32::FactorPlaces& f : all.places) {
+    for (const FactorPlaces& f : all.places) {
         lines.push_back({f.factor, f.row});
         for (const std::string& why : f.why) {
             if (why.empty()) {
@@ -67,7 +67,7 @@ std::string matrix_text() {
     for (std::size_t i = 0; i < reasons.size(); ++i) text += fmt::format("({}) {}\n", i + 1, reasons[i]);
     if (!all.apart.empty())
         text += "\nNever together:\n";
-    for (const f32::FactorPair& p : all.apart) text += fmt::format("{} and {}: {}\n", p.one, p.other, p.why);
+    for (const FactorPair& p : all.apart) text += fmt::format("{} and {}: {}\n", p.one, p.other, p.why);
     return text;
 }
 

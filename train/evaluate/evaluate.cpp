@@ -31,6 +31,9 @@ struct Outcome {
     std::vector<Example> examples;
 };
 
+// Maps of longer rows are not looked at: a head's are [rows, length, length].
+constexpr int64_t longest_own_map = 512;
+
 struct Needs {
     bool decoding = false;
     bool attention = false;
@@ -90,6 +93,8 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
             if (std::ranges::any_of(scored.seen, [](const Seen& call) { return !call.index.empty(); }))
                 e.chosen_from = map(MapOf::chosen_from);
         }
+        if (needs.attention && batch.source.rows == 0)
+            e.looked_at = most_attended_own(scored.seen, model.sites(), r, batch.input.length(r));
         const bool sample = number < setup.samples && batch.source.rows > 0;
         if (sample && !needs.decoding)
             decoded = std::move(decode(batch.source.slice(r, r + 1)).front().front());
@@ -120,11 +125,12 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
             split_name(setup.split), task.size(setup.split));
     Needs needs;
     needs.decoding = task.source_vocabulary_size() > 0 && setup.samples >= task.size(setup.split);
+    const bool maps_fit = task.source_vocabulary_size() > 0 || task.longest(setup.split).input.symbols <= longest_own_map;
     std::vector<std::pair<std::string, Metric>> metrics;
     for (const std::string& name : computed_metrics(task.metrics(), setup.decode)) {
         metrics.emplace_back(name, metric_of(name));
         needs.decoding |= metrics.back().second.needs_decoding;
-        needs.attention |= metrics.back().second.needs_attention;
+        needs.attention |= maps_fit && metrics.back().second.needs_attention;
     }
 
     Evaluation result;

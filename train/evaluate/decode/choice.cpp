@@ -87,4 +87,22 @@ AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t ro
     return result;
 }
 
+std::vector<std::vector<int32_t>> most_attended_own(const Sightings& seen, const Sites& sites, int64_t row, int64_t length) {
+    std::vector<std::vector<int32_t>> all;
+    for (const Seen& call : seen) {
+        const Shape& shape = call.read.shape();
+        const int64_t columns = shape.columns();
+        if (site_of(sites, call).columns() != Columns::own || shape[1] != columns || row >= shape[0] || length > columns)
+            continue;
+        std::vector<int32_t> places;
+        for (int64_t t = 0; t < length; ++t) {
+            const real* w = call.read.data() + (row * columns + t) * columns;
+            const real* best = std::max_element(w, w + length);
+            places.push_back(*best > 0 ? static_cast<int32_t>(best - w) : -1);
+        }
+        all.push_back(std::move(places));
+    }
+    return all;
+}
+
 }  // namespace attend::ATTEND_PRECISION

@@ -45,4 +45,9 @@ enum class MapOf { read, chosen_from };
 AttentionRows attention_of(const Sightings& seen, const Sites& sites, int64_t row, int64_t target_rows, int64_t source_columns,
                            int64_t rows, int64_t columns, MapOf of = MapOf::read);
 
+/// Where the first `length` positions of row `row` looked most, of each site that attends to the
+/// sequence's own positions: [sites][length], of equal weights the first, -1 where there is none.
+/// What sites saw is of one call (weights [B, T, T]); sites with another shape are left out.
+std::vector<std::vector<int32_t>> most_attended_own(const Sightings& seen, const Sites& sites, int64_t row, int64_t length);
+
 }  // namespace attend::ATTEND_PRECISION

@@ -49,6 +49,28 @@ Metric make_alignment_accuracy() {
             .needs_attention = true};
 }
 
+// {targets, hits of head 0, hits of head 1, ...}
+Metric make_alignment_best_head() {
+    return {.statistics = [](const EvaluatedExample& e) -> Statistics {
+                Statistics counts(1 + e.looked_at.size(), 0);
+                for (std::size_t t = 0; t < e.gold.size(); ++t) {
+                    if (is_empty(e.gold[t]))
+                        continue;
+                    ++counts[0];
+                    for (std::size_t head = 0; head < e.looked_at.size(); ++head) {
+                        const int32_t place = e.looked_at[head].at(t);
+                        counts[1 + head] += place >= e.gold[t].begin && place < e.gold[t].end ? 1 : 0;
+                    }
+                }
+                return counts[0] > 0 && !e.looked_at.empty() ? counts : Statistics();
+            },
+            .score = [](std::span<const double> sums) -> std::optional<double> {
+                return *std::max_element(sums.begin() + 1, sums.end()) / sums[0];
+            },
+            .most = 1,
+            .needs_attention = true};
+}
+
 Metric make_part_alignment(const std::string& part) {
     return {.statistics = [part](const EvaluatedExample& e) -> Statistics {
                 const auto found = std::ranges::find(e.parts, part, &TargetPart::name);

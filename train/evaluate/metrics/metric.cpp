@@ -49,6 +49,10 @@ const Table<Metric()>& metric_table() {
                 "share of reference symbols whose most attended source position, with the reference fed in, is one "
                 "that determines them (0 to 1)",
                 make_alignment_accuracy),
+            row("alignment_best_head",
+                "of rows without a source, of at most 512 symbols: share of targets whose most attended position is the one "
+                "that determines them, for the head of which this is most often so (0 to 1)",
+                make_alignment_best_head),
             row("alignment_year",
                 "share of examples where at least half of the year's attention lies on the source's year (0 to 1)",
                 [] { return make_part_alignment("year"); }),

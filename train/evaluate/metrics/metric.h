@@ -39,8 +39,10 @@ struct EvaluatedExample {
     std::vector<int32_t> predicted;    ///< [T] the most likely class given the targets before
     AttentionRows attention;           ///< [T, S]; only where Metric::needs_attention, and where the model attends
     AttentionRows chosen_from;         ///< the same of hard attention before it chose; no rows where nothing was chosen
-    std::vector<Range> gold;           ///< for each target without eos the source positions that determine it; empty: not known
-    std::vector<TargetPart> parts;     ///< Task::target_parts
+    /// Where the positions of a row without a source looked most (most_attended_own); only where Metric::needs_attention.
+    std::vector<std::vector<int32_t>> looked_at;
+    std::vector<Range> gold;        ///< for each target without eos the source positions that determine it; empty: not known
+    std::vector<TargetPart> parts;  ///< Task::target_parts
 };
 
 /// Which of two values is the better one.

@@ -49,6 +49,10 @@ Metric make_alignment_accuracy();
 /// that the source does not write (the zero of "03" where it says "3") may be read off the
 /// neighbours, which show that the digit stands alone.
 Metric make_part_alignment(const std::string& part);
+/// Of rows without a source: share of the targets with a gold position at which a head looks most at
+/// that position, for the head with the greatest share; 0 to 1. The head is chosen by the same
+/// examples, so that with many heads the value is a little too high where none has learnt anything.
+Metric make_alignment_best_head();
 /// Mean entropy of the attention rows in nats, - sum_s a_s ln a_s, of the teacher-forced pass over
 /// the reference, eos's row included. Rows without any weight do not count. Low: the model looks at
 /// one place; ln S: everywhere. Neither is better: `better` says lower, as sharp maps are easier to

@@ -85,8 +85,8 @@ Finding window(const Subject& s) {
                 continue;
             const Tensor& weights = again.seen[h].weights;
             // A window around a predicted position says only what a query may see.
-            const bool all_weigh =
-                !head.window->after_align() && (head.align->softmax_factor().has_value() || head.bias->slope() == real{0});
+            const bool all_weigh = !head.window->after_align() && head.align->weighs_equals() &&
+                                   (head.align->softmax_factor().has_value() || head.bias->slope() == real{0});
             int64_t wrong = 0, width = 0;
             std::string first;
             for_each_pair(reading, [&](int64_t b, int64_t t, int64_t k) {
