@@ -37,6 +37,7 @@ void BlockOptions::fields(Visitor& v) {
               "heads of keys and values, each for as many query heads (grouped-query attention); auto: heads");
     v.integer("width", width, {1, 65536}, "width of the residual stream");
     v.integer("ffn", ffn, {0, 262144, "auto"}, "inner width of the feed-forward network; auto: 4 width");
+    v.flag("feed_forward", feed_forward, "blocks have a feed-forward network; false: attention alone");
     v.choice("activation", activation, activation_names(),
              "of the feed-forward network; gelu is the exact form, gelu_tanh the approximation");
     v.choice("norm", norm, {"layer", "rms"}, "layer norm (Ba 2016) or RMS norm (Zhang and Sennrich 2019)");
@@ -118,9 +119,11 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern&
             b.cross_dropout = Dropout(s.in("cross_dropout"), o.dropout);
             site.number += static_cast<int64_t>(b.cross->sites().size());
         }
-        b.ffn_norm = Norm(s.in("ffn_norm"), o);
-        b.ffn = FeedForward(s.in("ffn"), o, init.inner, init.residual);
-        b.ffn_dropout = Dropout(s.in("ffn_dropout"), o.dropout);
+        if (o.feed_forward) {
+            b.ffn_norm = Norm(s.in("ffn_norm"), o);
+            b.ffn = FeedForward(s.in("ffn"), o, init.inner, init.residual);
+            b.ffn_dropout = Dropout(s.in("ffn_dropout"), o.dropout);
+        }
         blocks_.push_back(std::move(b));
     }
     if (o.norm_place == "pre")
@@ -153,7 +156,8 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
             if (crosses_)
                 h = residual(h, b.cross_norm, b.cross_dropout, pass,
                              [&](const Tensor& z) { return value((*b.cross)(z, b.cross->prepare(other, others), 0, pass)); });
-            h = residual(h, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
+            if (options_.feed_forward)
+                h = residual(h, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
             return Output{std::move(h), std::move(seen)};
         };
         if (options_.recompute && pass.training()) {  // nothing is kept then: hard attention is refused with recomputation
@@ -217,7 +221,8 @@ Output BlockStack::extend(const Tensor& x, StackCache& cache, const Pass& pass) 
         if (crosses_)
             y = residual(y, b.cross_norm, b.cross_dropout, pass,
                          [&](const Tensor& z) { return value((*b.cross)(z, cache.memory[l], position, pass)); });
-        y = residual(y, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
+        if (options_.feed_forward)
+            y = residual(y, b.ffn_norm, b.ffn_dropout, pass, b.ffn);
     }
     if (options_.norm_place == "pre")
         y = last_(y);

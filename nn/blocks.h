@@ -18,6 +18,7 @@ struct BlockOptions {
     int64_t key_heads = 0;
     int64_t width = 128;
     int64_t ffn = 0;
+    bool feed_forward = true;
     std::string activation = "gelu";
     std::string norm = "layer";
     std::string norm_place = "pre";

@@ -34,7 +34,7 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
             setup.source_vocabulary, setup.target_vocabulary);
     require_following("gpt", setup);
     const BlockOptions& b = o.blocks;
-    embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.init);
+    embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.embedding_init > 0 ? o.embedding_init : o.init);
     positions_ = Positions(scope.in("position"), o.positions, o.context, b.width, o.init);
     dropout_ = Dropout(scope.in("dropout"), b.dropout);
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;

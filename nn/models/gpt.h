@@ -15,6 +15,7 @@ struct GptOptions {
     std::string positions = "learned";
     bool tie = true;
     double init = 0.02;
+    double embedding_init = 0;
     bool scale_residual = true;
     Pattern attention = transformer_attention("causal");
     void fields(Visitor& v) {
@@ -23,6 +24,7 @@ struct GptOptions {
         positions_field(v, positions);
         v.flag("tie", tie, "the output layer is the transposed embedding (Press and Wolf 2017)");
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
+        v.number("embedding_init", embedding_init, {0, 10, "auto"}, "the same of the embeddings; auto: init");
         v.flag("scale_residual", scale_residual,
                "first weights of what writes to the residual stream are multiplied by 1 / sqrt(2 layers) (Radford 2019, 2.3)");
         v.pattern("attention", attention, "how a position attends to those before it");

@@ -47,6 +47,8 @@ class OutputHead {
     RowPass pass(Output features, const Ids& target, const LossOptions& o) const;
 
   private:
+    Scored score_places(Output features, const Ids& target, const Array<int32_t>& targets, const LossOptions& o) const;
+
     Tensor weight_, bias_;
     Transpose transposed_ = Transpose::no;
     std::string path_;

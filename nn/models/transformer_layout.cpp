@@ -10,6 +10,7 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& 
     only("norm_place", b.norm_place, form.norm_place);
     only("norm", b.norm, "layer");
     only("bias", b.bias ? "true" : "false", "true");
+    only("feed_forward", b.feed_forward ? "true" : "false", "true");
     only("positions", positions, "learned");
     only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
     Selection of_theirs = transformer_attention(form.window);

@@ -66,6 +66,11 @@ inline std::vector<GptForm> gpt_forms() {
         o.positions = "none";
         choose_factor(o.attention, &AttentionOptions::bias, "relative");
     });
+    form("attention alone, embeddings of another scale", [](GptOptions& o) {
+        o.blocks.feed_forward = false;
+        o.embedding_init = 0.5;
+        o.tie = false;
+    });
     form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
     form("t5 buckets, sinks", [](GptOptions& o) {
         o.positions = "none";

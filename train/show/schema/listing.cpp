@@ -52,7 +52,8 @@ std::string lines_of(const std::vector<const Option*>& options) {
     for (const Option* o : options) {
         text += fmt::format("  {:<24} {}; default {}\n  {:<24} {}\n", o->path, value_text(*o), o->value, "", o->help);
         std::string others;
-        for (const Option* own : own_defaults(*o)) others += fmt::format(", here {} {}", path_in(*o, *own), own->value);
+        for (const Option* own : own_defaults(*o))
+            others += fmt::format("{} {} {}", others.empty() ? ", here" : ",", path_in(*o, *own), own->value);
         if (!o->seam.empty())
             text += fmt::format("  {:<24} attend list {} lists them{}\n", "", o->seam, others);
     }
