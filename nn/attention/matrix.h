@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/real.h"
+
 namespace attend::ATTEND_PRECISION {
 
 /// Where an attention can stand, in the order of the columns of GoesTogether::places.
