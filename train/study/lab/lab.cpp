@@ -1,5 +1,7 @@
 #include "train/study/lab/lab.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 
