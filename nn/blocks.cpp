@@ -177,8 +177,8 @@ std::vector<const HardChoice*> BlockStack::hard() const {
     std::vector<const HardChoice*> all;
     for (const Block& b : blocks_)
         for (const BlockAttention* part : {b.self.get(), b.cross.get()})
-            if (part != nullptr && part->hard() != nullptr)
-                all.push_back(part->hard());
+            if (part != nullptr)
+                for (const HardChoice* head : part->hard()) all.push_back(head);
     return all;
 }
 

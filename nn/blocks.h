@@ -97,7 +97,7 @@ class BlockStack {
     /// The next positions x [B, n, D], all rows full.
     Output extend(const Tensor& x, StackCache& cache, const Pass& pass) const;
 
-    /// The options of its hard attentions, block by block, self before cross.
+    /// The options of its heads that choose, block by block, self before cross.
     std::vector<const HardChoice*> hard() const;
     /// Its attentions: block by block, self before cross, head by head.
     Sites sites() const;

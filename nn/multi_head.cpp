@@ -66,6 +66,14 @@ FusedAttentionOptions MultiHead::fused_for(int64_t position, const Context& cont
     return o;
 }
 
+std::vector<const HardChoice*> MultiHead::hard() const {
+    std::vector<const HardChoice*> all;
+    for (const Attention& head : heads_)
+        if (head.select->hard() != nullptr)
+            all.push_back(head.select->hard());
+    return all;
+}
+
 Sites MultiHead::sites() const {
     Sites all;
     for (const Attention& head : heads_) all.push_back(head.site);

@@ -35,8 +35,7 @@ class MultiHead final : public BlockAttention {
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const override;
     Output operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const override;
 
-    /// The options of its heads' hard selection; null where they choose nothing.
-    const HardChoice* hard() const override { return heads_.front().select->hard(); }
+    std::vector<const HardChoice*> hard() const override;
     /// Its heads.
     Sites sites() const override;
 

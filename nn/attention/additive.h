@@ -1,5 +1,5 @@
 #pragma once
-/// What the additive scores share that look at the steps before, too.
+/// What the additive scores share: that of queries and keys alone, and those that look at the steps before, too.
 #include "nn/attention/call.h"
 #include "nn/attention/score.h"
 #include "nn/layers.h"

@@ -55,6 +55,8 @@ void Attention::check_goes_together(QueryKind kind) const {
     require(window->contiguous() || !align->needs_previous(),
             "{}: align '{}' reads the weights of the step before at each position, but window '{}' leaves some out", path,
             o.align.name(), o.window.name());
+    ensure(!score->penalises() || score->needs_previous(), "{}: the loss of a score that does not read the step before: '{}'",
+           path, o.score.name());
     require(!score->penalises() || select->hard() == nullptr,
             "{}: the loss of score '{}' is of weights that values are read with, but select '{}' reads one position", path,
             o.score.name(), o.select.name());

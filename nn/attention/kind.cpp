@@ -43,16 +43,13 @@ void require_alike(const Scope& scope, std::span<const Selection> heads) {
 
 std::unique_ptr<BlockAttention> attention_in_block(const Pattern& pattern, int64_t layer, const Scope& scope,
                                                    const BlockAttentionSetup& setup) {
-    std::vector<Selection> heads;
-    for (int64_t h = 0; h < setup.heads; ++h) heads.push_back(pattern.at(layer, h));
-    bool differ = false;
-    for (const Selection& head : heads) {
+    const Pattern::Layer& own = pattern.layers()[static_cast<std::size_t>(layer) % pattern.layers().size()];
+    std::vector<Selection> heads;  // none where they are alike
+    for (int64_t h = 0; own.size() > 1 && h < setup.heads; ++h) heads.push_back(pattern.at(layer, h));
+    for (const Selection& head : heads)
         require(head.name() == heads.front().name(), "{}: heads of one layer have one kind of attention: '{}', '{}'",
                 scope.path(), heads.front().name(), head.name());
-        differ = differ || text_of(head) != text_of(heads.front());
-    }
-    const std::unique_ptr<AttentionKind> kind = attention_table().build(heads.front());
-    return kind->in_block(scope, setup, differ ? std::span<const Selection>(heads) : std::span<const Selection>());
+    return attention_table().build(own.front())->in_block(scope, setup, heads);
 }
 
 void choose_factor(Pattern& attention, Selection AttentionOptions::*factor, const std::string& row) {

@@ -6,6 +6,7 @@
 /// A kind makes two things: the attention of a decoder's steps to a source, and that inside of a transformer's block.
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/base/pattern.h"
 #include "core/ops/rotary.h"
@@ -77,8 +78,8 @@ class BlockAttention {
     /// Cross-attention: memory [B, S, Dm] once; then queries x [B, T, D], the first at `position`.
     virtual KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const = 0;
     virtual Output operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const = 0;
-    /// The options of its heads' hard selection; null where they choose nothing.
-    virtual const HardChoice* hard() const { return nullptr; }
+    /// The options of the hard selection of each head that chooses.
+    virtual std::vector<const HardChoice*> hard() const { return {}; }
     /// Its heads: none where there are no weights.
     virtual Sites sites() const { return {}; }
 };

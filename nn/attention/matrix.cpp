@@ -47,9 +47,6 @@ AttentionOptions plain(std::size_t place) {
     return o;
 }
 
-// A window of a decoder's own past must look back only: rows that can are tried in that form.
-void choose(AttentionOptions& o, const Factor& f, const std::string& row) { (o.*f.member).choose(row); }
-
 }  // namespace
 
 GoesTogether attention_matrix() {
@@ -60,9 +57,9 @@ GoesTogether attention_matrix() {
             FactorPlaces found{f.seam.kind(), row, {}};
             for (std::size_t place = 0; place < std::size(kinds); ++place) {
                 AttentionOptions o = plain(place);
-                choose(o, f, row);
+                (o.*f.member).choose(row);
                 found.why.push_back(why_not(o, place));
-                // A bias that needs to look back only stands in an encoder whose window does.
+                // What is defined for earlier positions alone stands in an encoder whose window shows no others.
                 if (!found.why.back().empty() && f.member != &AttentionOptions::window) {
                     o.window.choose("causal");
                     if (why_not(o, place).empty())
@@ -79,10 +76,10 @@ GoesTogether attention_matrix() {
                     bool together = false, apart = false;
                     for (std::size_t place = 0; place < std::size(kinds) && !together; ++place) {
                         AttentionOptions with_one = plain(place), with_other = plain(place), with_both = plain(place);
-                        choose(with_one, each[a], one);
-                        choose(with_other, each[b], other);
-                        choose(with_both, each[a], one);
-                        choose(with_both, each[b], other);
+                        (with_one.*each[a].member).choose(one);
+                        (with_other.*each[b].member).choose(other);
+                        (with_both.*each[a].member).choose(one);
+                        (with_both.*each[b].member).choose(other);
                         const std::string now = why_not(with_both, place);
                         together = now.empty();
                         if (!together && why_not(with_one, place).empty() && why_not(with_other, place).empty()) {

@@ -53,7 +53,7 @@ class Score {
     /// A loss [B, T] (nats) that is added to a target's own, of the weights [B, T, S] and the state that
     /// the score returned with them; undefined: none.
     virtual Tensor penalty(const Tensor& /*weights*/, const Tensor& /*state*/) const { return {}; }
-    /// Whether there is one.
+    /// Whether there is one: of scores that read the step before alone, as models add it up step by step.
     virtual bool penalises() const { return false; }
     /// f where the score is f (q . m) and nothing else: such a score can be part of a fused kernel.
     virtual std::optional<real> product_factor() const { return {}; }

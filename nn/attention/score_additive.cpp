@@ -1,6 +1,4 @@
-#include "core/ops.h"
-#include "nn/attention/score.h"
-#include "nn/layers.h"
+#include "nn/attention/additive.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -10,19 +8,13 @@ namespace {
 /// W = query.weight [Dq, A], U = key.weight [Dm, A], v [A]; U m is made once per source.
 class AdditiveScore final : public Score {
   public:
-    AdditiveScore(const Scope& scope, const ScoreSetup& s)
-        : query_(scope.in("query"), s.query, s.width, Bias::no),
-          key_(scope.in("key"), s.memory, s.width, Bias::no),
-          v_(scope.add("v", {s.width}, Init::xavier(s.width, 1))) {}
+    AdditiveScore(const Scope& scope, const ScoreSetup& s) : additive_(scope, s) {}
 
-    Tensor prepare(const Tensor& memory) const override { return key_(memory); }
-    AttentionScores operator()(const Call& call, const Ranges& ranges) const override {
-        return additive_score(query_(call.query), call.keys, v_, ranges);
-    }
+    Tensor prepare(const Tensor& memory) const override { return additive_.key(memory); }
+    AttentionScores operator()(const Call& call, const Ranges& ranges) const override { return additive_(call, {}, ranges); }
 
   private:
-    Linear query_, key_;
-    Tensor v_;
+    AdditiveWith additive_;
 };
 
 }  // namespace

@@ -13,22 +13,6 @@ Tensor head_activation(const std::string& name, const Tensor& x) {
     return name == "relu" ? relu(x) : name == "gelu_tanh" ? gelu_tanh(x) : gelu(x);
 }
 
-// Where a batch has targets, and which.
-struct Places {
-    Array<int32_t> places, ids;
-};
-
-Places places_of(const Ids& target, int32_t ignored) {
-    Places out;
-    for (int64_t r = 0; r < target.rows; ++r)
-        for (int64_t t = 0; t < target.length(r); ++t)
-            if (target.at(r, t) != ignored) {
-                out.places.push_back(static_cast<int32_t>(r * target.columns + t));
-                out.ids.push_back(target.at(r, t));
-            }
-    return out;
-}
-
 }  // namespace
 
 Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
@@ -101,7 +85,7 @@ Tensor Bert::pooled(const Tensor& features, const Context& context) const {
 }
 
 Tensor Bert::score_targets(const Tensor& features, const ScoreInput& batch, const LossOptions& o, Scored& scores) const {
-    const auto [places, ids] = places_of(batch.target, o.ignored);
+    const auto [places, ids] = target_places(batch.target, o.ignored);
     require(predicts_targets() || ids.empty(), "model bert: it has no head for targets: targets {}, allowed 0", ids.size());
     if (!predicts_targets())
         return {};
@@ -146,7 +130,7 @@ Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const P
     out.seen = std::move(encoded.seen);
     out.predicted.assign(batch.input.values.size(), o.ignored);
     if (predicts_targets()) {
-        const Places at = places_of(batch.target, o.ignored);
+        const TargetPlaces at = target_places(batch.target, o.ignored);
         const auto count = static_cast<int64_t>(at.ids.size());
         const RowLosses each = masked_head_.row_losses(at_places(features, at.places), at.ids, o.cross_entropy());
         // Back to their places: those without a target take the 0 after the last.

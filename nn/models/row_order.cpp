@@ -15,6 +15,17 @@ Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order)
     return out;
 }
 
+TargetPlaces target_places(const Ids& target, int32_t ignored) {
+    TargetPlaces out;
+    for (int64_t r = 0; r < target.rows; ++r)
+        for (int64_t t = 0; t < target.length(r); ++t)
+            if (target.at(r, t) != ignored) {
+                out.places.push_back(static_cast<int32_t>(r * target.columns + t));
+                out.ids.push_back(target.at(r, t));
+            }
+    return out;
+}
+
 Array<int32_t> transposed(const Array<int32_t>& values, int64_t rows) {
     const int64_t steps = rows == 0 ? 0 : static_cast<int64_t>(values.size()) / rows;
     Array<int32_t> out(values.size());

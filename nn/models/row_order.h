@@ -12,6 +12,11 @@ enum class Order {
 
 /// Targets [B, T] in that order; positions after a row's length are ignored.
 Array<int32_t> targets_in_order(const Ids& target, int32_t ignored, Order order);
+/// The positions of targets [B, T] that have a loss, row by row: element b T + t, and which id it is.
+struct TargetPlaces {
+    Array<int32_t> places, ids;
+};
+TargetPlaces target_places(const Ids& target, int32_t ignored);
 /// Values [n / rows, rows] as [rows, n / rows]: the order of time as that of rows, and the other way
 /// round.
 Array<int32_t> transposed(const Array<int32_t>& values, int64_t rows);

@@ -69,6 +69,11 @@ std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const st
         require(text_of(other->estimator) == text_of(first.estimator) && other->soft_steps == first.soft_steps,
                 "model {}: all of its hard attention has one estimator, here they differ: {} soft_steps {}, {} soft_steps {}",
                 model, text_of(first.estimator), first.soft_steps, text_of(other->estimator), other->soft_steps);
+    for (const HardChoice* other : sites)
+        require(
+            other->evaluate == first.evaluate,
+            "model {}: all of its hard attention is evaluated in one way, here two sites differ: sites that choose {}, ways {}",
+            model, sites.size(), 2);
     require(!recompute, "model {}: recompute would choose a second time: recompute {}, select '{}'", model, recompute, "hard");
     for (const HardChoice* site : sites)
         require(

@@ -1,6 +1,5 @@
 #include "nn/models/transformer.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/base/trace.h"
@@ -71,31 +70,25 @@ RowLosses OutputHead::row_losses(const Tensor& h, std::span<const int32_t> targe
     return head_row_losses(h, weight_, transposed_, bias_, targets, o);
 }
 
-// Where less than half of the positions have a target, only these need the head: its products are the largest of a model with
-// many symbols.
-Scored OutputHead::score_places(Output features, const Ids& target, const Array<int32_t>& targets, const LossOptions& o) const {
-    Array<int32_t> places, ids;
-    for (std::size_t i = 0; i < targets.size(); ++i)
-        if (targets[i] != o.ignored) {
-            places.push_back(static_cast<int32_t>(i));
-            ids.push_back(targets[i]);
-        }
-    const Tensor rows = embedding(rows_of(features.value), places, {static_cast<int64_t>(places.size())});
-    const CrossEntropyResult r = cross_entropy(rows, ids, o.cross_entropy());
-    Scored out{r.loss, Tensor::zeros({target.rows, target.columns}), Array<int32_t>(targets.size(), o.ignored)};
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        out.target_loss.writable()[places[i]] = r.row_loss.data()[i];
-        out.predicted[static_cast<std::size_t>(places[i])] = r.predicted[i];
+// The head at the places that have a target, alone: its products are the largest of a model with many symbols.
+Scored OutputHead::score_places(Output features, const Ids& target, const TargetPlaces& at, const LossOptions& o) const {
+    const Tensor rows = embedding(rows_of(features.value), at.places, {static_cast<int64_t>(at.places.size())});
+    const CrossEntropyResult r = cross_entropy(rows, at.ids, o.cross_entropy());
+    Scored out{r.loss, Tensor::zeros({target.rows, target.columns}), Array<int32_t>(target.values.size(), o.ignored)};
+    for (std::size_t i = 0; i < at.places.size(); ++i) {
+        out.target_loss.writable()[at.places[i]] = r.row_loss.data()[i];
+        out.predicted[static_cast<std::size_t>(at.places[i])] = r.predicted[i];
     }
     out.seen = std::move(features.seen);
     return out;
 }
 
 Scored OutputHead::score(Output features, const Ids& target, const LossOptions& o) const {
+    // Where most positions have one, picking their rows would cost more than it saves.
+    if (const TargetPlaces at = target_places(target, o.ignored);
+        !at.places.empty() && 2 * at.places.size() < target.values.size())
+        return score_places(std::move(features), target, at, o);
     const Array<int32_t> targets = targets_in_order(target, o.ignored, Order::rows);
-    const auto counted = std::ranges::count_if(targets, [&](int32_t id) { return id != o.ignored; });
-    if (counted > 0 && 2 * counted < static_cast<std::ptrdiff_t>(targets.size()))
-        return score_places(std::move(features), target, targets, o);
     CrossEntropyResult r = cross_entropy(rows_of(features.value), targets, o.cross_entropy());
     Scored out{r.loss, r.row_loss.reshape({target.rows, target.columns}), std::move(r.predicted)};
     out.seen = std::move(features.seen);

@@ -47,7 +47,7 @@ class OutputHead {
     RowPass pass(Output features, const Ids& target, const LossOptions& o) const;
 
   private:
-    Scored score_places(Output features, const Ids& target, const Array<int32_t>& targets, const LossOptions& o) const;
+    Scored score_places(Output features, const Ids& target, const TargetPlaces& at, const LossOptions& o) const;
 
     Tensor weight_, bias_;
     Transpose transposed_ = Transpose::no;

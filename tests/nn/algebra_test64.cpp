@@ -81,7 +81,7 @@ TEST_CASE("a sample of legal combinations with every pair of factors has the gra
     CHECK(counts.refused >= 1);
 }
 
-// ./dev test algebra -- --no-skip
+// All of them: build/release/test_nn64 --no-skip --test-suite=algebra
 TEST_CASE("every legal combination has the gradients of central differences" * doctest::skip()) {
     const Counts counts = check_gradients_of(for_each);
     MESSAGE(counts.checked << " combinations checked, " << counts.refused << " refused");

@@ -138,7 +138,7 @@ TEST_CASE("a sample of combinations: weights, masked rows, padding, causality an
     CHECK(check_all(for_each_of_sample) >= 200);
 }
 
-// ./dev test algebra -- --no-skip
+// All of them: build/release/test_nn64 --no-skip --test-suite=algebra
 TEST_CASE("every legal combination: weights, masked rows, padding, causality and decoding step by step" * doctest::skip()) {
     const int64_t count = check_all(for_each);
     MESSAGE(count << " combinations");

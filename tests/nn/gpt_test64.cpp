@@ -30,7 +30,8 @@ TEST_CASE("every form of gpt has the gradients of central differences in all par
     }
 }
 
-TEST_CASE("where few positions have a target, the head is computed there alone: the same losses, and gradients of differences") {
+TEST_CASE(
+    "where few positions have a target, the head is computed there alone: the same losses, and gradients of differences") {
     const GptOptions o = testing::gpt_forms().front().options;
     ParameterStore store(5);
     const Gpt model(o, Scope(store), {0, testing::gpt_vocabulary});
@@ -42,7 +43,8 @@ TEST_CASE("where few positions have a target, the head is computed there alone: 
         for (int64_t t = 0; t < few.length(r); ++t)
             if ((r + t) % 3 != 0)
                 few.at(r, t) = loss.ignored;
-    const Scored of_few = model.score({{}, input, few}, loss, Context{}), of_all = model.score({{}, input, all}, loss, Context{});
+    const Scored of_few = model.score({{}, input, few}, loss, Context{}),
+                 of_all = model.score({{}, input, all}, loss, Context{});
     double sum = 0;
     for (int64_t r = 0; r < few.rows; ++r)
         for (int64_t t = 0; t < few.columns; ++t) {

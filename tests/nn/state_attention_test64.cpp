@@ -261,20 +261,27 @@ TEST_CASE("attention without weights: parts continue each other in any order of 
     }
 }
 
+namespace {
+RnnSeq2SeqOptions recurrent_form(const std::string& kind, const std::string& form) {
+    RnnSeq2SeqOptions o;
+    o.form = form.substr(0, form.find(' '));
+    o.input_feeding = form == "luong with feeding";
+    o.bidirectional = kind != "none";  // its last state is that of one direction
+    o.attention.choose(kind);
+    return o;
+}
+}  // namespace
+
 TEST_CASE("attention without weights has the gradients of central differences in every form of the recurrent model") {
     for (const std::string& kind : kinds())
         for (const std::string form : {"bahdanau", "luong", "luong with feeding"}) {
             CAPTURE(kind);
             CAPTURE(form);
-            RnnSeq2SeqOptions o;
-            o.form = form.substr(0, form.find(' '));
-            o.input_feeding = form == "luong with feeding";
+            RnnSeq2SeqOptions o = recurrent_form(kind, form);
             o.embedding = 2;
             o.hidden = 4;
             o.encoder_hidden = kind == "none" ? 4 : 2;
-            o.bidirectional = kind != "none";  // its last state is that of one direction
             o.dropout = 0.1;
-            o.attention.choose(kind);
             ParameterStore store(5);
             const RnnSeq2Seq model(o, Scope(store), {gpt_vocabulary, gpt_vocabulary});
             const Ids source = random_text({3, 2}, 3, "source"), input = random_text({2, 2}, 2, "input"),
@@ -298,13 +305,9 @@ TEST_CASE("attention without weights: the recurrent model decodes as it scores, 
         for (const std::string form : {"bahdanau", "luong", "luong with feeding"}) {
             CAPTURE(kind);
             CAPTURE(form);
-            RnnSeq2SeqOptions o;
-            o.form = form.substr(0, form.find(' '));
-            o.input_feeding = form == "luong with feeding";
+            RnnSeq2SeqOptions o = recurrent_form(kind, form);
             o.embedding = 5;
             o.hidden = 8;
-            o.bidirectional = kind != "none";
-            o.attention.choose(kind);
             ParameterStore store(5);
             const RnnSeq2Seq model(o, Scope(store), {gpt_vocabulary, gpt_vocabulary});
             const Ids source = random_text({3, 6}, 6, "source"), input = random_text({4, 4}, 4, "input"),
@@ -370,7 +373,7 @@ TEST_CASE("what attention without weights cannot be is refused with the reason")
         CHECK(message(kind, [](auto& s) { s.memory = 5; }).empty());
         const Block block(kind, SiteKind::self);
         CHECK(block.attention->sites().empty());
-        CHECK(block.attention->hard() == nullptr);
+        CHECK(block.attention->hard().empty());
     }
     CHECK(message("none", [](auto& s) {
               s.memory = 5;
