@@ -7,6 +7,7 @@
 ///     attend_bench_step --matrix-product [--threads N]
 ///     attend_bench_step --attention-memory
 ///     attend_bench_step --linear-attention
+///     attend_bench_step --sliding-attention
 ///
 /// One JSON object a line, the fields of torch_training_step.py: case, peer, threads, ms_per_step
 /// (median), tokens_per_second, parameters, peak_mib.
@@ -17,6 +18,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -256,8 +258,11 @@ double thread_seconds() {
     return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// Least time of causal attention, forward and backward, of one row, in one thread.
-std::string measure_way(int64_t length, const AttentionWay& way) {
+// Least seconds of one row in this thread, of three to a hundred repeats.
+struct PassSeconds {
+    double forward = 1e9, both = 1e9;
+};
+PassSeconds time_way(int64_t length, Tensor (*attend_with)(std::span<const Tensor>, const Ranges&), const Ranges& ranges) {
     Stream stream(1, "bench");
     const auto filled = [&](int64_t columns, double low, double high) {
         Tensor x = Tensor::empty({1, length, columns});
@@ -268,24 +273,55 @@ std::string measure_way(int64_t length, const AttentionWay& way) {
     const std::vector<Tensor> inputs = {filled(width, -1, 1),           filled(width, -0.125, 0.125), filled(width, -1, 1),
                                         filled(heads_measured, 0.9, 1), filled(heads_measured, 0, 1), filled(3 * width, -1, 1)};
     const Tensor cotangent = Tensor::full({1, length, width}, 1);
-    Ranges causal;
-    for (int64_t t = 0; t < length; ++t) causal.push_back({0, static_cast<int32_t>(t + 1)});
-    double forward = 1e9, both = 1e9;
+    PassSeconds least;
     const auto began = Clock::now();
     for (int round = 0; round < 100 && (round < 3 || seconds_since(began) < 2); ++round) {
         std::vector<Tensor> leaves;
         for (const Tensor& x : inputs) leaves.push_back(watch(x));
         Gradients gradients;
         const double start = thread_seconds();
-        const Tensor y = way.attend(leaves, causal);
-        forward = std::min(forward, thread_seconds() - start);
+        const Tensor y = attend_with(leaves, ranges);
+        least.forward = std::min(least.forward, thread_seconds() - start);
         backward({&y, 1}, {&cotangent, 1}, gradients);
-        both = std::min(both, thread_seconds() - start);
+        least.both = std::min(least.both, thread_seconds() - start);
     }
+    return least;
+}
+
+// Position t sees itself and the `window` - 1 before it.
+Ranges sliding_ranges(int64_t length, int64_t window) {
+    Ranges ranges;
+    for (int64_t t = 0; t < length; ++t)
+        ranges.push_back({static_cast<int32_t>(std::max<int64_t>(0, t + 1 - window)), static_cast<int32_t>(t + 1)});
+    return ranges;
+}
+Ranges causal_ranges(int64_t length) { return sliding_ranges(length, length); }
+
+std::string measure_way(int64_t length, const AttentionWay& way) {
+    const PassSeconds least = time_way(length, way.attend, causal_ranges(length));
     return fmt::format(
         R"({{"case": "linear attention", "way": "{}", "tokens": {}, "heads": {}, "head_size": {}, "forward_ms": {:.3f}, )"
         R"("ms": {:.3f}}})",
-        way.name, length, heads_measured, head_size_measured, forward * 1e3, both * 1e3);
+        way.name, length, heads_measured, head_size_measured, least.forward * 1e3, least.both * 1e3);
+}
+
+// A sliding window beside the fused causal kernel on a shorter row with as many visible pairs of query
+// and key, as near as a whole number of positions comes.
+std::string measure_sliding(int64_t length, int64_t window) {
+    const auto pairs = [](const Ranges& ranges) {
+        int64_t n = 0;
+        for (const Range& r : ranges) n += r.end - r.begin;
+        return n;
+    };
+    const Ranges sliding = sliding_ranges(length, window);
+    const auto shorter = static_cast<int64_t>(std::lround(std::sqrt(2.0 * static_cast<double>(pairs(sliding)))));
+    const Ranges causal = causal_ranges(shorter);
+    const PassSeconds a = time_way(length, by_softmax, sliding), b = time_way(shorter, by_softmax, causal);
+    const double ratio = a.both / static_cast<double>(pairs(sliding)) / (b.both / static_cast<double>(pairs(causal)));
+    return fmt::format(
+        R"({{"case": "sliding attention", "tokens": {}, "window": {}, "ms": {:.3f}, "causal_tokens": {}, "causal_ms": {:.3f}, )"
+        R"("ratio_per_pair": {:.3f}}})",
+        length, window, a.both * 1e3, shorter, b.both * 1e3, ratio);
 }
 
 int run(int argc, char** argv) {
@@ -293,13 +329,15 @@ int run(int argc, char** argv) {
     flush_denormals();
     CLI::App app("times a training step");
     Effort effort;
-    bool list = false, products = false, attention = false, linear = false;
+    bool list = false, products = false, attention = false, linear = false, sliding = false;
     std::vector<std::string> names;
     app.add_flag("--list", list, "print the names of the cases");
     app.add_flag("--matrix-product", products, "measure matrix products alone");
     app.add_flag("--attention-memory", attention, "measure the memory of one attention layer at 1,024 to 8,192 tokens");
     app.add_flag("--linear-attention", linear,
                  "time attention with constant states beside softmax's at 256, 1,024 and 4,096 tokens");
+    app.add_flag("--sliding-attention", sliding,
+                 "time a sliding window of 256 at 1,024 to 16,384 tokens beside causal attention with as many visible pairs");
     app.add_option("--threads", effort.threads, "threads")->check(CLI::Range(1, 1024));
     app.add_option("--shards", effort.shards, "shards of a batch; 0: as training does by itself")->check(CLI::Range(0, 1024));
     app.add_option("--steps", effort.steps, "steps to count, at most")->check(CLI::Range(3, 1000000));
@@ -323,6 +361,10 @@ int run(int argc, char** argv) {
             fmt::print("{}\n", measure_way(length, way));
             std::fflush(stdout);
         }
+    for (int64_t length = 1024; sliding && length <= 16384; length *= 2) {
+        fmt::print("{}\n", measure_sliding(length, 256));
+        std::fflush(stdout);
+    }
     for (const std::string& name : names) {
         const auto* found = std::find_if(std::begin(cases), std::end(cases), [&](const Case& c) { return name == c.name; });
         require(found != std::end(cases), "bench: no such case: '{}', known {}; see --list", name, std::size(cases));
