@@ -6,9 +6,9 @@ usage: ./dev pictures                        lists the pictures, with what they 
        ./dev pictures [NAME...] --check      says whether each picture is what the kept run gives; changes nothing
        ./dev pictures NAME... --again        removes the kept runs first
 
-A picture is a row of docs/pictures/rows.py. Its run is kept in runs/pictures/NAME: what is finished is not run again. The SVG says
-in its <desc> which processor, commit and command made it; picture and command are written into the document between the markers
-`<!-- picture NAME -->` and `<!-- end NAME -->`.
+A picture is a row of docs/pictures/rows.py. Its run is kept in runs/pictures/NAME: what is finished is not run again. The SVG
+says in its <desc> which processor, commit and command made it. Picture and command are written into the document between the
+markers `<!-- picture NAME -->` and `<!-- end NAME -->`.
 """
 import argparse
 import os
