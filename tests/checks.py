@@ -358,7 +358,7 @@ def check_pictures_tool(tree):
     """./dev pictures on planted maps; every factor of attention has an entry in docs/attention.md."""
     done = subprocess.run([sys.executable, "tests/pictures_test.py"], cwd=tree.root, capture_output=True, text=True)
     if done.returncode != 0:
-        said = [line for line in done.stderr.strip().splitlines() if line.startswith("AssertionError")]
+        said = [line for line in done.stderr.strip().splitlines() if re.match(r"\w*Error\b", line)]
         yield "docs/pictures: " + (said or done.stderr.strip().splitlines() or ["tests/pictures_test.py failed"])[-1]
 
 
