@@ -67,7 +67,7 @@ SCORES = {
     "score_coverage": dates("Coverage: as additive scores, what was read counts as read.", {"score": "coverage"}),
 }
 BIASES = {
-    "bias_alibi": gpt("ALiBi: head 0 sees the last positions alone, head 3 also far ones.", REPEATED, {"bias": "alibi"}, HEADS,
+    "bias_alibi": gpt("ALiBi: head 0 reads the last positions, head 3 also far ones.", REPEATED, {"bias": "alibi"}, HEADS,
                       **{"model.heads": 4, **NO_POSITIONS}),
     "bias_relative": gpt("Relative positions: layer 0 reads mostly two positions back, layer 1 three.",
                          REPEATED, {"bias": "relative"}, LAYERS, **NO_POSITIONS),
@@ -98,12 +98,14 @@ WINDOWS = {
 ALIGNMENTS = {
     "align_softmax": gpt("Softmax: rows that need nothing read the first symbol; a ? reads the symbol before it.",
                          TRIGGER, {"align": "softmax"}, **ONE_LAYER),
-    "align_temperature": dates("Softmax with temperature 4: flat rows, few squares above a half.",
+    "align_temperature": dates("Softmax with temperature 4: rows are flatter, those of the month spread over many squares.",
                                {"align": {"type": "softmax", "temperature": 4}}),
     "align_soft_cap": dates("Softmax with a soft cap of 4: few rows are sharp.", {"align": {"type": "softmax", "soft_cap": 4}}),
     "align_sparsemax": dates("Sparsemax: all but one to three squares of a row are exactly 0.", {"align": "sparsemax"}),
-    "align_entmax15": dates("Entmax with alpha 1.5: sharp rows have one square, unsure rows many.", {"align": "entmax15"}),
-    "align_entmax": dates("Entmax with alpha 1.2: exact zeros only in sure rows.", {"align": {"type": "entmax", "alpha": 1.2}}),
+    "align_entmax15": dates("Entmax with alpha 1.5: sure rows have one or two squares, unsure rows more.",
+                            {"align": "entmax15"}),
+    "align_entmax": dates("Entmax with alpha 1.2: many exact zeros in sure rows, few in the others.",
+                          {"align": {"type": "entmax", "alpha": 1.2}}),
     "align_sigmoid": dates("Sigmoid: some rows have many squares of full weight, others few.", {"align": "sigmoid"},
                            **{"train.steps": 600}),
     "align_relu": dates("ReLU: groups of squares with middle weights, the others exactly 0.", {"align": "relu"},
