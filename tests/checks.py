@@ -354,6 +354,14 @@ def check_tables_tool(tree):
         yield "docs/tables: " + (done.stderr.strip().splitlines() or ["tests/tables_test.py failed"])[-1]
 
 
+def check_pictures_tool(tree):
+    """./dev pictures on planted maps; every factor of attention has an entry in docs/attention.md."""
+    done = subprocess.run([sys.executable, "tests/pictures_test.py"], cwd=tree.root, capture_output=True, text=True)
+    if done.returncode != 0:
+        said = [line for line in done.stderr.strip().splitlines() if re.match(r"\w*Error\b", line)]
+        yield "docs/pictures: " + (said or done.stderr.strip().splitlines() or ["tests/pictures_test.py failed"])[-1]
+
+
 CHECKS = {name[6:]: f for name, f in list(globals().items()) if name.startswith("check_")}
 
 # For each check a breach: (file, text to put there). The text is added to the end of a file that exists.
@@ -394,6 +402,8 @@ BREACHES = {
                ("bench/README.md", "\n<!-- table lab_start -->\n\nMade by `./dev tables lab_start`, on 2 cores.\n\n<!-- end lab_start -->\n"),
                ("docs/tables/definitions/planted.py", 'table = Table(document="README.md")\n')],
     "tables_tool": [("docs/tables/text.py", "\n\ndef provenance(name, runs, commands):\n    return ''\n")],
+    "pictures_tool": [("docs/pictures/drawing.py", "\n\ndef draw(panels, title, made):\n    return ''\n"),
+                      ("docs/options.md", "\n### score planted\n"), ("docs/attention.md", "\n<!-- picture score_dot -->\n")],
     "test_names": [("tests/core/planted_test.cpp", 'TEST_CASE("twice") {}\nTEST_CASE("Twice") {}\n'),
                    ("tests/data/planted_test.cpp", 'TEST_CASE("one; and two") {}\n')],
 }
@@ -417,7 +427,7 @@ def self_test(tree):
                 subject = Tree(copy)
                 if name == "headers_compile_alone":  # one compilation is enough here
                     subject.paths = [path]
-                marker = os.path.dirname(path) if name in ("folder_readmes", "tables_tool") else path
+                marker = os.path.dirname(path) if name in ("folder_readmes", "tables_tool", "pictures_tool") else path
                 if not any(marker in problem for problem in CHECKS[name](subject)):
                     yield f"{name}: did not see what was planted in {path}"
                 if before is None:

@@ -29,13 +29,13 @@ def processor(text=None):
 
 
 def commit(root):
-    """The commit that is checked out, with "+changes" where a file under version control differs from it; Markdown does not
-    count, because tables are written into it."""
+    """The commit that is checked out, with "+changes" where a file under version control differs from it; Markdown and
+    pictures do not count, because they are what is made."""
     def git(*words):
         return subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True).stdout.strip()
     try:
         name = git("rev-parse", "--short=12", "HEAD")
-        return name + ("+changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!*.md") else "")
+        return name + ("+changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!*.md", ":!*.svg") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -17,6 +17,7 @@ import machine
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUNS = "runs/tables"  # not in build/, which ./dev clean removes
 ATTEND = "build/release/attend"
+COMMAND = "tables"  # of ./dev: begins what is printed
 
 
 class Missing(Exception):
@@ -25,7 +26,7 @@ class Missing(Exception):
 
 def refuse(what, code=2):
     """Ends the program: 2 for what the user can correct, 1 for a command that failed."""
-    print(f"tables: {what}", file=sys.stderr)
+    print(f"{COMMAND}: {what}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -97,7 +98,7 @@ class Step:
         for words in self.before:
             subprocess.run(words, cwd=ROOT, check=True)
         record, before = machine.now(ROOT, self.command()), self.progress()
-        print(f"tables: {self.command()}", file=sys.stderr, flush=True)
+        print(f"{COMMAND}: {self.command()}", file=sys.stderr, flush=True)
         try:
             self.execute(threads)
         finally:
