@@ -38,8 +38,8 @@ inline constexpr int64_t most_bins = 10, most_edges = 100;
 std::vector<LengthBin> bins_for(std::vector<int64_t> lengths);
 /// The rule of bins_for(), for help texts.
 inline constexpr const char* bins_rule =
-    "chosen from the data: one for each length where there are at most ten, else at most ten of equal width in round numbers, "
-    "the last of which has no end where less than 1 % of the examples are longer than all bins";
+    "chosen from the data: a bin for each length where there are at most ten, else at most ten bins of equal width (1, 2, 5, "
+    "10, 20, ...) that hold 99 % of the examples, the last with all that are longer";
 /// Edges as a user gives them. Throws Error, beginning with `where`, unless they are rising whole
 /// numbers, at least one of them and at most most_edges.
 std::vector<int64_t> checked_edges(const std::vector<double>& edges, const std::string& where);

@@ -12,14 +12,13 @@ namespace {
 struct EdgeOptions {
     std::vector<double> edges;
     void fields(Visitor& v) {
-        static const std::string help =
-            fmt::format("the greatest length of each bin but the last, as [10, 20] for up to 10, 11-20, 21 and more; empty: {}",
-                        bins_rule);
+        static const std::string help = fmt::format(
+            "the greatest length of each bin but the last, as [10, 20] for up to 10, 11-20, 21 and more; empty: {}", bins_rule);
         v.numbers("edges", edges, {0, 1e9}, false, help.c_str());
     }
 };
 
-std::optional<ByLength> asked_for(Side side, const EdgeOptions& o) {
+std::optional<ByLength> by_length_of(Side side, const EdgeOptions& o) {
     return ByLength{side, o.edges.empty() ? std::vector<int64_t>{} : checked_edges(o.edges, "edges")};
 }
 
@@ -45,7 +44,7 @@ struct InBin {
     double lengths = 0;    // their sum
 };
 
-void add(InBin& bin, const BinScores& scores, const std::string& fingerprint, const Metric& metric) {
+void add_run(InBin& bin, const BinScores& scores, const std::string& fingerprint, const Metric& metric) {
     if (!scores.value)
         return;
     bin.runs.push_back(
@@ -54,17 +53,16 @@ void add(InBin& bin, const BinScores& scores, const std::string& fingerprint, co
     bin.lengths += scores.length * static_cast<double>(scores.of.size());
 }
 
-bool same_examples(const std::vector<Judgement>& runs) {
-    return std::ranges::all_of(runs, [&](const Judgement& run) {
-        return run.examples->fingerprint == runs.front().examples->fingerprint;
-    });
+bool all_same_examples(const std::vector<Judgement>& runs) {
+    return std::ranges::all_of(
+        runs, [&](const Judgement& run) { return run.examples->fingerprint == runs.front().examples->fingerprint; });
 }
 
-LengthMean mean_of(std::size_t number, const InBin& bin, const Testing& testing) {
+LengthMean mean_in_bin(std::size_t number, const InBin& bin, const Testing& testing) {
     LengthMean mean{.bin = number, .runs = std::ssize(bin.runs), .moments = {}, .limits = {}};
     std::vector<double> values;
     for (const Judgement& run : bin.runs) values.push_back(*run.value);
-    mean.examples = same_examples(bin.runs) ? std::ssize(bin.runs.front().examples->numbers) : bin.examples;
+    mean.examples = all_same_examples(bin.runs) ? std::ssize(bin.runs.front().examples->numbers) : bin.examples;
     mean.length = bin.lengths / static_cast<double>(bin.examples);
     mean.moments = moments_of(values, testing.confidence);
     mean.limits = intervals_of(bin.runs, testing);
@@ -76,12 +74,13 @@ LengthMean mean_of(std::size_t number, const InBin& bin, const Testing& testing)
 const Table<std::optional<ByLength>()>& by_length_table() {
     static const ByLengthTable table(
         "by_length",
-        {ByLengthTable::make<NoOptions>("none", "no curve by length", [](const NoOptions&) { return std::optional<ByLength>(); }),
+        {ByLengthTable::make<NoOptions>("none", "no curve by length",
+                                        [](const NoOptions&) { return std::optional<ByLength>(); }),
          ByLengthTable::make<EdgeOptions>("source", "by the symbols of the source",
-                                          [](const EdgeOptions& o) { return asked_for(Side::source, o); }),
+                                          [](const EdgeOptions& o) { return by_length_of(Side::source, o); }),
          ByLengthTable::make<EdgeOptions>(
              "target", "by the symbols of the target without its end; where there are no sources, by all that the model reads",
-             [](const EdgeOptions& o) { return asked_for(Side::target, o); })},
+             [](const EdgeOptions& o) { return by_length_of(Side::target, o); })},
         "side");
     return table;
 }
@@ -102,9 +101,10 @@ LengthCurves length_curves(const std::vector<VariantRecord>& variants, const std
         }
     if (all == 0 || without > 0) {
         curves.missing = all == 0 ? "no run has trained"
-                                  : fmt::format("{} of {} that trained keep no lengths of their examples: older versions of "
-                                                "attend wrote none; --overwrite trains again",
-                                                without, counted(all, "run"));
+                                  : fmt::format(
+                                        "{} of {} that trained keep no lengths of their examples: older versions of "
+                                        "attend wrote none; --overwrite trains again",
+                                        without, counted(all, "run"));
         return curves;
     }
     curves.bins = asked.edges.empty() ? bins_for(std::move(lengths)) : bins_between(asked.edges);
@@ -113,12 +113,12 @@ LengthCurves length_curves(const std::vector<VariantRecord>& variants, const std
         std::vector<InBin> bins(curves.bins.size());
         for (const RunRecord* run : trained_runs(variants[v], outcomes[v])) {
             const std::vector<BinScores> scores = by_length(*run->scores, metric, asked.side, curves.bins);
-            for (std::size_t b = 0; b < bins.size(); ++b) add(bins[b], scores[b], run->scores->fingerprint, of_metric);
+            for (std::size_t b = 0; b < bins.size(); ++b) add_run(bins[b], scores[b], run->scores->fingerprint, of_metric);
         }
         std::vector<LengthMean>& means = curves.variants.emplace_back();
         for (std::size_t b = 0; b < bins.size(); ++b)
             if (!bins[b].runs.empty())
-                means.push_back(mean_of(b, bins[b], testing));
+                means.push_back(mean_in_bin(b, bins[b], testing));
     }
     return curves;
 }
