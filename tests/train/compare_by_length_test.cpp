@@ -127,7 +127,7 @@ TEST_CASE("compare.by_length is a side, or an object of side and edges, and what
 
 #if !defined(ATTEND_SANITIZED)  // they do not follow a fork into threads
 
-TEST_CASE("a comparison by length in the table, compare.json and the page; runs of older programs say so") {
+TEST_CASE("a comparison by length in the table, compare.json and the page, and runs of older programs say so") {
     const Compares c;
     const CompareRequest request = c.request(
         R"({"base": "small.json", "seeds": [1, 2], "variants": {"soft": {}, "none": {"model.attention": "none", "model.bidirectional": false}},
