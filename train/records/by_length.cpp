@@ -66,7 +66,7 @@ std::vector<LengthBin> bins_for(std::vector<int64_t> lengths) {
             single.push_back({length, length});
     if (std::ssize(single) <= most_bins)
         return single;
-    const std::size_t most = (99 * lengths.size() + 99) / 100 - 1;  // as many as that are shorter than 99 %, rounded up
+    const std::size_t most = (99 * lengths.size() + 99) / 100 - 1;  // the longest of the shortest 99 %
     const auto last = [&](int64_t width) { return number_of_bin(lengths[most], width); };
     int64_t width = 1;
     while (last(width) - number_of_bin(lengths.front(), width) >= most_bins) width = wider(width);

@@ -21,6 +21,7 @@ ExampleScores::Example example_of(const RecordReader& line, const std::vector<st
         const std::vector<int64_t> lengths = line.integers("lengths");
         require(lengths.size() == 2, "{}: lengths: of source and target: numbers {}, needed {}", line.where(), lengths.size(),
                 2);
+        for (const int64_t length : lengths) require(length >= 0, "{}: lengths: below 0: {}", line.where(), length);
         e.lengths = ExampleLengths{lengths[0], lengths[1]};
     }
     for (const std::string& name : metrics) e.of.push_back(line.has(name) ? line.numbers(name) : Statistics());
