@@ -6,6 +6,7 @@ Runs tiny comparisons, opens their pages from disk without a network, and holds 
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,9 @@ class Comparisons:
         self.wild = self.make("wild", {"plain": {}, "wild": WILD}, [1, 2], {}, code=3)
         self.level = sorted(min(line["loss"] for line in self.lines("three", "plain", seed, "valid")) for seed in (1, 2, 3))[1]
         self.goal = self.make("goal", {"plain": {}, "slow": {"optimizer.learning_rate": 0.001}}, [1, 2, 3], {"threshold": self.level})
+        self.lengths = self.make("lengths", {"plain": {}, "none": {"model.attention": "none", "model.bidirectional": False}}, [1, 2, 3],
+                                 {"metric": "accuracy", "by_length": {"side": "source", "edges": [3, 4, 7]}})
+        self.older = self.without_lengths("lengths", "older")
         self.many = self.make("many", {f"rate {i}": {"optimizer.learning_rate": 0.001 * (i + 1)} for i in range(10)}, [1, 2], {})
 
     def path(self, *parts):
@@ -83,6 +87,23 @@ class Comparisons:
         need(done.returncode == code, name, "ended with", done.returncode, done.stderr[-2000:])
         self.said = {**getattr(self, "said", {}), name: done.stdout}
         return self.path(name, "compare.html")
+
+    def without_lengths(self, name, copy):
+        """The comparison as an older program left it: what it kept of examples has no lengths."""
+        shutil.copytree(self.path(name), self.path(copy))
+        for variant in ("plain", "none"):
+            path = self.path(copy, variant, "seed-2", "test_scores.jsonl")
+            with open(path) as f:
+                lines = [json.loads(line) for line in f]
+            with open(path, "w") as f:
+                f.writelines(json.dumps({k: v for k, v in line.items() if k != "lengths"}) + "\n" for line in lines)
+        done = subprocess.run([self.program, "report", self.path(copy)], capture_output=True, text=True)
+        need(done.returncode == 0, copy, "report ended with", done.returncode, done.stderr[-2000:])
+        return self.path(copy, "compare.html")
+
+    def scores(self, name, variant, seed):
+        with open(self.path(name, variant, f"seed-{seed}", "test_scores.jsonl")) as f:
+            return [line for line in map(json.loads, f) if "example" in line]
 
     def lines(self, name, variant, seed, split):
         with open(self.path(name, variant, f"seed-{seed}", "metrics.jsonl")) as f:
@@ -215,6 +236,44 @@ def test_no_threshold_but_one_that_was_fixed_beforehand(browser, made):
     clean(page)
 
 
+def test_the_metric_by_length_is_made_of_the_examples_of_each_bin(browser, made):
+    page = browser.open(made.lengths)
+    chart = "Chart.getChart(document.querySelector('#lengths canvas'))"
+    shown = page.run(chart + ".data.datasets.map(d => ({label: d.label, band: !!d.band, fill: d.fill, data: d.data.map(p => [p.x, p.y])}))")
+    need([d["label"] for d in shown if not d["band"]] == ["plain", "none"], shown)
+    rows = cells(page, "metric by length")
+    need([row["source symbols"] for row in rows] == ["up to 3", "4", "5-7"], rows)  # nothing is 8 or longer
+    for variant in ("plain", "none"):
+        low, high, line = ([d["data"] for d in shown if d["label"] == variant and kind(d)][0] for kind in (
+            lambda d: d["band"] and d["fill"] is False, lambda d: d["band"] and d["fill"] == "-1", lambda d: not d["band"]))
+        need(len(line) == 3, line)
+        for i, (least, most) in enumerate(((0, 3), (4, 4), (5, 7))):
+            runs = [[s for s in made.scores("lengths", variant, seed) if least <= s["lengths"][0] <= most] for seed in (1, 2, 3)]
+            values = [sum(s["accuracy"][0] for s in run) / sum(s["accuracy"][1] for s in run) for run in runs if run]
+            lengths = [s["lengths"][0] for run in runs for s in run]
+            mean = sum(values) / len(values)
+            need(close(line[i][1], mean), variant, i, line[i], mean)
+            need(close(line[i][0], sum(lengths) / len(lengths)), variant, i, line[i])
+            need(0 <= low[i][1] < mean < high[i][1] <= 1, low[i], mean, high[i])
+            need(rows[i]["examples"] == str(len(lengths)), rows[i], len(lengths))  # each seed has a test of its own
+            need(abs(float(rows[i][variant].split(" ")[0]) - mean) < 1e-3, rows[i], mean)
+    need("new seeds and new examples" in text_of(page, "#lengths-note"))
+    need(page.run("[...document.querySelectorAll('[aria-label=\"variants by length\"] li')].map(l => l.textContent.trim())") == ["plain", "none"])
+    page.run("document.querySelector('#lengths canvas').focus()")
+    page.key("ArrowRight")
+    text = page.run("document.querySelector('#lengths .readout').textContent")
+    need(text.startswith("source symbols ") and "plain " in text and "none " in text, text)
+    clean(page)
+
+
+def test_runs_without_lengths_say_so_in_one_line(browser, made):
+    page = browser.open(made.older)
+    need("2 of 6 runs that trained keep no lengths" in text_of(page, "#no-lengths"))
+    need(page.run("document.getElementById('lengths') === null"))
+    clean(page)
+    need(browser.open(made.three).run("document.getElementById('lengths') === null && document.getElementById('no-lengths') === null"))
+
+
 def test_controls(browser, made):
     page = browser.open(made.three)
     need(set(drawn(page)) == {v + end for v in ("plain", "concat", "slow") for end in ("", " low", " high")})
@@ -304,6 +363,9 @@ def test_more_variants_than_colours(browser, made):
 def test_themes_and_phones(browser, made):
     for dark in (False, True):
         for width, height in ((1280, 900), (390, 844)):
+            by_length = browser.open(made.lengths, width=width, height=height, dark=dark)
+            no_overflow(by_length, f"the page by length at {width}, dark {dark}")
+            by_length.close()
             page = browser.open(made.three, width=width, height=height, dark=dark)
             no_overflow(page, f"the page at {width}, dark {dark}")
             need(page.run("document.documentElement.dataset.theme") == ("dark" if dark else "light"))

@@ -5,10 +5,10 @@
 #include <ostream>
 
 #include "core/base/output_file.h"
+#include "train/cli/lengths.h"
 #include "train/cli/search.h"
 #include "train/config/utf8.h"
 #include "train/evaluate/evaluate.h"
-#include "train/evaluate/metrics/bootstrap.h"
 #include "train/evaluate/metrics/confusion.h"
 #include "train/learn/restored.h"
 #include "train/records/record_writer.h"
@@ -20,6 +20,7 @@ namespace {
 struct EvalArguments {
     std::string run, split, examples;
     SearchArguments search;
+    LengthArguments lengths;
     int64_t resamples = 1000;
     int threads = 1;
     bool json = false, tables = false;
@@ -31,27 +32,29 @@ Split chosen_split(const std::string& name, const Task& task) {
     return split_named(name, "--split");
 }
 
-// What the examples add to a metric, and the interval that follows.
-struct Resampled {
+// A metric's interval for new examples.
+struct WithInterval {
     std::string name;
-    Metric metric;
-    ExampleStatistics examples;
-    std::optional<Interval> interval;  // for new examples
-
-    explicit Resampled(const std::string& of) : name(of), metric(metric_of(of)) {}
+    std::optional<compare::Limits> interval = {};
 };
 
-// Of a share exact, or nearly: resampling examples that are all right says that all others are.
-std::optional<Interval> interval_for(const Resampled& r, const BootstrapSetup& setup) {
-    std::vector<Statistics> of;
-    for (int64_t e = 0; e < r.examples.examples(); ++e) of.emplace_back(r.examples[e].begin(), r.examples[e].end());
-    if (const auto limits = compare::limits_of_share(r.metric, of, setup.level))
-        return Interval{limits->low, limits->high};
-    return bootstrap(r.metric, r.examples, setup);
+// Of all metrics of an evaluation that kept what each example came to.
+std::vector<WithInterval> intervals_of(const ExampleScores& scores, const BootstrapSetup& setup, Workers& workers) {
+    std::vector<WithInterval> all;
+    for (const std::string& name : scores.metrics) all.push_back({name});
+    workers.run(static_cast<int>(all.size()), [&](int i) {
+        const auto m = static_cast<std::size_t>(i);
+        std::vector<Statistics> of;
+        for (const ExampleScores::Example& e : scores.examples)
+            if (!e.of[m].empty())
+                of.push_back(e.of[m]);
+        all[m].interval = compare::limits_for_new_examples(metric_of(all[m].name), of, setup);
+    });
+    return all;
 }
 
-const Interval* interval_of(const std::vector<Resampled>& all, const std::string& name) {
-    const auto found = std::ranges::find(all, name, &Resampled::name);
+const compare::Limits* interval_of(const std::vector<WithInterval>& all, const std::string& name) {
+    const auto found = std::ranges::find(all, name, &WithInterval::name);
     return found != all.end() && found->interval ? &*found->interval : nullptr;
 }
 
@@ -75,7 +78,8 @@ Action declare_eval(CommandLine& app) {
     app.add_option("RUN", a->run, "a run's folder, or one of its checkpoints").required();
     app.add_option("--split", a->split, "train, valid or test (default: test, or valid where there is no test split)");
     app.add_flag("--json", a->json,
-                 "one JSON object, as a line of metrics.jsonl, and the intervals: \"intervals\": {metric: [low, high]}");
+                 "one JSON object, as a line of metrics.jsonl, and the intervals: \"intervals\": {metric: [low, high]}; with "
+                 "--by \"by_length\"");
     app.add_option("--examples", a->examples,
                    "write every example to a file, one JSON object a line: example (from 0), source, reference, decoded, "
                    "log_likelihood (nats, of decoded) and score (what the search ranked it by)")
@@ -89,6 +93,7 @@ Action declare_eval(CommandLine& app) {
            "--tables", a->tables,
            "how often each target symbol or class is right, and which are predicted in place of which: where they are few")
         .excludes(app.get_option("--json"));
+    add_lengths(app, a->lengths);
     add_search(app, a->search);
     add_threads(app, a->threads);
     return [a](Streams& streams) {
@@ -101,6 +106,7 @@ Action declare_eval(CommandLine& app) {
                 "{}: nothing is decoded from sources here: source vocabulary {}, classes {}; --examples, --beam and "
                 "--length-penalty have no meaning, and --tables is for sources or classes",
                 a->run, 0, classes);
+        check_lengths(a->lengths, texts);
         const Split split = chosen_split(a->split, *restored.task);
         require_positions(*restored.task, *restored.made.model, split);
         Workers workers(a->threads);
@@ -108,10 +114,6 @@ Action declare_eval(CommandLine& app) {
         const int64_t symbols = classes > 0 ? classes : restored.task->target_vocabulary_size() - first_free_id;
         require(!a->tables || symbols <= most_classes, "--tables: too many target symbols for a table: symbols {}, most {}",
                 symbols, most_classes);
-        std::vector<Resampled> resampled;
-        if (a->resamples > 0)
-            for (const std::string& name : computed_metrics(restored.task->metrics(), Decode::yes))
-                resampled.emplace_back(name);
         Confusion confusion;
         const EvaluationSetup setup{.split = split,
                                     .batch = restored.experiment.train.evaluate_batch,
@@ -120,29 +122,31 @@ Action declare_eval(CommandLine& app) {
                                     .search = decode.search(),
                                     .samples = a->examples.empty() ? 0 : std::numeric_limits<int64_t>::max(),
                                     .seed = static_cast<uint64_t>(restored.experiment.seed),
-                                    .each_example = [&](const EvaluatedExample& e) {
-                                        for (Resampled& r : resampled) r.examples.add(r.metric.statistics(e));
-                                        if (a->tables)
-                                            confusion.add(e);
-                                    }};
+                                    .each_example =
+                                        [&](const EvaluatedExample& e) {
+                                            if (a->tables)
+                                                confusion.add(e);
+                                        },
+                                    .keep = KeepScores::yes};
         const std::optional<Evaluation> e = evaluate(*restored.made.model, *restored.task, setup, workers);
         if (e->cut > 0)
             streams.error << fmt::format("attend: warning: {} of {} outputs were cut before they ended (decode.max_length)\n",
                                          e->cut, e->decoded);
-        workers.run(static_cast<int>(resampled.size()), [&](int i) {
-            Resampled& r = resampled[static_cast<std::size_t>(i)];
-            r.interval = interval_for(r, {.resamples = a->resamples, .seed = setup.seed});
-        });
+        const BootstrapSetup resampling{.resamples = a->resamples, .seed = setup.seed};
+        const std::vector<WithInterval> resampled = intervals_of(e->each, resampling, workers);
+        const std::optional<MetricsByLength> by_length = metrics_by_length(a->lengths, e->each, resampling, workers);
         if (!a->examples.empty())
             write_examples(a->examples, e->samples);
         if (a->json) {
             RecordWriter line = {{"step", restored.step}, {"split", split_name(split)}}, intervals;
             line.set_scores(e->scores);
             for (const auto& [name, value] : e->scores.values)
-                if (const Interval* interval = interval_of(resampled, name))
+                if (const compare::Limits* interval = interval_of(resampled, name))
                     intervals.set(name, std::vector<double>{interval->low, interval->high});
             if (a->resamples > 0)
                 line.set("intervals", intervals);
+            if (by_length)
+                line.set("by_length", JsonText{json_of(*by_length)});
             streams.out << line.text() << '\n';
         } else {
             streams.out << fmt::format("{:<20} {}\n{:<20} {}\n", "split", split_name(split), "step", restored.step);
@@ -152,10 +156,12 @@ Action declare_eval(CommandLine& app) {
                     a->resamples);
             for (const auto& [name, value] : e->scores.values) {
                 streams.out << fmt::format("{:<20} {:.6f}", name, value);
-                if (const Interval* interval = interval_of(resampled, name))
+                if (const compare::Limits* interval = interval_of(resampled, name))
                     streams.out << fmt::format("  [{:.6f}, {:.6f}]", interval->low, interval->high);
                 streams.out << '\n';
             }
+            if (by_length)
+                streams.out << '\n' << text_of(*by_length);
             if (a->tables)
                 streams.out << '\n'
                             << utf8::shown(class_table(confusion)) << '\n'

@@ -25,6 +25,7 @@ struct Outcome {
         int64_t number = 0;  // in its split
         EvaluatedExample example;
         Decoded decoded;  // where it was decoded at all
+        ExampleLengths lengths;
     };
     LossSums sums;
     LossCounts counts;
@@ -40,6 +41,16 @@ struct Needs {
 };
 
 Answer answer(const Task& task, std::span<const int32_t> ids) { return {task.decode_target(ids), task.target_symbols(ids)}; }
+
+ExampleLengths lengths_of(const Batch& batch, int64_t row) {
+    if (batch.source.rows == 0)
+        return {0, batch.input.length(row)};
+    ExampleLengths lengths{batch.source.length(row), 0};
+    for (int64_t t = 0; t < batch.target.length(row); ++t)
+        if (const int32_t id = batch.target.at(row, t); id != id_ignored && id != id_eos)
+            ++lengths.target;
+    return lengths;
+}
 
 Answer of_class(const Task& task, int32_t label) { return {task.class_name(label), {task.class_name(label)}}; }
 
@@ -66,7 +77,8 @@ Outcome evaluate_batch(const Model& model, const Task& task, const Batch& batch,
     }
     for (int64_t r = 0; r < batch.rows(); ++r) {
         const auto row = static_cast<std::size_t>(r);
-        auto& [number, e, decoded] = outcome.examples[row];
+        auto& [number, e, decoded, lengths] = outcome.examples[row];
+        lengths = lengths_of(batch, r);
         e.number = number = batch.examples[row];
         e.source = task.source_text(setup.split, number);
         e.reference = task.target_text(setup.split, number);
@@ -160,8 +172,8 @@ std::optional<Evaluation> evaluate(const Model& model, const Task& task, const E
         for (const Outcome& o : outcomes) {
             sums += o.sums;
             counts += o.counts;
-            for (const auto& [number, e, decoded] : o.examples) {
-                ExampleScores::Example scores{number, {}};
+            for (const auto& [number, e, decoded, lengths] : o.examples) {
+                ExampleScores::Example scores{number, {}, lengths};
                 for (auto& [name, metric] : metrics) {
                     scores.of.push_back(metric.statistics(e));
                     metric.add(scores.of.back());

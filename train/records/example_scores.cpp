@@ -17,6 +17,13 @@ constexpr std::size_t largest_scores = std::size_t{1} << 30;
 ExampleScores::Example example_of(const RecordReader& line, const std::vector<std::string>& metrics) {
     ExampleScores::Example e;
     e.number = line.integer("example");
+    if (line.has("lengths")) {
+        const std::vector<int64_t> lengths = line.integers("lengths");
+        require(lengths.size() == 2, "{}: lengths: of source and target: numbers {}, needed {}", line.where(), lengths.size(),
+                2);
+        for (const int64_t length : lengths) require(length >= 0, "{}: lengths: below 0: {}", line.where(), length);
+        e.lengths = ExampleLengths{lengths[0], lengths[1]};
+    }
     for (const std::string& name : metrics) e.of.push_back(line.has(name) ? line.numbers(name) : Statistics());
     for (const Statistics& s : e.of)
         for (const double x : s) require(std::isfinite(x), "{}: a score is no number: {}", line.where(), x);
@@ -34,6 +41,8 @@ void write_scores(const std::filesystem::path& path, const KeptScores& kept) {
         file.write(head.text() + "\n");
         for (const ExampleScores::Example& e : kept.scores.examples) {
             RecordWriter line = {{"example", e.number}};
+            if (e.lengths)
+                line.set("lengths", std::vector<int64_t>{e.lengths->source, e.lengths->target});
             for (std::size_t i = 0; i < e.of.size(); ++i)
                 if (!e.of[i].empty())
                     line.set(kept.scores.metrics[i], e.of[i]);

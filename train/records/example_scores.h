@@ -4,10 +4,14 @@
 ///
 ///     {"split": "test", "step": 500, "examples": "a1b2...", "metrics": ["loss", "exact_match"]}
 ///
-/// (`examples` is equal where the same examples were scored) and then there is a line an example, {"example": 0, "loss": [1.25,
-/// 0.0, 5.0, 0.0], "exact_match": [1.0, 1.0]}: for each metric the numbers whose sums over the examples give its value. For
-/// shares and means over examples these are [part, whole]: the metric is the sum of the parts divided by the sum of the wholes.
-/// An example that does not count for a metric has no member of that name.
+/// (`examples` is equal where the same examples were scored) and then there is a line an example,
+///
+///     {"example": 0, "lengths": [4, 5], "loss": [1.25, 0.0, 5.0, 0.0], "exact_match": [1.0, 1.0]}
+///
+/// `lengths` are the symbols of source and target (ExampleLengths); older programs did not write them. Then, for each metric,
+/// the numbers whose sums over the examples give its value. For shares and means over examples these are [part, whole]: the
+/// metric is the sum of the parts divided by the sum of the wholes. An example that does not count for a metric has no member
+/// of that name.
 #include <filesystem>
 
 #include "data/task.h"

@@ -217,6 +217,9 @@ void CompareOptions::fields(Visitor& v) {
     v.number("confidence", confidence, {0.5, 0.9999}, "of the intervals; 1 - confidence is the level of the tests");
     v.number("power", power, {0.5, 0.999}, "chance of finding a difference that the count of seeds needed is for");
     v.numbers("steps", steps, {1, 4e9}, false, "steps whose values of the validation split are listed, too");
+    v.selection(
+        "by_length", by_length,
+        "the metric by the length of the examples as well: a table and a chart of its means over seeds, with intervals");
     v.flag("aa", aa,
            "one more variant, 'aa': the reference with its batches in another order (train.batch_order). A difference that is "
            "found between the two is a false one");
@@ -288,6 +291,11 @@ Comparison read_comparison(const std::string& path, const std::vector<std::strin
         c.reference = static_cast<std::size_t>(reference - c.variants.begin());
     require(options.compare.reference.empty() || reference != c.variants.end(),
             "{}: compare.reference: no such variant: '{}', known {}", path, options.compare.reference, joined(names));
+    try {
+        (void)by_length_table().build(c.options.by_length);
+    } catch (const Error& e) {
+        throw Error(fmt::format("{}: compare.by_length: {}", path, e.what()));
+    }
     if (options.compare.aa)
         add_null_variant(c);
     return c;

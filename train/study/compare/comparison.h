@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/experiment/experiment.h"
+#include "train/study/compare/length_curves.h"
 
 namespace attend::compare {
 
@@ -20,6 +21,7 @@ struct CompareOptions {
     double confidence = 0.95;
     double power = 0.8;
     std::vector<double> steps;
+    Selection by_length{by_length_table(), "none"};
     bool aa = false;
     void fields(Visitor& v);
 };

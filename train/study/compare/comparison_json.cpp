@@ -102,6 +102,32 @@ std::optional<Limits> middle_limits(const Row& row, const MetricRange& range) {
     return Limits{std::max(range.least, row.middle->mean - half), std::min(range.most, row.middle->mean + half)};
 }
 
+// {"side": "source", "missing": null, "bins": [{"from": 1, "to": 10}, ...]}; "to" of a bin without end is null, and of what
+// is missing there are no bins. null where it was not asked for.
+Value length_bins_json(const Result& t) {
+    if (!t.by_length)
+        return nullptr;
+    const auto bin = [](const LengthBin& b) {
+        return RecordWriter{
+            {"name", bin_name(b)}, {"from", b.from}, {"to", b.to == LengthBin::no_end ? Value(nullptr) : Value(b.to)}};
+    };
+    return RecordWriter{{"side", side_name(t.by_length->side)},
+                        {"missing", t.by_length->missing.empty() ? Value(nullptr) : Value(t.by_length->missing)},
+                        {"bins", records_of(t.by_length->bins, bin)}};
+}
+
+// A variant's bins that have examples; "bin" is the number in length_bins_json().
+std::vector<RecordWriter> length_means_json(const std::vector<LengthMean>& means) {
+    return records_of(means, [](const LengthMean& m) -> RecordWriter {
+        return {{"bin", static_cast<int64_t>(m.bin)},
+                {"length", m.length},
+                {"examples", m.examples},
+                {"runs", m.runs},
+                {"mean", m.moments.mean},
+                {"limits", intervals_json(m.limits)}};
+    });
+}
+
 std::vector<std::string> outcome_names(const Row& row) {
     std::vector<std::string> names;
     for (const Outcome o : row.outcomes) names.emplace_back(outcome_name(o));
@@ -144,7 +170,11 @@ RecordWriter row_json(const Row& row, const Result& t) {
 }
 
 std::vector<RecordWriter> rows_json(const Result& t) {
-    return records_of(t.rows, [&](const Row& row) { return row_json(row, t); });
+    std::vector<RecordWriter> rows = records_of(t.rows, [&](const Row& row) { return row_json(row, t); });
+    if (t.by_length)
+        for (std::size_t v = 0; v < t.by_length->variants.size(); ++v)
+            rows[v].set("by_length", length_means_json(t.by_length->variants[v]));
+    return rows;
 }
 
 void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWriter>& rows) {
@@ -168,6 +198,7 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
             return {{"metric", look.metric}, {"split", look.split}, {"evaluation", look.evaluation}, {"seeds", look.seeds}};
         }));
     json.set("steps", s.steps);
+    json.set("by_length", length_bins_json(t));
     json.set("seeds", t.seeds);
     json.set("variants", rows);
     json.set("found", sentences_of(t));

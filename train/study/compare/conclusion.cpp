@@ -64,7 +64,8 @@ Compared conclude(const Comparison& c, const Prepared& prepared, const std::map<
         RunRecord record = read_run(run.folder, run.experiment.seed);
         // Examples are kept of the last value alone.
         if (const Settings& s = prepared.settings; s.judged == Judged::last || s.split == Split::test)
-            record = with_examples(std::move(record), run.folder, s.split, s.metric);
+            record =
+                with_examples(std::move(record), run.folder, s.split, s.metric, s.by_length ? KeepScores::yes : KeepScores::no);
         if (const auto failure = failures.find(i); failure != failures.end()) {
             record.ending = Ending::failed;
             record.message = failure->second;

@@ -54,8 +54,32 @@ std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<St
     return limits_of(*estimated(run, Population::seeds_and_examples), {metric.least, metric.most}, confidence);
 }
 
-std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step, const std::string& metric,
-                                      double value) {
+std::optional<Limits> limits_for_new_examples(const Metric& metric, const std::vector<Statistics>& of,
+                                              const BootstrapSetup& setup) {
+    if (setup.resamples == 0)
+        return std::nullopt;
+    if (const auto limits = limits_of_share(metric, of, setup.level))
+        return limits;
+    ExampleStatistics examples;
+    for (const Statistics& s : of) examples.add(s);
+    const auto interval = bootstrap(metric, examples, setup);
+    return interval ? std::optional(Limits{interval->low, interval->high}) : std::nullopt;
+}
+
+Examples examples_of(const ExampleScores& scores) {
+    Examples out;
+    out.fingerprint = scores.fingerprint;
+    std::vector<Statistics> of;
+    for (const ExampleScores::Example& e : scores.examples) {
+        out.numbers.push_back(e.number);
+        of.push_back(e.of.front());
+    }
+    out.influence = influence_of(metric_of(scores.metrics.front()), of);
+    return out;
+}
+
+std::optional<ExampleScores> read_metric_scores(const std::filesystem::path& folder, Split split, int64_t step,
+                                                const std::string& metric, double value) {
     const std::filesystem::path path = RunFolder(folder).scores(split);
     if (step_of_scores(path) != step)
         return {};
@@ -64,24 +88,27 @@ std::optional<Examples> read_examples(const std::filesystem::path& folder, Split
     if (at == kept.scores.metrics.end())
         return {};
     const auto m = static_cast<std::size_t>(at - kept.scores.metrics.begin());
-    Examples out;
-    out.fingerprint = kept.scores.fingerprint;
+    ExampleScores out{{metric}, kept.scores.fingerprint, {}};
     std::vector<Statistics> of;
     for (ExampleScores::Example& e : kept.scores.examples)
         if (!e.of[m].empty()) {
-            out.numbers.push_back(e.number);
-            of.push_back(std::move(e.of[m]));
+            of.push_back(e.of[m]);
+            out.examples.push_back({e.number, {std::move(e.of[m])}, e.lengths});
         }
-    const Metric m_of = metric_of(metric);
-    const double together = value_of_all(m_of, of).value_or(std::nan(""));
+    const double together = value_of_all(metric_of(metric), of).value_or(std::nan(""));
     constexpr double rounding = 1e-6;
     require(kept.split == split && std::abs(together - value) <= rounding * std::max(1.0, std::abs(value)),
             "{}: the scores of examples do not belong to this run: {} of all {} examples {}, in metrics.jsonl {}; --overwrite "
             "trains "
             "again",
             path.string(), metric, of.size(), together, value);
-    out.influence = influence_of(m_of, of);
     return out;
+}
+
+std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step, const std::string& metric,
+                                      double value) {
+    const std::optional<ExampleScores> scores = read_metric_scores(folder, split, step, metric, value);
+    return scores ? std::optional(examples_of(*scores)) : std::nullopt;
 }
 
 }  // namespace attend::compare

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "data/task.h"
-#include "train/evaluate/metrics/metric.h"
+#include "train/evaluate/example_scores.h"
+#include "train/evaluate/metrics/bootstrap.h"
 #include "train/study/compare/rates.h"
 
 namespace attend::compare {
@@ -30,9 +31,20 @@ std::vector<double> influence_of(const Metric& metric, const std::vector<Statist
 /// 1), and of no example.
 std::optional<Limits> limits_of_share(const Metric& metric, const std::vector<Statistics>& of, double confidence);
 
+/// The limits for new examples, from one run, that `attend eval` prints: limits_of_share(), and of what
+/// is no share those of the bootstrap. None where neither has any, and without resamples.
+std::optional<Limits> limits_for_new_examples(const Metric& metric, const std::vector<Statistics>& of,
+                                              const BootstrapSetup& setup);
+
+/// The scores of one metric alone, of the examples that count for it, as Examples.
+Examples examples_of(const ExampleScores& scores);
+
 /// Reads what a run's folder keeps (train/records/example_scores.h) of the metric. None where it
 /// keeps nothing of that split at that step, or not of that metric. Throws Error as read_scores(), and
 /// where the examples do not add up to the run's `value`: the file is of another run or damaged.
+std::optional<ExampleScores> read_metric_scores(const std::filesystem::path& folder, Split split, int64_t step,
+                                                const std::string& metric, double value);
+/// The same as Examples.
 std::optional<Examples> read_examples(const std::filesystem::path& folder, Split split, int64_t step, const std::string& metric,
                                       double value);
 

@@ -19,6 +19,7 @@ namespace {
 struct Measured {
     std::vector<std::string> metrics;  // of an evaluation
     bool valid = false, test = false;
+    bool sources = false;
 };
 
 Split split_for(const CompareOptions& options, const std::vector<Measured>& measured, const Comparison& c) {
@@ -49,7 +50,22 @@ Settings settings_of(const Comparison& c, const std::string& metric, Split split
             .confidence = o.confidence,
             .power = o.power,
             .steps = {o.steps.begin(), o.steps.end()},
+            .by_length = by_length_table().build(o.by_length),
             .looks = {}};
+}
+
+// What single examples came to is kept of the last evaluation alone, and not of the training split.
+void require_lengths(const Comparison& c, const Settings& s, const std::vector<Measured>& measured) {
+    if (!s.by_length)
+        return;
+    require(
+        s.split == Split::test || (s.split == Split::valid && s.judged == Judged::last),
+        "{}: compare.by_length: it is for the test split, or the last value of the valid split: split '{}', evaluation '{}'",
+        c.path, split_name(s.split), c.options.evaluation);
+    for (std::size_t i = 0; i < measured.size(); ++i)
+        require(measured[i].sources || s.by_length->side == Side::target,
+                "{}: compare.by_length: variant '{}' has no sources: side '{}', possible 'target'", c.path, c.variants[i].name,
+                side_name(s.by_length->side));
 }
 
 Settings settings_for(const Comparison& c, const std::vector<Measured>& measured, const std::vector<Experiment>& resolved) {
@@ -65,7 +81,9 @@ Settings settings_for(const Comparison& c, const std::vector<Measured>& measured
                 c.variants[i].name, split_name(split), metric, near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
                 joined(known));
     }
-    return settings_of(c, metric, split);
+    Settings settings = settings_of(c, metric, split);
+    require_lengths(c, settings, measured);
+    return settings;
 }
 
 std::string other_batches(const Experiment& reference, const Experiment& variant) {
@@ -128,7 +146,8 @@ Prepared prepare(const Comparison& c, const std::string& folder) {
             p.resolved.push_back(built.experiment);
             p.parameters.push_back(built.made.store->count());
             measured.push_back({computed_metrics(built.task->metrics(), Decode::yes), built.task->size(Split::valid) > 0,
-                                built.task->size(Split::test) > 0 && !asked.train.overfit_one_batch});
+                                built.task->size(Split::test) > 0 && !asked.train.overfit_one_batch,
+                                built.task->source_vocabulary_size() > 0});
         } catch (const Error& e) {
             throw Error(fmt::format("{}: variants.{}: {}", c.path, v.name, e.what()));
         }

@@ -98,11 +98,16 @@ RunRecord read_run(const fs::path& folder, int64_t seed) {
     return record;
 }
 
-RunRecord with_examples(RunRecord run, const fs::path& folder, Split split, const std::string& metric) {
+RunRecord with_examples(RunRecord run, const fs::path& folder, Split split, const std::string& metric, KeepScores keep) {
     const auto last = std::find_if(run.lines.rbegin(), run.lines.rend(), [&](const Line& line) { return line.split == split; });
     if (run.ending == Ending::finished && split != Split::train && last != run.lines.rend())
-        if (const auto value = last->scores.find(metric); value && std::isfinite(*value))
-            run.examples = read_examples(folder, split, last->step, metric, *value);
+        if (const auto value = last->scores.find(metric); value && std::isfinite(*value)) {
+            std::optional<ExampleScores> scores = read_metric_scores(folder, split, last->step, metric, *value);
+            if (scores)
+                run.examples = examples_of(*scores);
+            if (keep == KeepScores::yes)
+                run.scores = std::move(scores);
+        }
     return run;
 }
 

@@ -40,6 +40,8 @@ struct RunRecord {
     std::string extended = {};              ///< summary.json's extended as JSON; "" where it has none
     std::vector<Line> lines;                ///< in the order of the file
     std::optional<Examples> examples = {};  ///< of what is compared: with_examples()
+    /// Of what is compared, of the examples that count: where with_examples() is told to keep it.
+    std::optional<ExampleScores> scores = {};
 };
 
 /// The runs of one variant, a seed each, in the order of the seeds.
@@ -54,8 +56,9 @@ struct VariantRecord {
 RunRecord read_run(const std::filesystem::path& folder, int64_t seed);
 
 /// The run with what its examples came to in the last value of `metric` on `split`, where it has kept
-/// it. Throws Error as read_examples().
-RunRecord with_examples(RunRecord run, const std::filesystem::path& folder, Split split, const std::string& metric);
+/// it, and with the scores themselves where `keep` says so. Throws Error as read_examples().
+RunRecord with_examples(RunRecord run, const std::filesystem::path& folder, Split split, const std::string& metric,
+                        KeepScores keep = KeepScores::no);
 
 /// The lines of the text of a metrics.jsonl; `where` names it.
 std::vector<Line> read_lines(const std::string& text, const std::string& where);

@@ -296,6 +296,11 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
         else
             others.push_back(std::move(runs));
     }
+    if (settings.by_length) {
+        std::vector<std::vector<Outcome>> outcomes;
+        for (const Row& row : table.rows) outcomes.push_back(row.outcomes);
+        table.by_length = length_curves(variants, outcomes, settings.metric, *settings.by_length, testing);
+    }
     Contrasts contrasts = contrasts_of(others, reference, testing);
     table.tests = contrasts.tests;
     table.tests_of_trained = contrasts.tests_of_trained;

@@ -7,6 +7,7 @@
 
 #include "train/evaluate/metrics/metric.h"
 #include "train/study/compare/contrast.h"
+#include "train/study/compare/length_curves.h"
 #include "train/study/compare/record.h"
 #include "train/study/compare/survival.h"
 
@@ -29,7 +30,8 @@ struct Settings {
     double confidence = 0.95;
     double power = 0.8;
     std::vector<int64_t> steps;
-    std::vector<Look> looks;  ///< earlier tables of this comparison
+    std::optional<ByLength> by_length;  ///< none: no curve by length
+    std::vector<Look> looks;            ///< earlier tables of this comparison
     /// Where curves are from: thresholds and values at steps follow what is measured on the way.
     Split curve() const { return split == Split::train ? Split::train : Split::valid; }
 };
@@ -95,6 +97,7 @@ struct Result {
     int64_t look = 1;                      ///< number of this look
     std::vector<Look> looks;               ///< with this one, where there were tests
     std::vector<Row> rows;
+    std::optional<LengthCurves> by_length;  ///< as many variants as rows; where Settings::by_length asks for it
 };
 
 /// Names of what the variants' lines of a split hold, in the order of their first appearance.

@@ -156,6 +156,66 @@ std::string steps_table(const Result& t) {
     return "\n" + text_table(lines);
 }
 
+// "200", or "190-200" where variants differ.
+std::string examples_text(const LengthCurves& curves, std::size_t bin) {
+    std::vector<int64_t> counts;
+    for (const std::vector<LengthMean>& variant : curves.variants)
+        for (const LengthMean& m : variant)
+            if (m.bin == bin)
+                counts.push_back(m.examples);
+    if (counts.empty())
+        return "";
+    const auto [least, most] = std::ranges::minmax(counts);
+    return least == most ? std::to_string(least) : fmt::format("{}-{}", least, most);
+}
+
+std::string length_cell(const std::vector<LengthMean>& variant, std::size_t bin) {
+    const auto at = std::ranges::find(variant, bin, &LengthMean::bin);
+    if (at == variant.end())
+        return "-";
+    std::string text = number_text(at->moments.mean, at->limits);
+    if (!at->limits.empty())
+        text += " " + limits_text(at->limits.back().limits);
+    return text;
+}
+
+// Where two populations are known, the intervals are those for new examples too.
+std::string length_population(const LengthCurves& curves) {
+    std::vector<std::string> names;
+    for (const std::vector<LengthMean>& variant : curves.variants)
+        for (const LengthMean& m : variant)
+            if (!m.limits.empty() && !contains(names, population_name(m.limits.back().population)))
+                names.emplace_back(population_name(m.limits.back().population));
+    return names.empty() ? "" : fmt::format("; intervals, for each length by itself: {}", joined(names, " or "));
+}
+
+// A line a bin, a column a variant, some variants at a time.
+std::string length_tables(const Result& t) {
+    constexpr std::size_t columns = 4;
+    if (!t.by_length)
+        return "";
+    const LengthCurves& curves = *t.by_length;
+    const std::string title =
+        fmt::format("{} ({}) by {} symbols", t.settings.metric, split_name(t.settings.split), side_name(curves.side));
+    if (!curves.missing.empty())
+        return fmt::format("\n{}: none: {}\n", title, curves.missing);
+    std::string text = fmt::format("\n{}: means of the runs that trained{}\n", title, length_population(curves));
+    for (std::size_t begin = 0; begin < t.rows.size(); begin += columns) {
+        const std::size_t end = std::min(begin + columns, t.rows.size());
+        Lines lines = {{fmt::format("{} symbols", side_name(curves.side)), "examples"}};
+        for (std::size_t v = begin; v < end; ++v) lines[0].push_back(t.rows[v].name);
+        for (std::size_t b = 0; b < curves.bins.size(); ++b) {
+            const std::string examples = examples_text(curves, b);
+            if (examples.empty())
+                continue;
+            lines.push_back({bin_name(curves.bins[b]), examples});
+            for (std::size_t v = begin; v < end; ++v) lines.back().push_back(length_cell(curves.variants[v], b));
+        }
+        text += (begin > 0 ? "\n" : "") + text_table(lines, {{}, {Align::right}});
+    }
+    return text;
+}
+
 // All metrics, some columns at a time so that lines stay short.
 std::string metrics_tables(const Result& t) {
     constexpr std::size_t columns = 5;
@@ -259,7 +319,7 @@ std::string text_of(const Result& t, const std::string& name, const std::string&
     const std::string sum = sentences.back();  // what most readers look for
     sentences.pop_back();
     std::string text = heading(t, name) + sum + "\n\n" + main_table(t) + contrast_table(t) + seeds_table(t) + area_table(t) +
-                       threshold_table(t) + steps_table(t) + metrics_tables(t) + "\n";
+                       threshold_table(t) + steps_table(t) + length_tables(t) + metrics_tables(t) + "\n";
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences) text += sentence + "\n";

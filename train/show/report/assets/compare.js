@@ -197,6 +197,36 @@
         main.append(card("Time until a threshold", el("p", { class: "muted small", id: "no-threshold" },
             data.threshold_given ? "No run has finished, so nothing can be said yet." : "None was fixed beforehand. Set compare.threshold in the config to a value of " + data.metric + " before the runs are looked at; until then the area under the curve says how fast a variant learns.")));
 
+    /* The metric by the length of the examples. */
+    if (data.by_length) {
+        const asked = data.by_length, symbols = asked.side + " symbols", title = data.metric + " by " + symbols;
+        if (asked.missing !== null)
+            main.append(card(title, el("p", { class: "muted small", id: "no-lengths" }, "None: " + asked.missing + ".")));
+        else {
+            const area = el("div", { id: "lengths", class: "tall" });
+            const widest = m => Object.entries(m.limits).pop();
+            const used = [...new Set(variants.flatMap(v => v.by_length).map(widest).filter(l => l).map(l => populations[l[0]]))];
+            const counts = bin => variants.flatMap(v => v.by_length.filter(m => m.bin === bin).map(m => m.examples));
+            const spread = all => Math.min(...all) === Math.max(...all) ? number(all[0]) : number(Math.min(...all)) + " to " + number(Math.max(...all));
+            const cell = m => m ? number(m.mean) + (widest(m) ? " (" + limits(widest(m)[1]) + ")" : "") : dash;
+            const swatches = variants.map((v, i) => el("span", { class: i >= 8 ? "swatch dashed" : "swatch", style: "color:var(--series-" + i % 8 + ")" }));
+            const lines = variants.map((v, i) => {
+                const band = v.by_length.some(widest), edge = k => band ? v.by_length.map(m => widest(m) ? widest(m)[1][k] : NaN) : null;
+                return { label: v.name, color: i, x: v.by_length.map(m => m.length), y: v.by_length.map(m => m.mean), low: edge(0), high: edge(1), dashed: i >= 8, points: true };
+            });
+            main.append(card(title, area,
+                el("ul", { class: "legend", "aria-label": "variants by length" }, variants.map((v, i) => el("li", {}, swatches[i], " " + v.name))),
+                el("p", { class: "muted small", id: "lengths-note" }, "A point is the mean over the runs that trained, of the " + data.split + " examples of one bin, at their mean length" +
+                    (used.length > 0 ? ", with its " + percent + " interval for itself: " + used.join(" or ") + "." : ".") + " Bins without examples are left out; those with few have wide intervals."),
+                table([
+                    { title: symbols, cell: r => r.name },
+                    { title: "examples", number: true, cell: r => spread(r.examples) },
+                    ...variants.map(v => ({ title: v.name, number: true, cell: r => cell(v.by_length.find(m => m.bin === r.bin)) })),
+                ], asked.bins.map((b, bin) => ({ name: b.name, bin, examples: counts(bin) })).filter(r => r.examples.length > 0), "metric by length")));
+            lineChart(area, { series: lines, x: symbols, label: title });
+        }
+    }
+
     /* Tables. */
     const mean = m => m && m.mean !== null ? m.mean : null;
     main.append(card("Result", table([
