@@ -8,147 +8,13 @@
 #define HWY_TARGET_INCLUDE "core/kernels/fused_attention.cpp"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
-#include "core/kernels/philox-inl.h"
-#include "core/kernels/tile-inl.h"
+#include "core/kernels/attention_tiles-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace attend::ATTEND_PRECISION::kernels::HWY_NAMESPACE {
 
-constexpr int64_t tile = attention_tile, block = attention_block;
-constexpr int64_t row_groups = tile / product_rows;
 constexpr int64_t few_queries = 2;  // more go through tiles sooner
-
-/// Where one head of one example lies.
-struct Head {
-    const real *q, *k, *v;
-    int64_t q_offset, kv_offset, y_offset, sums_offset;
-    int64_t example, number;
-    real slope;
-};
-HWY_INLINE Head head_of(const Attention& a, int64_t example, int64_t number) {
-    Head h;
-    h.q_offset = example * a.queries * a.q_stride + number * a.head_size;
-    h.kv_offset = example * a.keys * a.kv_stride + number / (a.heads / a.key_heads) * a.head_size;
-    h.y_offset = (example * a.queries * a.heads + number) * a.head_size;
-    h.sums_offset = (example * a.heads + number) * a.queries;
-    h.q = a.q + h.q_offset;
-    h.k = a.k + h.kv_offset;
-    h.v = a.v + h.kv_offset;
-    h.example = example;
-    h.number = number;
-    h.slope = a.alibi == nullptr ? 0 : a.alibi[number];
-    return h;
-}
-
-/// The keys each query of a tile sees; rows after the last query see none.
-struct Window {
-    int64_t first = 0, rows = 0;  // queries of the tile
-    int32_t begin[tile], end[tile];
-    int64_t least = 0, most = 0;  // keys any of them sees
-};
-HWY_INLINE void look(const Attention& a, int64_t example, int64_t first, Window& w) {
-    w.first = first;
-    w.rows = std::min(tile, a.queries - first);
-    int32_t least = static_cast<int32_t>(a.keys), most = 0;
-    for (int64_t i = 0; i < tile; ++i) {
-        Range r{0, static_cast<int32_t>(i < w.rows ? a.keys : 0)};
-        if (a.ranges != nullptr && i < w.rows)
-            r = a.ranges[example * a.queries + first + i];
-        w.begin[i] = r.begin;
-        w.end[i] = r.end;
-        if (r.begin < r.end) {
-            least = std::min(least, r.begin);
-            most = std::max(most, r.end);
-        }
-    }
-    w.least = least;
-    w.most = std::max(least, most);
-}
-
-/// The part of a block of keys that product_rows queries see: keys begin ... end of the block, and
-/// the columns that whole vectors over them take.
-struct Span {
-    int64_t begin, end, first_column = 0, last_column = 0;
-    bool whole = true;  // every query sees every one of these columns
-    bool empty() const { return begin >= end; }
-};
-HWY_INLINE Span span_of(const Window& w, int64_t group, int64_t first_key, int64_t keys) {
-    Span s{keys, 0};
-    int64_t inner_begin = 0, inner_end = keys;
-    for (int64_t i = group * product_rows; i < (group + 1) * product_rows; ++i) {
-        const int64_t begin = std::clamp<int64_t>(w.begin[i] - first_key, 0, keys);
-        const int64_t end = std::clamp<int64_t>(w.end[i] - first_key, 0, keys);
-        inner_begin = std::max(inner_begin, begin);
-        inner_end = std::min(inner_end, begin < end ? end : 0);
-        if (begin < end) {
-            s.begin = std::min(s.begin, begin);
-            s.end = std::max(s.end, end);
-        }
-    }
-    if (!s.empty()) {
-        s.first_column = s.begin / lanes * lanes;
-        s.last_column = (s.end + lanes - 1) / lanes * lanes;
-        s.whole = inner_begin <= s.first_column && inner_end >= s.last_column;
-    }
-    return s;
-}
-
-/// Columns [from, to) become 0; whole vectors.
-HWY_INLINE void clear(real* row, int64_t from, int64_t to) {
-    for (int64_t j = from; j < to; j += lanes) hn::Store(hn::Zero(d), d, row + j);
-}
-
-/// Whether a query sees any key of a span.
-HWY_INLINE bool sees(const Window& w, int64_t row, int64_t first_key, const Span& s) {
-    return w.begin[row] < w.end[row] && w.begin[row] < first_key + s.end && w.end[row] > first_key + s.begin;
-}
-
-/// score(column, j) of one query over the columns of a span: what the query does not see is
-/// -infinity, the position bias is added. body(score, j) takes them.
-template <class Body>
-HWY_INLINE void masked_scores(const Attention& a, const Head& h, const Window& w, int64_t row, int64_t first_key, const Span& s,
-                              const real* scores, Body body) {
-    if (s.whole && a.alibi == nullptr) {
-        for (int64_t j = s.first_column; j < s.last_column; j += lanes) body(hn::Load(d, scores + j), j);
-        return;
-    }
-    const V begin = set(static_cast<real>(w.begin[row] - first_key)), end = set(static_cast<real>(w.end[row] - first_key));
-    const V slope = set(h.slope), shift = set(static_cast<real>(first_key - a.first_position - w.first - row));
-    for (int64_t j = s.first_column; j < s.last_column; j += lanes) {
-        const V column = hn::Iota(d, static_cast<real>(j));
-        const V score = hn::MulAdd(slope, column + shift, hn::Load(d, scores + j));
-        const auto seen = hn::And(column >= begin, column < end);
-        body(hn::IfThenElse(seen, score, set(-infinity)), j);
-    }
-}
-
-/// The words of a query's weights over the columns of a span: words[j] decides on column j.
-HWY_INLINE void draw_row(const Attention& a, const Head& h, int64_t query, int64_t first_key, const Span& s, uint32_t* words) {
-    static_assert(tile % drawn == 0);
-    // Every head draws from a stream of its own.
-    const RoundKeys keys({a.draws.key.a + 0x85EBCA6B * static_cast<uint32_t>(h.number), a.draws.key.b});
-    for (int64_t j = s.first_column / drawn * drawn; j < s.last_column; j += drawn)
-        philox_words(a.draws.counter(h.example, (query << 16) + (first_key + j) / 4), keys, words + j);
-}
-
-/// Working memory, handed out piece by piece.
-struct Arena {
-    real* next;
-    HWY_INLINE real* take(int64_t n) {
-        real* p = next;
-        next += n;
-        return p;
-    }
-};
-
-/// Rows of a head as columns: block n has the rows n width ... (n + 1) width - 1 as [head_size,
-/// width].
-HWY_INLINE void pack_columns(const Attention& a, const real* from, int64_t width, real* to) {
-    for (int64_t s = 0; s < a.keys; s += width)
-        pack_transposed(from + s * a.kv_stride, a.kv_stride, std::min(width, a.keys - s), a.head_size, to + s * a.head_size,
-                        width);
-}
 
 /// Softmax over the keys met so far, for each query of a tile: the largest score, sums of e^(score
 /// - maximum) a lane, and the values weighted alike, [tile, columns].
@@ -260,10 +126,11 @@ HWY_INLINE void attend_one(const Attention& a, const Head& h, int64_t query, Ran
 }
 
 void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
-    const int64_t columns = attention_columns(a.head_size), padded = (a.keys + block - 1) / block * block;
+    const int64_t columns = attention_columns(a.head_size);
+    KeyBlocks blocks{block, attention_slots(a, block), (a.keys + block - 1) / block};
     Arena arena{workspace};
-    real* const keys = arena.take(padded * a.head_size);
-    real* const values = arena.take(padded * columns);
+    real* const keys = arena.take(blocks.slots * block * a.head_size);
+    real* const values = arena.take(blocks.slots * block * columns);
     real* const q = arena.take(tile * columns);
     real* const scores = arena.take(product_rows * block);
     Running state;
@@ -279,12 +146,15 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                 attend_one(a, h, t, a.ranges == nullptr ? all : a.ranges[h.example * a.queries + t], y, log_sums, workspace);
             continue;
         }
-        if (h.number % (a.heads / a.key_heads) == 0) {
-            pack_columns(a, h.k, block, keys);
-            pack_rows(h.v, a.kv_stride, a.keys, a.head_size, 1, values, a.keys, columns);
-        }
+        if (h.number % (a.heads / a.key_heads) == 0 || !blocks.all_stay())
+            blocks.next = 0;
         for (int64_t first = 0; first < a.queries; first += tile) {
             look(a, h.example, first, w);
+            for (; blocks.next < blocks.reached(w); ++blocks.next) {
+                const int64_t from = blocks.next * block, n = std::min(block, a.keys - from), to = blocks.slot(from);
+                pack_transposed(h.k + from * a.kv_stride, a.kv_stride, n, a.head_size, keys + to * a.head_size, block);
+                pack_rows(h.v + from * a.kv_stride, a.kv_stride, n, a.head_size, 1, values + to * columns, n, columns);
+            }
             const int64_t filled = (w.rows + product_rows - 1) / product_rows * product_rows;
             pack_rows(h.q + first * a.q_stride, a.q_stride, w.rows, a.head_size, a.scale, q, filled, columns);
             write_zero({state.context, Write::set}, filled * columns);
@@ -295,7 +165,8 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                     const Span s = span_of(w, row / product_rows, first_key, block);
                     if (s.empty())
                         continue;
-                    product_of_rows({q + row * columns, columns, 1}, keys + first_key * a.head_size + s.first_column, block,
+                    const int64_t slot = blocks.slot(first_key);
+                    product_of_rows({q + row * columns, columns, 1}, keys + slot * a.head_size + s.first_column, block,
                                     a.head_size, s.last_column - s.first_column, scores + s.first_column, block, Write::set);
                     running_softmax(a, h, w, row, first_key, s, columns, scores, state);
                     for (int64_t r = 0; r < product_rows && a.dropout > 0; ++r) {
@@ -304,8 +175,8 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                         for (int64_t j = s.first_column; j < s.last_column; j += lanes)
                             hn::Store(dropping.of(hn::Load(d, weights + j), words + j), d, weights + j);
                     }
-                    product_of_rows({scores + s.begin, block, 1}, values + (first_key + s.begin) * columns, columns,
-                                    s.end - s.begin, columns, state.context + row * columns, columns, Write::add);
+                    product_of_rows({scores + s.begin, block, 1}, values + (slot + s.begin) * columns, columns, s.end - s.begin,
+                                    columns, state.context + row * columns, columns, Write::add);
                 }
             for (int64_t i = 0; i < w.rows; ++i) {
                 const bool empty = w.begin[i] >= w.end[i];
@@ -328,10 +199,33 @@ struct BackwardArena {
     real *weights, *slopes;             // [tile, tile]: p, then with dropout p'; and de
 };
 
-/// One block of keys of one tile of queries.
-HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& w, int64_t first_key, const real* log_sums,
-                               const real* products, const Dropping& dropping, const BackwardArena& m, bool want_queries,
-                               bool want_keys) {
+/// Packs block `n` of the keys; their gradients begin at zero.
+HWY_INLINE void pack_block(const Attention& a, const Head& h, int64_t n, int64_t slot, const BackwardArena& m) {
+    const int64_t columns = attention_columns(a.head_size), from = n * tile, rows = std::min(tile, a.keys - from);
+    const real *const k = h.k + from * a.kv_stride, *const v = h.v + from * a.kv_stride;
+    pack_transposed(k, a.kv_stride, rows, a.head_size, m.key_columns + slot * a.head_size, tile);
+    pack_transposed(v, a.kv_stride, rows, a.head_size, m.value_columns + slot * a.head_size, tile);
+    pack_rows(k, a.kv_stride, rows, a.head_size, 1, m.keys + slot * columns, tile, columns);
+    write_zero({m.dkeys + slot * columns, Write::set}, tile * columns);
+    write_zero({m.dvalues + slot * columns, Write::set}, tile * columns);
+}
+
+/// Block `n` has its gradients: they go where keys and values came from.
+HWY_INLINE void give_block(const Attention& a, const Head& h, int64_t n, int64_t slot, const BackwardArena& m, Destination dk,
+                           Destination dv) {
+    const int64_t columns = attention_columns(a.head_size);
+    for (int64_t i = 0; i < std::min(tile, a.keys - n * tile); ++i) {
+        const int64_t to = h.kv_offset + (n * tile + i) * a.kv_stride;
+        const real *from_k = m.dkeys + (slot + i) * columns, *from_v = m.dvalues + (slot + i) * columns;
+        write(at(dk, to), a.head_size, [=](auto part, int64_t j) HWY_ATTR { return part.load(from_k + j); });
+        write(at(dv, to), a.head_size, [=](auto part, int64_t j) HWY_ATTR { return part.load(from_v + j); });
+    }
+}
+
+/// One block of keys of one tile of queries; it is packed at `slot`.
+HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& w, int64_t first_key, int64_t slot,
+                               const real* log_sums, const real* products, const Dropping& dropping, const BackwardArena& m,
+                               bool want_queries, bool want_keys) {
     const int64_t columns = attention_columns(a.head_size);
     const bool drops = a.dropout > 0;
     HWY_ALIGN uint32_t words[tile];
@@ -342,8 +236,8 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
         const Span s = span_of(w, group, first_key, tile);
         const int64_t row = group * product_rows, wide = s.last_column - s.first_column;
         if (!s.empty()) {
-            const real* const k = m.key_columns + first_key * a.head_size + s.first_column;
-            const real* const v = m.value_columns + first_key * a.head_size + s.first_column;
+            const real* const k = m.key_columns + slot * a.head_size + s.first_column;
+            const real* const v = m.value_columns + slot * a.head_size + s.first_column;
             product_of_rows({m.q + row * columns, columns, 1}, k, tile, a.head_size, wide,
                             m.weights + row * tile + s.first_column, tile, Write::set);
             product_of_rows({m.dy + row * columns, columns, 1}, v, tile, a.head_size, wide,
@@ -377,7 +271,7 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
         if (s.empty())
             continue;
         if (want_queries)
-            product_of_rows({m.slopes + row * tile + s.begin, tile, 1}, m.keys + (first_key + s.begin) * columns, columns,
+            product_of_rows({m.slopes + row * tile + s.begin, tile, 1}, m.keys + (slot + s.begin) * columns, columns,
                             s.end - s.begin, columns, m.dq + row * columns, columns, Write::add);
         for (int64_t g = s.begin / product_rows; g * product_rows < s.end; ++g) {
             first_group[g] = std::min(first_group[g], group);
@@ -390,7 +284,7 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
         const int64_t from = first_group[g] * product_rows, n = std::min(last_group[g] * product_rows, w.rows) - from;
         if (n <= 0)
             continue;
-        const int64_t key = g * product_rows, to = (first_key + key) * columns;
+        const int64_t key = g * product_rows, to = (slot + key) * columns;
         product_of_rows({m.weights + from * tile + key, 1, tile}, m.dy + from * columns, columns, n, columns, m.dvalues + to,
                         columns, Write::add);
         product_of_rows({m.slopes + from * tile + key, 1, tile}, m.q + from * columns, columns, n, columns, m.dkeys + to,
@@ -400,12 +294,13 @@ HWY_INLINE void backward_block(const Attention& a, const Head& h, const Window& 
 
 void attention_backward(const Attention& a, const real* y, const real* log_sums, const real* dy, Destination dq, Destination dk,
                         Destination dv, real* workspace) {
-    const int64_t columns = attention_columns(a.head_size), padded = (a.keys + tile - 1) / tile * tile;
+    const int64_t columns = attention_columns(a.head_size);
     const bool want_queries = dq.data != nullptr, want_keys = dk.data != nullptr || dv.data != nullptr;
+    KeyBlocks blocks{tile, attention_slots(a, tile), (a.keys + tile - 1) / tile};
     Arena arena{workspace};
     BackwardArena m;
-    for (real** part : {&m.key_columns, &m.value_columns}) *part = arena.take(padded * a.head_size);
-    for (real** part : {&m.keys, &m.dkeys, &m.dvalues}) *part = arena.take(padded * columns);
+    for (real** part : {&m.key_columns, &m.value_columns}) *part = arena.take(blocks.slots * tile * a.head_size);
+    for (real** part : {&m.keys, &m.dkeys, &m.dvalues}) *part = arena.take(blocks.slots * tile * columns);
     for (real** part : {&m.q, &m.dy, &m.dq}) *part = arena.take(tile * columns);
     for (real** part : {&m.weights, &m.slopes}) *part = arena.take(tile * tile);
     const Dropping dropping(a.dropout);
@@ -414,15 +309,19 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
     Window w;
     for (int64_t number = 0; number < a.batch * a.heads; ++number) {
         const Head h = head_of(a, number / a.heads, number % a.heads);
-        if (h.number % shared == 0) {
-            pack_columns(a, h.k, tile, m.key_columns);
-            pack_columns(a, h.v, tile, m.value_columns);
-            pack_rows(h.k, a.kv_stride, a.keys, a.head_size, 1, m.keys, padded, columns);
-            write_zero({m.dkeys, Write::set}, padded * columns);
-            write_zero({m.dvalues, Write::set}, padded * columns);
-        }
+        if (h.number % shared == 0)
+            blocks.next = 0;
+        const auto pack_until = [&](int64_t end) HWY_ATTR {
+            for (; blocks.next < end; ++blocks.next) {
+                const int64_t slot = blocks.slot(blocks.next * tile), gone = blocks.next - blocks.slots;
+                if (gone >= 0)
+                    give_block(a, h, gone, slot, m, dk, dv);
+                pack_block(a, h, blocks.next, slot, m);
+            }
+        };
         for (int64_t first = 0; first < a.queries; first += tile) {
             look(a, h.example, first, w);
+            pack_until(blocks.reached(w));
             const int64_t filled = (w.rows + product_rows - 1) / product_rows * product_rows;
             const real* const up = dy + h.y_offset + first * y_stride;
             const real* const out = y + h.y_offset + first * y_stride;
@@ -435,8 +334,8 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
                     return part.load(up + i * y_stride + j) * part.load(out + i * y_stride + j);
                 });
             for (int64_t first_key = w.least / tile * tile; first_key < w.most; first_key += tile)
-                backward_block(a, h, w, first_key, log_sums + h.sums_offset + first, products, dropping, m, want_queries,
-                               want_keys);
+                backward_block(a, h, w, first_key, blocks.slot(first_key), log_sums + h.sums_offset + first, products, dropping,
+                               m, want_queries, want_keys);
             for (int64_t i = 0; i < w.rows && want_queries; ++i) {
                 const real* from = m.dq + i * columns;
                 write(at(dq, h.q_offset + (first + i) * a.q_stride), a.head_size,
@@ -445,12 +344,9 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
         }
         if (h.number % shared != shared - 1)
             continue;
-        for (int64_t s = 0; s < a.keys; ++s) {
-            const int64_t to = h.kv_offset + s * a.kv_stride;
-            const real *from_k = m.dkeys + s * columns, *from_v = m.dvalues + s * columns;
-            write(at(dk, to), a.head_size, [=](auto part, int64_t j) HWY_ATTR { return part.load(from_k + j); });
-            write(at(dv, to), a.head_size, [=](auto part, int64_t j) HWY_ATTR { return part.load(from_v + j); });
-        }
+        pack_until(blocks.count);
+        for (int64_t n = blocks.count - blocks.slots; n < blocks.count; ++n)
+            give_block(a, h, n, blocks.slot(n * tile), m, dk, dv);
     }
 }
 
@@ -460,17 +356,42 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace attend::ATTEND_PRECISION::kernels {
 
-namespace {
-int64_t up_to(int64_t keys, int64_t multiple) { return (keys + multiple - 1) / multiple * multiple; }
-}  // namespace
-
-int64_t attention_workspace(int64_t keys, int64_t head_size) {
-    const int64_t columns = attention_columns(head_size), tile = attention_tile, most_product_rows = 8;
-    return up_to(keys, attention_block) * (head_size + columns) + tile * 2 * columns + most_product_rows * attention_block;
+int64_t attention_slots(const Attention& a, int64_t width) {
+    const int64_t all = (a.keys + width - 1) / width;
+    if (a.ranges == nullptr || a.key_heads != a.heads)
+        return all;
+    int64_t most = 1;
+    for (int64_t example = 0; example < a.batch; ++example) {
+        int64_t previous = 0;  // where the tile before begins
+        for (int64_t first = 0; first < a.queries; first += attention_tile) {
+            int64_t begin = a.keys, end = 0;
+            for (int64_t t = first; t < std::min(first + attention_tile, a.queries); ++t) {
+                const Range r = a.ranges[example * a.queries + t];
+                if (r.begin < r.end) {
+                    begin = std::min<int64_t>(begin, r.begin);
+                    end = std::max<int64_t>(end, r.end);
+                }
+            }
+            if (begin >= end)
+                continue;
+            if (begin / width < previous)
+                return all;
+            previous = begin / width;
+            most = std::max(most, (end + width - 1) / width - previous);
+        }
+    }
+    return std::min(most, all);
 }
-int64_t attention_backward_workspace(int64_t keys, int64_t head_size) {
-    const int64_t columns = attention_columns(head_size), tile = attention_tile;
-    return up_to(keys, tile) * (2 * head_size + 3 * columns) + tile * (3 * columns + 2 * tile);
+
+int64_t attention_workspace(const Attention& a) {
+    const int64_t columns = attention_columns(a.head_size), keys = attention_slots(a, attention_block) * attention_block;
+    constexpr int64_t most_product_rows = 8;
+    const int64_t tiles = keys * (a.head_size + columns) + attention_tile * 2 * columns + most_product_rows * attention_block;
+    return std::max(tiles, a.keys);  // the scores of one query
+}
+int64_t attention_backward_workspace(const Attention& a) {
+    const int64_t columns = attention_columns(a.head_size), keys = attention_slots(a, attention_tile) * attention_tile;
+    return keys * (2 * a.head_size + 3 * columns) + attention_tile * (3 * columns + 2 * attention_tile);
 }
 
 ATTEND_KERNEL(attention);

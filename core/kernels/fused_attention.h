@@ -31,9 +31,13 @@ constexpr int64_t attention_columns(int64_t head_size) {
     constexpr int64_t line = 64 / sizeof(real);
     return (head_size + line - 1) / line * line;
 }
-/// Elements of working memory: linear in the keys, whatever the queries, batch and heads.
-int64_t attention_workspace(int64_t keys, int64_t head_size);
-int64_t attention_backward_workspace(int64_t keys, int64_t head_size);
+/// Blocks of `width` keys that have to be packed at the same time: the most that one tile sees, where
+/// no tile begins before the one before it and each query head has keys of its own; else all blocks.
+int64_t attention_slots(const Attention& call, int64_t width);
+/// Elements of working memory: linear in the keys that one tile of queries sees (attention_slots), at
+/// least one number for each key; whatever the queries, batch and heads.
+int64_t attention_workspace(const Attention& call);
+int64_t attention_backward_workspace(const Attention& call);
 
 /// y[b, t, h, :] = sum_s p_ts v_s, p_t = softmax over the range of t of e_ts = scale q_t k_s -
 /// alibi_h (first + t - s) (Vaswani et al. 2017, eq. 1; Press et al. 2022, section 3), by tiles

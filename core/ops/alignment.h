@@ -27,7 +27,7 @@ Tensor entmax(const Tensor& x, real alpha, const Ranges& ranges = {}, real scale
 Tensor softmax_with_sink(const Tensor& x, const Tensor& sink, const Ranges& ranges = {}, real scale = 1);
 
 /// The softmax of scale x over the k largest scale x of each row's range, 0 elsewhere (Gupta et al.
-/// 2021, section 2). Of equal ones those of the lower index are kept. Throws Error also for k < 1.
+/// 2021). Of equal ones those of the lower index are kept. Throws Error also for k < 1.
 Tensor top_softmax(const Tensor& x, int64_t k, const Ranges& ranges = {}, real scale = 1);
 
 /// x inside of each row's range, 0 outside; the gradient too. Makes weights of elementwise

@@ -70,7 +70,7 @@ struct Forward {
 Forward run_forward(const Operands& in) {
     const kernels::Attention a = in.pointing();
     Forward f{Tensor::empty({a.batch, a.queries, a.heads * a.head_size}), Tensor::empty({a.batch, a.heads, a.queries})};
-    Tensor workspace = Tensor::empty({kernels::attention_workspace(a.keys, a.head_size)});
+    Tensor workspace = Tensor::empty({kernels::attention_workspace(a)});
     kernels::attention(a, f.y.writable(), f.log_sums.writable(), workspace.writable());
     return f;
 }
@@ -79,8 +79,9 @@ void run_backward(const Operands& in, const Saved& y, const Saved& log_sums, con
                   Destination dv) {
     if (dq.data == nullptr && dk.data == nullptr && dv.data == nullptr)
         return;
-    Tensor workspace = Tensor::empty({kernels::attention_backward_workspace(in.call.keys, in.call.head_size)});
-    kernels::attention_backward(in.pointing(), y.data(), log_sums.data(), dy, dq, dk, dv, workspace.writable());
+    const kernels::Attention a = in.pointing();
+    Tensor workspace = Tensor::empty({kernels::attention_backward_workspace(a)});
+    kernels::attention_backward(a, y.data(), log_sums.data(), dy, dq, dk, dv, workspace.writable());
 }
 
 Destination moved(Destination d, int64_t offset) { return {d.data == nullptr ? nullptr : d.data + offset, d.write}; }

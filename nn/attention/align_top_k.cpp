@@ -14,7 +14,7 @@ struct TopOptions {
     }
 };
 
-/// softmax over the k largest scores of the range, 0 elsewhere   (Gupta et al. 2021, 3); of equals the first
+/// softmax over the k largest scores of the range, 0 elsewhere   (Gupta et al. 2021); of equals the first
 class TopAlign final : public Align {
   public:
     explicit TopAlign(const TopOptions& o) : k_(o.k), factor_(static_cast<real>(1 / o.temperature.temperature)) {}

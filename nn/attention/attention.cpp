@@ -52,6 +52,10 @@ void Attention::check_goes_together(QueryKind kind) const {
     require(!bias->needs_causal() || window->is_causal(),
             "{}: bias '{}' is defined for positions up to the query's own, but window '{}' shows later ones; 'causal' does not",
             path, o.bias.name(), o.window.name());
+    require(
+        !window->after_align() || !align->needs_previous(),
+        "{}: align '{}' goes on from the weights of the step before, but window '{}' makes them smaller after the alignment",
+        path, o.align.name(), o.window.name());
     require(window->contiguous() || !align->needs_previous(),
             "{}: align '{}' reads the weights of the step before at each position, but window '{}' leaves some out", path,
             o.align.name(), o.window.name());
@@ -60,9 +64,13 @@ void Attention::check_goes_together(QueryKind kind) const {
     require(!score->penalises() || select->hard() == nullptr,
             "{}: the loss of score '{}' is of weights that values are read with, but select '{}' reads one position", path,
             o.score.name(), o.select.name());
-    require((align->is_distribution() && !window->after_align()) || select->hard() == nullptr,
-            "{}: select '{}' draws from the weights, but align '{}' with window '{}' does not make a distribution", path,
-            o.select.name(), o.align.name(), o.window.name());
+    require(align->is_distribution() || select->hard() == nullptr,
+            "{}: select '{}' draws from the weights, but align '{}' does not make a distribution", path, o.select.name(),
+            o.align.name());
+    require(!window->after_align() || select->hard() == nullptr,
+            "{}: select '{}' draws from the weights, but window '{}' makes them smaller after the alignment: they are no "
+            "distribution",
+            path, o.select.name(), o.window.name());
 }
 
 Attendable Attention::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {

@@ -72,6 +72,21 @@ void check_same(const Result& fused, const Result& composite) {
     }
 }
 
+// A call of one head of 8 columns over as many queries as keys: what its working memory depends on.
+kernels::Attention sized(int64_t length, const Ranges& ranges, int64_t heads = 1) {
+    kernels::Attention call;
+    call.batch = call.key_heads = 1;
+    call.heads = heads;
+    call.queries = call.keys = length;
+    call.head_size = 8;
+    call.ranges = first_of(ranges);
+    return call;
+}
+// The query's own position and the 69 before it; of every 200 queries the last 70 see nothing.
+Range sliding_with_gaps(int64_t t, int64_t) {
+    return t % 200 >= 130 ? Range{} : Range{static_cast<int32_t>(std::max<int64_t>(0, t - 69)), static_cast<int32_t>(t + 1)};
+}
+
 bool same_bits(const real* a, const real* b, int64_t n) {
     return std::memcmp(a, b, static_cast<std::size_t>(n) * sizeof(real)) == 0;
 }
@@ -95,6 +110,38 @@ TEST_SUITE("attention") {
                     check_same(differentiate({qkv}, [&](Inputs in) { return self_attention(in[0], o, ranges); }), truth);
                 });
             }
+        }
+    }
+
+    TEST_CASE("blocks of keys that a window has left make room for others") {
+        // The windows of each second row move back once, so all of its keys stay.
+        const auto returning = [](int64_t t, int64_t keys) { return sliding_with_gaps(t < 300 ? t : t - 250, keys); };
+        for (const auto& [query_heads, key_heads] : {std::pair{2, 2}, std::pair{2, 1}})
+            for (const int64_t length : {449, 640}) {
+                CAPTURE(length);
+                const FusedAttentionOptions o = heads(query_heads, key_heads);
+                const Tensor qkv = uniform({2, length, (query_heads + 2 * key_heads) * 5}, "qkv", -2, 2);
+                Ranges returns = ranges_of(1, length, length, sliding_with_gaps);
+                for (const Range& r : ranges_of(1, length, length, returning)) returns.push_back(r);
+                for (const Ranges& ranges : {ranges_of(2, length, length, sliding_with_gaps), returns}) {
+                    const Result truth =
+                        differentiate({qkv}, [&](Inputs in) { return self_attention_composite(in[0], o, ranges); });
+                    kernel_test::each_target([&] {
+                        check_same(differentiate({qkv}, [&](Inputs in) { return self_attention(in[0], o, ranges); }), truth);
+                    });
+                }
+            }
+        for (const int64_t width : {kernels::attention_tile, kernels::attention_block}) {
+            const auto slots = [&](int64_t length, const Cut& cut, int64_t query_heads = 1) {
+                const Ranges ranges = ranges_of(1, length, length, cut);
+                return kernels::attention_slots(sized(length, ranges, query_heads), width);
+            };
+            CHECK(slots(640, sliding_with_gaps) == 2 + (width == kernels::attention_tile));
+            CHECK(slots(6400, sliding_with_gaps) == slots(640, sliding_with_gaps));
+            CHECK(slots(640, returning) == 640 / width);
+            CHECK(slots(640, causal) == 640 / width);
+            CHECK(slots(640, sliding_with_gaps, 2) == 640 / width);
+            CHECK(kernels::attention_slots(sized(640, {}), width) == 640 / width);
         }
     }
 
@@ -225,8 +272,9 @@ TEST_SUITE("attention") {
         const Tensor cotangent = Tensor::full(y.shape(), 1);
         backward({&y, 1}, {&cotangent, 1}, sink);
         const std::size_t peak = memory::statistics().peak_in_use - before;
-        CHECK(kernels::attention_workspace(2 * length, 8) < 2 * kernels::attention_workspace(length, 8));
-        CHECK(kernels::attention_backward_workspace(2 * length, 8) < 2 * kernels::attention_backward_workspace(length, 8));
+        CHECK(kernels::attention_workspace(sized(2 * length, {})) < 2 * kernels::attention_workspace(sized(length, {})));
+        CHECK(kernels::attention_backward_workspace(sized(2 * length, {})) <
+              2 * kernels::attention_backward_workspace(sized(length, {})));
         const std::size_t row = length * sizeof(real);
         CHECK(kept >= static_cast<std::size_t>(y.size()) * sizeof(real));
         CHECK(kept < 32 * row);
@@ -359,7 +407,7 @@ TEST_CASE("attention_backward by the formulas as they stand: set, added to, and 
     CHECK(kernels::attention_columns(size) >= size);
     Tensor y = Tensor::empty({queries, size}), log_sums = Tensor::empty({queries});
     Tensor workspace =
-        Tensor::empty({std::max(kernels::attention_workspace(keys, size), kernels::attention_backward_workspace(keys, size))});
+        Tensor::empty({std::max(kernels::attention_workspace(call), kernels::attention_backward_workspace(call))});
     kernels::attention(call, y.writable(), log_sums.writable(), workspace.writable());
     // In double: p, then dv = p^T dy, dp = dy v^T, de = p (dp - sum p dp), dq = scale de k, dk =
     // scale de^T q.
