@@ -1,5 +1,7 @@
 #include "tests/nn/combinations.h"
 
+#include <algorithm>
+
 #include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION::combinations {
@@ -106,8 +108,11 @@ std::unique_ptr<MultiHead> HeadsCombination::build(ParameterStore& store) const 
     setup.site.layer = 1;
     auto heads = std::make_unique<MultiHead>(Scope(store, "attention"), options(), setup);
     Stream stream(3, "push");
-    for (const Parameter& p : store.table())
+    for (const Parameter& p : store.table()) {
         for (int64_t i = 0; i < p.shape.size(); ++i) store.values(p)[i] += stream.uniform(real{-0.3}, real{0.3});
+        if (p.name.ends_with(".sharpness"))  // of a cosine, 10: sparse weights would be those of one position
+            std::fill_n(store.values(p), p.shape.size(), real{1});
+    }
     return heads;
 }
 
