@@ -137,6 +137,7 @@ TEST_CASE("what the layout has no place for is said, and nothing is overwritten"
                    "model.attention.bias alibi, there none"));
     const auto changed = [&](auto change) {
         return message([&](GptOptions& o) {
+            o.blocks.heads = 1;  // of an even size
             Selection all = o.attention.first();
             change(factors_of(all));
             o.attention = Pattern(all);
