@@ -13,9 +13,11 @@ MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each,
     setup_.key_heads = sizes.key_heads;
     head_size_ = sizes.size;
     const int64_t h = sizes.heads, g = sizes.key_heads, d = setup_.width;
-    require(setup_.rotary_base == 0 || head_size_ % 2 == 0,
-            "{}: rotary positions rotate pairs of elements, so the head size must be even: head size {} (width {} / heads {})",
-            path_, head_size_, d, h);
+    parts_ = query_parts(path_, each, head_size_);
+    require(setup_.rotary_base == 0 || head_size_ % (2 * parts_) == 0,
+            "{}: rotary positions rotate pairs of elements, so the head size must {}: head size {} (width {} / heads {})",
+            path_, parts_ == 1 ? "be even" : "divide by 4 where attention is differential and halves are rotated", head_size_,
+            d, h);
     const bool self = setup_.memory == 0;
     if (self) {
         qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init(d, d));
@@ -27,7 +29,8 @@ MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each,
     out_ = Linear(scope.in("out"), h * head_size_, d, setup_.bias, setup_.out_init(d, d));
     const QueryKind kind{.parallel = true, .aligned_positions = self, .causal = setup_.causal()};
     for (int64_t i = 0; i < h; ++i) {
-        heads_.emplace_back(scope.in("heads").in(i), each[static_cast<std::size_t>(i)], head_size_, head_size_, kind,
+        heads_.emplace_back(scope.in("heads").in(i), each[static_cast<std::size_t>(i)], head_size_ / parts_,
+                            head_size_ / parts_, kind,
                             Head{.number = i,
                                  .of = h,
                                  .projected = Projected::yes,
@@ -36,10 +39,15 @@ MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each,
                             setup_.site);
         heads_.back().site.number += i;
     }
+    group_ = head_group(scope, heads_, head_size_);
+    if (const std::string& gate = each.front().gate; gate != "none")
+        gate_.emplace(scope.in("gate"), gate, d, h, head_size_, setup_.init);
     fuse();
 }
 
 void MultiHead::fuse() {
+    if (group_ != nullptr)
+        return;
     const std::optional<Attention::Fused> first = heads_.front().fused();
     const std::string window = text_of(heads_.front().factors.window);
     for (const Attention& head : heads_) {
@@ -82,27 +90,43 @@ Sites MultiHead::sites() const {
 
 Tensor MultiHead::queries_keys_values(const Tensor& x, int64_t position) const {
     const Tensor qkv = qkv_(x);
-    const int64_t turned = setup_.heads + setup_.key_heads;
-    return setup_.rotary_base > 0 ? rotary(qkv, turned, head_size_, position, setup_.rotary_base, setup_.rotary_pairs) : qkv;
+    const int64_t turned = parts_ * (setup_.heads + setup_.key_heads), size = head_size_ / parts_;
+    return setup_.rotary_base > 0 ? rotary(qkv, turned, size, position, setup_.rotary_base, setup_.rotary_pairs) : qkv;
 }
 
-Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+std::vector<HeadInput> MultiHead::inputs(const Tensor& queries, const KeyValues& memory, int64_t position) const {
     const int64_t k = head_size_, g = setup_.key_heads, group = setup_.heads / g;
-    Array<Tensor> keys, values, contexts;
-    Sightings seen;
+    Array<Tensor> keys, values;
+    std::vector<HeadInput> all;
     int64_t place = 0;
     for (int64_t i = 0; i < g; ++i) {
         keys.push_back(slice(memory.packed, -1, i * k, (i + 1) * k));
         values.push_back(slice(memory.packed, -1, (g + i) * k, (g + i + 1) * k));
     }
     for (int64_t i = 0; i < setup_.heads; ++i) {
-        const Attention& head = heads_[static_cast<std::size_t>(i)];
         const auto shared = static_cast<std::size_t>(i / group);
-        const int64_t places = head.bias->places();
-        const Tensor own = places > 0 ? slice(memory.places, -1, place, place + places) : Tensor();
+        const int64_t places = heads_[static_cast<std::size_t>(i)].bias->places();
+        all.push_back({.query = slice(queries, -1, i * k, (i + 1) * k),
+                       .keys = keys[shared],
+                       .values = values[shared],
+                       .places = places > 0 ? slice(memory.places, -1, place, place + places) : Tensor(),
+                       .lengths = memory.lengths,
+                       .position = position});
         place += places;
-        const Attendable source = head.prepare(keys[shared], values[shared], memory.lengths, own);
-        Attended a = head(slice(queries, -1, i * k, (i + 1) * k), source, position, {}, pass);
+    }
+    return all;
+}
+
+Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+    const std::vector<HeadInput> each = inputs(queries, memory, position);
+    std::vector<Attended> read;
+    if (group_ != nullptr)
+        read = (*group_)(heads_, each, pass);
+    else
+        for (std::size_t i = 0; i < heads_.size(); ++i) read.push_back(heads_[i](each[i], pass));
+    Array<Tensor> contexts;
+    Sightings seen;
+    for (Attended& a : read) {
         contexts.push_back(std::move(a.context));
         append(seen, std::move(a.seen));
     }
@@ -159,10 +183,16 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
     pass.witness->saw(std::move(told));
 }
 
-Output MultiHead::attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
+Tensor MultiHead::finished(const Tensor& x, const Tensor& contexts) const {
+    const Tensor read = group_ == nullptr ? contexts : group_->finished(contexts);
+    return out_(gate_ ? (*gate_)(x, read) : read);
+}
+
+Output MultiHead::attend(const Tensor& x, const Tensor& queries, const KeyValues& memory, int64_t position,
+                         const Pass& pass) const {
     Output joined = read(queries, memory, position, pass);
     tell(queries, memory, position, joined.value, Own::no, pass);
-    return {out_(joined.value), std::move(joined.seen)};
+    return {finished(x, joined.value), std::move(joined.seen)};
 }
 
 Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
@@ -175,7 +205,7 @@ Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, 
         tell(slice(qkv, -1, 0, h * k), {.packed = slice(qkv, -1, h * k, (h + 2 * g) * k), .lengths = own, .places = places}, 0,
              joined.value, Own::yes, pass);
     }
-    return {out_(joined.value), std::move(joined.seen)};
+    return {finished(x, joined.value), std::move(joined.seen)};
 }
 
 Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) const {
@@ -189,7 +219,7 @@ Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) con
         past.places = position > 0 ? concat({past.places, places}, 1) : places;
     past.positions += x.dim(1);
     past.lengths.assign(static_cast<std::size_t>(x.dim(0)), static_cast<int32_t>(past.positions));
-    return attend(slice(qkv, -1, 0, h * k), past, position, pass);
+    return attend(x, slice(qkv, -1, 0, h * k), past, position, pass);
 }
 
 KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> lengths) const {
@@ -200,7 +230,7 @@ KeyValues MultiHead::prepare(const Tensor& memory, std::span<const int32_t> leng
 
 Output MultiHead::operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
-    return attend(query_(x), memory, position, pass);
+    return attend(x, query_(x), memory, position, pass);
 }
 
 }  // namespace attend::ATTEND_PRECISION

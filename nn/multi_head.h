@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/ops/attention.h"
+#include "nn/attention/gate.h"
+#include "nn/attention/head_group.h"
 #include "nn/attention/kind.h"
 #include "nn/layers.h"
 
@@ -18,8 +20,9 @@ namespace attend::ATTEND_PRECISION {
 class MultiHead final : public BlockAttention {
   public:
     /// Parameters: self-attention `qkv` [D, (H + 2 G) K], else `query` [D, H K] and `key_value`
-    /// [Dm, 2 G K]; `out` [H K, D]. Throws Error when H does not divide the width, G does not
-    /// divide H, or the factors do not go together.
+    /// [Dm, 2 G K]; `out` [H K, D]; those of gate.h and head_group.h where the options ask for them.
+    /// Throws Error when H does not divide the width, G does not divide H, or the factors do not go
+    /// together.
     MultiHead(const Scope& scope, std::span<const AttentionOptions> each, const BlockAttentionSetup& setup);
     /// All heads alike.
     MultiHead(const Scope& scope, const AttentionOptions& all, const BlockAttentionSetup& setup)
@@ -47,6 +50,8 @@ class MultiHead final : public BlockAttention {
     // Queries, keys and values [B, T, (H + 2 G) K] of x; rotary positions turn queries and keys, the
     // first x at `position`.
     Tensor queries_keys_values(const Tensor& x, int64_t position) const;
+    // What each head is given of queries [B, T, H K] and of keys and values.
+    std::vector<HeadInput> inputs(const Tensor& queries, const KeyValues& memory, int64_t position) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     // What the biases of all heads need of x [B, S, D or Dm], side by side; undefined: nothing.
@@ -58,8 +63,10 @@ class MultiHead final : public BlockAttention {
     enum class Own { no, yes };  // whether keys and values are of the queries' own positions
     void tell(const Tensor& queries, const KeyValues& memory, int64_t position, const Tensor& context, Own own,
               const Pass& pass) const;
-    // read(), and what the layer `out` makes of it.
-    Output attend(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
+    // What the layer makes of x [B, T, D], the input of its queries, and of what its heads read [B, T, H K].
+    Tensor finished(const Tensor& x, const Tensor& contexts) const;
+    // read(), and what the layer makes of it and x.
+    Output attend(const Tensor& x, const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     // Lets the kernel compute what it can: heads with one window and one factor of their products.
     void fuse();
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
@@ -68,9 +75,11 @@ class MultiHead final : public BlockAttention {
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
 
     BlockAttentionSetup setup_;
-    int64_t head_size_ = 0;
+    int64_t head_size_ = 0, parts_ = 1;  // parts: query_parts()
     Linear query_, key_value_, qkv_, out_;
     std::vector<Attention> heads_;
+    std::unique_ptr<const HeadGroup> group_;  // null: each head reads by itself
+    std::optional<OutputGate> gate_;
     std::optional<FusedAttentionOptions> fused_;
     std::string path_;
 };

@@ -155,39 +155,59 @@ Aligned Attention::aligned(const Tensor& scores, const View& view, const Call& c
     return elements(made.weights, g.back, scores.shape());
 }
 
-// e = score(q, k) + bias, a = align(e over the window)
-Attention::Weighed Attention::weighed(const Call& call) const {
-    const View view = [&] {
+Call Attention::call(const HeadInput& in, const Pass& pass) const {
+    return call(in.query, prepare(in.keys, in.values, in.lengths, in.places), in.position, {}, pass);
+}
+
+Attended Attention::operator()(const HeadInput& in, const Pass& pass) const {
+    const Call now = call(in, pass);
+    return read(now, weighed(now, scored(now)), pass);
+}
+
+// score(q, k), and what the queries see
+Attention::Scored Attention::scored(const Call& call) const {
+    const trace::Scope here(site.path.c_str());
+    View view = [&] {
         const trace::Scope in_window(window_path.c_str());
         return window->view(call);
     }();
-    AttentionScores scores = [&] {
-        const trace::Scope in_score(score_path.c_str());
-        return (*score)(call, view.ranges);
-    }();
-    Aligned made = aligned((*bias)(scores.values, call, view.ranges), view, call);
-    return {window->reweigh(made.weights, call, view), std::move(scores.state), std::move(made.state)};
+    const trace::Scope in_score(score_path.c_str());
+    AttentionScores scores = (*score)(call, view.ranges);
+    return {std::move(view), std::move(scores)};
 }
 
-Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position, const Pass& pass) const {
+// e = score(q, k) + bias, a = align(e over the window)
+Attention::Weighed Attention::weighed(const Call& call, const Scored& s) const {
     const trace::Scope here(site.path.c_str());
-    return weighed(call(query, source, position, {}, pass)).weights;
+    Aligned made = aligned((*bias)(s.scores.values, call, s.view.ranges), s.view, call);
+    return {window->reweigh(made.weights, call, s.view), s.scores.state, std::move(made.state)};
 }
 
 // c = sum_s select(a)_s value_s
+Attended Attention::read(const Call& call, Weighed made, const Pass& pass) const {
+    const trace::Scope here(site.path.c_str());
+    const Chosen chosen = (*select)(made.weights, call, pass);
+    Sightings seen = kept(call, made.weights, chosen, pass);
+    Tensor penalty = score->penalty(chosen.read, made.score);
+    const Tensor used = dropout(chosen.read, pass, static_cast<uint32_t>(call.position));
+    return {matmul(used, call.values),
+            {chosen.read, std::move(made.score), std::move(made.align)},
+            std::move(seen),
+            std::move(penalty)};
+}
+
+Tensor Attention::weigh(const Tensor& query, const Attendable& source, int64_t position, const Pass& pass) const {
+    const Call now = call(query, source, position, {}, pass);
+    return weighed(now, scored(now)).weights;
+}
+
 Attended Attention::operator()(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
                                const Pass& pass) const {
     const trace::Scope here(site.path.c_str());
     const Call now = call(query, source, position, previous, pass);
-    Weighed made = weighed(now);
-    const Chosen chosen = (*select)(made.weights, now, pass);
-    Sightings seen = kept(now, made.weights, chosen, pass);
-    Tensor penalty = score->penalty(chosen.read, made.score);
-    const Tensor read = dropout(chosen.read, pass, static_cast<uint32_t>(position));
-    Tensor context = matmul(read, source.values);
-    tell(now, context, pass);
-    return {
-        std::move(context), {chosen.read, std::move(made.score), std::move(made.align)}, std::move(seen), std::move(penalty)};
+    Attended all = read(now, weighed(now, scored(now)), pass);
+    tell(now, all.context, pass);
+    return all;
 }
 
 void Attention::tell(const Call& call, const Tensor& context, const Pass& pass) const {

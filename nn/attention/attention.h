@@ -23,6 +23,9 @@ struct AttentionOptions {
     Selection align{align_table(), "softmax"};
     Selection select{select_table(), "soft"};
     int64_t width = 0;
+    // Of all heads of a block's layer together: head_group.h and gate.h.
+    std::string gate = "none";
+    bool talking = false, differential = false;
     void fields(Visitor& v) {
         v.selection("score", score, "how well a query fits a key");
         v.selection("bias", bias, "what the positions of query and key add to the score");
@@ -30,6 +33,15 @@ struct AttentionOptions {
         v.selection("align", align, "from scores to weights");
         v.selection("select", select, "how the weights are used: soft reads with them, hard chooses one position");
         v.integer("width", width, {0, 65536, "auto"}, "width of the alignment space; auto: the query's width");
+        v.choice(
+            "gate", gate, {"none", "elementwise", "headwise"},
+            "in blocks: what the heads read is multiplied by sigmoid(W x), x the layer's input: a number for each element, "
+            "or one for each head (Qiu 2025)");
+        v.flag("talking", talking,
+               "in blocks: heads mix their scores, and then their weights, by learned matrices (Shazeer 2020)");
+        v.flag("differential", differential,
+               "in blocks: a head has two maps, of the halves of its queries and keys, and reads with the first minus lambda "
+               "times the second (Ye 2024)");
     }
 };
 
@@ -63,6 +75,15 @@ struct Head {
     int64_t input = 0;   ///< width of the memory before the heads' projections, which biases read; 0: there are none
 };
 
+/// What one head of several is given: projections of its own.
+struct HeadInput {
+    Tensor query;                      ///< [B, T, Dq]
+    Tensor keys, values;               ///< [B, S, Dk], [B, S, Dv]
+    Tensor places;                     ///< what its bias needs of the memory; or undefined
+    std::span<const int32_t> lengths;  ///< B, of the source
+    int64_t position = 0;              ///< of the first query
+};
+
 struct Attention {
     Attention() = default;
     /// `site` says what it is in its model; path and head are filled in. Throws Error, with the
@@ -81,6 +102,21 @@ struct Attention {
                         const Pass& pass) const;
     /// The weights alone [B, T, S], before any choice and without reading.
     Tensor weigh(const Tensor& query, const Attendable& source, int64_t position, const Pass& pass) const;
+
+    /// A call as one head of several, of which the head's layer tells a witness; and its parts, for heads that do something
+    /// together between them (head_group.h): it is read(c, weighed(c, scored(c)), pass).
+    Call call(const HeadInput& in, const Pass& pass) const;
+    Attended operator()(const HeadInput& in, const Pass& pass) const;
+    struct Scored {
+        View view;
+        AttentionScores scores;  // before the bias
+    };
+    Scored scored(const Call& call) const;
+    struct Weighed {
+        Tensor weights, score, align;  // and the states of score and alignment
+    };
+    Weighed weighed(const Call& call, const Scored& scored) const;
+    Attended read(const Call& call, Weighed made, const Pass& pass) const;
 
     /// What a fused kernel needs to know, where these factors can be one: softmax(factor (q . k) -
     /// slope distance).
@@ -105,10 +141,6 @@ struct Attention {
     Call call(const Tensor& query, const Attendable& source, int64_t position, const Previous& previous,
               const Pass& pass) const;
     Aligned aligned(const Tensor& scores, const View& view, const Call& call) const;
-    struct Weighed {
-        Tensor weights, score, align;  // and the states of score and alignment
-    };
-    Weighed weighed(const Call& call) const;
     void tell(const Call& call, const Tensor& context, const Pass& pass) const;
     Sightings kept(const Call& call, const Tensor& weights, const Chosen& chosen, const Pass& pass) const;
 };

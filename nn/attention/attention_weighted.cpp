@@ -8,7 +8,13 @@ namespace {
 class WeightedSource final : public SourceAttention {
   public:
     WeightedSource(const Scope& scope, const AttentionOptions& o, const SourceSetup& s)
-        : attention_(scope, o, s.query, s.memory, s.kind, {}, s.site) {}
+        : attention_(scope, o, s.query, s.memory, s.kind, {}, s.site) {
+        require(
+            o.gate == "none" && !o.talking && !o.differential,
+            "{}: gate, talking and differential are parts of the multi-head attention of transformer blocks, and a recurrent "
+            "decoder's attention has one head without projections of its own: gate {}, talking {}, differential {}",
+            scope.path(), o.gate, o.talking, o.differential);
+    }
     Attendable prepare(const Tensor& memory, std::span<const int32_t> lengths) const override {
         return attention_.prepare(memory, lengths);
     }

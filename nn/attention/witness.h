@@ -26,7 +26,7 @@ struct Reading {
     int64_t position = 0;                      ///< of the first query in its sequence
     Previous previous = {};
     Tensor places = {};   ///< Call::places of a single head; of multi-head all heads' side by side
-    Tensor context = {};  ///< [B, T, H K] what came of it
+    Tensor context = {};  ///< [B, T, H K] what came of it, before a norm or a gate of the module
     /// The call again, with other queries, keys, values and lengths in a copy of this, in another
     /// pass: the new context. The model must outlive it.
     std::function<Output(const Reading&, const Pass&)> again = {};

@@ -23,6 +23,9 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& 
     only("attention.window", text_of(a.window), text_of(theirs.window));
     only("attention.align", text_of(a.align), text_of(theirs.align));
     only("attention.select", text_of(a.select), text_of(theirs.select));
+    only("attention.gate", a.gate, theirs.gate);
+    only("attention.talking", a.talking ? "true" : "false", "false");
+    only("attention.differential", a.differential ? "true" : "false", "false");
     require(b.activation == "gelu" || b.activation == "gelu_tanh" || b.activation == "relu",
             "model {}: the layout of {} has no place for this model: model.activation {}, there {}", form.model, form.kind,
             b.activation, "gelu, gelu_tanh or relu");

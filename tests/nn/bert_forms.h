@@ -56,6 +56,12 @@ inline std::vector<BertForm> bert_forms() {
         o.blocks.activation = "relu";
         o.positions = "none";
     });
+    form("labels, differential, gated by head", labelled_rows, [](BertOptions& o) {
+        change_factors(o.attention, [](auto& a) {
+            a.gate = "headwise";
+            a.differential = true;
+        });
+    });
     form("masked words, linear attention", masked_words,
          [](BertOptions& o) { o.attention = Pattern(attention_table(), "linear"); });
     return all;

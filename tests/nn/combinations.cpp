@@ -1,5 +1,7 @@
 #include "tests/nn/combinations.h"
 
+#include <algorithm>
+
 #include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION::combinations {
@@ -69,6 +71,78 @@ void for_each_of_sample(const std::function<void(const Combination&)>& f) {
             f(c);
     });
 }
+
+std::string HeadsCombination::text() const {
+    return fmt::format("{}, gate {}{}{}", factors.text(), gate, talking ? ", talking" : "",
+                       differential ? ", differential" : "");
+}
+
+AttentionOptions HeadsCombination::options() const {
+    AttentionOptions o = factors.options();
+    o.gate = gate;
+    o.talking = talking;
+    o.differential = differential;
+    return o;
+}
+
+bool HeadsCombination::legal() const {
+    if (!factors.legal() || (talking && differential))
+        return false;
+    ParameterStore store(1);
+    const Scope scope(store, "factor");
+    const AttentionOptions o = options();
+    const auto window = window_table().build(o.window, scope.in("window"), WindowSetup{width, o.width});
+    const auto select = select_table().build(o.select, scope.in("select"));
+    return (select->hard() == nullptr || !(talking || differential)) && !(talking && window->after_align());
+}
+
+std::unique_ptr<MultiHead> HeadsCombination::build(ParameterStore& store) const {
+    BlockAttentionSetup setup{.width = heads_width,
+                              .memory = factors.kind.aligned_positions ? 0 : heads_memory,
+                              .heads = 2,
+                              .key_heads = 1,
+                              .bias = Bias::no,
+                              .init = {0.6},
+                              .out_init = {0.6}};
+    setup.site.kind = factors.kind.aligned_positions ? SiteKind::encoder : SiteKind::cross;
+    setup.site.layer = 1;
+    auto heads = std::make_unique<MultiHead>(Scope(store, "attention"), options(), setup);
+    Stream stream(3, "push");
+    for (const Parameter& p : store.table()) {
+        for (int64_t i = 0; i < p.shape.size(); ++i) store.values(p)[i] += stream.uniform(real{-0.3}, real{0.3});
+        if (p.name.ends_with(".sharpness"))  // of a cosine, 10: sparse weights would be those of one position
+            std::fill_n(store.values(p), p.shape.size(), real{1});
+    }
+    return heads;
+}
+
+namespace {
+
+// Each where at most so many factors differ from the first rows.
+void each_of_heads(const std::function<void(const HeadsCombination&)>& f, int most_differing, int most_differing_gated) {
+    const std::vector<HeadsCombination> plain = {{.talking = true}, {.differential = true}},
+                                        with_gate = {{.gate = "elementwise"},
+                                                     {.gate = "headwise"},
+                                                     {.gate = "headwise", .talking = true},
+                                                     {.gate = "elementwise", .differential = true},
+                                                     {.talking = true, .differential = true}};
+    each([&](const Combination& c, int differing, int64_t) {
+        const auto call = [&](const std::vector<HeadsCombination>& together, int most) {
+            for (HeadsCombination h : together)
+                if (c.kind.parallel && differing <= most) {
+                    h.factors = c;
+                    f(h);
+                }
+        };
+        call(plain, most_differing);
+        call(with_gate, most_differing_gated);
+    });
+}
+
+}  // namespace
+
+void for_each_of_heads(const std::function<void(const HeadsCombination&)>& f) { each_of_heads(f, 5, 1); }
+void for_each_of_heads_of_sample(const std::function<void(const HeadsCombination&)>& f) { each_of_heads(f, 1, 0); }
 
 Played play(const Attention& attention, const Combination& c, const Tensor& query, const Tensor& memory,
             const Array<int32_t>& lengths, int64_t first, const Context& context) {

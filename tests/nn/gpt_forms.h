@@ -22,6 +22,14 @@ inline std::vector<std::string> state_attentions() {
     return all;
 }
 
+/// Changes the factors of all heads of all layers, which were alike.
+template <class F>
+void change_factors(Pattern& attention, const F& change) {
+    Selection all = attention.first();
+    change(factors_of(all));
+    attention = Pattern(all);
+}
+
 /// One of each choice, and each of the choices that interact.
 inline std::vector<GptForm> gpt_forms() {
     std::vector<GptForm> all;
@@ -90,6 +98,24 @@ inline std::vector<GptForm> gpt_forms() {
     form("heads differ: sliding and dilated, one key head", [](GptOptions& o) {
         o.blocks.key_heads = 1;
         o.attention = Pattern({{transformer_attention("sliding"), transformer_attention("dilated")}});
+    });
+    form("gated by head", [](GptOptions& o) { change_factors(o.attention, [](auto& a) { a.gate = "headwise"; }); });
+    form("talking, alibi, one key head, gated", [](GptOptions& o) {
+        o.positions = "none";
+        o.blocks.key_heads = 1;
+        change_factors(o.attention, [](auto& a) {
+            a.bias.choose("alibi");
+            a.gate = "elementwise";
+            a.talking = true;
+        });
+    });
+    form("differential, rotary, gated, recomputed", [](GptOptions& o) {
+        o.positions = "rotary";
+        o.blocks.recompute = true;
+        change_factors(o.attention, [](auto& a) {
+            a.gate = "elementwise";
+            a.differential = true;
+        });
     });
     for (const std::string& kind : state_attentions())
         form(kind.c_str(), [&](GptOptions& o) {

@@ -50,6 +50,16 @@ inline std::vector<TransformerForm> transformer_forms() {
         choose_factor(o.cross_attention, &AttentionOptions::score, "additive");
         o.scale_embedding = false;
     });
+    form("talking encoder, differential decoder, talking and gated on the source", [](TransformerSeq2SeqOptions& o) {
+        change_factors(o.encoder_attention, [](auto& a) { a.talking = true; });
+        change_factors(o.attention, [](auto& a) { a.differential = true; });
+        change_factors(o.cross_attention, [](auto& a) {
+            a.gate = "elementwise";
+            a.talking = true;
+        });
+    });
+    form("differential on the source",
+         [](TransformerSeq2SeqOptions& o) { change_factors(o.cross_attention, [](auto& a) { a.differential = true; }); });
     for (const std::string& kind : state_attentions())
         form(kind.c_str(), [&](TransformerSeq2SeqOptions& o) {
             for (Pattern* attention : {&o.encoder_attention, &o.attention, &o.cross_attention})

@@ -158,6 +158,8 @@ TEST_SUITE("metrics") {
         CHECK(*value("alignment_day", weights(1, 0)) == 1);  // one symbol of two
         CHECK(*value("alignment_day", weights(.25, .75)) == 1);
         CHECK(*value("alignment_day", weights(.25, .5)) == 0);
+        CHECK(*value("alignment_day", weights(-.5, .75)) == 0);  // a weight below 0 is no look elsewhere, nor here
+        CHECK(*value("alignment_day", weights(1.5, -.25)) == 1);
         CHECK_FALSE(value("alignment_month", weights(1, 1)).has_value());
         EvaluatedExample nowhere = weights(1, 1);
         nowhere.gold[2] = nowhere.gold[3] = {};
@@ -183,6 +185,8 @@ TEST_SUITE("metrics") {
         metric.add(attended(4, {r(.25), r(.25), r(.25), r(.25), r(.5), r(.5), 0, 0}, {}));
         CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
         metric.add(attended(2, {0, 0}, {}));  // a row without weight does not count
+        CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
+        metric.add(attended(2, {r(1.5), r(-.5)}, {}));  // one with a weight below 0 has no entropy
         CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
         CHECK(metric.better == Better::lower);
     }

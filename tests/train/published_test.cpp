@@ -135,6 +135,18 @@ TEST_CASE("what the layout has no place for is said, and nothing is overwritten"
     CHECK(contains(message([](GptOptions& o) { o.blocks.key_heads = 1; }), "model.key_heads 1, there 2"));
     CHECK(contains(message([](GptOptions& o) { choose_factor(o.attention, &AttentionOptions::bias, "alibi"); }),
                    "model.attention.bias alibi, there none"));
+    const auto changed = [&](auto change) {
+        return message([&](GptOptions& o) {
+            o.blocks.heads = 1;  // of an even size
+            Selection all = o.attention.first();
+            change(factors_of(all));
+            o.attention = Pattern(all);
+        });
+    };
+    CHECK(contains(changed([](AttentionOptions& a) { a.gate = "headwise"; }), "model.attention.gate headwise, there none"));
+    CHECK(contains(changed([](AttentionOptions& a) { a.talking = true; }), "model.attention.talking true, there false"));
+    CHECK(contains(changed([](AttentionOptions& a) { a.differential = true; }),
+                   "model.attention.differential true, there false"));
     PublishedGpt f;
     CHECK(contains(message_of([&] { write_published(f.path, f.model.published_layout(), f.store); }),
                    "config.json: there is one already"));

@@ -258,7 +258,9 @@ TEST_CASE("a map of characters") {
           "x .15\n"
           "? 993\n");
     CHECK(drawn({NAN}, {"a"}, {"b"}) == "  a\nb !\n");
-    CHECK(drawn({-1, 2}, {"a", "c"}, {"b"}, {Glyphs::ascii}) == "  ac\nb .9\n");
+    CHECK(drawn({-1, 2}, {"a", "c"}, {"b"}, {Glyphs::ascii}) == "  ac\nb -9\n");
+    CHECK(drawn({float(-0.04), float(-0.06)}, {"a", "c"}, {"b"}) == "  ac\nb  -\n");
+    CHECK(drawn({float(-0.09), float(-0.11)}, {"a", "c"}, {"b"}, {Glyphs::ascii}) == "  ac\nb .-\n");
 }
 
 TEST_CASE("words stand upright, wide and combining characters keep the columns straight") {

@@ -64,6 +64,8 @@ Word glyphs_of(const std::string& symbol, Glyphs style) {
 std::string cell(float weight, Glyphs style) {
     if (weight != weight)
         return "!";
+    if (weight <= (style == Glyphs::blocks ? -0.05f : -0.1f))
+        return "-";
     if (style == Glyphs::blocks) {
         if (weight < 0.05f)
             return " ";

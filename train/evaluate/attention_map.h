@@ -22,10 +22,11 @@ struct MapStyle {
     int columns = 0;  ///< a wider map is cut into panels one below the other; 0: as wide as it gets
 };
 
-/// The weights [target symbols, source symbols] (row-major, each 0 ... 1) as a picture: a row a
+/// The weights [target symbols, source symbols] (row-major, most 0 ... 1) as a picture: a row a
 /// target symbol, a column a source symbol. Blocks show a weight below 0.05 as blank, then shades
 /// from 0.05, 0.2, 0.45 and 0.75 on; digits show whole tenths, '.' below 0.1 and '9' from 0.9 on; a
-/// weight that is NaN shows as '!'. Source symbols stand above their columns, longer ones written
+/// weight that is NaN shows as '!', one below 0 (differential and talking heads) as '-' from -0.05 or
+/// -0.1 down. Source symbols stand above their columns, longer ones written
 /// downwards, very long ones numbered with a legend below; a blank symbol shows as U+2423 or '_'.
 /// Wide (CJK) and combining characters take the columns they take on the terminal. Lines end in a
 /// line feed. Throws Error when the count of weights is not targets x sources.

@@ -87,7 +87,8 @@ Metric make_part_alignment(const std::string& part) {
                 double inside = 0, all = 0;
                 for (int64_t t = begin; t < end; ++t)
                     for (int64_t s = 0; s < e.attention.columns; ++s) {
-                        const auto weight = static_cast<double>(e.attention.at(t, s));
+                        // What is read with a weight below 0 (differential and talking heads) is not looked at.
+                        const auto weight = std::max(0.0, static_cast<double>(e.attention.at(t, s)));
                         all += weight;
                         inside += s >= source.begin && s < source.end ? weight : 0;
                     }
@@ -98,6 +99,7 @@ Metric make_part_alignment(const std::string& part) {
             .needs_attention = true};
 }
 
+// A row with a weight below 0 (of differential and talking heads) has no entropy and does not count.
 Metric make_attention_entropy() {
     return {.statistics =
                 [](const EvaluatedExample& e) {
@@ -106,16 +108,17 @@ Metric make_attention_entropy() {
                     int64_t rows = 0;
                     for (int64_t t = 0; t < from.rows; ++t) {
                         double entropy = 0;
-                        bool any = false;
+                        bool any = false, below = false;
                         for (int64_t s = 0; s < from.columns; ++s) {
                             const auto a = static_cast<double>(from.at(t, s));
                             if (a == 0)
                                 continue;  // the limit of a ln a
+                            below = below || a < 0;
                             entropy -= a * std::log(a);
                             any = true;
                         }
-                        sum += entropy;  // 0 where the row has no weight
-                        rows += any ? 1 : 0;
+                        sum += below ? 0 : entropy;  // 0 where the row has no weight
+                        rows += any && !below ? 1 : 0;
                     }
                     return counted(sum, static_cast<double>(rows));
                 },

@@ -64,7 +64,7 @@ const Table<Metric()>& metric_table() {
                 [] { return make_part_alignment("day"); }),
             row("attention_entropy",
                 "mean entropy of the attention weights with the reference fed in (nats); of hard attention that of the "
-                "weights it chooses from",
+                "weights it chooses from; rows with a weight below 0 are left out",
                 make_attention_entropy),
         });
     return table;

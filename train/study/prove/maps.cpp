@@ -274,11 +274,14 @@ Finding scale(const Subject& s) {
         return no_attention();
     Figures figures(rounding(2e-5));
     int64_t scores = 0;
-    for (const Reading& r : plain.readings)
-        for (std::size_t h = 0; h < r.heads.size(); ++h) {
+    for (const Reading& r : plain.readings) {
+        // Of a differential head each half of the columns is compared by itself.
+        const int64_t parts = r.heads.front()->factors.differential ? 2 : 1, heads = static_cast<int64_t>(r.heads.size());
+        for (int64_t i = 0; i < parts * heads; ++i) {
+            const auto h = static_cast<std::size_t>(i / parts);
             const Attention& head = *r.heads[h];
-            const Tensor query = column_block(r.queries, static_cast<int64_t>(h), static_cast<int64_t>(r.heads.size()));
-            const Tensor memory = column_block(r.keys, key_head(r, h), r.key_heads);
+            const Tensor query = column_block(r.queries, i, parts * heads);
+            const Tensor memory = column_block(r.keys, parts * key_head(r, h) + i % parts, parts * r.key_heads);
             // e_ts = (W q_t) . (U m_s) / sqrt(A)
             const std::optional<ScaledProduct> defined = head.score->scaled_product(query, memory);
             if (!defined)
@@ -294,14 +297,14 @@ Finding scale(const Subject& s) {
                             .number = head.site.number};
             const Tensor given = (*head.score)(call, head.window->view(call).ranges).values;
             double worst = 0, size = 1e-30;
-            for_each_pair(r, [&](int64_t b, int64_t t, int64_t i) {
-                if (!sees(r, head, b, t, i))
+            for_each_pair(r, [&](int64_t b, int64_t t, int64_t at) {
+                if (!sees(r, head, b, t, at))
                     return;
                 double dot = 0;
                 for (int64_t c = 0; c < q.dim(2); ++c)
                     dot += static_cast<double>(q.data()[(b * q.dim(1) + t) * q.dim(2) + c]) *
-                           static_cast<double>(k.data()[(b * k.dim(1) + i) * k.dim(2) + c]);
-                const double e = static_cast<double>(given.data()[(b * given.dim(1) + t) * given.dim(2) + i]);
+                           static_cast<double>(k.data()[(b * k.dim(1) + at) * k.dim(2) + c]);
+                const double e = static_cast<double>(given.data()[(b * given.dim(1) + t) * given.dim(2) + at]);
                 worst = worse(worst, std::abs(e - dot * defined->factor));
                 size = worse(size, std::abs(dot * defined->factor));
                 ++scores;
@@ -311,6 +314,7 @@ Finding scale(const Subject& s) {
                                             worst / size, defined->factor)};
             });
         }
+    }
     if (scores == 0)
         return not_applicable("no score is divided by the root of its width");
     return figures.finding(fmt::format("{} scores beside (W q) . (U m) / sqrt(A)", scores));

@@ -346,6 +346,7 @@ attend.maps = (parent, runs) => {
         fillValues();
         goldKey.hidden = !(hasGold() && example().gold.some(g => g[1] > g[0]));
         chosenKey.hidden = !frame().chosen[map().site];
+        belowKey.hidden = !weights().some(w => w < 0);
     }
 
     if (!withMaps.length) {
@@ -354,14 +355,15 @@ attend.maps = (parent, runs) => {
         return;
     }
     const scaleBar = el("span", { class: "scale-bar" }), scaleTop = el("span", { class: "mono" });
-    const goldKey = el("li", {}, el("span", { class: "key gold-key" }), "gold alignment"), chosenKey = el("li", {}, el("span", { class: "key chosen-key" }), "chosen position");
+    const goldKey = el("li", {}, el("span", { class: "key gold-key" }), "gold alignment"), chosenKey = el("li", {}, el("span", { class: "key chosen-key" }), "chosen position"),
+        belowKey = el("li", {}, "weights below 0 are drawn as 0");
     const maps = withMaps.flatMap(r => r.maps.examples.map(e => e.maps)), most = Math.max(...maps.map(m => m.length)), widest = Math.max(...maps.flat().map(m => m.shape[1]));
     parent.append(
         el("section", { class: "card" }, el("h2", {}, "Attention"), chooser, texts,
             el("div", { class: "scrub" }, play, scrubber, where)),
         el("div", { class: widest > 32 ? null : "beside", style: "--side:" + (most > 8 ? "520px" : "344px") },
             el("section", { class: "card" }, holder, readout,
-                el("ul", { class: "legend" }, el("li", {}, el("span", { class: "mono" }, "0"), scaleBar, scaleTop), goldKey, chosenKey), values),
+                el("ul", { class: "legend" }, el("li", {}, el("span", { class: "mono" }, "0"), scaleBar, scaleTop), goldKey, chosenKey, belowKey), values),
             el("section", { class: "card" }, el("h2", {}, "All maps of this example"), all)));
     open(withMaps[0]);
     attend.onTheme(refresh);
