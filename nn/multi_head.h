@@ -46,7 +46,7 @@ class MultiHead final : public BlockAttention {
   private:
     // Queries, keys and values [B, T, (H + 2 G) K] of x; rotary positions turn queries and keys, the
     // first x at `position`.
-    Tensor queries_keys_values(const Tensor& x, int64_t position) const;
+    Tensor queries_keys_values(const Tensor& x, int64_t position, const Pass& pass) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
     Output by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const;
     // What the biases of all heads need of x [B, S, D or Dm], side by side; undefined: nothing.
@@ -63,14 +63,17 @@ class MultiHead final : public BlockAttention {
     // Lets the kernel compute what it can: heads with one window and one factor of their products.
     void fuse();
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
-    // them.
-    bool fuses(const Pass& pass) const { return fused_ && !pass.keeps_maps(); }
+    // them; and its slopes go by positions that count 0, 1, 2 ...
+    bool fuses(const Pass& pass) const {
+        return fused_ && !pass.keeps_maps() && (pass.numbering == nullptr || fused_->alibi.empty());
+    }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
 
     BlockAttentionSetup setup_;
     int64_t head_size_ = 0;
     Linear query_, key_value_, qkv_, out_;
     std::vector<Attention> heads_;
+    RotaryTurns turns_;
     std::optional<FusedAttentionOptions> fused_;
     std::string path_;
 };

@@ -92,6 +92,20 @@ void add_rotary(std::vector<OpCase>& all) {
                    {2, 5, 79},
                    [](Inputs in) { return rotary(in[0], 2, 38, 1000, 500, neighbouring); },
                    [](Inputs in) { return rotary_matrix_composite(in[0], 2, 38, 1000, 500); }});
+    static const Array<int32_t> numbers = {0, 3, 4, 31, 32, 100, 7, 8, 9, 40, 63, 64};
+    const std::pair<const char*, RotaryOptions> scaled[] = {
+        {"rotary at numbers of its own", {.base = 100}},
+        {"rotary linear", {.base = 100, .scaling = RotaryScaling::linear, .factor = 3}},
+        {"rotary ntk", {.base = 100, .scaling = RotaryScaling::ntk, .factor = 3}},
+        {"rotary yarn", {.base = 100, .scaling = RotaryScaling::yarn, .factor = 3, .original = 40, .fast = 6}}};
+    for (const auto& [name, options] : scaled)
+        all.push_back({name,
+                       {{2, 6, 19}},
+                       {2, 6, 19},
+                       [options = options](Inputs in) {
+                           return rotary(in[0], 2, rotary_turns(8, options), numbers, RotaryPairs::halves);
+                       },
+                       [options = options](Inputs in) { return rotary_scaled_composite(in[0], 2, 8, numbers, options); }});
     all.push_back({"rotary no heads", {{1, 2, 3}}, {1, 2, 3}, [](Inputs in) { return rotary(in[0], 0, 2); }});
     all.push_back({"rotary one pair", {{1, 1, 2}}, {1, 1, 2}, [](Inputs in) { return rotary(in[0], 1, 2, 3); }});
     all.push_back(
