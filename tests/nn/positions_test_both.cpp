@@ -154,7 +154,7 @@ TEST_CASE("randomised positions know neither shards nor padding, and are not dra
     }
 }
 
-TEST_CASE("a scaling by the factor 1 has the bits of none; another has not") {
+TEST_CASE("a scaling by the factor 1 has the bits of none, and another factor has not") {
     const Ids input = random_text({8, 8}, 8), target = random_text({8, 8}, 8, "target");
     const Trained none = trained(small(Selection(positions_table(), "rotary")), input, target, training());
     for (const char* scaling : {"linear", "ntk", "yarn"}) {
