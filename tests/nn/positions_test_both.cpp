@@ -118,8 +118,8 @@ TEST_CASE("randomised among as many numbers as the sequence is long they are the
                                                          {"none", "relative"}, {"none", "t5"},         {"none", "alibi"}};
     for (const auto& [row, bias] : cases)
         for (const Context& context : {training(), Context{}}) {
-            CAPTURE(row);
-            CAPTURE(bias);
+            CAPTURE(std::string(row));
+            CAPTURE(std::string(bias));
             const Trained plain = trained(small(randomised(row, 0), bias), input, target, context);
             const Trained among = trained(small(randomised(row, 8), bias), input, target, context);
             for (std::size_t i = 0; i < plain.losses.size(); ++i)
@@ -133,7 +133,7 @@ TEST_CASE("randomised among as many numbers as the sequence is long they are the
 TEST_CASE("randomised positions know neither shards nor padding, and are not drawn again by recomputed blocks") {
     const Ids input = random_text({8, 5, 8, 3}, 8), target = random_text({8, 5, 8, 3}, 8, "target");
     for (const char* row : {"learned", "rotary"}) {
-        CAPTURE(row);
+        CAPTURE(std::string(row));
         GptOptions o = small(randomised(row, 40));
         o.context = 10;
         const Trained whole = trained(o, input, target, training());
@@ -158,7 +158,7 @@ TEST_CASE("a scaling by the factor 1 has the bits of none, and another factor ha
     const Ids input = random_text({8, 8}, 8), target = random_text({8, 8}, 8, "target");
     const Trained none = trained(small(Selection(positions_table(), "rotary")), input, target, training());
     for (const char* scaling : {"linear", "ntk", "yarn"}) {
-        CAPTURE(scaling);
+        CAPTURE(std::string(scaling));
         CHECK(trained(small(scaled_rotary(scaling, 1)), input, target, training()) == none);
         CHECK(trained(small(scaled_rotary(scaling, 2)), input, target, training()).losses != none.losses);
     }
