@@ -83,7 +83,7 @@ Tensor FeedForward::operator()(const Tensor& x) const {
 }
 
 BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern& self, const CrossOptions& cross,
-                       const BlockInit& init, bool rotary, const Site& first)
+                       const BlockInit& init, const std::optional<RotaryOptions>& rotary, const Site& first)
     : options_(o), crosses_(cross.attention != nullptr) {
     self.require_used(o.layers, o.heads, scope.path() + ": attention");
     if (crosses_)
@@ -101,6 +101,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern&
                                   .dropout = o.dropout,
                                   .rotary_base = rotary ? o.rotary_base : 0,
                                   .rotary_pairs = o.rotary_pairs == "halves" ? RotaryPairs::halves : RotaryPairs::neighbouring,
+                                  .rotary = rotary.value_or(RotaryOptions{}),
                                   .init = init.inner,
                                   .out_init = init.residual,
                                   .site = site};

@@ -3,6 +3,7 @@
 /// a memory, and a feed-forward network, each with a residual connection, and with a norm before it
 /// (pre) or after the sum (post).
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -84,9 +85,10 @@ struct StackCache {
 class BlockStack {
   public:
     BlockStack() = default;
-    /// `first` says what its first self-attention's first head is: number, kind, and what its choices affect.
+    /// `rotary`, where positions are: their scaling, the rest is in the options. `first` says what its first self-attention's
+    /// first head is: number, kind, and what its choices affect.
     BlockStack(const Scope& scope, const BlockOptions& options, const Pattern& self, const CrossOptions& cross,
-               const BlockInit& init, bool rotary, const Site& first);
+               const BlockInit& init, const std::optional<RotaryOptions>& rotary, const Site& first);
 
     /// x [B, T, D] with B lengths; `memory` [B, S, Dm] with its lengths where the stack crosses to
     /// one.

@@ -18,6 +18,10 @@ MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each,
             "{}: rotary positions rotate pairs of elements, so the head size must {}: head size {} (width {} / heads {})",
             path_, parts_ == 1 ? "be even" : "divide by 4 where attention is differential and halves are rotated", head_size_,
             d, h);
+    if (setup_.rotary_base > 0) {
+        setup_.rotary.base = setup_.rotary_base;
+        turns_ = rotary_turns(head_size_ / parts_, setup_.rotary);
+    }
     const bool self = setup_.memory == 0;
     if (self) {
         qkv_ = Linear(scope.in("qkv"), d, (h + 2 * g) * head_size_, setup_.bias, setup_.init(d, d));
@@ -88,10 +92,13 @@ Sites MultiHead::sites() const {
     return all;
 }
 
-Tensor MultiHead::queries_keys_values(const Tensor& x, int64_t position) const {
+Tensor MultiHead::queries_keys_values(const Tensor& x, int64_t position, const Pass& pass) const {
     const Tensor qkv = qkv_(x);
-    const int64_t turned = parts_ * (setup_.heads + setup_.key_heads), size = head_size_ / parts_;
-    return setup_.rotary_base > 0 ? rotary(qkv, turned, size, position, setup_.rotary_base, setup_.rotary_pairs) : qkv;
+    if (setup_.rotary_base == 0)
+        return qkv;
+    const int64_t turned = parts_ * (setup_.heads + setup_.key_heads);
+    return pass.numbering ? rotary(qkv, turned, turns_, pass.numbering->part(position, x.dim(1)), setup_.rotary_pairs)
+                          : rotary(qkv, turned, turns_, position, setup_.rotary_pairs);
 }
 
 std::vector<HeadInput> MultiHead::inputs(const Tensor& queries, const KeyValues& memory, int64_t position) const {
@@ -161,12 +168,14 @@ void MultiHead::tell(const Tensor& queries, const KeyValues& memory, int64_t pos
                      const Pass& pass) const {
     if (pass.witness == nullptr)
         return;
-    const auto again = [this, own](const Reading& r, const Pass& p) {
+    const auto again = [this, own, numbering = pass.numbering](const Reading& r, const Pass& p) {
         const trace::Scope here(path_.c_str());
+        Pass now = p.unwitnessed();
+        now.numbering = numbering;
         if (own == Own::yes)
-            return read_self(concat({r.queries, r.keys, r.values}, -1), r.places, r.lengths, p.unwitnessed());
+            return read_self(concat({r.queries, r.keys, r.values}, -1), r.places, r.lengths, now);
         return read(r.queries, {.packed = concat({r.keys, r.values}, -1), .lengths = r.lengths, .places = r.places}, r.position,
-                    p.unwitnessed());
+                    now);
     };
     const int64_t columns = setup_.key_heads * head_size_;
     Reading told{.path = path_,
@@ -198,7 +207,7 @@ Output MultiHead::attend(const Tensor& x, const Tensor& queries, const KeyValues
 Output MultiHead::operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const {
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
-    const Tensor qkv = queries_keys_values(x, 0), places = places_of(x);
+    const Tensor qkv = queries_keys_values(x, 0, pass), places = places_of(x);
     Output joined = read_self(qkv, places, lengths, pass);
     if (pass.witness != nullptr) {
         const Array<int32_t> own(lengths.begin(), lengths.end());
@@ -212,7 +221,7 @@ Output MultiHead::extend(const Tensor& x, KeyValues& past, const Pass& pass) con
     const trace::Scope here(path_.c_str());
     const int64_t h = setup_.heads, g = setup_.key_heads, k = head_size_;
     const int64_t position = past.positions;
-    const Tensor qkv = queries_keys_values(x, position);
+    const Tensor qkv = queries_keys_values(x, position, pass);
     const Tensor mine = slice(qkv, -1, h * k, (h + 2 * g) * k);
     past.packed = position > 0 ? concat({past.packed, mine}, 1) : mine;
     if (const Tensor places = places_of(x); places.defined())

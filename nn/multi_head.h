@@ -49,7 +49,7 @@ class MultiHead final : public BlockAttention {
   private:
     // Queries, keys and values [B, T, (H + 2 G) K] of x; rotary positions turn queries and keys, the
     // first x at `position`.
-    Tensor queries_keys_values(const Tensor& x, int64_t position) const;
+    Tensor queries_keys_values(const Tensor& x, int64_t position, const Pass& pass) const;
     // What each head is given of queries [B, T, H K] and of keys and values.
     std::vector<HeadInput> inputs(const Tensor& queries, const KeyValues& memory, int64_t position) const;
     // Queries [B, T, H K] on keys and values, head by head: the composite.
@@ -70,8 +70,10 @@ class MultiHead final : public BlockAttention {
     // Lets the kernel compute what it can: heads with one window and one factor of their products.
     void fuse();
     // Whether the kernel can be used now: it does not keep the weights, so nobody may want to see
-    // them.
-    bool fuses(const Pass& pass) const { return fused_ && !pass.keeps_maps(); }
+    // them; and its slopes go by positions that count 0, 1, 2 ...
+    bool fuses(const Pass& pass) const {
+        return fused_ && !pass.keeps_maps() && (pass.numbering == nullptr || fused_->alibi.empty());
+    }
     FusedAttentionOptions fused_for(int64_t position, const Context& context) const;
 
     BlockAttentionSetup setup_;
@@ -80,6 +82,7 @@ class MultiHead final : public BlockAttention {
     std::vector<Attention> heads_;
     std::unique_ptr<const HeadGroup> group_;  // null: each head reads by itself
     std::optional<OutputGate> gate_;
+    RotaryTurns turns_;
     std::optional<FusedAttentionOptions> fused_;
     std::string path_;
 };

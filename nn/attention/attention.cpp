@@ -109,7 +109,8 @@ Call Attention::call(const Tensor& query, const Attendable& source, int64_t posi
             .number = site.number,
             .places = source.places,
             .context = pass,
-            .samples = pass.samples};
+            .samples = pass.samples,
+            .numbering = pass.numbering};
 }
 
 namespace {

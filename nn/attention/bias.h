@@ -28,8 +28,8 @@ class PositionBias {
     /// P of prepare().
     virtual int64_t places() const { return 0; }
     /// Scores [B, T, S] with the bias of each (query, source) pair of positions added. Positions
-    /// outside `ranges` (one for each row of B * T) are not read afterwards. Query t of the call is
-    /// at call.position + t.
+    /// outside `ranges` (one for each row of B * T) are not read afterwards. Distances are
+    /// call.distance().
     virtual Tensor operator()(const Tensor& scores, const Call& call, const Ranges& ranges) const = 0;
     /// Whether the query's position is compared with those of the source, which must be the same
     /// sequence (self-attention).

@@ -24,10 +24,16 @@ class AlibiBias final : public PositionBias {
   public:
     AlibiBias(const Scope&, const BiasSetup& s) : slope_(static_cast<real>(slope_of(s.head, s.heads))) {}
     Tensor operator()(const Tensor& scores, const Call& call, const Ranges&) const override {
-        Tensor bias = Tensor::empty({call.queries(), call.source});
-        for (int64_t t = 0; t < call.queries(); ++t)
-            for (int64_t s = 0; s < call.source; ++s)
-                bias.writable()[t * call.source + s] = -slope_ * static_cast<real>(std::abs(call.position + t - s));
+        const bool alike = call.numbering == nullptr || call.numbering->alike();
+        const int64_t rows = alike ? 1 : call.batch(), queries = call.queries();
+        Tensor bias = Tensor::empty({rows, queries, call.source});
+        for (int64_t i = 0; i < bias.size(); ++i) {
+            const int64_t row = i / call.source;
+            bias.writable()[i] =
+                -slope_ * static_cast<real>(std::abs(call.distance(row / queries, row % queries, i % call.source)));
+        }
+        if (alike)
+            bias = bias.reshape({queries, call.source});
         return add(scores, bias);
     }
     bool needs_position() const override { return true; }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "core/ops.h"
@@ -27,12 +28,25 @@ class RelativeBias final : public PositionBias {
     Tensor operator()(const Tensor& scores, const Call& call, const Ranges& ranges) const override {
         const int64_t rows = call.batch() * call.queries();
         const Tensor products = matmul(call.query.reshape({rows, call.query.dim(2)}), weight_, Transpose::no, Transpose::yes);
-        return relative_scores(scores, scale(products, factor_).reshape({call.batch(), call.queries(), weight_.dim(0)}),
-                               call.position, ranges);
+        const Tensor scaled = scale(products, factor_).reshape({call.batch(), call.queries(), weight_.dim(0)});
+        return call.numbering ? scores + elements(scaled, numbers(call), scores.shape())
+                              : relative_scores(scores, scaled, call.position, ranges);
     }
     bool needs_position() const override { return true; }
 
   private:
+    // Of each score [B, T, S], the element of the products [B, T, 2 k + 1] that is added to it.
+    Array<int32_t> numbers(const Call& call) const {
+        const int64_t distances = weight_.dim(0), k = distances / 2;
+        Array<int32_t> out;
+        for (int64_t b = 0; b < call.batch(); ++b)
+            for (int64_t t = 0; t < call.queries(); ++t)
+                for (int64_t s = 0; s < call.source; ++s)
+                    out.push_back(static_cast<int32_t>((b * call.queries() + t) * distances + k +
+                                                       std::clamp(call.distance(b, t, s), -k, k)));
+        return out;
+    }
+
     Tensor weight_;
     real factor_;
 };

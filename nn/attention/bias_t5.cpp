@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/ops.h"
 #include "nn/attention/bias.h"
 
@@ -24,11 +26,25 @@ class BucketBias final : public PositionBias {
         distance_bucket(0, o.buckets, distance_, sides_);  // refuses options that do not go together
     }
     Tensor operator()(const Tensor& scores, const Call& call, const Ranges& ranges) const override {
-        return bucket_bias(scores, weight_, distance_, sides_, call.position, ranges);
+        return call.numbering ? scores + elements(weight_, buckets(call), scores.shape())
+                              : bucket_bias(scores, weight_, distance_, sides_, call.position, ranges);
     }
     bool needs_position() const override { return true; }
 
   private:
+    // Of each score [B, T, S].
+    Array<int32_t> buckets(const Call& call) const {
+        Array<int32_t> of_distance, out;  // from -distance_ to distance_: those further away have the bucket of these
+        for (int64_t d = -distance_; d <= distance_; ++d)
+            of_distance.push_back(static_cast<int32_t>(distance_bucket(d, weight_.dim(0), distance_, sides_)));
+        for (int64_t b = 0; b < call.batch(); ++b)
+            for (int64_t t = 0; t < call.queries(); ++t)
+                for (int64_t s = 0; s < call.source; ++s)
+                    out.push_back(of_distance[static_cast<std::size_t>(
+                        std::clamp(call.distance(b, t, s), -distance_, distance_) + distance_)]);
+        return out;
+    }
+
     int64_t distance_;
     BucketSides sides_;
     Tensor weight_;

@@ -60,6 +60,7 @@ struct BlockAttentionSetup {
     double dropout = 0;      ///< of the weights
     double rotary_base = 0;  ///< base of rotary positions (Su et al. 2021); 0: none
     RotaryPairs rotary_pairs = RotaryPairs::halves;
+    RotaryOptions rotary = {};  ///< its scaling; the base stands above
     WeightInit init, out_init;
     Site site = {};  ///< of its first head; the others have the numbers that follow
 

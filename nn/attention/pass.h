@@ -1,7 +1,10 @@
 #pragma once
 /// What a caller tells a model with attention besides the Context: how hard attention chooses in
 /// this pass, and what of its sites comes back.
+#include <memory>
+
 #include "core/context.h"
+#include "nn/attention/numbering.h"
 
 namespace attend::ATTEND_PRECISION {
 
@@ -23,6 +26,8 @@ struct Pass : Context {
     const Choosing* choosing = nullptr;  ///< of all sites with hard attention; null: as their own options say
     int64_t samples = 1;                 ///< K that a call of a site holds for each row
     Keep keep = Keep::nothing;
+    /// Of the sequence that self-attention reads; null: its positions are 0, 1, 2 ...
+    std::shared_ptr<const Numbering> numbering = {};
     Witness* witness = nullptr;  ///< told what attention reads (witness.h); null: nobody
 
     /// In evaluation only, so keeping never changes what training computes.

@@ -38,12 +38,12 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     const Init init = Init::normal(o.init);
     const Scope embedding = scope.in("embedding");
     word_ = Embedding(embedding.in("word"), vocabulary_, b.width, o.init);
-    positions_ = Positions(embedding.in("position"), o.positions, o.context, b.width, o.init);
+    positions_ = Positions(embedding.in("position"), o.positions, {.length = o.context, .width = b.width, .deviation = o.init});
     if (o.segments > 0)
         segment_ = Embedding(embedding.in("segment"), o.segments, b.width, o.init);
     norm_ = Norm(embedding.in("norm"), b);
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
-    encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, o.positions == "rotary",
+    encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, positions_.rotary(),
                           {.kind = SiteKind::encoder, .affects = Affects::all});
     add_sites(scope, {&encoder_});
     if (predicts_targets()) {
@@ -61,15 +61,20 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     }
 }
 
-Tensor Bert::embed(const ScoreInput& batch, const Context& context) const {
+Tensor Bert::embed(const ScoreInput& batch, const Pass& pass) const {
     const Ids& input = batch.input;
-    Tensor x = positions_(word_(input.values, {input.rows, input.columns}), 0);
+    Tensor x = positions_(word_(input.values, {input.rows, input.columns}), 0, pass);
     if (segment_.weight.defined()) {
         const trace::Scope here(segment_.path.c_str());
         x = add(x, batch.segments.rows == 0 ? segment_.weight.row(0)
                                             : segment_(batch.segments.values, {input.rows, input.columns}));
     }
-    return dropout_(norm_(x), context);
+    return dropout_(norm_(x), pass);
+}
+
+Output Bert::encode(const ScoreInput& batch, const Pass& pass) const {
+    const Pass own = positions_.numbered(pass, batch.input.lengths, batch.input.columns);
+    return encoder_(embed(batch, own), batch.input.lengths, {}, {}, own);
 }
 
 // A word in seven is a target: the rest need neither the head nor the largest product of the model.
@@ -124,7 +129,7 @@ void Bert::check_batch(const ScoreInput& batch, const LossOptions& o) const {
 // itself.
 Bert::Losses Bert::losses(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
     const int64_t rows = batch.input.rows, columns = batch.input.columns;
-    Output encoded = encoder_(embed(batch, pass), batch.input.lengths, {}, {}, pass);
+    Output encoded = encode(batch, pass);
     const Tensor& features = encoded.value;
     Losses out;
     out.seen = std::move(encoded.seen);
@@ -202,7 +207,7 @@ Scored Bert::score(const ScoreInput& batch, const LossOptions& o, const Pass& pa
     if (estimator() != nullptr && pass.training())
         return estimated(estimator_at(*this, pass), batch, o, pass);
     check_batch(batch, o);
-    Output encoded = encoder_(embed(batch, pass), input.lengths, {}, {}, pass);
+    Output encoded = encode(batch, pass);
     const Tensor& features = encoded.value;
     Scored scores;
     scores.seen = std::move(encoded.seen);

@@ -12,14 +12,14 @@ struct BertOptions {
     BlockOptions blocks = {.norm_place = "post", .norm_epsilon = 1e-12};  ///< as published: norms after the sums
     int64_t context = 128;
     int64_t segments = 2;
-    std::string positions = "learned";
+    Selection positions{positions_table(), "learned"};
     double init = 0.02;
     Pattern attention = transformer_attention("global");
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "longest row, special tokens included");
         v.integer("segments", segments, {0, 1024}, "texts in a row that have a vector of their own; 0: none");
-        positions_field(v, positions);
+        v.selection("positions", positions, "how positions enter");
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.pattern("attention", attention, "how positions attend to each other");
     }
@@ -64,7 +64,8 @@ class Bert final : public TransformerModel {
     Losses losses(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const;
     Scored estimated(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                      const Context& context) const;
-    Tensor embed(const ScoreInput& batch, const Context& context) const;
+    Tensor embed(const ScoreInput& batch, const Pass& pass) const;
+    Output encode(const ScoreInput& batch, const Pass& pass) const;
     // What the masked head reads at those places of features [B, T, D]: [N, D].
     Tensor at_places(const Tensor& features, const Array<int32_t>& places) const;
     // What the head of labels reads: [B, D].

@@ -35,10 +35,11 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
     require_following("gpt", setup);
     const BlockOptions& b = o.blocks;
     embedding_ = Embedding(scope.in("embedding"), vocabulary_, b.width, o.embedding_init > 0 ? o.embedding_init : o.init);
-    positions_ = Positions(scope.in("position"), o.positions, o.context, b.width, o.init);
+    positions_ = Positions(scope.in("position"), o.positions,
+                           {.length = o.context, .width = b.width, .deviation = o.init, .reads = Reads::step_by_step});
     dropout_ = Dropout(scope.in("dropout"), b.dropout);
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
-    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, o.positions == "rotary",
+    decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, positions_.rotary(),
                           {.kind = SiteKind::self, .affects = Affects::following});
     const Scope head = scope.in("head");
     head_ = o.tie ? OutputHead(head, embedding_, Bias::no)
@@ -53,15 +54,19 @@ Estimated Gpt::estimate(const Estimator& estimator, const ScoreInput& batch, con
     const BatchRollouts rollouts =
         row_rollouts(batch, target_mask(batch.target, o.ignored), context, sites(), [&](int64_t samples, const Pass& pass) {
             const Ids input = repeated(batch.input, samples);
-            return head_.pass(decoder_(embed(input.values, input.rows, 0, pass), input.lengths, {}, {}, pass),
-                              repeated(batch.target, samples), o);
+            return head_.pass(decode(input, pass), repeated(batch.target, samples), o);
         });
     return estimator(rollouts, o.normaliser, context);
 }
 
-Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const {
+Tensor Gpt::embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Pass& pass) const {
     const int64_t columns = static_cast<int64_t>(ids.size()) / rows;
-    return dropout_(positions_(embedding_(ids, {rows, columns}), position), context);
+    return dropout_(positions_(embedding_(ids, {rows, columns}), position, pass), pass);
+}
+
+Output Gpt::decode(const Ids& input, const Pass& pass) const {
+    const Pass own = positions_.numbered(pass, input.lengths, input.columns);
+    return decoder_(embed(input.values, input.rows, 0, own), input.lengths, {}, {}, own);
 }
 
 void Gpt::check_batch(const ScoreInput& batch, const LossOptions& o) const {
@@ -73,12 +78,10 @@ void Gpt::check_batch(const ScoreInput& batch, const LossOptions& o) const {
 }
 
 Scored Gpt::score(const ScoreInput& batch, const LossOptions& o, const Pass& pass) const {
-    const Ids& input = batch.input;
     if (estimator() != nullptr && pass.training())
         return score_by_estimator(*this, batch, o, pass);
     check_batch(batch, o);
-    const Tensor x = embed(input.values, input.rows, 0, pass);
-    return head_.score(decoder_(x, input.lengths, {}, {}, pass), batch.target, o);
+    return head_.score(decode(batch.input, pass), batch.target, o);
 }
 
 std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Pass& pass) const {
@@ -98,7 +101,8 @@ std::unique_ptr<DecoderState> Gpt::start(const Ids& written, const Pass& pass) c
         text.assign(written.row(r) + written.columns - keep, written.row(r) + written.columns);
         ids.insert(ids.end(), text.begin(), text.end());
     }
-    decoder_.extend(embed(ids, written.rows, 0, pass), state->cache, pass.keeping_nothing());
+    const Pass own = positions_.numbered_to_continue(pass.keeping_nothing());
+    decoder_.extend(embed(ids, written.rows, 0, own), state->cache, own);
     return state;
 }
 
@@ -115,7 +119,8 @@ Advanced Gpt::advance(DecoderState& state, std::span<const int32_t> ids, const P
         const std::unique_ptr<DecoderState> again = start(written, pass);
         s = std::move(dynamic_cast<GptState&>(*again));
     }
-    Output features = decoder_.extend(embed(ids, s.rows(), s.filled(), pass), s.cache, pass);
+    const Pass own = positions_.numbered_to_continue(pass);
+    Output features = decoder_.extend(embed(ids, s.rows(), s.filled(), own), s.cache, own);
     for (std::size_t r = 0; r < ids.size(); ++r) s.text[r].push_back(ids[r]);
     return {head_.logits(features.value.reshape({s.rows(), options_.blocks.width})), std::move(features.seen)};
 }

@@ -12,7 +12,7 @@ namespace attend::ATTEND_PRECISION {
 struct GptOptions {
     BlockOptions blocks;
     int64_t context = 64;
-    std::string positions = "learned";
+    Selection positions{positions_table(), "learned"};
     bool tie = true;
     double init = 0.02;
     double embedding_init = 0;
@@ -21,7 +21,7 @@ struct GptOptions {
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("context", context, {1, 1 << 20}, "greatest number of positions that are seen at once");
-        positions_field(v, positions);
+        v.selection("positions", positions, "how positions enter");
         v.flag("tie", tie, "the output layer is the transposed embedding (Press and Wolf 2017)");
         v.number("init", init, {1e-6, 10}, "standard deviation of the first weights");
         v.number("embedding_init", embedding_init, {0, 10, "auto"}, "the same of the embeddings; auto: init");
@@ -55,7 +55,9 @@ class Gpt final : public TransformerModel {
   private:
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
     // Ids [B, T] to what goes into the blocks, the first at `position`.
-    Tensor embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
+    Tensor embed(std::span<const int32_t> ids, int64_t rows, int64_t position, const Pass& pass) const;
+    // The blocks' output of whole rows.
+    Output decode(const Ids& input, const Pass& pass) const;
 
     GptOptions options_;
     Embedding embedding_;

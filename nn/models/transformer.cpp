@@ -1,49 +1,13 @@
 #include "nn/models/transformer.h"
 
-#include <cmath>
-
 #include "core/base/trace.h"
 #include "core/ops.h"
 
 namespace attend::ATTEND_PRECISION {
 
-void positions_field(Visitor& v, std::string& positions) {
-    v.choice(
-        "positions", positions, {"learned", "sinusoidal", "rotary", "none"},
-        "how positions enter: vectors added to the embeddings, learned or fixed (Vaswani 2017, 3.5); rotary: queries and keys "
-        "are rotated, by default in the pairs of GPT-NeoX, see rotary_pairs (Su 2021); none: by attention.bias, or not at all");
-}
-
 namespace {
-// p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(the same)   (Vaswani et al. 2017, 3.5)
-Tensor sinusoidal_positions(int64_t positions, int64_t width) {
-    Tensor p = Tensor::empty({positions, width});
-    for (int64_t t = 0; t < positions; ++t)
-        for (int64_t i = 0; i < width; ++i) {
-            const double angle =
-                static_cast<double>(t) / std::pow(10000.0, static_cast<double>(i / 2 * 2) / static_cast<double>(width));
-            p.writable()[t * width + i] = static_cast<real>(i % 2 == 0 ? std::sin(angle) : std::cos(angle));
-        }
-    return p;
-}
-
 Tensor rows_of(const Tensor& features) { return features.reshape({features.dim(0) * features.dim(1), features.dim(2)}); }
 }  // namespace
-
-Positions::Positions(const Scope& scope, const std::string& positions, int64_t length, int64_t width, double deviation)
-    : path_(scope.path()) {
-    if (positions == "learned")
-        vectors_ = scope.add("weight", {length, width}, Init::normal(deviation));
-    else if (positions == "sinusoidal")
-        vectors_ = sinusoidal_positions(length, width);
-}
-
-Tensor Positions::operator()(const Tensor& x, int64_t first) const {
-    if (!vectors_.defined())
-        return x;
-    const trace::Scope here(path_.c_str());
-    return add(x, vectors_.rows(first, first + x.dim(1)));
-}
 
 OutputHead::OutputHead(const Linear& layer) : weight_(layer.weight), bias_(layer.bias), path_(layer.path) {}
 

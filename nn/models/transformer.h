@@ -1,5 +1,5 @@
 #pragma once
-/// What the transformers share besides their blocks: positions, output heads, the checks of a
+/// What the transformers share besides their blocks and positions: output heads, the checks of a
 /// batch, and the estimator of their hard attention.
 #include <memory>
 #include <string>
@@ -7,26 +7,10 @@
 
 #include "nn/blocks.h"
 #include "nn/models/model.h"
+#include "nn/models/positions.h"
 #include "nn/models/row_rollouts.h"
 
 namespace attend::ATTEND_PRECISION {
-
-/// Declares the option `positions` and its values.
-void positions_field(Visitor& v, std::string& positions);
-
-/// The vectors [length, D] that are added to what a model reads: learned (parameter `weight`), or
-/// sines and cosines; no vectors where positions are rotary or none.
-class Positions {
-  public:
-    Positions() = default;
-    Positions(const Scope& scope, const std::string& positions, int64_t length, int64_t width, double deviation);
-    /// x [B, T, D], whose first column is at position `first`, with the vectors added.
-    Tensor operator()(const Tensor& x, int64_t first) const;
-
-  private:
-    Tensor vectors_;
-    std::string path_;
-};
 
 /// Scores of V classes: a layer of its own, or an embedding [V, D], transposed (tied: Press and
 /// Wolf 2017).

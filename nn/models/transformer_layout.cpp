@@ -2,7 +2,7 @@
 
 namespace attend::ATTEND_PRECISION {
 
-void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& attention, const std::string& positions) {
+void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& attention, const Selection& positions) {
     const auto only = [&](const char* option, const std::string& value, const std::string& there) {
         require(value == there, "model {}: the layout of {} has no place for this model: model.{} {}, there {}", form.model,
                 form.kind, option, value, there);
@@ -11,7 +11,8 @@ void require_form(const LayoutForm& form, const BlockOptions& b, const Pattern& 
     only("norm", b.norm, "layer");
     only("bias", b.bias ? "true" : "false", "true");
     only("feed_forward", b.feed_forward ? "true" : "false", "true");
-    only("positions", positions, "learned");
+    only("positions", positions.name(), "learned");
+    only("positions", text_of(positions), text_of(Selection(positions.seam(), "learned")));
     only("key_heads", std::to_string(b.key_heads == 0 ? b.heads : b.key_heads), std::to_string(b.heads));
     Selection of_theirs = transformer_attention(form.window);
     only("attention", attention.uniform() ? "of all layers and heads alike" : "of some layers or heads",

@@ -16,7 +16,7 @@ struct LayoutForm {
 /// Throws Error with the first option that a layout cannot represent: norms elsewhere or not layer
 /// norms, no biases, positions that are not learned, fewer key heads, other attention, a gated
 /// activation.
-void require_form(const LayoutForm& form, const BlockOptions& blocks, const Pattern& attention, const std::string& positions);
+void require_form(const LayoutForm& form, const BlockOptions& blocks, const Pattern& attention, const Selection& positions);
 
 /// An activation by the name that the layouts know it under: "gelu", "gelu_new", "relu".
 std::string published_activation(const std::string& activation);

@@ -28,16 +28,17 @@ class TransformerState final : public DecoderState {
 }  // namespace
 
 TransformerSeq2Seq::Side TransformerSeq2Seq::make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks,
-                                                       const Pattern& self, const CrossOptions& cross,
-                                                       const Site& first) const {
+                                                       const Pattern& self, const CrossOptions& cross, const Site& first,
+                                                       Reads reads) const {
     Side side;
     // Multiplied by sqrt(D), the embeddings begin at the size of the positions.
     const double deviation = options_.scale_embedding ? 1 / std::sqrt(static_cast<double>(blocks.width)) : 1;
     if (vocabulary > 0)
         side.embedding = Embedding(scope.in("embedding"), vocabulary, blocks.width, deviation);
-    side.positions = Positions(scope.in("position"), options_.positions, options_.max_length, blocks.width, 0.02);
+    side.positions = Positions(scope.in("position"), options_.positions,
+                               {.length = options_.max_length, .width = blocks.width, .reads = reads});
     side.dropout = Dropout(scope.in("dropout"), blocks.dropout);
-    side.blocks = BlockStack(scope, blocks, self, cross, {}, options_.positions == "rotary", first);
+    side.blocks = BlockStack(scope, blocks, self, cross, {}, side.positions.rotary(), first);
     return side;
 }
 
@@ -54,13 +55,13 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
             setup.source_vocabulary == setup.target_vocabulary ? ", of different symbols" : "");
     BlockOptions blocks = o.blocks;
     encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {},
-                         {.kind = SiteKind::encoder, .affects = Affects::all});
+                         {.kind = SiteKind::encoder, .affects = Affects::all}, Reads::whole);
     if (o.decoder_layers > 0)
         blocks.layers = o.decoder_layers;
     const bool all = o.share == "all";
-    decoder_ = make_side(scope.in("decoder"), all ? 0 : setup.target_vocabulary, blocks, o.attention,
-                         {&o.cross_attention, blocks.width},
-                         {.number = static_cast<int64_t>(encoder_.blocks.sites().size()), .kind = SiteKind::self});
+    decoder_ = make_side(
+        scope.in("decoder"), all ? 0 : setup.target_vocabulary, blocks, o.attention, {&o.cross_attention, blocks.width},
+        {.number = static_cast<int64_t>(encoder_.blocks.sites().size()), .kind = SiteKind::self}, Reads::step_by_step);
     if (all)
         decoder_.embedding = encoder_.embedding;
     const Scope head = scope.in("head");
@@ -75,8 +76,9 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
 Output TransformerSeq2Seq::decode(const Ids& input, const Output& memory, std::span<const int32_t> lengths,
                                   const Pass& pass) const {
     const trace::Scope here("decoder");
-    Output out =
-        decoder_.blocks(embed(decoder_, input.values, input.rows, 0, pass), input.lengths, memory.value, lengths, pass);
+    require_positions(input.columns);
+    const Pass own = decoder_.positions.numbered(pass, input.lengths, input.columns);
+    Output out = decoder_.blocks(embed(decoder_, input.values, input.rows, 0, own), input.lengths, memory.value, lengths, own);
     Sightings seen = memory.seen;
     append(seen, std::move(out.seen));
     return {std::move(out.value), std::move(seen)};
@@ -98,22 +100,28 @@ Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreIn
     return estimator(rollouts, o.normaliser, context);
 }
 
+void TransformerSeq2Seq::require_positions(int64_t symbols) const {
+    require(symbols <= options_.max_length,
+            "model transformer_seq2seq: a sequence is longer than there are positions: symbols {}, model.max_length {}",
+            symbols, options_.max_length);
+}
+
 // x = sqrt(D) e(id) + p
 Tensor TransformerSeq2Seq::embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position,
-                                 const Context& context) const {
+                                 const Pass& pass) const {
     const int64_t columns = static_cast<int64_t>(ids.size()) / rows;
-    require(position + columns <= options_.max_length,
-            "model transformer_seq2seq: a sequence is longer than there are positions: symbols {}, model.max_length {}",
-            position + columns, options_.max_length);
+    require_positions(position + columns);
     Tensor x = side.embedding(ids, {rows, columns});
     if (options_.scale_embedding)
         x = scale(x, std::sqrt(static_cast<real>(options_.blocks.width)));
-    return side.dropout(side.positions(x, position), context);
+    return side.dropout(side.positions(x, position, pass), pass);
 }
 
 Output TransformerSeq2Seq::encode(const Ids& source, const Pass& pass) const {
     const trace::Scope here("encoder");
-    return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, pass), source.lengths, {}, {}, pass);
+    require_positions(source.columns);
+    const Pass own = encoder_.positions.numbered(pass, source.lengths, source.columns);
+    return encoder_.blocks(embed(encoder_, source.values, source.rows, 0, own), source.lengths, {}, {}, own);
 }
 
 void TransformerSeq2Seq::check_batch(const ScoreInput& batch, const LossOptions& o) const {
@@ -139,7 +147,8 @@ std::unique_ptr<DecoderState> TransformerSeq2Seq::start(const Ids& source, const
 Advanced TransformerSeq2Seq::advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const {
     const NoGrad off;
     auto& s = own_state<TransformerState>(name_, state, ids);
-    Output features = decoder_.blocks.extend(embed(decoder_, ids, s.rows(), s.position, pass), s.cache, pass);
+    const Pass own = decoder_.positions.numbered_to_continue(pass);
+    Output features = decoder_.blocks.extend(embed(decoder_, ids, s.rows(), s.position, own), s.cache, own);
     ++s.position;
     return {head_.logits(features.value.reshape({s.rows(), options_.blocks.width})), std::move(features.seen)};
 }

@@ -10,7 +10,7 @@ namespace attend::ATTEND_PRECISION {
 struct TransformerSeq2SeqOptions {
     BlockOptions blocks = {.activation = "relu", .norm_place = "post"};  ///< of the paper: ReLU, norms after the sums
     int64_t decoder_layers = 0;
-    std::string positions = "sinusoidal";
+    Selection positions{positions_table(), "sinusoidal"};
     int64_t max_length = 1024;
     std::string share = "target";
     bool scale_embedding = true;
@@ -20,7 +20,7 @@ struct TransformerSeq2SeqOptions {
     void fields(Visitor& v) {
         blocks.fields(v);
         v.integer("decoder_layers", decoder_layers, {0, 1024, "auto"}, "blocks of the decoder; auto: layers, as the encoder");
-        positions_field(v, positions);
+        v.selection("positions", positions, "how positions enter");
         v.integer("max_length", max_length, {1, 1 << 20}, "longest sequence that has positions");
         v.choice(
             "share", share, {"none", "target", "all"},
@@ -57,9 +57,11 @@ class TransformerSeq2Seq final : public TransformerModel {
         BlockStack blocks;
     };
     Side make_side(const Scope& scope, int64_t vocabulary, const BlockOptions& blocks, const Pattern& self,
-                   const CrossOptions& cross, const Site& first) const;
+                   const CrossOptions& cross, const Site& first, Reads reads) const;
     // Ids [B, T], the first at `position`, to what goes into the blocks.
-    Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Context& context) const;
+    Tensor embed(const Side& side, std::span<const int32_t> ids, int64_t rows, int64_t position, const Pass& pass) const;
+    // Throws Error for more symbols than there are positions.
+    void require_positions(int64_t symbols) const;
     Output encode(const Ids& source, const Pass& pass) const;
     void check_batch(const ScoreInput& batch, const LossOptions& options) const;
     Output decode(const Ids& input, const Output& memory, std::span<const int32_t> lengths, const Pass& pass) const;

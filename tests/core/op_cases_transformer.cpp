@@ -64,6 +64,20 @@ void add_unit_rows(std::vector<OpCase>& all) {
     all.push_back({"unit_rows no columns", {{3, 0}}, {3, 0}, [](Inputs in) { return unit_rows(in[0]); }, nullptr, nothing});
 }
 
+// Of two rows of six positions each, with waves on both sides of the ramp and on it.
+const int32_t rotary_numbers[] = {0, 3, 4, 31, 32, 100, 7, 8, 9, 40, 63, 64};
+constexpr RotaryOptions rotary_options(RotaryScaling scaling) {
+    return {.base = 100, .scaling = scaling, .factor = scaling == RotaryScaling::none ? 1.0 : 3.0, .original = 40, .fast = 6};
+}
+template <RotaryScaling scaling>
+Tensor rotary_scaled(Inputs in) {
+    return rotary(in[0], 2, rotary_turns(8, rotary_options(scaling)), rotary_numbers, RotaryPairs::halves);
+}
+template <RotaryScaling scaling>
+Tensor rotary_plainly(Inputs in) {
+    return rotary_scaled_composite(in[0], 2, 8, rotary_numbers, rotary_options(scaling));
+}
+
 void add_rotary(std::vector<OpCase>& all) {
     const Expected nothing = Expected::no_gradient;
     all.push_back({"rotary",
@@ -92,6 +106,13 @@ void add_rotary(std::vector<OpCase>& all) {
                    {2, 5, 79},
                    [](Inputs in) { return rotary(in[0], 2, 38, 1000, 500, neighbouring); },
                    [](Inputs in) { return rotary_matrix_composite(in[0], 2, 38, 1000, 500); }});
+    const auto scaled = [&](const char* name, OpCase::Function op, OpCase::Function composite) {
+        all.push_back({name, {{2, 6, 19}}, {2, 6, 19}, op, composite});
+    };
+    scaled("rotary at numbers of its own", rotary_scaled<RotaryScaling::none>, rotary_plainly<RotaryScaling::none>);
+    scaled("rotary linear", rotary_scaled<RotaryScaling::linear>, rotary_plainly<RotaryScaling::linear>);
+    scaled("rotary ntk", rotary_scaled<RotaryScaling::ntk>, rotary_plainly<RotaryScaling::ntk>);
+    scaled("rotary yarn", rotary_scaled<RotaryScaling::yarn>, rotary_plainly<RotaryScaling::yarn>);
     all.push_back({"rotary no heads", {{1, 2, 3}}, {1, 2, 3}, [](Inputs in) { return rotary(in[0], 0, 2); }});
     all.push_back({"rotary one pair", {{1, 1, 2}}, {1, 1, 2}, [](Inputs in) { return rotary(in[0], 1, 2, 3); }});
     all.push_back(

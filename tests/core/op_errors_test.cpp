@@ -323,6 +323,14 @@ TEST_SUITE("op errors") {
              [] {
                  rotary(t({1, 2, 4}), 1, 4, 0, 0);
              }},
+            {"rotary: factor out of range: factor 0.5, at least 1",
+             [] {
+                 rotary_turns(4, {.scaling = RotaryScaling::linear, .factor = 0.5});
+             }},
+            {"rotary: a number for each position: x [2, 2, 4], numbers 3",
+             [] {
+                 rotary(t({2, 2, 4}), 1, rotary_turns(4, {}), Array<int32_t>{0, 1, 2}, RotaryPairs::halves);
+             }},
             {"dropout: probability out of range: probability 1, at least 0 and below 1", [] { dropout(t({2}), 1, Draws{}); }},
             {"dropout: probability out of range: probability nan, at least 0 and below 1",
              [] { dropout(t({2}), std::numeric_limits<real>::quiet_NaN(), Draws{}); }},

@@ -43,18 +43,18 @@ inline std::vector<BertForm> bert_forms() {
         o.blocks.norm = "rms";
         o.blocks.activation = "swiglu";
         o.blocks.bias = false;
-        o.positions = "rotary";
+        o.positions.choose("rotary");
     });
     form("labels, recomputed, sinusoidal, gelu_tanh", labelled_rows, [](BertOptions& o) {
         o.blocks.recompute = true;
         o.blocks.activation = "gelu_tanh";
-        o.positions = "sinusoidal";
+        o.positions.choose("sinusoidal");
     });
     form("masked pairs, additive heads, sparsemax, relu, no positions", masked_pairs, [](BertOptions& o) {
         choose_factor(o.attention, &AttentionOptions::score, "additive");
         choose_factor(o.attention, &AttentionOptions::align, "sparsemax");
         o.blocks.activation = "relu";
-        o.positions = "none";
+        o.positions.choose("none");
     });
     form("labels, differential, gated by head", labelled_rows, [](BertOptions& o) {
         change_factors(o.attention, [](auto& a) {
@@ -62,6 +62,8 @@ inline std::vector<BertForm> bert_forms() {
             a.differential = true;
         });
     });
+    form("masked pairs, randomised, rotary", masked_pairs, [](BertOptions& o) { o.positions = randomised("rotary", 30); });
+    form("labels, randomised, learned", labelled_rows, [](BertOptions& o) { o.positions = randomised("learned", 12); });
     form("masked words, linear attention", masked_words,
          [](BertOptions& o) { o.attention = Pattern(attention_table(), "linear"); });
     return all;

@@ -177,10 +177,10 @@ TEST_CASE("without positions the encoder is equivariant: permuted inputs, target
             for (std::size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]));
             return most;
         };
-        const std::string positions = f.options.positions;
-        f.options.positions = "none";
+        const Selection positions = f.options.positions;
+        f.options.positions.choose("none");
         CHECK(distance() < rounding);
-        if (positions != "none") {
+        if (positions.name() != "none") {
             f.options.positions = positions;
             CHECK(distance() > 1e-4);  // with positions it is not
         }

@@ -30,6 +30,25 @@ void change_factors(Pattern& attention, const F& change) {
     attention = Pattern(all);
 }
 
+/// Positions of that row of the table, randomised among `range` numbers.
+inline Selection randomised(const char* row, int64_t range) {
+    Selection positions(positions_table(), row);
+    (std::string(row) == "rotary" ? static_cast<RandomisedOptions&>(positions.as<RotaryRowOptions>())
+                                  : positions.as<RandomisedOptions>())
+        .randomised = range;
+    return positions;
+}
+
+/// Rotary positions of that scaling.
+inline Selection scaled_rotary(const char* scaling, double factor) {
+    Selection positions(positions_table(), "rotary");
+    auto& o = positions.as<RotaryRowOptions>();
+    o.scaling = scaling;
+    o.factor = factor;
+    o.ramp = {0.1, 0.5};  // of a short context
+    return positions;
+}
+
 /// One of each choice, and each of the choices that interact.
 inline std::vector<GptForm> gpt_forms() {
     std::vector<GptForm> all;
@@ -48,20 +67,20 @@ inline std::vector<GptForm> gpt_forms() {
     form("gpt-1", [](GptOptions& o) { o.blocks.norm_place = "post"; });
     form("no bias, own head, sinusoidal", [](GptOptions& o) {
         o.blocks.bias = o.tie = false;
-        o.positions = "sinusoidal";
+        o.positions.choose("sinusoidal");
     });
     form("rotary, rms, swiglu, one key head", [](GptOptions& o) {
         o.blocks.norm = "rms";
         o.blocks.activation = "swiglu";
         o.blocks.key_heads = 1;
-        o.positions = "rotary";
+        o.positions.choose("rotary");
     });
     form("rotary in neighbouring pairs", [](GptOptions& o) {
-        o.positions = "rotary";
+        o.positions.choose("rotary");
         o.blocks.rotary_pairs = "neighbouring";
     });
     form("alibi, relu", [](GptOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         o.blocks.activation = "relu";
         choose_factor(o.attention, &AttentionOptions::bias, "alibi");
     });
@@ -71,7 +90,7 @@ inline std::vector<GptForm> gpt_forms() {
         o.blocks.activation = "gelu_tanh";
     });
     form("relative", [](GptOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         choose_factor(o.attention, &AttentionOptions::bias, "relative");
     });
     form("attention alone, embeddings of another scale", [](GptOptions& o) {
@@ -81,16 +100,29 @@ inline std::vector<GptForm> gpt_forms() {
     });
     form("recomputed", [](GptOptions& o) { o.blocks.recompute = true; });
     form("t5 buckets, sinks", [](GptOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         choose_factor(o.attention, &AttentionOptions::bias, "t5");
         choose_factor(o.attention, &AttentionOptions::align, "sink");
     });
     form("forgetting, cosine, recomputed", [](GptOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         choose_factor(o.attention, &AttentionOptions::bias, "forget");
         choose_factor(o.attention, &AttentionOptions::score, "cosine");
         o.blocks.recompute = true;
     });
+    form("randomised, learned", [](GptOptions& o) { o.positions = randomised("learned", 20); });
+    form("randomised, rotary, one key head, recomputed", [](GptOptions& o) {
+        o.positions = randomised("rotary", 20);
+        o.blocks.key_heads = 1;
+        o.blocks.recompute = true;
+    });
+    for (const char* bias : {"alibi", "relative", "t5"})
+        form(bias, [&](GptOptions& o) {
+            o.positions = randomised("none", 20);
+            choose_factor(o.attention, &AttentionOptions::bias, bias);
+        });
+    for (const char* scaling : {"linear", "ntk", "yarn"})
+        form(scaling, [&](GptOptions& o) { o.positions = scaled_rotary(scaling, 4); });
     form("layers differ: all seen, then blocks", [](GptOptions& o) {
         const Selection whole = transformer_attention("causal"), blocks = transformer_attention("blocks");
         o.attention = Pattern({{whole}, {blocks}});
@@ -101,7 +133,7 @@ inline std::vector<GptForm> gpt_forms() {
     });
     form("gated by head", [](GptOptions& o) { change_factors(o.attention, [](auto& a) { a.gate = "headwise"; }); });
     form("talking, alibi, one key head, gated", [](GptOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         o.blocks.key_heads = 1;
         change_factors(o.attention, [](auto& a) {
             a.bias.choose("alibi");
@@ -110,7 +142,7 @@ inline std::vector<GptForm> gpt_forms() {
         });
     });
     form("differential, rotary, gated, recomputed", [](GptOptions& o) {
-        o.positions = "rotary";
+        o.positions.choose("rotary");
         o.blocks.recompute = true;
         change_factors(o.attention, [](auto& a) {
             a.gate = "elementwise";
@@ -120,7 +152,7 @@ inline std::vector<GptForm> gpt_forms() {
     for (const std::string& kind : state_attentions())
         form(kind.c_str(), [&](GptOptions& o) {
             o.attention = Pattern(attention_table(), kind);
-            o.positions = "none";
+            o.positions.choose("none");
         });
     return all;
 }

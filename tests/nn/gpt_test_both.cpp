@@ -122,7 +122,7 @@ TEST_CASE("options that do not go together are refused with the numbers") {
           "decoder.0.self: the number of heads must divide the width: width 8, heads 3");
     CHECK(message([](GptOptions& o) { o.blocks.heads = 4, o.blocks.key_heads = 3; }) ==
           "decoder.0.self: the number of key-value heads must divide the number of heads: heads 4, key_heads 3");
-    CHECK(message([](GptOptions& o) { o.blocks.heads = 8, o.positions = "rotary"; })
+    CHECK(message([](GptOptions& o) { o.blocks.heads = 8, o.positions.choose("rotary"); })
               .starts_with(
                   "decoder.0.self: rotary positions rotate pairs of elements, so the head size must be even: head size 1 "));
     CHECK(message([](GptOptions& o) { choose_factor(o.attention, &AttentionOptions::window, "global"); }) ==

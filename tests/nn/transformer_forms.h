@@ -30,19 +30,25 @@ inline std::vector<TransformerForm> transformer_forms() {
     form("pre-norm, one embedding, learned positions", [](TransformerSeq2SeqOptions& o) {
         o.blocks.norm_place = "pre";
         o.share = "all";
-        o.positions = "learned";
+        o.positions.choose("learned");
     });
     form("nothing shared, no bias, rotary, one key head, swiglu", [](TransformerSeq2SeqOptions& o) {
         o.share = "none";
         o.blocks.bias = false;
-        o.positions = "rotary";
+        o.positions.choose("rotary");
         o.blocks.key_heads = 1;
         o.blocks.activation = "swiglu";
         o.decoder_layers = 1;
     });
     form("relative positions on both sides", [](TransformerSeq2SeqOptions& o) {
-        o.positions = "none";
+        o.positions.choose("none");
         choose_factor(o.encoder_attention, &AttentionOptions::bias, "relative");
+        choose_factor(o.attention, &AttentionOptions::bias, "relative");
+    });
+    form("randomised", [](TransformerSeq2SeqOptions& o) { o.positions = randomised("sinusoidal", 40); });
+    form("randomised relative positions on both sides", [](TransformerSeq2SeqOptions& o) {
+        o.positions = randomised("none", 40);
+        choose_factor(o.encoder_attention, &AttentionOptions::bias, "t5");
         choose_factor(o.attention, &AttentionOptions::bias, "relative");
     });
     form("recomputed, additive cross-attention", [](TransformerSeq2SeqOptions& o) {

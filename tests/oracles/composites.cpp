@@ -144,6 +144,39 @@ Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64
     return concat(parts, 2);
 }
 
+Tensor rotary_scaled_composite(const Tensor& x, int64_t heads, int64_t head_size, std::span<const int32_t> numbers,
+                               const RotaryOptions& o) {
+    const int64_t rows = x.dim(0), steps = x.dim(1), half = head_size / 2;
+    const double pi = 3.141592653589793, k = static_cast<double>(head_size);
+    Tensor cosines = Tensor::empty({rows, steps, half}), sines = Tensor::empty({rows, steps, half});
+    for (int64_t at = 0; at < rows * steps; ++at)
+        for (int64_t i = 0; i < half; ++i) {
+            double position = numbers[static_cast<std::size_t>(at)], length = 1;
+            double wave = 2 * pi * std::pow(o.base, 2 * static_cast<double>(i) / k);
+            if (o.scaling == RotaryScaling::linear)
+                position = position / o.factor;
+            if (o.scaling == RotaryScaling::ntk)
+                wave = 2 * pi * std::pow(o.base * std::pow(o.factor, k / (k - 2)), 2 * static_cast<double>(i) / k);
+            if (o.scaling == RotaryScaling::yarn) {
+                const double turns = o.original / wave;
+                const double kept = turns < o.slow ? 0 : turns > o.fast ? 1 : (turns - o.slow) / (o.fast - o.slow);
+                wave = 1 / ((1 - kept) / (wave * o.factor) + kept / wave);
+                length = 0.1 * std::log(o.factor) + 1;
+            }
+            cosines.writable()[at * half + i] = static_cast<real>(length * std::cos(2 * pi * position / wave));
+            sines.writable()[at * half + i] = static_cast<real>(length * std::sin(2 * pi * position / wave));
+        }
+    std::vector<Tensor> parts;
+    for (int64_t head = 0; head < heads; ++head) {
+        const Tensor a = slice(x, 2, head * head_size, head * head_size + half);
+        const Tensor b = slice(x, 2, head * head_size + half, (head + 1) * head_size);
+        parts.push_back(a * cosines - b * sines);
+        parts.push_back(a * sines + b * cosines);
+    }
+    parts.push_back(slice(x, 2, heads * head_size, x.dim(2)));
+    return concat(parts, 2);
+}
+
 Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {
     const int64_t batch = x.dim(0), steps = x.dim(1), columns = x.dim(2);
     std::vector<Tensor> parts;

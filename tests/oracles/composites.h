@@ -28,6 +28,9 @@ Tensor silu_composite(const Tensor& x);
 Tensor swiglu_composite(const Tensor& x);
 /// x cos + J x sin with J (a, b) = (-b, a) on the halves of each head, as whole arrays
 Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
+/// The same at numbers [B, T] of their own, with the angles of each pair written out for every scaling; halves
+Tensor rotary_scaled_composite(const Tensor& x, int64_t heads, int64_t head_size, std::span<const int32_t> numbers,
+                               const RotaryOptions& options);
 /// The matrix of Su et al. 2021, eq. 15, written out for each position and multiplied: pairs (2i, 2i + 1)
 Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base);
 /// sum_a v_a tanh(query + keys), all pairs at once

@@ -130,7 +130,10 @@ TEST_CASE("what the layout has no place for is said, and nothing is overwritten"
     CHECK(message([](GptOptions&) {}) == "");
     CHECK(message([](GptOptions& o) { o.blocks.bias = false; }) ==
           "model gpt: the layout of GPT-2 has no place for this model: model.bias false, there true");
-    CHECK(contains(message([](GptOptions& o) { o.positions = "sinusoidal"; }), "model.positions sinusoidal, there learned"));
+    CHECK(contains(message([](GptOptions& o) { o.positions.choose("sinusoidal"); }),
+                   "model.positions sinusoidal, there learned"));
+    CHECK(contains(message([](GptOptions& o) { o.positions.as<RandomisedOptions>().randomised = 99; }),
+                   "model.positions learned {randomised 99}, there learned"));
     CHECK(contains(message([](GptOptions& o) { o.blocks.norm_place = "post"; }), "model.norm_place post, there pre"));
     CHECK(contains(message([](GptOptions& o) { o.blocks.key_heads = 1; }), "model.key_heads 1, there 2"));
     CHECK(contains(message([](GptOptions& o) { choose_factor(o.attention, &AttentionOptions::bias, "alibi"); }),

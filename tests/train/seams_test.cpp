@@ -15,8 +15,8 @@ TEST_SUITE_BEGIN("seams");
 TEST_CASE("every table is registered before main") {
     std::vector<std::string> kinds;
     for (const Seam* seam : all_seams()) kinds.emplace_back(seam->kind());
-    for (const char* kind : {"align", "bias", "metric", "model", "objective", "optimizer", "schedule", "score", "select",
-                             "task", "tokenizer", "window"})
+    for (const char* kind : {"align", "bias", "metric", "model", "objective", "optimizer", "positions", "schedule", "score",
+                             "select", "task", "tokenizer", "window"})
         CHECK_MESSAGE(std::count(kinds.begin(), kinds.end(), kind) == 1, kind);
 }
 
