@@ -6,7 +6,7 @@ namespace attend::ATTEND_PRECISION {
 namespace {
 
 struct ImleOptions {
-    double lambda = 10;
+    double lambda = 1;
     int64_t samples = 1;
     void fields(Visitor& v) {
         v.number(
