@@ -50,16 +50,20 @@ Array<int32_t> likeliest_positions(const Tensor& weights) {
     return index;
 }
 
-// g = -ln(-ln u) of (time, sample, row, position) alone.
-Tensor relaxed_weights(const ChoiceInput& input, double temperature) {
-    const Tensor& weights = input.weights;
-    const int64_t s = weights.dim(2);
-    Tensor noise = Tensor::empty(weights.shape());
-    each_query(weights, {input.stream, input.call.position, input.pass.samples}, input.pass,
+Tensor gumbel_noise(const ChoiceInput& input) {
+    const int64_t s = input.weights.dim(2);
+    Tensor noise = Tensor::empty(input.weights.shape());
+    each_query(input.weights, {input.stream, input.call.position, input.pass.samples}, input.pass,
                [&](int64_t row, int64_t b, const Draws& draws) {
                    for (int64_t i = 0; i < s; ++i)
                        noise.writable()[row * s + i] = static_cast<real>(-std::log(exponential(draws, b, i)));
                });
+    return noise;
+}
+
+Tensor relaxed_weights(const ChoiceInput& input, double temperature) {
+    const Tensor& weights = input.weights;
+    const Tensor noise = gumbel_noise(input);
     return softmax(
         scale(log(shift(weights, tiny_weight)) + noise + shut_out(weights, temperature), static_cast<real>(1 / temperature)),
         ranges_of(weights));

@@ -66,6 +66,14 @@ WayOfChoosing choose_relaxed(double temperature);
 /// Reads the largest of those; the gradient goes to them as if they had been read with (Jang 2017,
 /// 2.2).
 WayOfChoosing choose_relaxed_hard(double temperature);
+/// Samples 2 m and 2 m + 1 together, with opposite noise: each is a draw of the weights, the two
+/// seldom agree (Dong, Mnih and Tucker 2021, their stick-breaking). For queries whose samples have the
+/// same weights. Throws Error where the number of samples is odd.
+WayOfChoosing choose_coupled();
+/// The largest of ln weights + Gumbel noise, which is a draw of the weights, with the gradient of
+/// implicit maximum likelihood: where dz comes back, that of ln weights is (z - z') / step, z' the
+/// largest of ln weights + noise - step dz (Niepert, Minervini and Franceschi 2021, algorithm 1).
+WayOfChoosing choose_perturbed(double step);
 /// Reads with softmax(z / temperature) of z = ln weights + Gumbel noise drawn so that its largest
 /// is the given choice (Tucker et al. 2017, appendix C; core of REBAR). Throws as choose_forced.
 WayOfChoosing choose_given(Choices choices, double temperature, GivenSlope slope);
@@ -82,6 +90,13 @@ Tensor straight_through(const Tensor& read, const Tensor& weights);
 Array<int32_t> draw_positions(const Tensor& from, const ChoiceInput& input);
 /// The first of the largest of each row; -1 where a row is 0.
 Array<int32_t> likeliest_positions(const Tensor& weights);
+/// Gumbel noise -ln(-ln u) in the shape of the weights; u of (time, sample, row, position) alone.
+Tensor gumbel_noise(const ChoiceInput& input);
+/// Whether choose_coupled() asks position i before position j of a row: the likeliest first, of
+/// equals the first.
+inline bool asked_before(const real* weights, int64_t i, int64_t j) {
+    return weights[i] > weights[j] || (weights[i] == weights[j] && i < j);
+}
 /// softmax((ln w + g) / temperature) with Gumbel noise g; what has no weight stays without.
 Tensor relaxed_weights(const ChoiceInput& input, double temperature);
 /// The choices for this call, checked; empty where there are none.

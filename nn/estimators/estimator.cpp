@@ -79,12 +79,14 @@ Tensor reward_to_go(const Tensor& x) {
 
 // Each row is defined in the file of its name.
 EstimatorTable::Row estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
-    estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational();
+    estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational(), estimator_coupled(),
+    estimator_unordered_set(), estimator_imle();
 
 const EstimatorTable& estimator_table() {
     static const EstimatorTable table(
         "estimator", {estimator_reinforce(), estimator_exact(), estimator_sum_and_sample(), estimator_straight_through(),
-                      estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational()});
+                      estimator_gumbel_softmax(), estimator_rebar(), estimator_relax(), estimator_variational(),
+                      estimator_coupled(), estimator_unordered_set(), estimator_imle()});
     return table;
 }
 const registry::AtStart estimator_listed(estimator_table());

@@ -51,13 +51,14 @@ Scored score_by_estimator(const Model& model, const ScoreInput& batch, const Los
 }
 
 void require_for_many_sites(const std::string& model, const Estimator& estimator) {
-    require(!estimator.needs_independence() && !estimator.needs_one_site(),
-            "model {}: this estimator is for one choice in each step that affects no other step, and here every head of every "
-            "layer "
-            "chooses: "
-            "needs independent steps {}, needs one site {}; 'reinforce' with reward 'following', 'straight_through' and "
-            "'gumbel_softmax' need neither",
-            model, estimator.needs_independence(), estimator.needs_one_site());
+    require(
+        !estimator.needs_independence() && !estimator.needs_one_site(),
+        "model {}: this estimator is for one choice in each step that affects no other step, and here every head of every "
+        "layer "
+        "chooses: "
+        "needs independent steps {}, needs one site {}; 'reinforce' with reward 'following', 'straight_through', 'imle' and "
+        "'gumbel_softmax' need neither",
+        model, estimator.needs_independence(), estimator.needs_one_site());
 }
 
 std::unique_ptr<Estimator> estimator_of_sites(const std::string& model, const std::vector<const HardChoice*>& sites,

@@ -13,15 +13,20 @@ using namespace attend::enumeration;
 
 TEST_SUITE_BEGIN("estimators: control variates");
 
-TEST_CASE("rebar, relax and rewards of one step have the expected objective's gradient in the mean" * doctest::skip(too_slow)) {
+TEST_CASE("rebar, relax, coupled, unordered sets and rewards of one step have the expected objective's gradient in the mean" *
+          doctest::skip(too_slow)) {
     Selection own = reinforce("none", 1);
     own.as<ReinforceOptions>().reward = "own";
     Selection own_soft = reinforce("soft_context", 2);
     own_soft.as<ReinforceOptions>().reward = "own";
     Selection rebar(estimator_table(), "rebar"), relax(estimator_table(), "relax"), relax2 = relax;
     set_integer(relax2, "samples", 2);
+    Selection coupled(estimator_table(), "coupled"), coupled4 = coupled, sets(estimator_table(), "unordered_set");
+    set_integer(coupled4, "samples", 4);
+    set_integer(sets, "k", 2);  // of three positions
     const std::pair<const char*, Selection> cases[] = {
-        {"own", own}, {"own, soft_context", own_soft}, {"rebar", rebar}, {"relax", relax}, {"relax, 2", relax2}};
+        {"own", own},         {"own, soft_context", own_soft}, {"rebar", rebar},       {"relax", relax}, {"relax, 2", relax2},
+        {"coupled", coupled}, {"coupled, 4", coupled4},        {"unordered_set", sets}};
     for (const Form& form : forms)
         for (const auto& [name, selection] : cases) {
             CAPTURE(form.name);

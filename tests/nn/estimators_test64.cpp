@@ -54,14 +54,13 @@ TEST_CASE("the estimators and baselines that there are, what they estimate, and 
     using Strings = std::vector<std::string>;
     CHECK(baseline_table().names() ==
           Strings{"none", "moving_average", "learned", "self_critical", "soft_context", "leave_one_out"});
-    const std::pair<const char*, std::pair<Aim, bool>> known[] = {{"rebar", {Aim::expected, true}},
-                                                                  {"relax", {Aim::expected, true}},
-                                                                  {"variational", {Aim::bound, true}},
-                                                                  {"reinforce", {Aim::expected, true}},
-                                                                  {"exact", {Aim::marginal, true}},
-                                                                  {"sum_and_sample", {Aim::marginal, false}},
-                                                                  {"straight_through", {Aim::expected, false}},
-                                                                  {"gumbel_softmax", {Aim::expected, false}}};
+    const std::pair<const char*, std::pair<Aim, bool>> known[] = {
+        {"rebar", {Aim::expected, true}},           {"relax", {Aim::expected, true}},
+        {"variational", {Aim::bound, true}},        {"coupled", {Aim::expected, true}},
+        {"unordered_set", {Aim::expected, true}},   {"imle", {Aim::expected, false}},
+        {"reinforce", {Aim::expected, true}},       {"exact", {Aim::marginal, true}},
+        {"sum_and_sample", {Aim::marginal, false}}, {"straight_through", {Aim::expected, false}},
+        {"gumbel_softmax", {Aim::expected, false}}};
     CHECK(estimator_table().names().size() == std::size(known));
     for (const auto& [name, what] : known) {
         ParameterStore store(1);
@@ -140,7 +139,7 @@ TEST_CASE("biased estimators are biased, and point the right way" * doctest::ski
     for (const Form& form : forms) {
         const Small small(form);
         const std::vector<double> exact = enumerated(small, Aim::expected);
-        for (const char* name : {"straight_through", "gumbel_softmax"}) {
+        for (const char* name : {"straight_through", "gumbel_softmax", "imle"}) {
             CAPTURE(form.name);
             CAPTURE(name);
             ParameterStore none(1);
@@ -165,7 +164,7 @@ TEST_CASE("relaxed choices at a low temperature are draws of the weights") {
     const double p[] = {0.5, 0.2, 0.3, 0};
     for (int64_t i = 0; i < weights.size(); ++i) weights.writable()[i] = static_cast<real>(p[i % 4]);
     int number = 0;
-    for (const WayOfChoosing& way : {choose_drawn(), choose_relaxed(0.01), choose_relaxed_hard(0.01)}) {
+    for (const WayOfChoosing& way : {choose_drawn(), choose_relaxed(0.01), choose_relaxed_hard(0.01), choose_perturbed(1)}) {
         CAPTURE(number++);
         Pass pass;
         pass.mode = Mode::train;

@@ -310,7 +310,7 @@ TEST_CASE("training, evaluation and estimators that do not fit") {
     const Scored trained = small->model->score(data.all(), {.normaliser = 6}, context);
     CHECK(trained.loss.recorded());
     CHECK(trained.target_loss.shape() == Shape{3, 2});
-    for (const char* name : {"exact", "relax", "rebar", "variational", "sum_and_sample"}) {
+    for (const char* name : {"exact", "relax", "rebar", "variational", "sum_and_sample", "coupled", "unordered_set"}) {
         CAPTURE(name);
         ParameterStore store(1);
         const auto estimator =

@@ -42,6 +42,9 @@ const std::vector<Strings> forms = {
     {select(R"({"type": "gumbel_softmax", "hard": true, "final_temperature": 0.3, "temperature_steps": 10})")},
     {luong, select("\"rebar\"", R"(, "soft_steps": 4)")},
     {luong, select(R"({"type": "sum_and_sample", "k": 1})")},
+    {luong, select("\"coupled\"")},
+    {luong, select(R"({"type": "unordered_set", "k": 2})")},
+    {select(R"({"type": "imle", "samples": 2})")},
 };
 
 // The last validation line's value of that name.
@@ -165,7 +168,8 @@ TEST_CASE("training lines of hard attention: entropy, both objectives, advantage
 
 TEST_CASE("the direct part of an estimate is its gradient where choices have no part in it, and 0 where only they have") {
     const SmallRun runs;
-    for (const char* estimator : {"\"reinforce\"", "\"exact\"", R"({"type": "sum_and_sample", "k": 1})", "\"rebar\""}) {
+    for (const char* estimator : {"\"reinforce\"", "\"exact\"", R"({"type": "sum_and_sample", "k": 1})", "\"rebar\"",
+                                  "\"coupled\"", "\"unordered_set\"", R"({"type": "imle", "lambda": 100})"}) {
         CAPTURE(estimator);
         const Experiment e = runs.request("none", {luong, "model.dropout=0", select(estimator)}).experiment;
         const auto task = task_table().build(e.data, TaskSetup{.seed = 3, .saved = "", .load_data = true});
