@@ -95,6 +95,29 @@ Strings inflections(const fs::path& folder) {
     return set;
 }
 
+// Commands of a verb and how often, and their actions.
+Strings commands(const fs::path& folder) {
+    constexpr std::pair<const char*, const char*> verbs[] = {{"walk", "I_WALK"}, {"run", "I_RUN"}, {"jump", "I_JUMP"}};
+    constexpr const char* times[] = {"", " twice", " thrice"};
+    Stream stream(7, "commands");
+    Strings set;
+    for (const char* split : {"train", "test"}) {
+        std::ofstream file(folder / split);
+        for (int i = 0; i < 400; ++i) {
+            std::string said, done;
+            for (int part = 0; part < 2; ++part) {
+                const auto& [verb, action] = verbs[stream.below(3)];
+                const uint32_t more = stream.below(3);
+                said += std::string(part ? " and " : "") + verb + times[more];
+                for (uint32_t k = 0; k <= more; ++k) done += std::string(done.empty() ? "" : " ") + action;
+            }
+            file << "IN: " << said << " OUT: " << done << '\n';
+        }
+        for (const std::string& s : in_folder(folder, split, {split})) set.push_back(s);
+    }
+    return set;
+}
+
 // A text of lines that repeat.
 Strings lines(const fs::path& folder) {
     std::ofstream file(folder / "a.txt");
@@ -223,8 +246,24 @@ const Short table[] = {
      "datasets/sigmorphon2017-task1/german-train-high", inflections},
     {"multi30k_bahdanau.json", small({"train.average=0.9"}), "bleu", Reaches::at_least, 90,
      "datasets/multi30k/tok/train.lc.norm.tok.de.gz", capitals},
+    {"recall_zoology.json",
+     {"data.vocabulary=48", "data.length=24", "data.pairs=3", "data.train_examples=20000", "data.valid_examples=200",
+      "data.test_examples=0", "train.steps=250", "train.evaluate_every=250", "schedule.warmup=20"},
+     "accuracy",
+     Reaches::at_least,
+     0.9},
     {"reverse_luong.json", small({"data.first=0"}), "accuracy", Reaches::at_least, 0.9, "datasets/reverse/train.src.gz",
      capitals},
+    {"scan_rnn.json", small({"train.average=0.9"}), "accuracy", Reaches::at_least, 0.95,
+     "datasets/scan/tasks_train_simple.txt.gz", commands},
+    {"scan_transformer.json",
+     {"model.layers=1", "model.width=32", "model.ffn=64", "model.dropout=0", "train.steps=300", "train.batch=20",
+      "train.evaluate_every=300", "train.average=0.9", "schedule.warmup=20", "optimizer.learning_rate=0.004"},
+     "accuracy",
+     Reaches::at_least,
+     0.9,
+     "datasets/scan/tasks_train_simple.txt.gz",
+     commands},
     {"transformer_dates.json",
      {"data.train_examples=4000", "data.valid_examples=100", "data.test_examples=0", "train.steps=250",
       "train.evaluate_every=250", "schedule.warmup=20"},

@@ -81,7 +81,7 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
             CHECK(b.bias.low <= b.bias.value);
             CHECK(b.bias.value <= b.bias.high);
             if (row.unbiased && row.draws > 1)
-                CHECK(b.bias.low == 0);
+                CHECK(b.bias.low < 1e-12);  // what sums over all positions has rounding alone
         }
         CHECK(square == doctest::Approx(row.all.gradient * row.all.gradient));
         CHECK(variance == doctest::Approx(row.all.variance.value * square));

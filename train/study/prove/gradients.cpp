@@ -43,8 +43,8 @@ struct Directional {
 Directional directional(const Subject& s, const Reading& r, Part part, const Pass& pass) {
     Reading watched = r;
     // Away from what is 0 exactly, as the states after a row's end: there a ReLU of a score has two slopes.
-    watched.queries = watch(
-        moved(r.queries, random(r.queries.shape(), s.seed(), "prove.place"), 0.05 * std::min(1.0, largest(r.queries))));
+    watched.queries =
+        watch(moved(r.queries, random(r.queries.shape(), s.seed(), "prove.place"), 0.05 * std::min(1.0, largest(r.queries))));
     watched.keys = watch(r.keys);
     watched.values = watch(r.values);
     const Tensor context = r.again(watched, pass).value;
@@ -107,19 +107,31 @@ Finding query_key_value(const Subject& s) {
     }
     // The loss reaches their parameters, except those that the config freezes.
     ParameterStore& store = *s.made.store;
-    StateUpdates updates(store);
-    Context context = training(s);
-    context.updates = &updates;
-    Gradients found(store);
-    backward(s.objective->evaluate(s.model(), s.batch, loss_counts(s.batch), context).loss, found);
-    found.finish();
+    const Estimator* estimator = s.model().estimator();
+    const bool draws = estimator != nullptr && estimator->draws();
+    // One draw may leave a parameter out, as where no choice changes; many do not.
+    Array<real> largest(static_cast<std::size_t>(store.size()), 0);
+    for (uint32_t step = 0; step < (draws ? 16u : 1u); ++step) {
+        StateUpdates updates(store);
+        Context context = training(s);
+        context.updates = &updates;
+        context.step = step;
+        Gradients found(store);
+        backward(s.objective->evaluate(s.model(), s.batch, loss_counts(s.batch), context).loss, found);
+        found.finish();
+        for (std::size_t i = 0; i < largest.size(); ++i) {
+            const real g = std::abs(found.data()[i]);
+            if (std::isfinite(largest[i]) && !(g <= largest[i]))
+                largest[i] = g;  // what is no number stays
+        }
+    }
     int64_t parameters = 0;
     for (const Parameter& p : store.table())
         for (const std::string& path : paths) {
             if (!is_under(p.name, path) ||
                 (has_patterns(s.experiment.init.freeze) && matches_any(s.experiment.init.freeze, p.name)))
                 continue;
-            const real* g = found.data() + p.offset;
+            const real* g = largest.data() + p.offset;
             const bool any = std::any_of(g, g + p.shape.size(), [](real x) { return x != 0; });
             const bool finite = std::all_of(g, g + p.shape.size(), [](real x) { return std::isfinite(x); });
             ++parameters;
