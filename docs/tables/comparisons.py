@@ -15,4 +15,16 @@ def comparison_rows(c, measured, names=None, more=()):
     return rows
 
 
-__all__ = ["comparison_rows", "what_was_found"]
+def length_rows(c, bins=None, scale=100):
+    """A line a variant, a column for each bin of compare.by_length of those names (None: all), times `scale`."""
+    names = c.length_bins()
+    chosen = [names.index(b) for b in bins] if bins else range(len(names))
+    rows = [["variant", *(f"length {names[b]}" for b in chosen), "all lengths", "verdict", "seconds"]]
+    for v in c.variants:
+        of = v.by_length()
+        rows.append([v.name, *(of[b].text(scale) if b in of else "" for b in chosen), v.value().text(scale), v.verdict(),
+                     number(v.seconds().mean, 0)])
+    return rows
+
+
+__all__ = ["comparison_rows", "length_rows", "what_was_found"]

@@ -90,6 +90,10 @@ class Variant:
         """The value of every seed that has one, in the order of the seeds."""
         return [v for v in self.entry["values"] if v is not None]
 
+    def by_length(self):
+        """The number of a bin (see Comparison.length_bins) -> the mean over the runs that trained, for examples of these lengths."""
+        return {m["bin"]: Figure(with_limits({"count": m["runs"], "mean": m["mean"]}, m)) for m in self.entry.get("by_length") or []}
+
     def runs(self):
         """"10", or "10, 2 diverged"."""
         text = str(self.entry["runs"])
@@ -107,6 +111,10 @@ class Comparison:
         self.better = entry["better"]
         self.seeds, self.steps, self.metric = entry["seeds"], entry.get("steps", []), entry["metric"]
         self.variants = [Variant(v, self.metric) for v in entry["variants"]]
+
+    def length_bins(self):
+        """The names of the bins of compare.by_length, "11-20", in their order."""
+        return [b["name"] for b in self.entry["by_length"]["bins"]]
 
     def population(self):
         """What the intervals are for, in words; "" where there are none."""
