@@ -113,7 +113,8 @@ ByPosition RnnSeq2Seq::by_position(const EncodedSource& source, const ScoreInput
 
 void RnnSeq2Seq::check_fits(const Estimator& estimator) const {
     require(!estimator.needs_independence() || parallel(),
-            "model rnn_seq2seq: this estimator sums over the positions of each step, and here what a step reads affects later "
+            "model rnn_seq2seq: this estimator takes the positions of each step by themselves, and here what a step reads "
+            "affects later "
             "steps: form '{}', input_feeding {}; it is for form 'luong' without input_feeding",
             options_.form, options_.input_feeding);
 }

@@ -182,7 +182,7 @@ TEST_CASE("reading one by one is refused where a choice affects later steps") {
     ParameterStore none(1);
     const auto estimator = estimator_table().build(s, Scope(none), setup);
     CHECK_THROWS_WITH_AS(small.model.estimate(*estimator, data.all(), {.normaliser = 3}, {}),
-                         doctest::Contains("this estimator sums over the positions of each step"), Error);
+                         doctest::Contains("this estimator takes the positions of each step by themselves"), Error);
 }
 
 TEST_CASE("the sites of a recurrent model say whose losses their choices affect") {

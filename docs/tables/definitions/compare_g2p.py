@@ -5,7 +5,7 @@ from steps import Compare
 from tables import Table
 
 compared = Compare("compare_g2p", "configs/compare_g2p.json")
-NAMES = {"exact": "hard, exact", "sum_and_sample": "hard, sum_and_sample, k = 2",
+NAMES = {"exact": "hard, exact", "exact_sparsemax": "hard, exact over sparsemax's support", "sum_and_sample": "hard, sum_and_sample, k = 2",
          "reinforce": "hard, reinforce, leave-one-out of 4, reward of its own step"}
 
 table = Table(document="docs/hard_attention.md", minutes=45, steps=[compared],
