@@ -6,5 +6,5 @@ from tables import Table
 
 compared = Compare("no_attention", "configs/no_attention.json")
 table = Table(document="docs/attention_measured.md", minutes=3, steps=[compared],
-              rows=lambda: length_rows(Comparison(compared.comparison()), ["2-4", "5-6", "7-8", "9-10", "13-14", "20"]),
+              rows=lambda: length_rows(Comparison(compared.comparison()), ["up to 4", "5-6", "7-8", "9-10", "13-14", "20"]),
               below=lambda: what_was_found(Comparison(compared.comparison())))
