@@ -1,5 +1,7 @@
 #include "nn/blocks.h"
 
+#include <algorithm>
+
 #include "core/base/trace.h"
 #include "core/ops.h"
 #include "core/recompute.h"
@@ -172,6 +174,10 @@ Output BlockStack::operator()(const Tensor& x, std::span<const int32_t> lengths,
     if (options_.norm_place == "pre")
         out.value = last_(out.value);
     return out;
+}
+
+bool BlockStack::reads_distances() const {
+    return std::ranges::any_of(blocks_, [](const Block& b) { return b.self->reads_distances(); });
 }
 
 std::vector<const HardChoice*> BlockStack::hard() const {

@@ -99,6 +99,8 @@ class BlockStack {
     /// The next positions x [B, n, D], all rows full.
     Output extend(const Tensor& x, StackCache& cache, const Pass& pass) const;
 
+    /// Whether any self-attention's bias reads the distances of positions.
+    bool reads_distances() const;
     /// The options of its heads that choose, block by block, self before cross.
     std::vector<const HardChoice*> hard() const;
     /// Its attentions: block by block, self before cross, head by head.

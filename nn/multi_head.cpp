@@ -1,5 +1,7 @@
 #include "nn/multi_head.h"
 
+#include <algorithm>
+
 #include "core/base/trace.h"
 #include "core/ops.h"
 #include "nn/attention/heads.h"
@@ -16,8 +18,8 @@ MultiHead::MultiHead(const Scope& scope, std::span<const AttentionOptions> each,
     parts_ = query_parts(path_, each, head_size_);
     require(setup_.rotary_base == 0 || head_size_ % (2 * parts_) == 0,
             "{}: rotary positions rotate pairs of elements, so the head size must {}: head size {} (width {} / heads {})",
-            path_, parts_ == 1 ? "be even" : "divide by 4 where attention is differential and halves are rotated", head_size_,
-            d, h);
+            path_, parts_ == 1 ? "be even" : "be a multiple of 4 where attention is differential and halves are rotated",
+            head_size_, d, h);
     if (setup_.rotary_base > 0) {
         setup_.rotary.base = setup_.rotary_base;
         turns_ = rotary_turns(head_size_ / parts_, setup_.rotary);
@@ -92,6 +94,10 @@ Sites MultiHead::sites() const {
     return all;
 }
 
+bool MultiHead::reads_distances() const {
+    return std::ranges::any_of(heads_, [](const Attention& head) { return head.bias->reads_distances(); });
+}
+
 Tensor MultiHead::queries_keys_values(const Tensor& x, int64_t position, const Pass& pass) const {
     const Tensor qkv = qkv_(x);
     if (setup_.rotary_base == 0)
@@ -126,17 +132,16 @@ std::vector<HeadInput> MultiHead::inputs(const Tensor& queries, const KeyValues&
 
 Output MultiHead::by_heads(const Tensor& queries, const KeyValues& memory, int64_t position, const Pass& pass) const {
     const std::vector<HeadInput> each = inputs(queries, memory, position);
-    std::vector<Attended> read;
-    if (group_ != nullptr)
-        read = (*group_)(heads_, each, pass);
-    else
-        for (std::size_t i = 0; i < heads_.size(); ++i) read.push_back(heads_[i](each[i], pass));
     Array<Tensor> contexts;
     Sightings seen;
-    for (Attended& a : read) {
+    const auto keep = [&](Attended a) {  // and let go of the rest, the weights of one head after the other
         contexts.push_back(std::move(a.context));
         append(seen, std::move(a.seen));
-    }
+    };
+    if (group_ != nullptr)
+        for (Attended& a : (*group_)(heads_, each, pass)) keep(std::move(a));
+    else
+        for (std::size_t i = 0; i < heads_.size(); ++i) keep(heads_[i](each[i], pass));
     return {concat(contexts, -1), std::move(seen)};
 }
 

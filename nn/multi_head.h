@@ -38,6 +38,7 @@ class MultiHead final : public BlockAttention {
     KeyValues prepare(const Tensor& memory, std::span<const int32_t> lengths) const override;
     Output operator()(const Tensor& x, const KeyValues& memory, int64_t position, const Pass& pass) const override;
 
+    bool reads_distances() const override;
     std::vector<const HardChoice*> hard() const override;
     /// Its heads.
     Sites sites() const override;

@@ -151,7 +151,8 @@ struct KeyBlocks {
     int64_t next = 0;             // the first block that is not packed yet
 
     bool all_stay() const { return slots == count; }
-    int64_t slot(int64_t first_key) const { return first_key / width % slots * width; }
+    /// Which row of the packed arrays the first key of a block has.
+    int64_t row_of(int64_t first_key) const { return first_key / width % slots * width; }
     /// Where the tile reaches to, in blocks.
     HWY_INLINE int64_t reached(const Window& w) const { return w.least < w.most ? (w.most + width - 1) / width : 0; }
 };

@@ -151,7 +151,7 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
         for (int64_t first = 0; first < a.queries; first += tile) {
             look(a, h.example, first, w);
             for (; blocks.next < blocks.reached(w); ++blocks.next) {
-                const int64_t from = blocks.next * block, n = std::min(block, a.keys - from), to = blocks.slot(from);
+                const int64_t from = blocks.next * block, n = std::min(block, a.keys - from), to = blocks.row_of(from);
                 pack_transposed(h.k + from * a.kv_stride, a.kv_stride, n, a.head_size, keys + to * a.head_size, block);
                 pack_rows(h.v + from * a.kv_stride, a.kv_stride, n, a.head_size, 1, values + to * columns, n, columns);
             }
@@ -165,7 +165,7 @@ void attention(const Attention& a, real* y, real* log_sums, real* workspace) {
                     const Span s = span_of(w, row / product_rows, first_key, block);
                     if (s.empty())
                         continue;
-                    const int64_t slot = blocks.slot(first_key);
+                    const int64_t slot = blocks.row_of(first_key);
                     product_of_rows({q + row * columns, columns, 1}, keys + slot * a.head_size + s.first_column, block,
                                     a.head_size, s.last_column - s.first_column, scores + s.first_column, block, Write::set);
                     running_softmax(a, h, w, row, first_key, s, columns, scores, state);
@@ -313,7 +313,7 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
             blocks.next = 0;
         const auto pack_until = [&](int64_t end) HWY_ATTR {
             for (; blocks.next < end; ++blocks.next) {
-                const int64_t slot = blocks.slot(blocks.next * tile), gone = blocks.next - blocks.slots;
+                const int64_t slot = blocks.row_of(blocks.next * tile), gone = blocks.next - blocks.slots;
                 if (gone >= 0)
                     give_block(a, h, gone, slot, m, dk, dv);
                 pack_block(a, h, blocks.next, slot, m);
@@ -334,8 +334,8 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
                     return part.load(up + i * y_stride + j) * part.load(out + i * y_stride + j);
                 });
             for (int64_t first_key = w.least / tile * tile; first_key < w.most; first_key += tile)
-                backward_block(a, h, w, first_key, blocks.slot(first_key), log_sums + h.sums_offset + first, products, dropping,
-                               m, want_queries, want_keys);
+                backward_block(a, h, w, first_key, blocks.row_of(first_key), log_sums + h.sums_offset + first, products,
+                               dropping, m, want_queries, want_keys);
             for (int64_t i = 0; i < w.rows && want_queries; ++i) {
                 const real* from = m.dq + i * columns;
                 write(at(dq, h.q_offset + (first + i) * a.q_stride), a.head_size,
@@ -346,7 +346,7 @@ void attention_backward(const Attention& a, const real* y, const real* log_sums,
             continue;
         pack_until(blocks.count);
         for (int64_t n = blocks.count - blocks.slots; n < blocks.count; ++n)
-            give_block(a, h, n, blocks.slot(n * tile), m, dk, dv);
+            give_block(a, h, n, blocks.row_of(n * tile), m, dk, dv);
     }
 }
 

@@ -54,7 +54,7 @@ void Attention::check_goes_together(QueryKind kind) const {
             path, o.bias.name(), o.window.name());
     require(
         !window->after_align() || !align->needs_previous(),
-        "{}: align '{}' goes on from the weights of the step before, but window '{}' makes them smaller after the alignment",
+        "{}: align '{}' continues from the weights of the step before, but window '{}' makes them smaller after the alignment",
         path, o.align.name(), o.window.name());
     require(window->contiguous() || !align->needs_previous(),
             "{}: align '{}' reads the weights of the step before at each position, but window '{}' leaves some out", path,

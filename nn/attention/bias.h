@@ -34,6 +34,8 @@ class PositionBias {
     /// Whether the query's position is compared with those of the source, which must be the same
     /// sequence (self-attention).
     virtual bool needs_position() const { return false; }
+    /// Whether it reads call.distance().
+    virtual bool reads_distances() const { return false; }
     /// Whether it is defined only where no query sees a position after its own.
     virtual bool needs_causal() const { return false; }
     /// m where the bias is -m |query's position - key's position| and nothing else (0: no bias):

@@ -37,6 +37,7 @@ class AlibiBias final : public PositionBias {
         return add(scores, bias);
     }
     bool needs_position() const override { return true; }
+    bool reads_distances() const override { return true; }
     std::optional<real> slope() const override { return slope_; }
 
   private:

@@ -33,6 +33,7 @@ class RelativeBias final : public PositionBias {
                               : relative_scores(scores, scaled, call.position, ranges);
     }
     bool needs_position() const override { return true; }
+    bool reads_distances() const override { return true; }
 
   private:
     // Of each score [B, T, S], the element of the products [B, T, 2 k + 1] that is added to it.

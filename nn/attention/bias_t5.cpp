@@ -30,6 +30,7 @@ class BucketBias final : public PositionBias {
                               : bucket_bias(scores, weight_, distance_, sides_, call.position, ranges);
     }
     bool needs_position() const override { return true; }
+    bool reads_distances() const override { return true; }
 
   private:
     // Of each score [B, T, S].

@@ -66,9 +66,9 @@ WayOfChoosing choose_relaxed(double temperature);
 /// Reads the largest of those; the gradient goes to them as if they had been read with (Jang 2017,
 /// 2.2).
 WayOfChoosing choose_relaxed_hard(double temperature);
-/// Samples 2 m and 2 m + 1 together, with opposite noise: each is a draw of the weights, the two
-/// seldom agree (Dong, Mnih and Tucker 2021, their stick-breaking). For queries whose samples have the
-/// same weights. Throws Error where the number of samples is odd.
+/// Samples 2 m and 2 m + 1 together, with opposite noise: each is a draw of the weights, and the
+/// two agree only where one position has more than half of the weight (Dong, Mnih and Tucker 2021, their stick-breaking). For
+/// queries whose samples have the same weights. Throws Error where the number of samples is odd.
 WayOfChoosing choose_coupled();
 /// The largest of ln weights + Gumbel noise, which is a draw of the weights, with the gradient of
 /// implicit maximum likelihood: where dz comes back, that of ln weights is (z - z') / step, z' the

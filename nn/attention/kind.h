@@ -71,6 +71,8 @@ struct BlockAttentionSetup {
 class BlockAttention {
   public:
     virtual ~BlockAttention() = default;
+    /// Whether a bias reads the distances of positions.
+    virtual bool reads_distances() const { return false; }
     /// Self-attention of x [B, T, D] with B lengths.
     virtual Output operator()(const Tensor& x, std::span<const int32_t> lengths, const Pass& pass) const = 0;
     /// Self-attention of the next positions x [B, n, D] to all so far; adds them to `past`, which is empty at first. Every row

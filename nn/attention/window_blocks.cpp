@@ -19,8 +19,9 @@ struct GlobalBlocksOptions {
     }
 };
 
-/// floor(t / w) - n <= floor(s / w) <= floor(t / w), or s < g: blocks of w positions, n of them before the query's own, and g
-/// global symbols   (Zaheer et al. 2020, section 2, without its random blocks; Beltagy, Peters and Cohan 2020, 3.1)
+/// s <= t, and floor(t / w) - n <= floor(s / w) or s < g: blocks of w positions, n of them before the query's own, and g global
+/// symbols. both_sides: |floor(s / w) - floor(t / w)| <= n, or s < g, or t < g   (Zaheer et al. 2020, section 2, without its
+/// random blocks; Beltagy, Peters and Cohan 2020, 3.1)
 class BlocksWindow final : public Window {
   public:
     explicit BlocksWindow(const GlobalBlocksOptions& o) : o_(o) {}

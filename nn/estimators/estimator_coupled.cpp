@@ -20,8 +20,10 @@ struct CoupledOptions {
 /// has chosen already, and the mean over binary choices that neither of the two needed. With a the one
 /// of the pair that chose first, b the other, f the losses of their steps, and R the sum of p over
 /// the positions after a,
-///     grad E[f] = E[ 1/2 (f(a) - f(b)) (s (grad ln p_a - grad ln R) - (grad ln p_b - grad ln R)) + 1/2 (grad f(a) + grad f(b))
-///     ] s = max(p_a, R) / (p_a + R)
+///     grad E[f] = E[ 1/2 (f(a) - f(b)) g + 1/2 (grad f(a) + grad f(b)) ]
+///     g = s (grad ln p_a - grad ln R) - (grad ln p_b - grad ln R)
+///     s = max(p_a, R) / (p_a + R)
+/// s (grad ln p_a - grad ln R) is
 /// DisARM's term sigmoid(|alpha|) grad alpha with alpha = ln p_a - ln R, and the score of b among the
 /// positions after a. Binary choices before a are equal in both and have the term 0; where a = b all
 /// of them have it. The losses are those of the step alone: after different choices the weights of

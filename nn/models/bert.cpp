@@ -45,6 +45,7 @@ Bert::Bert(const BertOptions& o, const Scope& scope, const ModelSetup& setup)
     dropout_ = Dropout(embedding.in("dropout"), b.dropout);
     encoder_ = BlockStack(scope.in("encoder"), b, o.attention, {}, {{o.init}, {o.init}}, positions_.rotary(),
                           {.kind = SiteKind::encoder, .affects = Affects::all});
+    positions_.require_readers(encoder_.reads_distances());
     add_sites(scope, {&encoder_});
     if (predicts_targets()) {
         const Scope masked = scope.in("masked");

@@ -41,6 +41,7 @@ Gpt::Gpt(const GptOptions& o, const Scope& scope, const ModelSetup& setup)
     const double residual = o.scale_residual ? o.init / std::sqrt(2.0 * static_cast<double>(b.layers)) : o.init;
     decoder_ = BlockStack(scope.in("decoder"), b, o.attention, {}, {{o.init}, {residual}}, positions_.rotary(),
                           {.kind = SiteKind::self, .affects = Affects::following});
+    positions_.require_readers(decoder_.reads_distances());
     const Scope head = scope.in("head");
     head_ = o.tie ? OutputHead(head, embedding_, Bias::no)
                   : OutputHead(Linear(head, b.width, vocabulary_, Bias::no, Init::normal(o.init)));

@@ -9,9 +9,11 @@
 namespace attend::ATTEND_PRECISION {
 
 void RandomisedOptions::fields(Visitor& v) {
-    v.integer("randomised", randomised, {0, 1 << 20, "none"},
-              "L: in training a row's positions are distinct numbers drawn from 0 ... L - 1, in order; in evaluation they are "
-              "spread evenly (Ruoss 2023, 3); none: they are 0, 1, 2 ...");
+    v.integer(
+        "randomised", randomised, {0, 1 << 20, "none"},
+        "L: in training a row's positions are distinct numbers drawn from 0 ... L - 1, in order; in evaluation they are "
+        "spread evenly, by the row's length, in a decoder by the longest sequence that the model has positions for, which "
+        "should not be much longer than the data's (Ruoss 2023, 3); none: they are 0, 1, 2 ...");
 }
 
 void RotaryRowOptions::fields(Visitor& v) {
@@ -42,6 +44,13 @@ std::optional<RotaryOptions> rotary_options(const RotaryRowOptions& o) {
     require(o.scaling == "yarn" || o.original == 0,
             "positions 'rotary': only scaling 'yarn' reads the length of training: original {}, scaling '{}'", o.original,
             o.scaling);
+    require(o.scaling == "yarn" || o.ramp == RotaryRowOptions().ramp,
+            "positions 'rotary': only scaling 'yarn' reads a ramp: ramp [{}, {}], scaling '{}'", o.ramp.front(), o.ramp.back(),
+            o.scaling);
+    require(o.scaling != "yarn" || o.randomised == 0 || o.original > 0,
+            "positions 'rotary': with randomised positions yarn has to be told the largest number of training: original {} "
+            "('auto'), randomised {}; with original = randomised nothing lies beyond training",
+            o.original, o.randomised);
     return RotaryOptions{.scaling = found->second,
                          .factor = o.factor,
                          .original = static_cast<double>(o.original),
@@ -118,7 +127,7 @@ const PositionTable& positions_table() {
 const registry::AtStart positions_listed(positions_table());
 
 Positions::Positions(const Scope& scope, const Selection& choice, const PositionSetup& s)
-    : form_(*positions_table().build(choice)), name_(hash_name(scope.path())), path_(scope.path()) {
+    : form_(*positions_table().build(choice)), longest_(s.length), name_(hash_name(scope.path())), path_(scope.path()) {
     const int64_t range = form_.randomised;
     require(range == 0 || range >= s.length,
             "model.positions: the longest sequence needs as many numbers: randomised {}, longest sequence {}", range, s.length);
@@ -131,6 +140,14 @@ Positions::Positions(const Scope& scope, const Selection& choice, const Position
         form_.rotary->original = static_cast<double>(s.length) / form_.rotary->factor;
     if (range > 0 && s.reads == Reads::step_by_step)
         spread_ = std::make_shared<Numbering>(s.length, spread(s.length, range));
+}
+
+void Positions::require_readers(bool biases_do) const {
+    require(
+        form_.randomised == 0 || vectors_.defined() || form_.rotary || biases_do,
+        "model.positions: nothing reads the numbers of randomised positions: type 'none', randomised {}, longest sequence {}; "
+        "biases 'alibi', 'relative' and 't5' read them",
+        form_.randomised, longest_);
 }
 
 Pass Positions::numbered(const Pass& pass, std::span<const int32_t> lengths, int64_t columns) const {

@@ -65,6 +65,9 @@ class Positions {
     /// Throws Error where L is less than the longest sequence.
     Positions(const Scope& scope, const Selection& choice, const PositionSetup& setup);
 
+    /// Throws Error where positions are randomised and nothing reads their numbers: `biases_do` says whether biases of the
+    /// attention do.
+    void require_readers(bool biases_do) const;
     /// The pass, with the numbers of the positions of rows of these lengths [B], `columns` wide.
     Pass numbered(const Pass& pass, std::span<const int32_t> lengths, int64_t columns) const;
     /// The same of the rows that generation continues, which are evaluated.
@@ -75,6 +78,7 @@ class Positions {
 
   private:
     PositionForm form_;
+    int64_t longest_ = 0;
     Tensor vectors_;
     std::shared_ptr<const Numbering> spread_;  // of the longest sequence; null: not randomised, or for those that read all
     uint64_t name_ = 0;

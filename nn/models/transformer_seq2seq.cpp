@@ -69,6 +69,7 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
         o.share == "none"
             ? OutputHead(Linear(head, blocks.width, vocabulary_, blocks.with_bias(), WeightInit{}(blocks.width, vocabulary_)))
             : OutputHead(head, decoder_.embedding, blocks.with_bias());
+    encoder_.positions.require_readers(encoder_.blocks.reads_distances() || decoder_.blocks.reads_distances());
     add_sites(scope, {&encoder_.blocks, &decoder_.blocks});
 }
 

@@ -45,7 +45,8 @@ inline Selection scaled_rotary(const char* scaling, double factor) {
     auto& o = positions.as<RotaryRowOptions>();
     o.scaling = scaling;
     o.factor = factor;
-    o.ramp = {0.1, 0.5};  // of a short context
+    if (o.scaling == "yarn")
+        o.ramp = {0.1, 0.5};  // of a short context
     return positions;
 }
 

@@ -186,6 +186,15 @@ TEST_CASE("options of positions that do not go together are refused with the num
           "positions 'rotary': only scaling 'yarn' reads the length of training: original 4, scaling 'ntk'");
     CHECK(message(scaled_rotary("ntk", 2), 4) ==
           "rotary: scaling 'ntk' keeps the first pair's wave as it is, so it needs a second pair: head size 2, at least 4");
+    Selection idle = scaled_rotary("linear", 2);
+    idle.as<RotaryRowOptions>().ramp = {3, 5};
+    CHECK(message(idle) == "positions 'rotary': only scaling 'yarn' reads a ramp: ramp [3, 5], scaling 'linear'");
+    Selection drawn = scaled_rotary("yarn", 2);
+    static_cast<RandomisedOptions&>(drawn.as<RotaryRowOptions>()).randomised = 64;
+    CHECK(message(drawn).starts_with("positions 'rotary': with randomised positions yarn has to be told the largest number"));
+    drawn.as<RotaryRowOptions>().original = 64;
+    CHECK(message(drawn) == "");
+    CHECK(message(randomised("none", 64)).starts_with("model.positions: nothing reads the numbers of randomised positions"));
     Selection ramp = scaled_rotary("yarn", 2);
     ramp.as<RotaryRowOptions>().ramp = {2, 1};
     CHECK(message(ramp) ==

@@ -129,6 +129,23 @@ TEST_CASE("prove: every estimator of hard attention and every way of evaluating 
                            {"masked", {R"(model.attention.select={"type":"hard"})"}}}) == 4);
 }
 
+TEST_CASE("prove: an estimator is looked at as it is after its soft steps") {
+    const ProofFolder folder;
+    const auto looked_at = [&](const char* select) {
+        const prove::Subject subject =
+            folder.subject({"pairs",
+                            {"model.form=luong", "model.attention.score=general",
+                             std::string("model.attention.select={\"type\":\"hard\",\"soft_steps\":20,") + select + "}"}});
+        for (const prove::Property& p : prove::properties())
+            if (std::string(p.name) == "query, key, value")
+                return p.prove(subject).verdict;
+        return prove::Verdict::not_applicable;
+    };
+    CHECK(looked_at(R"("estimator":"reinforce")") == prove::Verdict::passed);
+    // So short a step changes no choice, so the attention gets no gradient.
+    CHECK(looked_at(R"("estimator":{"type":"imle","lambda":1e-6})") == prove::Verdict::failed);
+}
+
 TEST_CASE("prove: every form of the transformers holds") {
     const ProofFolder folder;
     const std::vector<ProofForm> forms = {

@@ -80,6 +80,29 @@ Directional directional(const Subject& s, const Reading& r, Part part, const Pas
 // Whether a parameter is one of a module's.
 bool is_under(const std::string& name, const std::string& path) { return name.starts_with(path + "."); }
 
+// The largest size of each parameter element's gradient; where the estimator draws, of 16 draws: one may leave a parameter out,
+// as where no choice changes.
+Array<real> largest_gradients(const Subject& s) {
+    ParameterStore& store = *s.made.store;
+    const Estimator* estimator = s.model().estimator();
+    Array<real> sizes(static_cast<std::size_t>(store.size()), 0);
+    for (uint32_t draw = 0; draw < (estimator != nullptr && estimator->draws() ? 16u : 1u); ++draw) {
+        StateUpdates updates(store);
+        Context context = training(s);
+        context.updates = &updates;
+        context.step += draw;
+        Gradients found(store);
+        backward(s.objective->evaluate(s.model(), s.batch, loss_counts(s.batch), context).loss, found);
+        found.finish();
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            const real g = std::abs(found.data()[i]);
+            if (std::isfinite(sizes[i]) && !(g <= sizes[i]))
+                sizes[i] = g;  // what is no number stays
+        }
+    }
+    return sizes;
+}
+
 }  // namespace
 
 Finding query_key_value(const Subject& s) {
@@ -106,32 +129,14 @@ Finding query_key_value(const Subject& s) {
         }
     }
     // The loss reaches their parameters, except those that the config freezes.
-    ParameterStore& store = *s.made.store;
-    const Estimator* estimator = s.model().estimator();
-    const bool draws = estimator != nullptr && estimator->draws();
-    // One draw may leave a parameter out, as where no choice changes; many do not.
-    Array<real> largest(static_cast<std::size_t>(store.size()), 0);
-    for (uint32_t step = 0; step < (draws ? 16u : 1u); ++step) {
-        StateUpdates updates(store);
-        Context context = training(s);
-        context.updates = &updates;
-        context.step = step;
-        Gradients found(store);
-        backward(s.objective->evaluate(s.model(), s.batch, loss_counts(s.batch), context).loss, found);
-        found.finish();
-        for (std::size_t i = 0; i < largest.size(); ++i) {
-            const real g = std::abs(found.data()[i]);
-            if (std::isfinite(largest[i]) && !(g <= largest[i]))
-                largest[i] = g;  // what is no number stays
-        }
-    }
+    const Array<real> reached = largest_gradients(s);
     int64_t parameters = 0;
-    for (const Parameter& p : store.table())
+    for (const Parameter& p : s.made.store->table())
         for (const std::string& path : paths) {
             if (!is_under(p.name, path) ||
                 (has_patterns(s.experiment.init.freeze) && matches_any(s.experiment.init.freeze, p.name)))
                 continue;
-            const real* g = largest.data() + p.offset;
+            const real* g = reached.data() + p.offset;
             const bool any = std::any_of(g, g + p.shape.size(), [](real x) { return x != 0; });
             const bool finite = std::all_of(g, g + p.shape.size(), [](real x) { return std::isfinite(x); });
             ++parameters;
