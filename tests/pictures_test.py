@@ -17,7 +17,7 @@ import drawing  # noqa: E402
 import rows  # noqa: E402
 import steps  # noqa: E402
 
-FACTORS = ("score", "bias", "window", "align", "select", "attention")
+FACTORS = ("score", "bias", "positions", "window", "align", "select", "attention")
 MOST_BYTES = 8192
 
 
@@ -67,6 +67,22 @@ class Drawing(unittest.TestCase):
         self.assertEqual(drawing.squares(self.panel(), 1), [
             '<path stroke="url(#z)" d="M0 0h1M2 1h1"/>', '<path stroke-opacity=".07" d="M1 0h1"/>',
             '<path stroke-opacity=".5" d="M0 1h2"/>', '<path stroke-opacity="1" d="M2 0h1"/>'])
+
+    def test_weights_below_0_have_a_colour_and_a_minus(self):
+        # Differential and talking heads have such weights. One that rounds to 0 has the colour alone.
+        panel = drawing.Panel("", ["x", "y"], ["a", "b", "c"], [[-0.5, -0.5, 1], [0, -0.01, -0.25]])
+        self.assertEqual(drawing.squares(panel, 1), [
+            '<path stroke="url(#z)" d="M0 1h1"/>', f'<path stroke="{drawing.RED}" stroke-opacity=".07" d="M1 1h1"/>',
+            f'<path stroke="{drawing.RED}" stroke-opacity=".25" d="M2 1h1"/>',
+            f'<path stroke="{drawing.RED}" stroke-opacity=".5" d="M0 0h2"/>', '<path stroke-opacity="1" d="M2 0h1"/>',
+            '<path stroke="url(#m)" d="M0 0h2M2 1h1"/>'])
+        self.assertEqual(drawing.scale_top([drawing.Panel("", ["a"], ["b", "c"], [[0.2, -0.4]])]), 0.5)
+        text, plain = drawing.draw([panel], "", ""), drawing.draw([self.panel()], "", "")
+        of_legend = [[e.text for e in ElementTree.fromstring(t)[-1] if e.text] for t in (text, plain)]
+        self.assertEqual(of_legend[0], ["weight", "\u22121", "\u22120.5", "0", "0.5", "1"])
+        self.assertEqual(of_legend[1], ["weight", "0", "0.25", "0.5", "0.75", "1"])
+        self.assertEqual((text.count('id="m"'), plain.count('id="m"')), (1, 0))
+        self.assertNotIn(drawing.RED, plain)
 
     def test_picture(self):
         text = drawing.draw([self.panel(chosen=[2, -1]), self.panel()], "one & two", "made <so>")

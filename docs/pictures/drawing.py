@@ -1,7 +1,8 @@
 """Attention maps as SVG: small, without fonts, readable on a light and on a dark page. Standard library only.
 
 A map is a table of squares: a row for each query, a column for each position that it may read. The darker a square, the larger
-its weight. A dot marks a weight that is exactly 0, an orange ring the position that a hard choice read.
+its weight. A dot marks a weight that is exactly 0, red with a minus one below 0, an orange ring the position that a hard choice
+read.
 """
 import html
 import json
@@ -9,7 +10,8 @@ import os
 import struct
 
 WIDTH = 600  # of a page's column: a picture is at most so wide
-BLUE, GREY, ORANGE = "#2f7fe0", "#78828d", "#e8730c"  # each has contrast with white and with black
+BLUE, RED, GREY, ORANGE = "#2f7fe0", "#d93a3a", "#78828d", "#e8730c"  # each has contrast with white and with black
+MINUS = (("#fff", 2), ("#111", 1))  # colours and widths, one on the other: seen on a faint and on a full square, on any page
 LEVELS = 20  # steps in which weights are shown
 LEGEND = 310  # its width
 FAINT = 0.07  # opacity of weights that round to 0 and are not 0
@@ -81,15 +83,15 @@ def runs(values):
 
 
 def level(weight, top):
-    """0 for what is exactly 0, None where it rounds to 0, else 1 ... LEVELS."""
+    """Of its size: 0 for what is exactly 0, None where it rounds to 0, else 1 ... LEVELS."""
     if weight == 0:
         return 0
-    return min(LEVELS, round(LEVELS * weight / top)) or None
+    return min(LEVELS, round(LEVELS * abs(weight) / top)) or None
 
 
 def scale_top(panels):
-    """The weight of a full square: 1, or less where all weights are small."""
-    largest = max(w for p in panels for row in p.weights for w in row)
+    """The size of the weight of a full square: 1, or less where all weights are small."""
+    largest = max(abs(w) for p in panels for row in p.weights for w in row)
     return next((top for top in (0.05, 0.1, 0.25, 0.5) if largest <= top), 1.0)
 
 
@@ -98,16 +100,20 @@ def opacity(step):
 
 
 def squares(panel, top):
-    """A path for each level: lines of width 1, in units of a square, half a square too high."""
-    paths = {}
+    """A path for each level and sign: lines of width 1, in units of a square, half a square too high; then the minuses."""
+    paths, minuses = {}, []
     for r, row in enumerate(panel.weights):
-        for begin, end, step in runs([level(w, top) for w in row]):
-            paths.setdefault(step, []).append(f"M{begin} {r}h{end - begin}")
+        for begin, end, (step, below) in runs([(level(w, top), w < 0) for w in row]):
+            line = f"M{begin} {r}h{end - begin}"
+            paths.setdefault((step, below), []).append(line)
+            if below and step:
+                minuses.append(line)
     out = []
-    for step in sorted(paths, key=lambda s: 0.5 if s is None else s):
+    for step, below in sorted(paths, key=lambda s: (0.5 if s[0] is None else s[0], s[1])):
         paint = 'stroke="url(#z)"' if step == 0 else f'stroke-opacity="{opacity(step)}"'
-        out.append(f'<path {paint} d="{"".join(paths[step])}"/>')
-    return out
+        colour = f'stroke="{RED}" ' if below else ""
+        out.append(f'<path {colour}{paint} d="{"".join(paths[step, below])}"/>')
+    return out + ([f'<path stroke="url(#m)" d="{"".join(minuses)}"/>'] if minuses else [])
 
 
 class Layout:
@@ -164,17 +170,20 @@ def panel_svg(p, layout, x, top):
     return out
 
 
-def legend_svg(layout, top, chosen):
-    """Squares with their weights."""
+def legend_svg(layout, top, chosen, below):
+    """Squares with their weights; `below`: also of weights below 0."""
     y, out, x = layout.bottom + 14, [], layout.left
     out.append(f'<g font-size="11"><text x="{x}" y="{y + 10}">weight</text>')
     x += 42
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        paint = f'fill="{BLUE}" fill-opacity="{opacity(round(share * LEVELS))}"' if share else 'fill="none"'
+    for share in (-1, -0.5, 0, 0.5, 1) if below else (0, 0.25, 0.5, 0.75, 1):
+        colour = RED if share < 0 else BLUE
+        paint = f'fill="{colour}" fill-opacity="{opacity(round(abs(share) * LEVELS))}"' if share else 'fill="none"'
         out.append(f'<rect x="{x}" y="{y}" width="12" height="12" {paint} stroke="{GREY}"/>')
         if share == 0:
             out.append(f'<circle cx="{x + 6}" cy="{y + 6}" r="1.2"/>')
-        text = f"{share * top:.3f}".rstrip("0").rstrip(".")
+        if share < 0:
+            out += [f'<path d="M{x + 3} {y + 6}h6" stroke="{colour}" stroke-width="{width}"/>' for colour, width in MINUS]
+        text = f"{share * top:.3f}".rstrip("0").rstrip(".").replace("-", "\u2212")
         out.append(f'<text x="{x + 16}" y="{y + 10}">{text}</text>')
         x += 28 + round(6.2 * len(text))
     if chosen:
@@ -187,6 +196,7 @@ def legend_svg(layout, top, chosen):
 def draw(panels, title, made):
     """The SVG's text. `title`: what is seen; `made`: how it was made, for <desc>."""
     layout, top = Layout(panels), scale_top(panels)
+    below = any(w < 0 for p in panels for row in p.weights for w in row)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{layout.width}" height="{layout.height}" '
            f'viewBox="0 0 {layout.width} {layout.height}" font-family="sans-serif" font-size="13" fill="{GREY}">',
            f"<title>{html.escape(title, quote=False)}</title>", f"<desc>{html.escape(made, quote=False)}</desc>",
@@ -194,9 +204,12 @@ def draw(panels, title, made):
            f'<circle cx=".5" cy=".5" r=".07" fill="{GREY}"/></pattern>',
            '<pattern id="g" width="1" height="1" patternUnits="userSpaceOnUse">'
            f'<path d="M0 0h1M0 0v1" stroke="{GREY}" stroke-opacity=".4" stroke-width=".04"/></pattern>']
+    if below:
+        lines = [f'<path d="M.3 .5h.4" stroke="{colour}" stroke-width="{width / 14:.2f}"/>' for colour, width in MINUS]
+        out.append(f'<pattern id="m" y="-.5" width="1" height="1" patternUnits="userSpaceOnUse">{"".join(lines)}</pattern>')
     x = 0
     for p in panels:
         out += panel_svg(p, layout, x, top)
         x += layout.left + len(p.columns) * layout.cell + layout.gap
-    out += legend_svg(layout, top, any(len(p.chosen) for p in panels))
+    out += legend_svg(layout, top, any(len(p.chosen) for p in panels), below)
     return "\n".join(out) + "\n</svg>\n"

@@ -47,6 +47,7 @@ TRIGGER = {"task": "trigger", "symbols": 10, "length": 17, "triggers": 0.15, "el
 PAIRS = {"task": "recall", "vocabulary": 16, "pairs": 3, "length": 16}
 LAYERS = (("layer 0", "decoder.0.self.heads.0"), ("layer 1", "decoder.1.self.heads.0"))
 HEADS = (("head 0", "decoder.0.self.heads.0"), ("head 3", "decoder.0.self.heads.3"))
+LAST_HEADS = (("layer 1, head 0", "decoder.1.self.heads.0"), ("layer 1, head 1", "decoder.1.self.heads.1"))
 NO_POSITIONS = {"model.positions": "none"}
 ONE_LAYER = {"model.layers": 1}
 
@@ -74,6 +75,18 @@ BIASES = {
     "bias_t5": gpt("T5's buckets: bands along the diagonal in both layers.", REPEATED, {"bias": "t5"}, LAYERS, **NO_POSITIONS),
     "bias_forget": gpt("Forgetting: weights fade with the distance, in layer 0 fast.", REPEATED, {"bias": "forget"}, LAYERS,
                        **NO_POSITIONS),
+}
+POSITIONS = {
+    "positions_none": gpt("No positions: most rows are flat in both layers.", REPEATED, {},
+                          LAYERS, **NO_POSITIONS),
+    "positions_sinusoidal": gpt("Sinusoidal: sharp repeated rows in layer 1, first five places back, later eleven.", REPEATED, {},
+                                LAYERS, **{"model.positions": "sinusoidal"}),
+    "positions_learned": gpt("Learned: layer 0 is sharp in the first rows alone, layer 1 in nearly all repeated ones.",
+                             REPEATED, {}, LAYERS, **{"model.positions": "learned"}),
+    "positions_rotary": gpt("Rotary: both layers have bands along the diagonal; layer 1 reads five back in every repeated row.",
+                            REPEATED, {}, LAYERS, **{"model.positions": "rotary"}),
+    "positions_randomised": gpt("Randomised: bands as with rotary positions alone, but wider in layer 0.", REPEATED, {}, LAYERS,
+                                **{"model.positions": {"type": "rotary", "randomised": 34}}),
 }
 WINDOWS = {
     "window_global": Picture("Global: every position of the source reads positions before and after itself.", TRANSFORMER,
@@ -128,7 +141,12 @@ OTHERS = {
     "differ_heads": gpt("Heads that differ: head 0 sees two positions, head 1 all and reads the one five back.",
                         REPEATED,
                         [[{"window": {"type": "sliding", "size": 2}}, "weighted"]],
-                        (("layer 1, head 0", "decoder.1.self.heads.0"), ("layer 1, head 1", "decoder.1.self.heads.1")),
-                        **{"model.heads": 2}),
+                        LAST_HEADS, **{"model.heads": 2}),
+    "heads_talking": gpt("Talking heads: from the second time on both heads read mostly one and the same place.",
+                         REPEATED, {"talking": True}, LAST_HEADS, **{"model.heads": 2}),
+    "heads_differential": gpt("Differential: a ? reads the symbol before it and has a weight below 0 at the first symbol.",
+                              TRIGGER, {"differential": True}, **ONE_LAYER),
+    "heads_gate": gpt("With an output gate: rows that need nothing read the first symbol, as without a gate.",
+                      TRIGGER, {"gate": "elementwise"}, **ONE_LAYER),
 }
-PICTURES = {**SCORES, **BIASES, **WINDOWS, **ALIGNMENTS, **OTHERS}
+PICTURES = {**SCORES, **BIASES, **POSITIONS, **WINDOWS, **ALIGNMENTS, **OTHERS}
