@@ -54,11 +54,11 @@ def svg(name):
 
 
 def command_lines(run, width=100):
-    """The command with a break before each --set that no longer fits."""
+    """The command, into a folder of its own so that one picture's does not stop the next one's, with a break before each option
+    that no longer fits."""
     first, *sets = run.command().split(" --set ")
     lines = [first]
-    for change in sets:
-        word = f"--set {change}"
+    for word in [f"--set {change}" for change in sets] + [f"--out runs/{run.name}"]:
         if len(lines[-1]) + len(word) + 3 > width:
             lines[-1] += " \\"
             lines.append("    " + word)
