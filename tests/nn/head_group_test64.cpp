@@ -462,7 +462,8 @@ TEST_CASE("what heads do together is refused, with the reason, where it makes no
     CHECK(message(differential, 0, 16) ==
           "a: differential attention compares halves of queries and keys, so the head size must be even: head size 1");
     CHECK(message(differential, 100, 8) ==
-          "a: rotary positions rotate pairs of elements, so the head size must divide by 4 where attention is differential and "
+          "a: rotary positions rotate pairs of elements, so the head size must be a multiple of 4 where attention is "
+          "differential and "
           "halves are rotated: head size 2 (width 16 / heads 8)");
 
     // A recurrent decoder has no heads.
