@@ -43,7 +43,8 @@ class PredictedWindow final : public Window {
         const Tensor raw = matmul(tanh(centre_(call.query)).reshape({b * t, v_.dim(0)}), v_);
         View view{{}, {}, last * sigmoid(raw.reshape({b, t, 1}))};
         for (int64_t i = 0; i < b * t; ++i) {
-            const double p = static_cast<double>(view.centre.data()[i]), d = static_cast<double>(reach_);
+            const auto centre = static_cast<double>(view.centre.data()[i]), d = static_cast<double>(reach_);
+            const double p = std::isfinite(centre) ? centre : 0;  // a run that diverges: the weights are no numbers either
             const int32_t length = call.lengths[static_cast<std::size_t>(i / t)];
             const auto begin = static_cast<int32_t>(std::max(0.0, std::ceil(p - d)));
             view.ranges.push_back({std::min(begin, length), std::min(static_cast<int32_t>(std::floor(p + d)) + 1, length)});

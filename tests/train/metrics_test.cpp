@@ -189,6 +189,12 @@ TEST_SUITE("metrics") {
         metric.add(attended(2, {r(1.5), r(-.5)}, {}));  // one with a weight below 0 has no entropy
         CHECK(*metric.value() == doctest::Approx((std::log(4.0) + std::log(2.0)) / 3));
         CHECK(metric.better == Better::lower);
+        // Weights that do not sum to 1 are divided by their sum: one position alone has the entropy 0.
+        Metric others = make_attention_entropy();
+        others.add(attended(2, {r(3), 0}, {}));
+        CHECK(*others.value() == 0);
+        others.add(attended(2, {r(.1), r(.1)}, {}));
+        CHECK(*others.value() == doctest::Approx(std::log(2.0) / 2));
     }
 }
 

@@ -99,7 +99,8 @@ Metric make_part_alignment(const std::string& part) {
             .needs_attention = true};
 }
 
-// A row with a weight below 0 (of differential and talking heads) has no entropy and does not count.
+// - sum of (a / z) ln (a / z), z the sum of the row's weights a: those of relu, sigmoid, talking and differential heads need
+// not sum to 1. A row with a weight below 0 (of differential and talking heads) has no entropy and does not count.
 Metric make_attention_entropy() {
     return {.statistics =
                 [](const EvaluatedExample& e) {
@@ -107,17 +108,19 @@ Metric make_attention_entropy() {
                     double sum = 0;
                     int64_t rows = 0;
                     for (int64_t t = 0; t < from.rows; ++t) {
-                        double entropy = 0;
+                        double products = 0, z = 0;
                         bool any = false, below = false;
                         for (int64_t s = 0; s < from.columns; ++s) {
                             const auto a = static_cast<double>(from.at(t, s));
                             if (a == 0)
                                 continue;  // the limit of a ln a
                             below = below || a < 0;
-                            entropy -= a * std::log(a);
+                            products += a * std::log(a);
+                            z += a;
                             any = true;
                         }
-                        sum += below ? 0 : entropy;  // 0 where the row has no weight
+                        // 0 where the row has no weight, and never below 0 by rounding
+                        sum += below || !any ? 0 : std::max(0.0, std::log(z) - products / z);
                         rows += any && !below ? 1 : 0;
                     }
                     return counted(sum, static_cast<double>(rows));

@@ -80,8 +80,8 @@ std::string parameter_apart(const ParameterStore& store, const std::vector<real>
     return "no parameter";
 }
 
-// The first row once more in front of all, of which none is longer.
-Ids with_first_twice(const Ids& ids) {
+// The first row once more in front of all; of longer rows what is beyond its length becomes `padding`.
+Ids with_first_twice(const Ids& ids, int32_t padding) {
     if (ids.rows == 0)
         return ids;
     Ids out(ids.rows + 1, ids.columns);
@@ -89,14 +89,16 @@ Ids with_first_twice(const Ids& ids) {
     std::copy(ids.values.begin(), ids.values.end(), out.values.begin() + ids.columns);
     out.lengths.assign(1, ids.lengths[0]);
     for (const int32_t length : ids.lengths) out.lengths.push_back(std::min(length, ids.lengths[0]));
+    for (int64_t r = 1; r < out.rows; ++r)
+        for (int64_t c = out.length(r); c < ids.length(r - 1); ++c) out.at(r, c) = padding;
     return out;
 }
 Batch with_first_twice(const Batch& b) {
     Batch out;
-    out.source = with_first_twice(b.source);
-    out.input = with_first_twice(b.input);
-    out.target = with_first_twice(b.target);
-    out.segments = with_first_twice(b.segments);
+    out.source = with_first_twice(b.source, id_pad);
+    out.input = with_first_twice(b.input, id_pad);
+    out.target = with_first_twice(b.target, id_ignored);
+    out.segments = with_first_twice(b.segments, id_pad);
     out.labels = b.labels;
     if (!b.labels.empty())
         out.labels.insert(out.labels.begin(), b.labels.front());
