@@ -254,6 +254,19 @@ std::string heading(const Result& t, const std::string& name) {
     if (t.seeds.size() == 1)
         return text + "One seed: it tells nothing of other seeds.\n\n";
     text += fmt::format(
+// Where there are fewer seeds than both tests need: that, and what it costs to add some.
+std::string few_seeds(const Result& t) {
+    const auto comparisons = std::ssize(t.rows) - 1, seeds = std::ssize(t.seeds);
+    const double alpha = 1 - t.settings.confidence;
+    if (seeds >= seeds_needed(comparisons, level_of_look(t.look, alpha)))
+        return "";
+    if (seeds >= least_flips || t.tests == 0)
+        return "Too few seeds: " + seeds_text(comparisons, seeds, alpha, t.look) + ".\n";
+    std::string later = later_seeds_text(comparisons, alpha, t.look);  // the t test has decided
+    later.front() = 'S';
+    return later + ".\n";
+}
+
         "Means of the runs that trained. A column's heading says for which new seeds and examples its {} interval is.\n",
         percent(s.confidence));
     if (t.collapse_level)
@@ -265,20 +278,15 @@ std::string heading(const Result& t, const std::string& name) {
         text += fmt::format("{} open: nothing is tested before all have come to their end.\n",
                             t.open == 1 ? "1 run is" : fmt::format("{} runs are", t.open));
     if (t.tests + t.tests_of_trained > 0)
-        text += fmt::format(
-            "Differences seed by seed, where both trained; found where the t test and the sign-flip test both "
-            "find them, corrected for {} (Holm).\n",
-            family_text(t));
+        text += fmt::format("Differences seed by seed, where both trained; {}corrected for {} (Holm).\n",
+                            decides.empty() ? "" : decides + ", ", family_text(t));
     if (t.look > 1)
         text += fmt::format(
             "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together find a "
+    const std::string decides = decides_text(t);
             "difference of values, or of how often runs train, where there is none in at most {}.\n",
             t.look, (1 - s.confidence) / level_of_look(t.look, 1 - s.confidence), percent(1.2 * (1 - s.confidence)));
-    const auto compared = static_cast<int64_t>(t.rows.size()) - 1;
-    const double alpha = level_of_look(t.look, 1 - s.confidence);
-    if (pairs_for_flip(compared, alpha) > std::ssize(t.seeds))
-        text += "Too few seeds: " + seeds_text(compared, std::ssize(t.seeds), alpha) + ".\n";
-    return text + "\n";
+    return text + few_seeds(t) + "\n";
 }
 
 }  // namespace
@@ -323,7 +331,7 @@ std::string text_of(const Result& t, const std::string& name, const std::string&
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences) text += sentence + "\n";
-    return text;
+    return text + "\nWhat the words mean: docs/comparing.md\n";
 }
 
 }  // namespace attend::compare

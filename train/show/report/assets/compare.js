@@ -40,7 +40,7 @@
         found.length > 0 && el("ul", { class: "small" }, found.map(sentence => el("li", {}, sentence))),
         el("p", { class: "muted small" }, data.metric + " of the " + data.split + " split, " + data.better + " is better; " +
             (data.seeds.length > 1
-                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means of the runs that trained with " + number(100 * data.confidence) + " % intervals for what the column says; differences to " + reference + " seed by seed, found where the t test and the sign-flip test both find them, corrected for " + (data.tests + data.tests_of_trained) + " test" + (data.tests + data.tests_of_trained === 1 ? "" : "s") + " (Holm)" + (data.look > 1 ? " and for look " + data.look : "") + "."
+                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means of the runs that trained with " + number(100 * data.confidence) + " % intervals for what the column says; differences to " + reference + " seed by seed, where both trained; " + (data.decides ? data.decides + ", " : "") + "corrected for " + (data.tests + data.tests_of_trained) + " test" + (data.tests + data.tests_of_trained === 1 ? "" : "s") + " (Holm)" + (data.look > 1 ? " and for look " + data.look : "") + "."
                 : "one seed (" + data.seeds[0] + "): it tells nothing of other seeds."))));
 
     for (const v of variants)
