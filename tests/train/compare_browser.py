@@ -318,7 +318,7 @@ def test_tables_say_what_compare_json_says(browser, made):
     runs = cells(page, "runs")
     need(len(runs) == 9 and all(run["status"] == "finished" for run in runs), runs)
     changes = cells(page, "changed options")
-    need([(c["variant"], c["option"], c["here"]) for c in changes] == [("concat", "model.attention.score.type", "\"concat\""), ("slow", "optimizer.learning_rate", "0.001")], changes)
+    need([(c["variant"], c["option"], c["here"]) for c in changes] == [("concat", "model.attention.score", "concat"), ("slow", "optimizer.learning_rate", "0.001")], changes)
     need(len(cells(page, "values at steps")[0]) == 3)
     page.run("[...document.querySelectorAll('[aria-label=result] th button')].find(b => b.textContent === 'loss').click()")
     need(cells(page, "result")[-1]["variant"] == max(stored["variants"], key=lambda v: v["value"]["mean"])["name"])

@@ -278,23 +278,23 @@ TEST_CASE("a comparison has all runs begun with the same weights") {
                    "out/a/seed-1/config.json: not the weights that init.from names now: file [model.safetensors "));
 }
 
-TEST_CASE("what a variant changes is named in full, in the table, compare.json and the page") {
+TEST_CASE("what a variant changes is named, a changed row in one line, in the table, compare.json and the page") {
     const Compares c;
     const Compared result = run_comparison(c.request(R"({"base": "small.json", "seeds": [1], "variants": {
         "soft": {},
         "drawn": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 2}}},
-        "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 4}}}}})"));
+        "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 3}}},
+        "none": {"model.attention": "none", "model.bidirectional": false}}})"));
     const Json json = c.json();
     const std::string table = text_of(result.table, "x", changes_text(RecordReader("compare.json", json)));
-    for (const std::size_t v : {std::size_t{1}, std::size_t{2}}) {
-        std::vector<std::string> options;
-        for (const Json& change : json["variants"][v]["changed"]) options.push_back(change["option"].get<std::string>());
-        const auto names = [&](const std::string& option) {
-            return std::find(options.begin(), options.end(), option) != options.end() && contains(table, option);
-        };
-        CHECK(names("model.attention.select.type"));
-        CHECK(names("model.attention.select.estimator.type"));
-        CHECK(names("model.attention.select.estimator.samples"));
+    const auto changes = [&](std::size_t variant) { return json["variants"][variant]["changed"]; };
+    for (const auto& [variant, samples] : {std::pair(1, 2), std::pair(2, 3)}) {
+        REQUIRE(changes(static_cast<std::size_t>(variant)).size() == 1);
+        const Json change = changes(static_cast<std::size_t>(variant))[0];
+        CHECK(change["option"] == "model.attention.select");
+        CHECK(change["reference"] == "\"soft\"");
+        CHECK(change["variant"] ==
+              fmt::format(R"({{"type": "hard", "estimator": {{"type": "reinforce", "samples": {}}}}})", samples));
     }
     CHECK(json["variants"][1]["changed"] != json["variants"][2]["changed"]);
     CHECK(contains(table, "drawn, more  model.attention.select.type "));

@@ -243,7 +243,7 @@ RecordWriter json_of(const Comparison& c, const Prepared& p, const std::vector<V
     for (std::size_t v = 0; v < records.size(); ++v) {
         std::vector<RecordWriter> changed, each;
         for (const config::Difference& d :
-             config::differences(p.resolved[p.settings.reference], p.resolved[v], config::Rows::in_full))
+             config::differences(p.resolved[p.settings.reference], p.resolved[v], config::Rows::with_options))
             if (d.path != "name")
                 changed.push_back({{"option", d.path}, {"reference", d.before}, {"variant", d.after}});
         for (std::size_t s = 0; s < records[v].runs.size(); ++s)

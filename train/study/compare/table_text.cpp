@@ -34,6 +34,14 @@ std::string runs_text(const Row& row) {
 
 std::string mean_text(const Row& row) { return row.moments.count == 0 ? "-" : number_text(row.moments.mean, row.limits); }
 
+// A value as JSON, a single text without its quotes; "-" of none.
+std::string bare(const std::string& json) {
+    if (json.empty())
+        return "-";
+    const bool text = json.size() > 2 && json.front() == '"' && json.find_first_of("\"\\", 1) == json.size() - 1;
+    return text ? json.substr(1, json.size() - 2) : json;
+}
+
 // The limits for each population, in columns of their own.
 std::vector<Population> populations_of(const Result& t) {
     std::vector<Population> all;
@@ -246,14 +254,6 @@ std::string family_text(const Result& t) {
                : fmt::format("{}, {} of values and {} of how often runs train", all, t.tests, t.tests_of_trained);
 }
 
-std::string heading(const Result& t, const std::string& name) {
-    const Settings& s = t.settings;
-    std::string text =
-        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
-                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
-    if (t.seeds.size() == 1)
-        return text + "One seed: it tells nothing of other seeds.\n\n";
-    text += fmt::format(
 // Where there are fewer seeds than both tests need: that, and what it costs to add some.
 std::string few_seeds(const Result& t) {
     const auto comparisons = std::ssize(t.rows) - 1, seeds = std::ssize(t.seeds);

@@ -271,11 +271,13 @@
             ...data.steps.map((step, i) => ({ title: number(step), number: true, cell: v => interval(v.at_steps[i]), sort: v => mean(v.at_steps[i]) })),
         ], variants, "values at steps")));
 
-    main.append(card("What each variant changes", el("p", { class: "muted small" }, "Against " + reference + "; all options that are not listed are the same."), table([
+    /* A value as JSON, a single text without its quotes. */
+    const bare = value => !value ? dash : /^"[^"\\]+"$/.test(value) ? value.slice(1, -1) : value;
+    main.append(card("What each variant changes", el("p", { class: "muted small" }, "Against " + reference + "; all options that are not listed are the same, but for those of a row in the place of another: it is named with its options that are not the defaults."), table([
         { title: "variant", cell: r => r.variant },
         { title: "option", cell: r => r.option },
-        { title: reference, class: "mono", cell: r => r.reference || dash },
-        { title: "here", class: "mono", cell: r => r.here || dash },
+        { title: reference, class: "mono", cell: r => bare(r.reference) },
+        { title: "here", class: "mono", cell: r => bare(r.here) },
     ], variants.flatMap(v => v.changed.length === 0
         ? (v.name === reference ? [] : [{ variant: v.name, option: "nothing" }])
         : v.changed.map(c => ({ variant: v.name, option: c.option, reference: c.reference, here: c.variant }))), "changed options")));
