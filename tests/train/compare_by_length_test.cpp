@@ -164,7 +164,7 @@ TEST_CASE("a comparison by length in the table, compare.json and the page, and r
     CHECK(none[1]["limits"].contains("new_seeds_these_examples"));
     const std::string text = text_of(result.table, "x");
     CHECK(contains(text,
-                   "\naccuracy (test) by source symbols: means of the runs that trained; intervals, for each length by "
+                   "\naccuracy (test) by source symbols: means of the runs that trained; intervals, for each bin by "
                    "itself: new seeds and new examples\nsource symbols  examples  soft"));
     CHECK(contains(text, fmt::format("\n4-9                   {}  ", examples)));
     CHECK(!contains(text, "10 and more"));

@@ -194,7 +194,7 @@ std::string length_population(const LengthCurves& curves) {
         for (const LengthMean& m : variant)
             if (!m.limits.empty() && !contains(names, population_name(m.limits.back().population)))
                 names.emplace_back(population_name(m.limits.back().population));
-    return names.empty() ? "" : fmt::format("; intervals, for each length by itself: {}", joined(names, " or "));
+    return names.empty() ? "" : fmt::format("; intervals, for each bin by itself: {}", joined(names, " or "));
 }
 
 // A line a bin, a column a variant, some variants at a time.
@@ -267,6 +267,14 @@ std::string few_seeds(const Result& t) {
     return later + ".\n";
 }
 
+std::string heading(const Result& t, const std::string& name) {
+    const Settings& s = t.settings;
+    std::string text =
+        fmt::format("{}: {} of the {} split, {} is better; seed{} {}\n", name, s.metric, split_name(s.split),
+                    s.better == Better::higher ? "higher" : "lower", t.seeds.size() == 1 ? "" : "s", fmt::join(t.seeds, ", "));
+    if (t.seeds.size() == 1)
+        return text + "One seed: it tells nothing of other seeds.\n\n";
+    text += fmt::format(
         "Means of the runs that trained. A column's heading says for which new seeds and examples its {} interval is.\n",
         percent(s.confidence));
     if (t.collapse_level)
@@ -277,13 +285,13 @@ std::string few_seeds(const Result& t) {
     if (t.open > 0)
         text += fmt::format("{} open: nothing is tested before all have come to their end.\n",
                             t.open == 1 ? "1 run is" : fmt::format("{} runs are", t.open));
+    const std::string decides = decides_text(t);
     if (t.tests + t.tests_of_trained > 0)
         text += fmt::format("Differences seed by seed, where both trained; {}corrected for {} (Holm).\n",
                             decides.empty() ? "" : decides + ", ", family_text(t));
     if (t.look > 1)
         text += fmt::format(
             "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together find a "
-    const std::string decides = decides_text(t);
             "difference of values, or of how often runs train, where there is none in at most {}.\n",
             t.look, (1 - s.confidence) / level_of_look(t.look, 1 - s.confidence), percent(1.2 * (1 - s.confidence)));
     return text + few_seeds(t) + "\n";
@@ -317,7 +325,7 @@ std::string changes_text(const RecordReader& comparison) {
             {c.variants.begin(), c.variants.begin() + static_cast<std::ptrdiff_t>(std::min(most_names, c.variants.size()))});
         if (c.variants.size() > most_names)
             names += fmt::format(" and {} more", c.variants.size() - most_names);
-        rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
+        rows.push_back({names, c.option, bare(c.from), bare(c.to)});
     }
     return all.empty() ? "" : text_table(rows);
 }

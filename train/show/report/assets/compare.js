@@ -210,20 +210,21 @@
             const spread = all => Math.min(...all) === Math.max(...all) ? number(all[0]) : number(Math.min(...all)) + " to " + number(Math.max(...all));
             const cell = m => m ? number(m.mean) + (widest(m) ? " (" + limits(widest(m)[1]) + ")" : "") : dash;
             const swatches = variants.map((v, i) => el("span", { class: i >= 8 ? "swatch dashed" : "swatch", style: "color:var(--series-" + i % 8 + ")" }));
+            const bins = asked.bins.map((b, bin) => ({ name: b.name, bin, examples: counts(bin) })).filter(r => r.examples.length > 0);
             const lines = variants.map((v, i) => {
                 const band = v.by_length.some(widest), edge = k => band ? v.by_length.map(m => widest(m) ? widest(m)[1][k] : NaN) : null;
-                return { label: v.name, color: i, x: v.by_length.map(m => m.length), y: v.by_length.map(m => m.mean), low: edge(0), high: edge(1), dashed: i >= 8, points: true };
+                return { label: v.name, color: i, x: v.by_length.map(m => bins.findIndex(b => b.bin === m.bin)), y: v.by_length.map(m => m.mean), low: edge(0), high: edge(1), dashed: i >= 8, points: true };
             });
             main.append(card(title, area,
                 el("ul", { class: "legend", "aria-label": "variants by length" }, variants.map((v, i) => el("li", {}, swatches[i], " " + v.name))),
-                el("p", { class: "muted small", id: "lengths-note" }, "A point is the mean over the runs that trained, of the " + data.split + " examples of one bin, at their mean length" +
-                    (used.length > 0 ? ", with its " + percent + " interval for itself: " + used.join(" or ") + "." : ".") + " Bins without examples are left out; those with few have wide intervals."),
+                el("p", { class: "muted small", id: "lengths-note" }, "A point is the mean over the runs that trained, of the " + data.split + " examples of one bin" +
+                    (used.length > 0 ? ", with its " + percent + " interval, for each bin by itself: " + used.join(" or ") + "." : ".") + " Bins without examples are left out; those with few have wide intervals."),
                 table([
                     { title: symbols, cell: r => r.name },
                     { title: "examples", number: true, cell: r => spread(r.examples) },
                     ...variants.map(v => ({ title: v.name, number: true, cell: r => cell(v.by_length.find(m => m.bin === r.bin)) })),
-                ], asked.bins.map((b, bin) => ({ name: b.name, bin, examples: counts(bin) })).filter(r => r.examples.length > 0), "metric by length")));
-            lineChart(area, { series: lines, x: symbols, label: title });
+                ], bins, "metric by length")));
+            lineChart(area, { series: lines, x: symbols, places: bins.map(b => b.name), label: title });
         }
     }
 
