@@ -11,6 +11,7 @@
 #include <iostream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/compare_processes.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
@@ -24,6 +25,7 @@ TEST_SUITE_BEGIN("train: compare runs");
 
 using namespace attend;
 using namespace attend::compare;
+using attend::testing::attend_command;
 using attend::testing::Compares;
 using attend::testing::contains;
 using attend::testing::failing;
@@ -296,10 +298,24 @@ TEST_CASE("what a variant changes is named, a changed row in one line, in the ta
         CHECK(change["variant"] ==
               fmt::format(R"({{"type": "hard", "estimator": {{"type": "reinforce", "samples": {}}}}})", samples));
     }
-    CHECK(json["variants"][1]["changed"] != json["variants"][2]["changed"]);
-    CHECK(contains(table, "drawn, more  model.attention.select.type "));
-    CHECK(contains(table, "\"reinforce\""));
-    CHECK(contains(c.files.text("out/compare.html"), "model.attention.select.estimator.type"));
+    REQUIRE(changes(3).size() == 2);
+    CHECK(changes(3)[1] == Json{{"option", "model.attention"}, {"reference", "\"weighted\""}, {"variant", "\"none\""}});
+    CHECK(contains(table, "none     model.attention                weighted  none\n"));
+    CHECK(contains(table,
+                   R"(drawn    model.attention.select           soft  {"type": "hard", "estimator": {"type": "reinforce")"));
+    CHECK(contains(c.files.text("out/compare.html"), "model.attention.select"));
+
+    // A command that needs one run says which there are.
+    const std::string out = (c.files / "out").string();
+    CHECK(
+        contains(attend_command({"eval", out}).error, out +
+                                                          ": this is the folder of a comparison, which has several runs: name "
+                                                          "one of them, " +
+                                                          out + "/VARIANT/seed-N, as " + out + "/drawn/seed-1"));
+    CHECK(contains(attend_command({"eval", out + "/soft"}).error,
+                   "a variant of a comparison, which has several runs: name one of "
+                   "them, " +
+                       out + "/soft/seed-N, as " + out + "/soft/seed-1"));
 }
 
 TEST_CASE("a run whose loss exploded is counted as such") {
