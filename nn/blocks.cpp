@@ -95,6 +95,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern&
         const Scope s = scope.in(l);
         site.layer = l;
         site.kind = first.kind;
+        site.option = first.option;
         BlockAttentionSetup heads{.width = o.width,
                                   .memory = 0,
                                   .heads = o.heads,
@@ -114,6 +115,7 @@ BlockStack::BlockStack(const Scope& scope, const BlockOptions& o, const Pattern&
         site.number += static_cast<int64_t>(b.self->sites().size());
         if (crosses_) {
             site.kind = SiteKind::cross;
+            site.option = "cross_attention";
             heads.site = site;
             heads.memory = cross.width;
             heads.rotary_base = 0;

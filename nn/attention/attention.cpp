@@ -19,6 +19,7 @@ Attention::Attention(const Scope& scope, const AttentionOptions& o, int64_t quer
     site.head = head.number;
     const int64_t inner = o.width == 0 ? query_width : o.width;
     score = score_table().build(o.score, scope.in("score"), ScoreSetup{query_width, memory_width, inner, head.projected});
+    site.room = score->room();
     window = window_table().build(o.window, scope.in("window"), WindowSetup{query_width, inner});
     bias = bias_table().build(
         o.bias, scope.in("bias"),

@@ -48,6 +48,8 @@ class Score {
     virtual bool needs_query() const { return true; }
     /// Whether a key's score depends on where in the source it stands, too.
     virtual bool reads_places() const { return false; }
+    /// Longest source that has weights; 0: there is no limit.
+    virtual int64_t room() const { return 0; }
     /// Whether the previous step's weights are read: illegal where queries run in parallel.
     virtual bool needs_previous() const { return false; }
     /// A loss [B, T] (nats) that is added to a target's own, of the weights [B, T, S] and the state that

@@ -31,6 +31,7 @@ class LocationScore final : public Score {
         return slice(weight_(call.query), -1, 0, call.source);
     }
     bool reads_places() const override { return true; }
+    int64_t room() const override { return weight_.weight.dim(1); }
 
   private:
     Linear weight_;

@@ -33,6 +33,8 @@ struct Site {
     int64_t head = 0;
     SiteKind kind = SiteKind::cross;
     Affects affects = Affects::following;
+    const char* option = "attention";  ///< of the model, that says how it attends
+    int64_t room = 0;                  ///< longest sequence that its score can read (Score::room())
 
     Columns columns() const { return kind == SiteKind::self || kind == SiteKind::encoder ? Columns::own : Columns::source; }
 };

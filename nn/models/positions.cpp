@@ -21,7 +21,8 @@ void RotaryRowOptions::fields(Visitor& v) {
     v.choice("scaling", scaling, {"none", "linear", "ntk", "yarn"},
              "for sequences longer than those of training: linear: positions divided by factor (Chen 2023); ntk: a larger base "
              "(Peng 2023, 3.1); yarn: short waves are kept, long ones divided (Peng 2023, 3.2 and 3.4)");
-    v.number("factor", factor, {1, 1 << 20}, "of scaling: longest sequence divided by that of training");
+    v.number("factor", factor, {1, 1 << 20},
+             "of scaling, which needs one above 1: longest sequence divided by that of training");
     v.integer("original", original, {0, 1 << 20, "auto"},
               "scaling 'yarn': longest sequence of training; auto: that of the model divided by factor");
     v.numbers("ramp", ramp, {1e-3, 1e6}, true,
@@ -41,6 +42,10 @@ std::optional<RotaryOptions> rotary_options(const RotaryRowOptions& o) {
     require(o.scaling != "none" || o.factor == 1,
             "positions 'rotary': a factor without a scaling: factor {}, scaling '{}'; 'linear', 'ntk' and 'yarn' use one",
             o.factor, o.scaling);
+    require(o.scaling == "none" || o.factor != 1,
+            "positions 'rotary': a scaling without a factor: scaling '{}', factor {}; the longest sequence divided by that of "
+            "training",
+            o.scaling, o.factor);
     require(o.scaling == "yarn" || o.original == 0,
             "positions 'rotary': only scaling 'yarn' reads the length of training: original {}, scaling '{}'", o.original,
             o.scaling);

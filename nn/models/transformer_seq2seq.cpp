@@ -1,5 +1,6 @@
 #include "nn/models/transformer_seq2seq.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/trace.h"
@@ -55,7 +56,7 @@ TransformerSeq2Seq::TransformerSeq2Seq(const TransformerSeq2SeqOptions& o, const
             setup.source_vocabulary == setup.target_vocabulary ? ", of different symbols" : "");
     BlockOptions blocks = o.blocks;
     encoder_ = make_side(scope.in("encoder"), setup.source_vocabulary, blocks, o.encoder_attention, {},
-                         {.kind = SiteKind::encoder, .affects = Affects::all}, Reads::whole);
+                         {.kind = SiteKind::encoder, .affects = Affects::all, .option = "encoder_attention"}, Reads::whole);
     if (o.decoder_layers > 0)
         blocks.layers = o.decoder_layers;
     const bool all = o.share == "all";
@@ -99,6 +100,14 @@ Estimated TransformerSeq2Seq::estimate(const Estimator& estimator, const ScoreIn
             return head_.pass(decode(input, memory, source.lengths, pass), repeated(batch.target, samples), o);
         });
     return estimator(rollouts, o.normaliser, context);
+}
+
+int64_t TransformerSeq2Seq::longest() const {
+    int64_t most = options_.max_length;
+    for (const Site& site : sites())
+        if (site.kind == SiteKind::self && site.room > 0)
+            most = std::min(most, site.room);
+    return most;
 }
 
 void TransformerSeq2Seq::require_positions(int64_t symbols) const {

@@ -43,7 +43,7 @@ class TransformerSeq2Seq final : public TransformerModel {
     Scored score(const ScoreInput& batch, const LossOptions& options, const Pass& pass) const override;
     Estimated estimate(const Estimator& estimator, const ScoreInput& batch, const LossOptions& options,
                        const Context& context) const override;
-    int64_t longest() const override { return options_.max_length; }
+    int64_t longest() const override;
     PositionLimits positions() const override { return {options_.max_length, options_.max_length, "max_length"}; }
     std::unique_ptr<DecoderState> start(const Ids& source, const Pass& pass) const override;
     Advanced advance(DecoderState& state, std::span<const int32_t> ids, const Pass& pass) const override;

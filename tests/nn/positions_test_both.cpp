@@ -157,10 +157,14 @@ TEST_CASE("randomised positions know neither shards nor padding, and are not dra
 TEST_CASE("a scaling by the factor 1 has the bits of none, and another factor has not") {
     const Ids input = random_text({8, 8}, 8), target = random_text({8, 8}, 8, "target");
     const Trained none = trained(small(Selection(positions_table(), "rotary")), input, target, training());
-    for (const char* scaling : {"linear", "ntk", "yarn"}) {
-        CAPTURE(std::string(scaling));
-        CHECK(trained(small(scaled_rotary(scaling, 1)), input, target, training()) == none);
-        CHECK(trained(small(scaled_rotary(scaling, 2)), input, target, training()).losses != none.losses);
+    const RotaryTurns unscaled = rotary_turns(8, {});
+    for (const auto& [name, scaling] : {std::pair("linear", RotaryScaling::linear), std::pair("ntk", RotaryScaling::ntk),
+                                        std::pair("yarn", RotaryScaling::yarn)}) {
+        CAPTURE(std::string(name));
+        const RotaryTurns turns = rotary_turns(8, {.scaling = scaling, .factor = 1, .original = 8});
+        CHECK(turns.frequencies == unscaled.frequencies);
+        CHECK(turns.length == unscaled.length);
+        CHECK(trained(small(scaled_rotary(name, 2)), input, target, training()).losses != none.losses);
     }
 }
 
@@ -180,6 +184,10 @@ TEST_CASE("options of positions that do not go together are refused with the num
           "model.positions: the longest sequence needs as many numbers: randomised 7, longest sequence 8");
     CHECK(message(scaled_rotary("none", 2)) ==
           "positions 'rotary': a factor without a scaling: factor 2, scaling 'none'; 'linear', 'ntk' and 'yarn' use one");
+    for (const char* scaling : {"linear", "ntk", "yarn"})
+        CHECK(message(scaled_rotary(scaling, 1)) == fmt::format("positions 'rotary': a scaling without a factor: scaling '{}', "
+                                                                "factor 1; the longest sequence divided by that of training",
+                                                                scaling));
     Selection original = scaled_rotary("ntk", 2);
     original.as<RotaryRowOptions>().original = 4;
     CHECK(message(original) ==

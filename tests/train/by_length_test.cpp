@@ -176,6 +176,16 @@ TEST_CASE("a run keeps the lengths of its examples, and eval lists its metrics b
 
     const Outcome text = attend_command({"eval", run, "--by", "target", "--bins", "3,9", "--split", "valid"});
     CHECK(contains(text.out, "target symbols  examples  loss"));
+    const auto names = [&](const std::string& out, const std::string& metric) {
+        return contains(out.substr(out.find("source symbols")), metric);
+    };
+    const Outcome plain = attend_command({"eval", run, "--by", "source"});
+    CHECK(names(plain.out, "accuracy"));
+    for (const std::string& metric : read_scores(runs / "r/test_scores.jsonl").scores.metrics) {
+        const bool valued =
+            std::ranges::any_of(table["bins"], [&](const Json& bin) { return bin["metrics"].contains(metric); });
+        CHECK_MESSAGE(names(plain.out, metric) == valued, metric);
+    }
     CHECK(contains(text.out, "\nup to 3"));
     CHECK(contains(text.out, "\n4-9 "));
     CHECK(!contains(text.out, "10 and more"));  // no example

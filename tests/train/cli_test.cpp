@@ -67,6 +67,8 @@ TEST_CASE("usage") {
         CHECK(o.error.starts_with("attend: "));
         CHECK(o.out.empty());
     }
+    CHECK(contains(attend_command({"train", "x.json", "--set", "seed=1", "train.steps=3"}).error,
+                   "; each change needs its own --set: --set 'train.steps=3'; see"));
     const Outcome missing = attend_command({"train", "no/such.json"});
     CHECK(missing.code == 2);
     CHECK(contains(missing.error, "no/such.json"));
@@ -79,6 +81,11 @@ TEST_CASE("list") {
         for (const std::string& name : seam->names()) CHECK(contains(all.out, "  " + name));
     CHECK(contains(attend_command({"list", "optimizer"}).out, "  adam "));
     CHECK(!contains(attend_command({"list", "optimizer"}).out, "additive"));
+    const Outcome two = attend_command({"list", "optimizer", "adam", "sgd"});
+    CHECK(contains(two.out, "optimizer adam: "));
+    CHECK(contains(two.out, "\noptimizer sgd: "));
+    CHECK(attend_command({"list", "optimizer", "adam", "sdg"}).code == 2);
+    CHECK(contains(attend_command({"list", "by_length", "source"}).out, "\n  as an object: {\"side\": \"source\", ...}\n"));
     const Outcome unknown = attend_command({"list", "optimiser"});
     CHECK(unknown.code == 2);
     CHECK(contains(unknown.error, "list: no such seam: 'optimiser', known "));

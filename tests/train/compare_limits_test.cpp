@@ -8,6 +8,7 @@
 
 #include "core/base/random.h"
 #include "train/evaluate/scores.h"
+#include "train/study/compare/contrast.h"
 #include "train/study/compare/examples.h"
 #include "train/study/compare/statistics.h"
 
@@ -149,6 +150,37 @@ TEST_CASE("variances of seeds and examples are told apart") {
     CHECK(estimated(runs, Population::seeds_and_examples)->variance == doctest::Approx(0.14 / 3 / 4));
     runs.influence.clear();
     CHECK(!estimated(runs, Population::seeds));
+}
+
+TEST_CASE("an interval for new examples too is never narrower than that for new seeds, of means and of differences") {
+    const Testing testing{.better = Better::higher, .bounds = share};
+    Stream stream(1, "populations");
+    int narrower = 0;  // without more: what Satterthwaite's degrees of freedom give
+    const auto judgements = [&](const Sampled& runs) {
+        std::vector<Judgement> all;
+        std::vector<int64_t> numbers;
+        for (std::size_t e = 0; e < runs.examples(); ++e) numbers.push_back(static_cast<int64_t>(e));
+        for (std::size_t s = 0; s < runs.values.size(); ++s)
+            all.push_back({Outcome::trained, runs.values[s], Examples{"file", numbers, runs.influence[s]}});
+        return all;
+    };
+    const auto check = [](const std::vector<compare::Interval>& all) {
+        REQUIRE(all.size() == 2);
+        CHECK(all[0].population == Population::seeds);
+        CHECK(all[1].population == Population::seeds_and_examples);
+        CHECK(all[1].limits.low <= all[0].limits.low);
+        CHECK(all[1].limits.high >= all[0].limits.high);
+    };
+    for (int i = 0; i < 50; ++i) {
+        const Sampled a = draw({.truth = 0.85, .seeds = 5, .examples = 60, .same_examples = true, .hard = 0.3}, stream).runs;
+        const Sampled b = draw({.truth = 0.8, .seeds = 5, .examples = 60, .same_examples = true, .hard = 0.3}, stream).runs;
+        check(intervals_of(judgements(a), testing));
+        check(contrasts_of({judgements(a)}, judgements(b), testing).all[0].limits);
+        const Limits seeds = limits_of(*estimated(a, Population::seeds), share, 0.95),
+                     both = limits_of(*estimated(a, Population::seeds_and_examples), share, 0.95);
+        narrower += both.low > seeds.low || both.high < seeds.high ? 1 : 0;
+    }
+    CHECK(narrower > 5);
 }
 
 TEST_CASE("how far an example moves a metric") {

@@ -11,6 +11,7 @@
 #include <iostream>
 #include <thread>
 
+#include "tests/train/commands.h"
 #include "tests/train/compare_processes.h"
 #include "train/study/compare/compare.h"
 #include "train/study/compare/present.h"
@@ -24,6 +25,7 @@ TEST_SUITE_BEGIN("train: compare runs");
 
 using namespace attend;
 using namespace attend::compare;
+using attend::testing::attend_command;
 using attend::testing::Compares;
 using attend::testing::contains;
 using attend::testing::failing;
@@ -278,28 +280,42 @@ TEST_CASE("a comparison has all runs begun with the same weights") {
                    "out/a/seed-1/config.json: not the weights that init.from names now: file [model.safetensors "));
 }
 
-TEST_CASE("what a variant changes is named in full, in the table, compare.json and the page") {
+TEST_CASE("what a variant changes is named, a changed row in one line, in the table, compare.json and the page") {
     const Compares c;
     const Compared result = run_comparison(c.request(R"({"base": "small.json", "seeds": [1], "variants": {
         "soft": {},
         "drawn": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 2}}},
-        "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 4}}}}})"));
+        "more": {"model.attention.select": {"type": "hard", "estimator": {"type": "reinforce", "samples": 3}}},
+        "none": {"model.attention": "none", "model.bidirectional": false}}})"));
     const Json json = c.json();
     const std::string table = text_of(result.table, "x", changes_text(RecordReader("compare.json", json)));
-    for (const std::size_t v : {std::size_t{1}, std::size_t{2}}) {
-        std::vector<std::string> options;
-        for (const Json& change : json["variants"][v]["changed"]) options.push_back(change["option"].get<std::string>());
-        const auto names = [&](const std::string& option) {
-            return std::find(options.begin(), options.end(), option) != options.end() && contains(table, option);
-        };
-        CHECK(names("model.attention.select.type"));
-        CHECK(names("model.attention.select.estimator.type"));
-        CHECK(names("model.attention.select.estimator.samples"));
+    const auto changes = [&](std::size_t variant) { return json["variants"][variant]["changed"]; };
+    for (const auto& [variant, samples] : {std::pair(1, 2), std::pair(2, 3)}) {
+        REQUIRE(changes(static_cast<std::size_t>(variant)).size() == 1);
+        const Json change = changes(static_cast<std::size_t>(variant))[0];
+        CHECK(change["option"] == "model.attention.select");
+        CHECK(change["reference"] == "\"soft\"");
+        CHECK(change["variant"] ==
+              fmt::format(R"({{"type": "hard", "estimator": {{"type": "reinforce", "samples": {}}}}})", samples));
     }
-    CHECK(json["variants"][1]["changed"] != json["variants"][2]["changed"]);
-    CHECK(contains(table, "drawn, more  model.attention.select.type "));
-    CHECK(contains(table, "\"reinforce\""));
-    CHECK(contains(c.files.text("out/compare.html"), "model.attention.select.estimator.type"));
+    REQUIRE(changes(3).size() == 2);
+    CHECK(changes(3)[1] == Json{{"option", "model.attention"}, {"reference", "\"weighted\""}, {"variant", "\"none\""}});
+    CHECK(contains(table, "none     model.attention                weighted  none\n"));
+    CHECK(contains(table,
+                   R"(drawn    model.attention.select           soft  {"type": "hard", "estimator": {"type": "reinforce")"));
+    CHECK(contains(c.files.text("out/compare.html"), "model.attention.select"));
+
+    // A command that needs one run says which there are.
+    const std::string out = (c.files / "out").string();
+    CHECK(
+        contains(attend_command({"eval", out}).error, out +
+                                                          ": this is the folder of a comparison, which has several runs: name "
+                                                          "one of them, " +
+                                                          out + "/VARIANT/seed-N, as " + out + "/drawn/seed-1"));
+    CHECK(contains(attend_command({"eval", out + "/soft"}).error,
+                   "a variant of a comparison, which has several runs: name one of "
+                   "them, " +
+                       out + "/soft/seed-N, as " + out + "/soft/seed-1"));
 }
 
 TEST_CASE("a run whose loss exploded is counted as such") {

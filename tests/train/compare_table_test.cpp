@@ -1,9 +1,11 @@
 // From metrics.jsonl to values, table and words.
 #include "train/study/compare/compare.h"
 #include "train/study/compare/table_text.h"
+#include "train/study/compare/table_words.h"
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <limits>
 
 #include "tests/train/compare_support.h"
@@ -132,7 +134,8 @@ TEST_CASE("a finding, and its words") {
     CHECK((!of_c.seeds_more->high || *of_c.seeds_more->high > of_c.seeds_more->low));
     CHECK(of_c.detectable.value() > std::abs(of_c.differences.mean));
     const std::string text = text_of(t, "name");
-    CHECK(contains(text, "corrected for 2 tests (Holm)"));
+    CHECK(contains(text, "both find them, corrected for 2 tests (Holm)"));
+    CHECK(text.ends_with("\nWhat the words mean: docs/comparing.md\n"));
     CHECK(contains(text, "When both train, b is better than a: accuracy higher by 0.108"));
     CHECK(contains(text, "with 8 of 8 seeds"));
     CHECK(contains(text, "When both train, c is not distinguishable from a with 8 seeds: accuracy lower by 0.0050"));
@@ -186,12 +189,24 @@ TEST_CASE("equal values, equal differences, few seeds") {
         tabulate({variant("a", {0.5, 0.6, 0.7, 0.55, 0.65}), variant("b", {0.61, 0.7, 0.82, 0.66, 0.75})}, accuracy_settings());
     CHECK(!five.rows[1].contrast->p_flip);
     CHECK(five.rows[1].contrast->verdict == Verdict::better);
+    CHECK(contains(
+        text_of(five, "name"),
+        "where both trained; with 5 seeds the t test alone decides (the sign-flip test needs 6), corrected for 1 test"));
+    CHECK(
+        contains(text_of(five, "name"),
+                 "Seeds that are added to this folder later make another look, whose tests are stricter: it needs 9 seeds.\n"));
+    CHECK(!contains(text_of(five, "name"), "Too few seeds"));
+    CHECK(json_of(five).json()["decides"] == "with 5 seeds the t test alone decides (the sign-flip test needs 6)");
+    CHECK(contains(seeds_text(1, 5, 0.05), "there are 5; with 5 seeds the t test alone decides; seeds that are added"));
+    CHECK(seeds_text(1, 6, 0.05).ends_with("there are 6"));
+    CHECK(contains(seeds_text(2, 6, 0.05), "there are 6; seeds that are added to this folder later"));
     const Result four =
         tabulate({variant("a", {0.5, 0.6, 0.7, 0.55}), variant("b", {0.61, 0.7, 0.82, 0.66})}, accuracy_settings());
     CHECK(!four.rows[1].contrast->p);
     CHECK(four.rows[1].contrast->verdict == Verdict::too_few);
     CHECK(four.tests == 0);
     CHECK(four.looks.empty());
+    CHECK(decides_text(four) == "");
     CHECK(contains(text_of(four, "name"),
                    "Too few seeds: 1 comparison: the sign-flip test can find a difference from 6 seeds on"));
     CHECK(contains(text_of(four, "name"), "b: no verdict on runs that trained: seeds with which both trained 4, least 5."));
@@ -335,6 +350,27 @@ TEST_CASE("looks again are tested at a smaller level, and are kept") {
           doctest::Approx(std::min(1.0, first.rows[1].contrast->corrected.value() * 0.05 / level_of_look(2, 0.05))));
     CHECK(second.rows[1].contrast->verdict == Verdict::not_distinguishable);
     CHECK(contains(text_of(second, "name"), "Look 2 at this comparison"));
+    CHECK(!contains(text_of(second, "name"), "withdrawn"));  // that look is not known to have found anything
+
+    // What an earlier look found and this one does not is named, also from what compare.json keeps.
+    std::vector<VariantRecord> five = {variant("a", a), variant("b", b)};
+    for (VariantRecord& v : five) v.runs.resize(5);
+    const Result early = tabulate(five, accuracy_settings());
+    REQUIRE(early.looks.size() == 1);
+    CHECK(early.looks[0].found == std::vector<Finding>{{"b", "a", "better when it trains"}});
+    const oracles::TemporaryFolder folder;
+    std::ofstream(folder / "compare.json") << json_of(early).text();
+    s.looks = looks_in(folder / "compare.json");
+    CHECK(s.looks[0].found == early.looks[0].found);
+    const Result late = tabulate({variant("a", a), variant("b", b)}, s);
+    CHECK(
+        contains(text_of(late, "name"),
+                 "Look 1 found, against a: better when it trains: b. This look does not find it again, so it is withdrawn.\n"));
+    s.looks = late.looks;
+    CHECK(contains(text_of(tabulate({variant("a", a), variant("b", b)}, s), "name"), "so it is withdrawn."));
+    CHECK(!contains(text_of(tabulate({variant("a", a), variant("c", b)}, s), "name"), "withdrawn"));
+    CHECK(!contains(text_of(tabulate(five, s), "name"), "withdrawn"));  // nothing is earlier
+
     s.looks = second.looks;  // the same seeds again are the same look
     CHECK(tabulate({variant("a", a), variant("b", b)}, s).look == 2);
     s.looks = {{"accuracy", "valid", "last", {21, 22}}, {"loss", "valid", "last", {1, 2, 3}}};  // other seeds, another metric

@@ -109,6 +109,7 @@ TEST_CASE("broken configs: the message of each") {
         {"{\"train\": [1, 2]}", "x.json:1: train: wrong type: expected an object, got a list of 2"},
         {"{\"train\": \"fast\"}", "x.json:1: train: wrong type: expected an object, got the text 'fast'"},
         {"{\"data\": 3}", "x.json:1: data: wrong type: expected the name of a task or an object, got 3"},
+        {"{\"optimizer\": 3}", "x.json:1: optimizer: wrong type: expected the name of an optimizer or an object, got 3"},
         {"{\"data\": {\"task\": {}}}", "x.json:1: data.task: wrong type: expected the name of a task, got an object"},
         {"{\"betas\": 0.9}", "x.json:1: betas: wrong type: expected a list of numbers, got 0.9"},
         {"{\"betas\": [0.9,\n\"x\"]}", "x.json:2: betas: wrong type: expected a list of numbers, got the text 'x'"},

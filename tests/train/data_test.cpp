@@ -101,6 +101,36 @@ TEST_CASE("an example longer than the model's positions is named before the firs
     CHECK(f.train(f.config(rows, R"({"type": "rnn_seq2seq", "embedding": 4, "hidden": 4})"), {"--overwrite"}).code == 0);
 }
 
+TEST_CASE("an example longer than a score has weights for is named before the first step") {
+    const Files f;
+    const auto location = [](const std::string& model, const std::string& option) {
+        const std::string window = model != "rnn_seq2seq" && option == "attention" ? "causal" : "global";
+        return R"({"type": ")" + model + R"(", ")" + option + R"(": {"window": ")" + window +
+               R"(", "score": {"type": "location", "positions": 4}}})";
+    };
+    const std::string good = "a b\tx\nb a\ty x\na\tx\n", of_source = "a source", of_target = "a target, with the symbol";
+    for (const char* name : {"train", "valid", "test"}) f.write(name, good);
+    for (const auto& [model, option, path, what] :
+         {std::tuple("rnn_seq2seq", "attention", "attention", of_source),
+          std::tuple("transformer_seq2seq", "cross_attention", "decoder.0.cross.heads.0", of_source),
+          std::tuple("transformer_seq2seq", "encoder_attention", "encoder.0.self.heads.0", of_source),
+          std::tuple("transformer_seq2seq", "attention", "decoder.0.self.heads.0", of_target)})
+        for (const char* name : {"train", "valid", "test"}) {
+            CAPTURE(std::string(option) + " " + name);
+            f.write(name, good + (what == of_source ? "a a a a\tx\n" : "a\tx x x x\n"));
+            const Outcome o = f.train(f.config(rows, location(model, option)));
+            CHECK(o.code == 2);
+            CHECK(contains(o.error, "attend: " + f.path(name) + ":4: " + what));
+            CHECK(contains(o.error, std::string(" is longer than the score of '") + path +
+                                        "' has weights for: symbols 5, model." + option +
+                                        ".score.positions 4; set it to 5 or more, or leave the example out"));
+            CHECK_FALSE(fs::exists(f.path("run")));
+            f.write(name, good);
+        }
+    f.write("train", good + "a a a\tx\n");  // what just fits is trained
+    CHECK(f.train(f.config(rows, location("rnn_seq2seq", "attention"))).code == 0);
+}
+
 TEST_CASE("a generated example that is too long is named by its split and number") {
     const Files f;
     const Outcome o = f.train(f.config(R"({"task": "copy", "symbols": 4, "min_length": 2, "max_length": 9, "train_examples": 60,

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
@@ -103,6 +104,11 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
     CHECK(others->all.variance.high < 0.1 * none->all.variance.low);
     CHECK(others->all.cosine > none->all.cosine);
     CHECK(gumbel->all.bias.low > 0);
+    for (const lab::Row& row : r.checkpoints[0].rows)
+        if (std::ranges::any_of(std::array{"coupled", "reinforce", "gumbel_softmax"},
+                                [&](const char* name) { return row.estimator == name; }))
+            CHECK_MESSAGE(contains(row.label, " x"), row.label);
+    CHECK(contains(lab::text_of(r), "expected, biased"));
     CHECK(contains(r.recommendation, "has the least variance x time"));
     const std::string text = lab::text_of(r);
     CHECK(contains(text, "block attention, in units of its own gradient; |g|: expected "));
@@ -384,6 +390,15 @@ TEST_CASE("estimators are compared by common draws, and only differences that dr
     CAPTURE(text);
     CHECK(contains(text, "not distinguishable from it"));
     CHECK_FALSE(contains(text, "'larger'"));
+    CHECK_FALSE(contains(text, "heavy"));
+    report.checkpoints[0].rows[0].blocks[0].largest = 0.4;  // of the best or of one that is told with it
+    CHECK(contains(lab::recommend(report), "'first' (heavy tails)"));
+    for (lab::Row& row : report.checkpoints[0].rows) row.blocks[0].largest = 0.4;
+    CHECK(contains(lab::recommend(report),
+                   "(heavy tails) has the least variance x time, but rare draws carry its variance, which "
+                   "may be larger than measured"));
+    report.checkpoints[0].rows[0].seconds = 5000;  // the configured one's
+    CHECK(contains(lab::recommend(report), "; the configured 'first' (heavy tails) costs more than 1,000 times as much"));
     m.rows[0].seconds_error = 1;  // with times like that nothing can be told
     CHECK(lab::cost_ratio(m.rows[1], m.rows[0], 0.05)->low < 1);
 }
@@ -418,6 +433,13 @@ TEST_CASE("the command: a config, a run at its checkpoints, the file that it lea
     CHECK(contains(good.out, "* reinforce"));
     CHECK(contains(good.out, "exact"));
     CHECK(Json::parse(runs.text("numbers.json"))["checkpoints"][0]["rows"].size() == 2);
+
+    const Outcome several = attend_command({"lab", config, "--set", luong, "--set", hard, "--draws=48", "--rows=4", "--adapt=5",
+                                            "--estimator", "exact", "straight_through", "--out", out});
+    CAPTURE(several.error);
+    CHECK(several.code == 0);
+    CHECK(Json::parse(runs.text("numbers.json"))["checkpoints"][0]["rows"].size() == 3);
+    CHECK(contains(attend_command({"lab", config, "exact"}).error, "requires --estimator"));
 
     REQUIRE(attend_command({"train", runs.config(), "--set", luong, "--set", hard, "--set", "train.keep=10", "--out",
                             (runs / "run").string()})

@@ -29,6 +29,20 @@ int report(std::ostream& error, const std::string& text, int code) {
     return code;
 }
 
+// The first word too many where it is what --set takes: a second value behind one --set. Else "".
+std::string value_behind_set(const CLI::App& app, const CLI::ParseError& wrong) {
+    if (dynamic_cast<const CLI::ExtrasError*>(&wrong) == nullptr)
+        return "";
+    for (const CLI::App* sub : app.get_subcommands()) {
+        const CLI::Option* set = sub->get_option_no_throw("--set");
+        const std::vector<std::string> stray = sub->remaining();
+        if (set != nullptr && set->count() > 0 && !stray.empty() && !stray.front().starts_with('-') &&
+            stray.front().find('=') != std::string::npos)
+            return stray.front();
+    }
+    return "";
+}
+
 // Decimal digits alone: "inf" is no number here, and 010 is 8 to some and 10 to others.
 bool well_formed(std::string_view digits, bool whole) {
     digits.remove_prefix(digits.starts_with('-') ? 1 : 0);
@@ -203,6 +217,8 @@ int run(std::vector<std::string> arguments, Streams streams) {
                 if (const auto stray = app.get_subcommand(chosen->name)->remaining();
                     !stray.empty() && !stray.front().starts_with('-'))
                     hint = fmt::format(fmt::runtime(chosen->stray), stray.front());
+            if (const std::string word = value_behind_set(app, wrong); !word.empty())
+                hint = fmt::format("each change needs its own --set: --set '{}'", word);
             return report(streams.error,
                           fmt::format("{}{}; see 'attend {}--help'", wrong.what(), hint.empty() ? "" : "; " + hint,
                                       chosen == nullptr ? "" : std::string(chosen->name) + " "),

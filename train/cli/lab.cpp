@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 struct LabArguments {
     ConfigArguments config;
     lab::Setup setup;
+    std::vector<std::string> more;  // estimators, behind the first
     std::string out;
     bool json = false;
 };
@@ -58,11 +59,15 @@ Subject subject_of(const LabArguments& a) {
 Action declare_lab(CommandLine& app) {
     auto a = std::make_shared<LabArguments>();
     add_config(app, a->config, "a JSON file, measured at its initial weights; or a run's folder, at its checkpoints");
-    app.add_option(
-           "--estimator", a->setup.estimators,
-           "one to compare with the configured one, as --set gives it (a name or JSON); may be given again (default: all)")
-        .type_name("ESTIMATOR")
-        .one_value_each();
+    const Option estimator =
+        app.add_option(
+               "--estimator", a->setup.estimators,
+               "one to compare with the configured one, as --set gives it (a name or JSON); others may follow, or it may "
+               "be given again (default: all)")
+            .type_name("ESTIMATOR")
+            .one_value_each();
+    // An option of many values would take CONFIG where that stands behind it.
+    app.add_option("ESTIMATOR", a->more, "those that follow --estimator E").needs(estimator);
     app.add_integer("--rows", a->setup.rows, {0, int64_t{1} << 20}, "rows of the first training batch to use; 0: all");
     app.add_integer("--draws", a->setup.draws, {48, int64_t{1} << 30}, "estimates of each estimator");
     app.add_integer("--samples", a->setup.samples, {1, 1024}, "choices drawn for each example, of the default estimators");
@@ -72,9 +77,11 @@ Action declare_lab(CommandLine& app) {
     add_threads(app, a->setup.threads);
     app.add_flag("--json", a->json, "one JSON object on standard output in place of the tables");
     return [a](Streams& streams) {
+        lab::Setup setup = a->setup;
+        setup.estimators.insert(setup.estimators.end(), a->more.begin(), a->more.end());
         const Subject s = subject_of(*a);  // what is wrong is said before anything else is started
         const lab::Report report =
-            f64::measure_estimators(tree_of(s.experiment, a->config.config), a->config.config, s.saved, s.places, a->setup);
+            f64::measure_estimators(tree_of(s.experiment, a->config.config), a->config.config, s.saved, s.places, setup);
         const fs::path out = a->out.empty() ? s.out : fs::path(a->out);
         if (out.has_parent_path())
             make_folders(out.parent_path());

@@ -1,5 +1,7 @@
 #include "train/cli/lengths.h"
 
+#include <algorithm>
+
 #include "train/config/words.h"
 #include "train/evaluate/scores.h"
 #include "train/evaluate/text_table.h"
@@ -78,6 +80,12 @@ std::optional<MetricsByLength> metrics_by_length(const LengthArguments& a, const
                 cell.interval = Interval{l->low, l->high};
         }
     });
+    for (std::size_t m = of.size(); m-- > 0;) {  // what no bin has a value of is left out
+        if (std::ranges::any_of(of[m], [](const BinScores& b) { return b.value.has_value(); }))
+            continue;
+        table.metrics.erase(table.metrics.begin() + static_cast<std::ptrdiff_t>(m));
+        for (MetricsByLength::Line& line : table.lines) line.cells.erase(line.cells.begin() + static_cast<std::ptrdiff_t>(m));
+    }
     std::erase_if(table.lines, [](const MetricsByLength::Line& line) { return line.examples == 0; });
     return table;
 }

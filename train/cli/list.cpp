@@ -13,7 +13,8 @@ namespace attend::cli {
 namespace {
 
 struct ListArguments {
-    std::string what, row;
+    std::string what;
+    std::vector<std::string> rows;
     bool json = false, markdown = false, matrix = false;
 };
 
@@ -32,8 +33,15 @@ const Seam* seam_of(const std::string& kind) {
          near.empty() ? "" : "; did you mean '" + near + "'?");
 }
 
+std::string known_options(const std::string& path, const std::string& what) {
+    std::string options = schema::option_text(path);
+    if (options.empty())
+        fail_unknown(what);
+    return options;
+}
+
 std::string listed_json(const ListArguments& a) {
-    require(a.row.empty(), "list: --json lists whole seams: seam '{}', row '{}'; leave out the row", a.what, a.row);
+    require(a.rows.empty(), "list: --json lists whole seams: seam '{}', row '{}'; leave out the row", a.what, joined(a.rows));
     nlohmann::ordered_json all;
     for (const Seam* seam : schema::seams_by_kind())
         if (a.what.empty() || a.what == seam->kind())
@@ -73,9 +81,9 @@ std::string matrix_text() {
 
 std::string listed(ListArguments a) {
     if (a.matrix) {
-        require(a.what == "attention" && a.row.empty(),
+        require(a.what == "attention" && a.rows.empty(),
                 "list: --matrix shows what goes with what in attention: seam '{}', row '{}'; attend list attention --matrix",
-                a.what, a.row);
+                a.what, joined(a.rows));
         return matrix_text();
     }
     if (a.markdown)
@@ -89,16 +97,17 @@ std::string listed(ListArguments a) {
     }
     // optimizer.adam is as good as optimizer adam
     const std::size_t dot = a.what.find('.');
-    if (a.row.empty() && dot != std::string::npos && seam_of(a.what.substr(0, dot)) != nullptr) {
-        a.row = a.what.substr(dot + 1);
+    if (a.rows.empty() && dot != std::string::npos && seam_of(a.what.substr(0, dot)) != nullptr) {
+        a.rows = {a.what.substr(dot + 1)};
         a.what.resize(dot);
     }
-    if (const Seam* seam = seam_of(a.what))
-        return a.row.empty() ? schema::seam_text(*seam) : schema::row_text(*seam, a.row);
-    const std::string options = schema::option_text(a.row.empty() ? a.what : a.what + "." + a.row);
-    if (options.empty())
-        fail_unknown(a.what);
-    return options;
+    const Seam* seam = seam_of(a.what);
+    if (a.rows.empty())
+        return seam != nullptr ? schema::seam_text(*seam) : known_options(a.what, a.what);
+    std::string text;
+    for (const std::string& row : a.rows)
+        text += seam != nullptr ? schema::row_text(*seam, row) : known_options(a.what + "." + row, a.what);
+    return text;
 }
 
 }  // namespace
@@ -106,7 +115,8 @@ std::string listed(ListArguments a) {
 Action declare_list(CommandLine& app) {
     auto a = std::make_shared<ListArguments>();
     app.add_option("SEAM", a->what, "task, model, score, ..., or a key of a config, as train (default: all seams)");
-    app.add_option("ROW", a->row, "the options of this row, with ranges and defaults: attend list optimizer adam");
+    app.add_option("ROW", a->rows,
+                   "the options of this row, with ranges and defaults: attend list optimizer adam; several rows may be named");
     const Option json = app.add_flag("--json", a->json, "as JSON, with the options of every row");
     app.add_flag("--markdown", a->markdown, "all options as a page of Markdown").excludes(json);
     app.add_flag("--matrix", a->matrix, "of attention: which factors can stand where, and which exclude each other")

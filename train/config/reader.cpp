@@ -249,13 +249,13 @@ class Reader final : public Visitor {
             return;
         }
         const char* or_list = *indices == '\0' ? "" : ", or a list of these";
-        if (!is(Value::Kind::object, v, name, fmt::format("the name of a {} or an object{}", seam.kind(), or_list)))
+        if (!is(Value::Kind::object, v, name, fmt::format("the name of {} or an object{}", with_article(seam.kind()), or_list)))
             return;
         Reader inner(v, below(path_, name), problems_);
         inner.indices_ = indices;
         // Where the row is not known, nothing is known about the other keys.
         if (const auto type = inner.take(key, Form::name)) {
-            if (!inner.is(Value::Kind::text, *type, key, fmt::format("the name of a {}", seam.kind())) ||
+            if (!inner.is(Value::Kind::text, *type, key, fmt::format("the name of {}", with_article(seam.kind()))) ||
                 !inner.choose(value, type->text, type->place, key))
                 return;
         } else if (!v.elements.empty()) {

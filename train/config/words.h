@@ -30,6 +30,11 @@ inline bool contains(const std::vector<std::string>& words, std::string_view wor
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+/// "a score", "an attention"
+inline std::string with_article(const std::string& noun) {
+    return (!noun.empty() && std::string_view("aeio").find(noun.front()) != std::string_view::npos ? "an " : "a ") + noun;
+}
+
 /// "1 run", "3 runs"
 inline std::string counted(int64_t count, std::string_view noun) {
     return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");

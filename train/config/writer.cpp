@@ -49,6 +49,20 @@ const Option* find(const Options& options, const std::string& name) {
     return found == options.end() ? nullptr : &*found;
 }
 
+// A selection as a config has it: the row's name, or an object with the options that are not the row's defaults.
+std::string with_options(const Option& selection) {
+    const std::string row = selection.value.substr(1, selection.value.size() - 2);
+    const std::unique_ptr<AnyOptions> defaults = selection.table->defaults(row);
+    const Options usual = describe_fields([&](Visitor& v) { defaults->fields(v); }, SeamRows::chosen);
+    std::string options;
+    for (const Option& o : selection.members) {
+        const Option* same = find(usual, o.name);
+        if (o.name != selection.row_key && (same == nullptr || on_one_line(*same) != on_one_line(o)))
+            options += ", " + key_of(selection, o) + (o.row_key.empty() || is_list(o) ? on_one_line(o) : with_options(o));
+    }
+    return options.empty() ? selection.value : "{" + in_quotes(selection.row_key) + ": " + selection.value + options + "}";
+}
+
 class Comparer {
   public:
     explicit Comparer(Rows rows) : rows_(rows) {}
@@ -70,10 +84,13 @@ class Comparer {
         const std::string before = a ? on_one_line(*a) : "", after = b ? on_one_line(*b) : "";
         if (both && (is_list(*a) || is_list(*b)) && alike(*a, *b))
             return compare_lists(*a, *b);
-        if (inside && !one.row_key.empty() && one.row_key == other.row_key && one.value != other.value && rows_ == Rows::alone)
+        const bool other_row = inside && !one.row_key.empty() && one.row_key == other.row_key && one.value != other.value;
+        if (other_row && rows_ == Rows::alone)
             all.push_back({one.members[0].path, one.value, other.value});
-        else if (inside && !(both && is_list(one) && is_list(other)) && (both || rows_ == Rows::in_full))
-            compare(a ? a->members : Options(), b ? b->members : Options());
+        else if (other_row)
+            all.push_back({one.path, one.value, with_options(other)});
+        else if (inside && both && !(is_list(one) && is_list(other)))
+            compare(a->members, b->members);
         else if (before != after)
             all.push_back({one.path, before, after});
     }

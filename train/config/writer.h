@@ -23,9 +23,10 @@ struct Difference {
     std::string after;   ///< "" where only the first has it
 };
 
-/// What is reported of two selections of different rows: only that (at `path.type`, or the seam's
-/// key), or also every option of both rows that differs or that only one of them has.
-enum class Rows { alone, in_full };
+/// What is reported of two selections of different rows, whose options have nothing to do with each other: the names alone
+/// (at `path.type`, or the seam's key), or, at `path`, the second with its options that are not the row's defaults, as a config
+/// has it: "none", {"type": "hard", "estimator": "exact"}.
+enum class Rows { alone, with_options };
 
 /// The differences between two listings, in the order of the first. Where one has a list of
 /// selections and the other has one, that one is compared with each element ("model.attention.1.type");

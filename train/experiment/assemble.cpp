@@ -60,6 +60,8 @@ ModelSetup vocabularies_of(const Task& task) {
 void require_positions(const Task& task, const Model& model, Split split) {
     const PositionLimits limits = model.positions();
     const LongestExample longest = task.longest(split);
+    const bool sources = task.source_vocabulary_size() > 0;
+    const char* input_name = sources ? "a target, with the symbol that it begins with," : "a row";
     const auto check = [&](const LongestExample::Sequence& sequence, int64_t limit, const char* is) {
         require(
             limit == 0 || sequence.symbols <= limit,
@@ -69,8 +71,17 @@ void require_positions(const Task& task, const Model& model, Split split) {
             longest.hint.empty() ? "" : "; ", longest.hint);
     };
     check(longest.source, limits.source, "a source");
-    check(longest.input, limits.input,
-          task.source_vocabulary_size() > 0 ? "a target, with the symbol that it begins with," : "a row");
+    check(longest.input, limits.input, input_name);
+    for (const Site& site : model.sites()) {
+        const bool of_source = site.kind == SiteKind::cross || (site.kind == SiteKind::encoder && sources);
+        const LongestExample::Sequence& sequence = of_source ? longest.source : longest.input;
+        require(
+            site.room == 0 || sequence.symbols <= site.room,
+            "{}: {} is longer than the score of '{}' has weights for: symbols {}, model.{}.score.positions {}; set it to {} "
+            "or more, or leave the example out{}{}",
+            sequence.place, of_source ? "a source" : input_name, site.path, sequence.symbols, site.option, site.room,
+            sequence.symbols, longest.hint.empty() ? "" : "; ", longest.hint);
+    }
 }
 
 TaskSetup task_setup(const Experiment& experiment, const std::string& saved, Data data) {

@@ -27,6 +27,31 @@ namespace {
 constexpr const char* samples_mark = "== step ";
 constexpr std::size_t largest_record = std::size_t{1} << 32;
 
+// A run of the comparison in this folder, or of one of its variants, as "soft/seed-1"; "" where there is none.
+std::string run_below(const fs::path& folder) {
+    std::vector<std::string> all;
+    for (const fs::directory_entry& e : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied))
+        if (e.path().filename() == "config.json" && e.path().parent_path().filename().string().starts_with("seed-"))
+            all.push_back(e.path().parent_path().lexically_relative(folder).string());
+    return all.empty() ? "" : *std::ranges::min_element(all);
+}
+
+// A comparison's folder (train/study/compare/folder.h) has several runs, so it says which to name.
+void require_run(const RunFolder& run) {
+    if (is_there(run.config()))
+        return;
+    const fs::path& root = run.root();
+    const bool comparison = is_there(root / "comparison.json") || is_there(root / "compare.json"),
+               variant = is_there(root / "variant.json");
+    if (!comparison && !variant)
+        fail("{}: no run in this folder: config.json is missing", root.string());
+    const std::string below = run_below(root);
+    fail("{}: this is the folder of {}, which has several runs: name one of them, {}{}", root.string(),
+         comparison ? "a comparison" : "a variant of a comparison",
+         (root / (comparison ? "VARIANT/seed-N" : "seed-N")).string(),
+         below.empty() ? "" : fmt::format(", as {}", (root / below).string()));
+}
+
 // Keeps the lines for which `keep` says so; the file is only written when that changes it.
 void filter_lines(const fs::path& path, FunctionRef<bool(std::string_view line, int64_t number)> keep) {
     if (!fs::is_regular_file(path))
@@ -186,7 +211,7 @@ void RunFolder::prepare_new() const {
 }
 
 Experiment RunFolder::experiment() const {
-    require(is_there(config()), "{}: no run in this folder: config.json is missing", root_.string());
+    require_run(*this);
     require(is_regular(config()), "{}: the config of a run is a file: it is {}", config().string(),
             is_folder(config()) ? "a folder" : "a pipe or a device");
     return config::read<Experiment>(config::load(config().string()));
@@ -331,7 +356,7 @@ RunAndCheckpoint find_run(const fs::path& path) {
         return {run, path};
     }
     const RunFolder run(path);
-    require(fs::exists(run.config()), "{}: no run in this folder: config.json is missing", path.string());
+    require_run(run);
     for (const fs::path& checkpoint : {run.best(), run.last()})
         if (fs::exists(fs::symlink_status(checkpoint)))
             return {run, checkpoint};

@@ -23,6 +23,11 @@ std::string fallback_note(const Seam& seam, const std::string& row) {
     return is_fallback(seam, row) ? fmt::format(" (also meant by an object without '{}')", seam.key()) : "";
 }
 
+// How an object names the row, where its key is not `type`.
+std::string object_note(const Seam& seam, const std::string& row) {
+    return std::string(seam.key()) == "type" ? "" : fmt::format(R"({{"{}": "{}", ...}})", seam.key(), row);
+}
+
 // The options of one row, with paths relative to it.
 std::vector<Option> row_options(const Seam& seam, const std::string& row) {
     const std::unique_ptr<AnyOptions> defaults = seam.defaults(row);
@@ -120,6 +125,8 @@ class Page {
                 if (count[meaning(o)] > 1 && named(shared, o.name) == nullptr)
                     shared.push_back(o);
         text += "## " + kind + "\n\n";
+        if (const std::string object = object_note(seam, "NAME"); !object.empty())
+            paragraph(fmt::format("As an object: `{}`.", object));
         if (!shared.empty())
             text += fmt::format("### {}: shared options\n\n", kind);
         items(shared);
@@ -235,6 +242,8 @@ std::string seam_text(const Seam& seam) {
 std::string row_text(const Seam& seam, const std::string& row) {
     const std::vector<Option> options = row_options(seam, row);
     std::string text = fmt::format("{} {}: {}{}\n", seam.kind(), row, seam.help(row), fallback_note(seam, row));
+    if (const std::string object = object_note(seam, row); !object.empty() && !options.empty())
+        text += "  as an object: " + object + "\n";
     return text + (options.empty() ? "  no options\n" : lines_of(leaves(options)));
 }
 

@@ -29,8 +29,9 @@ void warn_of_other_batches(Observer& log, const Comparison& c, const Prepared& p
 // What these seeds cannot show, before they are run.
 void warn_of_few_seeds(Observer& log, const Comparison& c, const Settings& s) {
     const auto comparisons = std::ssize(c.variants) - 1, seeds = std::ssize(c.seeds);
-    if (comparisons > 0 && std::max(least_flips, pairs_for_flip(comparisons, 1 - s.confidence)) > seeds)
-        log.warning("{}", seeds_text(comparisons, seeds, 1 - s.confidence));
+    const int64_t look = number_of(look_with(s, c.seeds), s.looks);
+    if (comparisons > 0 && seeds_needed(comparisons, level_of_look(look, 1 - s.confidence)) > seeds)
+        log.warning("{}", seeds_text(comparisons, seeds, 1 - s.confidence, look));
 }
 
 // Keeps processes that join out, on other machines, too, where a lock may not be seen.

@@ -192,11 +192,18 @@ void add_table(RecordWriter& json, const Result& t, const std::vector<RecordWrit
     json.set("open", t.open);
     json.set("tests", t.tests);
     json.set("tests_of_trained", t.tests_of_trained);
+    json.set("decides", decides_text(t));
     json.set("look", t.look);
-    json.set(
-        "looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
-            return {{"metric", look.metric}, {"split", look.split}, {"evaluation", look.evaluation}, {"seeds", look.seeds}};
-        }));
+    json.set("looks", records_of(t.looks, [](const Look& look) -> RecordWriter {
+                 const auto finding = [](const Finding& f) -> RecordWriter {
+                     return {{"variant", f.variant}, {"reference", f.reference}, {"what", f.what}};
+                 };
+                 return {{"metric", look.metric},
+                         {"split", look.split},
+                         {"evaluation", look.evaluation},
+                         {"seeds", look.seeds},
+                         {"found", records_of(look.found, finding)}};
+             }));
     json.set("steps", s.steps);
     json.set("by_length", length_bins_json(t));
     json.set("seeds", t.seeds);
@@ -236,7 +243,7 @@ RecordWriter json_of(const Comparison& c, const Prepared& p, const std::vector<V
     for (std::size_t v = 0; v < records.size(); ++v) {
         std::vector<RecordWriter> changed, each;
         for (const config::Difference& d :
-             config::differences(p.resolved[p.settings.reference], p.resolved[v], config::Rows::in_full))
+             config::differences(p.resolved[p.settings.reference], p.resolved[v], config::Rows::with_options))
             if (d.path != "name")
                 changed.push_back({{"option", d.path}, {"reference", d.before}, {"variant", d.after}});
         for (std::size_t s = 0; s < records[v].runs.size(); ++s)

@@ -94,7 +94,7 @@ Sampled sampled_differences(const Pairs& pairs) {
     return out;
 }
 
-// The populations that an interval of these can be for.
+// The populations that an interval of these can be for, each within the next.
 std::vector<Population> populations_of(const Sampled& s) {
     if (s.examples() == 0)
         return {Population::seeds_alone};
@@ -103,14 +103,25 @@ std::vector<Population> populations_of(const Sampled& s) {
     return {Population::seeds, Population::seeds_and_examples};
 }
 
+// Adds an interval. Who asks for new examples too can be no surer: those limits hold the ones for new seeds on these
+// examples, from which more degrees of freedom (Satterthwaite) could take something away.
+void add(std::vector<Interval>& all, Population population, Limits limits) {
+    if (!all.empty()) {
+        limits.low = std::min(limits.low, all.back().limits.low);
+        limits.high = std::max(limits.high, all.back().limits.high);
+    }
+    all.push_back({population, limits});
+}
+
 std::vector<Interval> difference_intervals(const Pairs& pairs, const Sampled& differences, const Testing& t) {
     if (differences.values.size() < 2)
         return {};
     const Sampled a = sampled(pairs.variant), b = sampled(pairs.reference);
     std::vector<Interval> out;
     for (const Population population : populations_of(differences))
-        out.push_back({population, difference_limits(*estimated(a, population), *estimated(b, population),
-                                                     *estimated(differences, population), t.bounds, t.confidence)});
+        add(out, population,
+            difference_limits(*estimated(a, population), *estimated(b, population), *estimated(differences, population),
+                              t.bounds, t.confidence));
     return out;
 }
 
@@ -268,7 +279,7 @@ std::vector<Interval> intervals_of(std::span<const Judgement> runs, const Testin
     const Sampled s = sampled(trained);
     for (const Population population : populations_of(s))
         if (const auto e = estimated(s, population))
-            out.push_back({population, limits_of(*e, t.bounds, t.confidence)});
+            add(out, population, limits_of(*e, t.bounds, t.confidence));
     return out;
 }
 

@@ -54,7 +54,8 @@ enum class Verdict {
 /// "better", "worse", "not distinguishable", "too few seeds".
 const char* verdict_name(Verdict verdict);
 
-/// Limits of a mean and what they are for.
+/// Limits of a mean and what they are for. Where there are several of one mean, those for new seeds and new examples hold
+/// those for new seeds on these examples.
 struct Interval {
     Population population = Population::seeds;
     Limits limits;

@@ -9,18 +9,35 @@
 
 namespace attend::compare {
 
+/// What a look found: `variant` against `reference`.
+struct Finding {
+    std::string variant, reference;
+    std::string what;  ///< "better when it trains", "trains more often", "better mean"
+    bool operator==(const Finding&) const = default;
+};
+
 /// One table with tests.
 struct Look {
     std::string metric, split, evaluation;
     std::vector<int64_t> seeds;
-    bool operator==(const Look&) const = default;
+    std::vector<Finding> found = {};
+    /// Whether both are of the same values, whatever was found.
+    bool same_as(const Look& other) const;
 };
 
 /// 1 for the first look: how many of `earlier` measured the same metric, with one of the seeds of
 /// `now` at least, and are not `now` again; and one more. Another split or evaluation is another look.
 int64_t number_of(const Look& now, const std::vector<Look>& earlier);
-/// `earlier` with `now`, where it is not there yet.
+/// `earlier` with `now`, in the place of what is the same as it.
 std::vector<Look> with_look(std::vector<Look> earlier, const Look& now);
+
+/// A finding that `now`, the newest look, does not have any more.
+struct Withdrawn {
+    int64_t look = 0;  ///< number of the last look that had it
+    Finding finding;
+};
+/// What looks before `now` at the same metric, split and evaluation found, and `now` does not; each finding once.
+std::vector<Withdrawn> withdrawn(const Look& now, const std::vector<Look>& earlier);
 
 /// Those that a compare.json names; none where there is no such file. One of a program that did
 /// not keep them counts as one. Throws Error for a file that is broken.

@@ -163,6 +163,33 @@ void sum_up(Row& row, const std::vector<Judgement>& runs, const Testing& t) {
     }
 }
 
+std::vector<Finding> findings_of(const Result& t) {
+    std::vector<Finding> all;
+    const std::string& reference = t.rows[t.settings.reference].name;
+    for (const Row& row : t.rows) {
+        if (!row.contrast)
+            continue;
+        const auto add = [&](Verdict verdict, const char* better, const char* worse) {
+            if (verdict == Verdict::better || verdict == Verdict::worse)
+                all.push_back({row.name, reference, verdict == Verdict::better ? better : worse});
+        };
+        add(row.contrast->verdict, "better when it trains", "worse when it trains");
+        add(row.contrast->reliability, "trains more often", "trains less often");
+        add(row.contrast->mean, "better mean", "worse mean");
+    }
+    return all;
+}
+
+// What earlier looks found of variants that are compared now, with the same reference.
+std::vector<Withdrawn> withdrawn_of(const Result& t, const Look& now) {
+    std::vector<Withdrawn> all = withdrawn(now, t.settings.looks);
+    std::erase_if(all, [&](const Withdrawn& w) {
+        return w.finding.reference != t.rows[t.settings.reference].name ||
+               std::ranges::none_of(t.rows, [&](const Row& row) { return row.contrast && row.name == w.finding.variant; });
+    });
+    return all;
+}
+
 // Of a metric beside the one that is compared.
 Moments last_values(const VariantRecord& variant, const std::string& metric, Settings s) {
     s.metric = metric;
@@ -244,6 +271,10 @@ std::optional<double> value_of(const RunRecord& run, const Settings& s) {
     return last && std::isfinite(*last) ? last : std::nullopt;
 }
 
+Look look_with(const Settings& s, const std::vector<int64_t>& seeds) {
+    return {s.metric, split_name(s.split), s.judged == Judged::best ? "best" : "last", seeds, {}};
+}
+
 std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, Split split) {
     std::vector<std::string> names;
     for (const VariantRecord& v : variants)
@@ -264,8 +295,7 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     for (const RunRecord& run : variants.front().runs) table.seeds.push_back(run.seed);
     if (settings.split != Split::train)
         table.metrics = metrics_of(variants, settings.split);
-    const Look look{settings.metric, split_name(settings.split), settings.judged == Judged::best ? "best" : "last",
-                    table.seeds};
+    Look look = look_with(settings, table.seeds);
     for (const VariantRecord& v : variants)
         table.open += std::ranges::count_if(
             v.runs, [](const RunRecord& r) { return r.ending == Ending::missing || r.ending == Ending::unfinished; });
@@ -310,6 +340,9 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     const bool tested = std::ranges::any_of(table.rows, [](const Row& row) {
         return row.contrast && (row.contrast->p || row.contrast->p_trained || row.contrast->of_all);
     });
+    look.found = findings_of(table);
+    if (tested)
+        table.withdrawn = withdrawn_of(table, look);
     table.looks = tested ? with_look(settings.looks, look) : settings.looks;
     table.collapse_level = common.level;
     add_areas(table, variants);
@@ -317,10 +350,25 @@ Result tabulate(const std::vector<VariantRecord>& variants, const Settings& sett
     return table;
 }
 
-std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha) {
-    const int64_t needed = std::max(least_flips, pairs_for_flip(comparisons, alpha));
-    return fmt::format("{}: the sign-flip test can find a difference from {} seeds on (2^(1 - n) <= {:.3g} / {}); there {} {}",
-                       counted(comparisons, "comparison"), needed, alpha, comparisons, seeds == 1 ? "is" : "are", seeds);
+int64_t seeds_needed(int64_t comparisons, double alpha) { return std::max(least_flips, pairs_for_flip(comparisons, alpha)); }
+
+std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha, int64_t look) {
+    const double level = level_of_look(look, alpha);
+    const int64_t needed = seeds_needed(comparisons, level);
+    std::string text =
+        fmt::format("{}: the sign-flip test can find a difference from {} seeds on (2^(1 - n) <= {:.3g} / {}); there {} {}",
+                    counted(comparisons, "comparison"), needed, level, comparisons, seeds == 1 ? "is" : "are", seeds);
+    if (seeds < least_pairs || seeds >= needed)
+        return text;
+    if (seeds < least_flips)
+        text += fmt::format("; with {} seeds the t test alone decides", seeds);
+    return text + "; " + later_seeds_text(comparisons, alpha, look);
+}
+
+std::string later_seeds_text(int64_t comparisons, double alpha, int64_t look) {
+    return fmt::format(
+        "seeds that are added to this folder later make another look, whose tests are stricter: it needs {} seeds",
+        seeds_needed(comparisons, level_of_look(look + 1, alpha)));
 }
 
 }  // namespace attend::compare

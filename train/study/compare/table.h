@@ -36,6 +36,9 @@ struct Settings {
     Split curve() const { return split == Split::train ? Split::train : Split::valid; }
 };
 
+/// The look that a table with these seeds is.
+Look look_with(const Settings& settings, const std::vector<int64_t>& seeds);
+
 /// What the values of a metric can be; without bounds for what is no metric.
 MetricRange bounds_of(const std::string& metric);
 
@@ -96,6 +99,7 @@ struct Result {
     int64_t tests_of_trained = 0;          ///< of how often runs train: what the correction is for
     int64_t look = 1;                      ///< number of this look
     std::vector<Look> looks;               ///< with this one, where there were tests
+    std::vector<Withdrawn> withdrawn;      ///< what earlier looks found and this one does not
     std::vector<Row> rows;
     std::optional<LengthCurves> by_length;  ///< as many variants as rows; where Settings::by_length asks for it
 };
@@ -106,8 +110,14 @@ std::vector<std::string> metrics_of(const std::vector<VariantRecord>& variants, 
 /// Works it out. Runs that did not finish have no value, and the row counts them.
 Result tabulate(const std::vector<VariantRecord>& variants, const Settings& settings);
 
+/// How many seeds the sign-flip test needs to find one of so many differences; at least least_flips.
+int64_t seeds_needed(int64_t comparisons, double alpha);
 /// How many seeds the tests need, said before anything is run: "10 comparisons: the sign-flip test
-/// can find a difference from 9 seeds on (2^(1 - n) <= 0.05 / 10); there are 5".
-std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha);
+/// can find a difference from 9 seeds on (2^(1 - n) <= 0.05 / 10); there are 7". `alpha`: of all looks;
+/// `look`: the number of the look that these seeds make. With five seeds it says what decides, and where
+/// seeds can be too few and there are tests, what seeds that are added later need.
+std::string seeds_text(int64_t comparisons, int64_t seeds, double alpha, int64_t look = 1);
+/// "seeds that are added to this folder later make another look, whose tests are stricter: it needs 9 seeds".
+std::string later_seeds_text(int64_t comparisons, double alpha, int64_t look);
 
 }  // namespace attend::compare

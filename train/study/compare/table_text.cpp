@@ -34,6 +34,14 @@ std::string runs_text(const Row& row) {
 
 std::string mean_text(const Row& row) { return row.moments.count == 0 ? "-" : number_text(row.moments.mean, row.limits); }
 
+// A value as JSON, a single text without its quotes; "-" of none.
+std::string bare(const std::string& json) {
+    if (json.empty())
+        return "-";
+    const bool text = json.size() > 2 && json.front() == '"' && json.find_first_of("\"\\", 1) == json.size() - 1;
+    return text ? json.substr(1, json.size() - 2) : json;
+}
+
 // The limits for each population, in columns of their own.
 std::vector<Population> populations_of(const Result& t) {
     std::vector<Population> all;
@@ -186,7 +194,7 @@ std::string length_population(const LengthCurves& curves) {
         for (const LengthMean& m : variant)
             if (!m.limits.empty() && !contains(names, population_name(m.limits.back().population)))
                 names.emplace_back(population_name(m.limits.back().population));
-    return names.empty() ? "" : fmt::format("; intervals, for each length by itself: {}", joined(names, " or "));
+    return names.empty() ? "" : fmt::format("; intervals, for each bin by itself: {}", joined(names, " or "));
 }
 
 // A line a bin, a column a variant, some variants at a time.
@@ -246,6 +254,19 @@ std::string family_text(const Result& t) {
                : fmt::format("{}, {} of values and {} of how often runs train", all, t.tests, t.tests_of_trained);
 }
 
+// Where there are fewer seeds than both tests need: that, and what it costs to add some.
+std::string few_seeds(const Result& t) {
+    const auto comparisons = std::ssize(t.rows) - 1, seeds = std::ssize(t.seeds);
+    const double alpha = 1 - t.settings.confidence;
+    if (seeds >= seeds_needed(comparisons, level_of_look(t.look, alpha)))
+        return "";
+    if (seeds >= least_flips || t.tests == 0)
+        return "Too few seeds: " + seeds_text(comparisons, seeds, alpha, t.look) + ".\n";
+    std::string later = later_seeds_text(comparisons, alpha, t.look);  // the t test has decided
+    later.front() = 'S';
+    return later + ".\n";
+}
+
 std::string heading(const Result& t, const std::string& name) {
     const Settings& s = t.settings;
     std::string text =
@@ -264,21 +285,16 @@ std::string heading(const Result& t, const std::string& name) {
     if (t.open > 0)
         text += fmt::format("{} open: nothing is tested before all have come to their end.\n",
                             t.open == 1 ? "1 run is" : fmt::format("{} runs are", t.open));
+    const std::string decides = decides_text(t);
     if (t.tests + t.tests_of_trained > 0)
-        text += fmt::format(
-            "Differences seed by seed, where both trained; found where the t test and the sign-flip test both "
-            "find them, corrected for {} (Holm).\n",
-            family_text(t));
+        text += fmt::format("Differences seed by seed, where both trained; {}corrected for {} (Holm).\n",
+                            decides.empty() ? "" : decides + ", ", family_text(t));
     if (t.look > 1)
         text += fmt::format(
             "Look {} at this comparison: p values are multiplied by {:.3g} for it. All looks together find a "
             "difference of values, or of how often runs train, where there is none in at most {}.\n",
             t.look, (1 - s.confidence) / level_of_look(t.look, 1 - s.confidence), percent(1.2 * (1 - s.confidence)));
-    const auto compared = static_cast<int64_t>(t.rows.size()) - 1;
-    const double alpha = level_of_look(t.look, 1 - s.confidence);
-    if (pairs_for_flip(compared, alpha) > std::ssize(t.seeds))
-        text += "Too few seeds: " + seeds_text(compared, std::ssize(t.seeds), alpha) + ".\n";
-    return text + "\n";
+    return text + few_seeds(t) + "\n";
 }
 
 }  // namespace
@@ -309,7 +325,7 @@ std::string changes_text(const RecordReader& comparison) {
             {c.variants.begin(), c.variants.begin() + static_cast<std::ptrdiff_t>(std::min(most_names, c.variants.size()))});
         if (c.variants.size() > most_names)
             names += fmt::format(" and {} more", c.variants.size() - most_names);
-        rows.push_back({names, c.option, c.from.empty() ? "-" : c.from, c.to.empty() ? "-" : c.to});
+        rows.push_back({names, c.option, bare(c.from), bare(c.to)});
     }
     return all.empty() ? "" : text_table(rows);
 }
@@ -323,7 +339,7 @@ std::string text_of(const Result& t, const std::string& name, const std::string&
     if (!changes.empty())
         text += changes + "\n";
     for (const std::string& sentence : sentences) text += sentence + "\n";
-    return text;
+    return text + "\nWhat the words mean: docs/comparing.md\n";
 }
 
 }  // namespace attend::compare

@@ -175,6 +175,22 @@ std::string p_text(const std::optional<double>& p) {
 
 std::string percent(double share) { return fmt::format("{:.4g} %", 100 * share); }
 
+std::string decides_text(const Result& t) {
+    int64_t both = 0, alone = 0;  // comparisons
+    for (const Row& row : t.rows)
+        if (row.contrast && row.contrast->p)
+            ++(row.contrast->pairs >= least_flips ? both : alone);
+    if (both + alone == 0)
+        return "";
+    const std::string found = both > 0 ? "found where the t test and the sign-flip test both find them" : "";
+    if (alone == 0)
+        return found;
+    const double level = level_of_look(t.look, 1 - t.settings.confidence);
+    return fmt::format("{}with {} seeds{} the t test alone decides (the sign-flip test needs {})", both > 0 ? found + "; " : "",
+                       least_pairs, std::ssize(t.seeds) > least_pairs ? " where both trained" : "",
+                       seeds_needed(std::ssize(t.rows) - 1, level));
+}
+
 std::string verdict_text(const Contrast& c, const Result& table) {
     const bool quality = differs(c.verdict), mean = differs(c.mean);
     std::string text = quality && c.mean == c.verdict ? verdict_name(c.verdict)
@@ -216,6 +232,9 @@ std::vector<std::string> sentences_of(const Result& t) {
         const auto at = std::ranges::find(found, verdict, &std::pair<std::string, std::vector<std::string>>::first);
         (at == found.end() ? found.emplace_back(verdict, std::vector<std::string>()) : *at).second.push_back(row.name);
     }
+    for (const Withdrawn& w : t.withdrawn)
+        all.push_back(fmt::format("Look {} found, against {}: {}: {}. This look does not find it again, so it is withdrawn.",
+                                  w.look, w.finding.reference, w.finding.what, w.finding.variant));
     if (s.null_variant && t.rows[*s.null_variant].contrast) {
         const Contrast& c = *t.rows[*s.null_variant].contrast;
         const bool different = differs(c.verdict) || differs(c.reliability) || differs(c.mean);

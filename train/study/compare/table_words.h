@@ -21,6 +21,10 @@ std::string p_text(const std::optional<double>& p);
 /// "95 %"
 std::string percent(double share);
 
+/// Which tests decide on values: "found where the t test and the sign-flip test both find them", or
+/// "with 5 seeds the t test alone decides (the sign-flip test needs 6)"; "" where none is made.
+std::string decides_text(const Result& table);
+
 /// A few words: "better", "better when it trains", "worse when it trains, trains less often", ...
 std::string verdict_text(const Contrast& contrast, const Result& table);
 

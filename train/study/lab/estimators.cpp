@@ -1,6 +1,7 @@
 #include "train/study/lab/estimators.h"
 
 #include "nn/estimators/baseline.h"
+#include "train/config/describe.h"
 #include "train/config/overrides.h"
 #include "train/config/reader.h"
 #include "train/config/writer.h"
@@ -21,9 +22,13 @@ Selection read(const std::vector<std::string>& assignments) {
     return config::read<Holder>(document).estimator;
 }
 
-bool has_option(const Selection& s, const std::string& name) {
-    const std::string all = config::write(Holder{s});
-    return all.find("\"" + name + "\":") != std::string::npos;
+// The value of an option of an estimator, as JSON; none where it has no such option.
+std::optional<std::string> value_of(const Selection& s, const std::string& name) {
+    const std::vector<config::Option> options = config::describe(Holder{s}, config::SeamRows::chosen);
+    for (const config::Option& o : options.front().members)
+        if (o.name == name)
+            return o.value;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -35,7 +40,7 @@ std::vector<Selection> candidates(const lab::Setup& setup) {
         return all;
     for (const std::string& name : estimator_table().names()) {
         std::vector<std::string> assignments = {"estimator=" + name};
-        if (has_option(read(assignments), "samples"))
+        if (value_of(read(assignments), "samples"))
             assignments.push_back(fmt::format("estimator.samples={}", setup.samples));
         if (name != default_estimator) {
             all.push_back(read(assignments));
@@ -68,11 +73,13 @@ lab::Row described(const Selection& selection) {
     lab::Row row;
     row.estimator = row.label = selection.name();
     row.options = options_beside(Selection(estimator_table(), selection.name()), selection);
-    // The label of REINFORCE always names baseline and samples, which a table compares.
-    const Selection plain =
-        selection.name() == default_estimator
-            ? read({std::string("estimator=") + default_estimator, "estimator.baseline=none", "estimator.samples=1"})
-            : Selection(estimator_table(), selection.name());
+    // The label of REINFORCE always names its baseline, and every label the samples, which a table compares.
+    std::vector<std::string> unlike = {"estimator=" + selection.name()};
+    if (selection.name() == default_estimator)
+        unlike.emplace_back("estimator.baseline=none");
+    if (const auto samples = value_of(selection, "samples"))
+        unlike.push_back(std::string("estimator.samples=") + (*samples == "1" ? "2" : "1"));
+    const Selection plain = read(unlike);
     for (const auto& [path, value] : options_beside(plain, selection)) {
         const std::string bare = value.starts_with('"') ? value.substr(1, value.size() - 2) : value;
         row.label += path == "samples"                        ? " x" + bare

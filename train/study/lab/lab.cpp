@@ -27,6 +27,8 @@ std::string number_text(const Interval& i, bool drawn) {
     return fmt::format("{} ({} to {})", short_text(i.value), short_text(i.low), short_text(i.high));
 }
 
+std::string objective_of(const Row& r) { return std::string(aim_name(r.aim)) + (r.unbiased ? "" : ", biased"); }
+
 std::string name_of(const Row& r) { return (r.configured ? "* " : "  ") + r.label; }
 
 RecordWriter interval_json(RecordWriter j, const std::string& name, const Interval& i) {
@@ -113,7 +115,7 @@ std::string all_table(const std::vector<const Row*>& rows) {
         {"  estimator", "objective", "bias % (95 %)", "variance (95 %)", "cosine", "ms", "var x ms"}};
     for (const Row* r : rows) {
         const bool drawn = r->draws > 1, scaled = r->all.scaled;
-        cells.push_back({name_of(*r), aim_name(r->aim), scaled ? percent_text(r->all.bias, drawn) : no_unit,
+        cells.push_back({name_of(*r), objective_of(*r), scaled ? percent_text(r->all.bias, drawn) : no_unit,
                          scaled ? number_text(r->all.variance, drawn) : "", scaled ? fmt::format("{:.3f}", r->all.cosine) : "",
                          fmt::format("{:.2f}", 1e3 * r->seconds), scaled ? short_text(1e3 * r->variance_times_cost()) : ""});
     }
@@ -128,7 +130,7 @@ std::string block_table(const std::vector<const Row*>& rows, std::size_t b) {
     for (const Row* r : rows) {
         const Block& block = r->blocks[b];
         const bool drawn = r->draws > 1, scaled = block.scaled;
-        cells.push_back({name_of(*r), aim_name(r->aim), scaled ? percent_text(block.bias, drawn) : no_unit,
+        cells.push_back({name_of(*r), objective_of(*r), scaled ? percent_text(block.bias, drawn) : no_unit,
                          scaled ? number_text(block.variance, drawn) : "", scaled ? fmt::format("{:.3f}", block.cosine) : "",
                          fmt::format("{:.1f}", 100 * block.share)});
     }

@@ -74,6 +74,8 @@ struct Row {
     /// ln of the variance of all parameters (not divided by |g|^2) without each group of draws in
     /// turn: estimators are compared by the same draws (rank.h).
     std::vector<double> log_variance_without = {};
+    /// Whether rare draws carry the variance of all parameters or of a block.
+    bool heavy() const;
     /// Variance an estimate times seconds: what the same accuracy costs when estimates are
     /// averaged.
     double variance_times_cost() const { return all.variance.value * seconds; }

@@ -17,9 +17,16 @@ bool is_sound(const Row& r, Aim aim) {
            r.all.variance.value > 0;
 }
 
-std::string times(const Interval& i) { return fmt::format("{:.3g} ({:.3g} to {:.3g})", i.value, i.low, i.high); }
+// "3.1 (2.5 to 3.9) times": digits of a ratio of thousands say nothing.
+constexpr double many_times = 1000;
+std::string times(const Interval& i) {
+    if (i.value > many_times)
+        return "more than 1,000 times";
+    return fmt::format("{:.3g} ({:.3g} to {:.3g}) times", i.value, i.low, i.high);
+}
+std::string times(double ratio) { return ratio > many_times ? "more than 1,000 times" : fmt::format("{:.2g} times", ratio); }
 
-std::string named(const std::vector<std::string>& labels) { return fmt::format("'{}'", fmt::join(labels, "', '")); }
+std::string named(const Row& row) { return fmt::format("'{}'{}", row.label, row.heavy() ? " (heavy tails)" : ""); }
 
 // What is said of the others, best first.
 std::string others_text(const std::vector<Ranked>& rows, const Row& own) {
@@ -29,16 +36,20 @@ std::string others_text(const std::vector<Ranked>& rows, const Row& own) {
         if (r.row == rows.front().row)
             continue;
         if (!r.distinguishable())
-            equal.push_back(r.row->label);
+            equal.push_back(named(*r.row));
         else if (r.row == &own)
-            text += fmt::format("; the configured '{}' costs {} times as much", own.label, times(r.ratio));
+            text += fmt::format("; the configured {} costs {} as much", named(own), times(r.ratio));
     }
     if (!equal.empty())
-        text += fmt::format("; not distinguishable from it: {}", named(equal));
+        text += fmt::format("; not distinguishable from it: {}", fmt::join(equal, ", "));
     return text;
 }
 
 }  // namespace
+
+bool Row::heavy() const {
+    return all.heavy() || std::ranges::any_of(blocks, [](const Block& b) { return b.heavy(); });
+}
 
 std::optional<Interval> cost_ratio(const Row& row, const Row& to, double alpha) {
     const std::size_t groups = row.log_variance_without.size();
@@ -74,14 +85,15 @@ std::string recommend(const Report& report) {
     const std::vector<Ranked> rows = ranking(last, Aim::expected);
     std::string text = "None of the unbiased estimators of the expected objective that draw was measured";
     if (!rows.empty()) {
-        text = fmt::format("Of the unbiased estimators of the expected objective that draw, '{}' has the least variance x time",
-                           rows[0].row->label);
+        text = fmt::format("Of the unbiased estimators of the expected objective that draw, {} has the least variance x time",
+                           named(*rows[0].row));
+        if (rows[0].row->heavy())
+            text += ", but rare draws carry its variance, which may be larger than measured";
         text += others_text(rows, own);
     }
     if (exact != nullptr && exact != &own)
-        text +=
-            fmt::format("; '{}' ({}) has no variance at all{}", exact->label, aim_name(exact->aim),
-                        rows.empty() ? "" : fmt::format(", for {:.2g} times the time", exact->seconds / rows[0].row->seconds));
+        text += fmt::format("; '{}' ({}) has no variance at all{}", exact->label, aim_name(exact->aim),
+                            rows.empty() ? "" : fmt::format(", for {} the time", times(exact->seconds / rows[0].row->seconds)));
     return text + fmt::format(" (step {}, {} rows, {} draws; intervals of 95 % for all comparisons at once).", last.step,
                               report.rows, report.draws);
 }

@@ -115,7 +115,10 @@ Finding padding(const Subject& s) {
     const PositionLimits limits = s.model().positions();
     constexpr int64_t more = 3;
     const bool fits = (limits.input == 0 || s.batch.input.columns + more <= limits.input) &&
-                      (limits.source == 0 || s.batch.source.columns + more <= limits.source);
+                      (limits.source == 0 || s.batch.source.columns + more <= limits.source) &&
+                      std::ranges::all_of(s.model().sites(), [&](const Site& site) {
+                          return site.room == 0 || std::max(s.batch.source.columns, s.batch.input.columns) + more <= site.room;
+                      });
     const auto filler = static_cast<int32_t>(s.vocabularies.target_vocabulary - 1);
     const int32_t shared = s.vocabularies.source_vocabulary == 0
                                ? filler

@@ -177,6 +177,7 @@ const attend = (() => {
     /* A line chart. options:
      *   title, label      heading and what the canvas shows
      *   x                 name of the x axis
+     *   places            names of the places 0, 1, 2 ... on the x axis, where it has no numbers
      *   log               logarithmic y; values that are not above 0 are left out
      *   range             {min, max} of x, or null for all
  *   floor             0: the y axis begins there
@@ -193,6 +194,7 @@ const attend = (() => {
         parent.append(el("figure", { class: "chart" }, state.title && el("h3", {}, state.title), area, readout));
         let chart = null, cursor = null;
 
+        const place = x => state.places ? state.places[x] || "" : number(x);
         const usable = v => Number.isFinite(v) && (!state.log || v > 0);
         const pairs = (s, values) => s.x.map((x, i) => ({ x, y: usable(values[i]) ? values[i] : NaN }));
         function datasets() {
@@ -230,14 +232,14 @@ const attend = (() => {
                     interaction: { mode: "nearest", axis: "x", intersect: false },
                     events: ["mousemove", "mouseout"],
                     scales: {
-                        x: { type: "linear", min: shown.min, max: shown.max > shown.min ? shown.max : shown.min + 1, grid, border: { color: css("line") }, ticks: { ...ticks, callback: v => number(v) }},
+                        x: { type: "linear", min: shown.min, max: shown.max > shown.min ? shown.max : shown.min + 1, grid, border: { color: css("line") }, ticks: { ...ticks, stepSize: state.places ? 1 : undefined, callback: v => place(v) }},
                         y: { beginAtZero: state.floor === 0, type: state.log ? "logarithmic" : "linear", grid, border: { display: false }, ticks: { ...ticks, callback: v => number(v) } },
                     },
                     plugins: {
                         legend: { display: false }, decimation: { enabled: false },
                         tooltip: {
                             filter: item => !item.dataset.band && !item.dataset.thin, backgroundColor: css("text"), titleColor: css("surface"), bodyColor: css("surface"), boxPadding: 4,
-                            callbacks: { title: items => items.length ? state.x + " " + number(items[0].parsed.x) : "", label: item => " " + item.dataset.label + "  " + number(item.parsed.y) },
+                            callbacks: { title: items => items.length ? state.x + " " + place(items[0].parsed.x) : "", label: item => " " + item.dataset.label + "  " + number(item.parsed.y) },
                         },
                     },
                 },
@@ -270,7 +272,7 @@ const attend = (() => {
                 chart.tooltip.setActiveElements(active, { x: at.x, y: at.y });
             }
             chart.update("none");
-            readout.textContent = state.x + " " + number(x) + ": " + (words.join(", ") || "no value");
+            readout.textContent = state.x + " " + place(x) + ": " + (words.join(", ") || "no value");
         }
         function zoom(range) {
             const all = extent();

@@ -40,7 +40,7 @@
         found.length > 0 && el("ul", { class: "small" }, found.map(sentence => el("li", {}, sentence))),
         el("p", { class: "muted small" }, data.metric + " of the " + data.split + " split, " + data.better + " is better; " +
             (data.seeds.length > 1
-                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means of the runs that trained with " + number(100 * data.confidence) + " % intervals for what the column says; differences to " + reference + " seed by seed, found where the t test and the sign-flip test both find them, corrected for " + (data.tests + data.tests_of_trained) + " test" + (data.tests + data.tests_of_trained === 1 ? "" : "s") + " (Holm)" + (data.look > 1 ? " and for look " + data.look : "") + "."
+                ? data.seeds.length + " seeds (" + data.seeds.join(", ") + "). Means of the runs that trained with " + number(100 * data.confidence) + " % intervals for what the column says; differences to " + reference + " seed by seed, where both trained; " + (data.decides ? data.decides + ", " : "") + "corrected for " + (data.tests + data.tests_of_trained) + " test" + (data.tests + data.tests_of_trained === 1 ? "" : "s") + " (Holm)" + (data.look > 1 ? " and for look " + data.look : "") + "."
                 : "one seed (" + data.seeds[0] + "): it tells nothing of other seeds."))));
 
     for (const v of variants)
@@ -210,20 +210,21 @@
             const spread = all => Math.min(...all) === Math.max(...all) ? number(all[0]) : number(Math.min(...all)) + " to " + number(Math.max(...all));
             const cell = m => m ? number(m.mean) + (widest(m) ? " (" + limits(widest(m)[1]) + ")" : "") : dash;
             const swatches = variants.map((v, i) => el("span", { class: i >= 8 ? "swatch dashed" : "swatch", style: "color:var(--series-" + i % 8 + ")" }));
+            const bins = asked.bins.map((b, bin) => ({ name: b.name, bin, examples: counts(bin) })).filter(r => r.examples.length > 0);
             const lines = variants.map((v, i) => {
                 const band = v.by_length.some(widest), edge = k => band ? v.by_length.map(m => widest(m) ? widest(m)[1][k] : NaN) : null;
-                return { label: v.name, color: i, x: v.by_length.map(m => m.length), y: v.by_length.map(m => m.mean), low: edge(0), high: edge(1), dashed: i >= 8, points: true };
+                return { label: v.name, color: i, x: v.by_length.map(m => bins.findIndex(b => b.bin === m.bin)), y: v.by_length.map(m => m.mean), low: edge(0), high: edge(1), dashed: i >= 8, points: true };
             });
             main.append(card(title, area,
                 el("ul", { class: "legend", "aria-label": "variants by length" }, variants.map((v, i) => el("li", {}, swatches[i], " " + v.name))),
-                el("p", { class: "muted small", id: "lengths-note" }, "A point is the mean over the runs that trained, of the " + data.split + " examples of one bin, at their mean length" +
-                    (used.length > 0 ? ", with its " + percent + " interval for itself: " + used.join(" or ") + "." : ".") + " Bins without examples are left out; those with few have wide intervals."),
+                el("p", { class: "muted small", id: "lengths-note" }, "A point is the mean over the runs that trained, of the " + data.split + " examples of one bin" +
+                    (used.length > 0 ? ", with its " + percent + " interval, for each bin by itself: " + used.join(" or ") + "." : ".") + " Bins without examples are left out; those with few have wide intervals."),
                 table([
                     { title: symbols, cell: r => r.name },
                     { title: "examples", number: true, cell: r => spread(r.examples) },
                     ...variants.map(v => ({ title: v.name, number: true, cell: r => cell(v.by_length.find(m => m.bin === r.bin)) })),
-                ], asked.bins.map((b, bin) => ({ name: b.name, bin, examples: counts(bin) })).filter(r => r.examples.length > 0), "metric by length")));
-            lineChart(area, { series: lines, x: symbols, label: title });
+                ], bins, "metric by length")));
+            lineChart(area, { series: lines, x: symbols, places: bins.map(b => b.name), label: title });
         }
     }
 
@@ -271,11 +272,13 @@
             ...data.steps.map((step, i) => ({ title: number(step), number: true, cell: v => interval(v.at_steps[i]), sort: v => mean(v.at_steps[i]) })),
         ], variants, "values at steps")));
 
-    main.append(card("What each variant changes", el("p", { class: "muted small" }, "Against " + reference + "; all options that are not listed are the same."), table([
+    /* A value as JSON, a single text without its quotes. */
+    const bare = value => !value ? dash : /^"[^"\\]+"$/.test(value) ? value.slice(1, -1) : value;
+    main.append(card("What each variant changes", el("p", { class: "muted small" }, "Against " + reference + "; all options that are not listed are the same, but for those of a row in the place of another: it is named with its options that are not the defaults."), table([
         { title: "variant", cell: r => r.variant },
         { title: "option", cell: r => r.option },
-        { title: reference, class: "mono", cell: r => r.reference || dash },
-        { title: "here", class: "mono", cell: r => r.here || dash },
+        { title: reference, class: "mono", cell: r => bare(r.reference) },
+        { title: "here", class: "mono", cell: r => bare(r.here) },
     ], variants.flatMap(v => v.changed.length === 0
         ? (v.name === reference ? [] : [{ variant: v.name, option: "nothing" }])
         : v.changed.map(c => ({ variant: v.name, option: c.option, reference: c.reference, here: c.variant }))), "changed options")));
