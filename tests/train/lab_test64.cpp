@@ -90,7 +90,7 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
         CHECK(row.all.variance.low <= row.all.variance.value);
         CHECK(row.all.variance.value <= row.all.variance.high);
         if (row.unbiased && row.draws > 1)
-            CHECK(row.all.bias.low == 0);
+            CHECK(row.all.bias.low < 1e-12);  // rounding, where all positions are summed
     }
     CHECK(measured_rows >= 13);
     const lab::Row *exact = find(r, "exact"), *none = find(r, "reinforce x4"), *others = find(r, "reinforce leave_one_out x4"),

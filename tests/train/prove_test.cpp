@@ -143,7 +143,7 @@ TEST_CASE("prove: an estimator is looked at as it is after its soft steps") {
     };
     CHECK(looked_at(R"("estimator":"reinforce")") == prove::Verdict::passed);
     // So short a step changes no choice, so the attention gets no gradient.
-    CHECK(looked_at(R"("estimator":{"type":"imle","lambda":1e-6})") == prove::Verdict::failed);
+    CHECK(looked_at(R"("estimator":{"type":"imle","lambda":0.001})") == prove::Verdict::failed);
 }
 
 TEST_CASE("prove: every form of the transformers holds") {
