@@ -48,7 +48,7 @@ TEST_CASE("runs are made once, and more seeds and variants add what is missing")
     const Compared first = run_comparison(c.request(two));
     CHECK(first.begun == 4);
     for (const Row& row : first.table.rows) CHECK(row.finished == 2);
-    CHECK(c.json()["variants"][1]["changed"][0]["option"] == "model.attention.score.type");
+    CHECK(c.json()["variants"][1]["changed"][0]["option"] == "model.attention.score");
     CHECK(c.json()["variants"][1]["each"][1]["status"] == "finished");
     CHECK(contains(c.files.text("out/compare.html"), "<!DOCTYPE html>"));
     CHECK(c.files.summary("out/concat/seed-2")["status"] == "finished");
@@ -300,9 +300,9 @@ TEST_CASE("what a variant changes is named, a changed row in one line, in the ta
     }
     REQUIRE(changes(3).size() == 2);
     CHECK(changes(3)[1] == Json{{"option", "model.attention"}, {"reference", "\"weighted\""}, {"variant", "\"none\""}});
-    CHECK(contains(table, "none     model.attention                weighted  none\n"));
+    CHECK(contains(table, "none     model.attention         weighted  none\n"));
     CHECK(contains(table,
-                   R"(drawn    model.attention.select           soft  {"type": "hard", "estimator": {"type": "reinforce")"));
+                   R"(drawn    model.attention.select  soft      {"type": "hard", "estimator": {"type": "reinforce")"));
     CHECK(contains(c.files.text("out/compare.html"), "model.attention.select"));
 
     // A command that needs one run says which there are.

@@ -117,7 +117,7 @@ TEST_CASE("an example longer than a score has weights for is named before the fi
           std::tuple("transformer_seq2seq", "attention", "decoder.0.self.heads.0", of_target)})
         for (const char* name : {"train", "valid", "test"}) {
             CAPTURE(std::string(option) + " " + name);
-            f.write(name, good + (what == of_source ? "a a a a\tx\n" : "a\tx x x x\n"));
+            f.write(name, good + (what == of_source ? "a a a a a\tx\n" : "a\tx x x x\n"));
             const Outcome o = f.train(f.config(rows, location(model, option)));
             CHECK(o.code == 2);
             CHECK(contains(o.error, "attend: " + f.path(name) + ":4: " + what));
@@ -127,7 +127,7 @@ TEST_CASE("an example longer than a score has weights for is named before the fi
             CHECK_FALSE(fs::exists(f.path("run")));
             f.write(name, good);
         }
-    f.write("train", good + "a a a\tx\n");  // what just fits is trained
+    f.write("train", good + "a a a a\tx\n");  // what just fits is trained
     CHECK(f.train(f.config(rows, location("rnn_seq2seq", "attention"))).code == 0);
 }
 
