@@ -66,6 +66,8 @@ LengthMean mean_in_bin(std::size_t number, const InBin& bin, const Testing& test
     mean.length = bin.lengths / static_cast<double>(bin.examples);
     mean.moments = moments_of(values, testing.confidence);
     mean.limits = intervals_of(bin.runs, testing);
+    if (mean.examples < 2)  // one example says nothing of others
+        std::erase_if(mean.limits, [](const Interval& i) { return i.population == Population::seeds_and_examples; });
     return mean;
 }
 
