@@ -90,7 +90,7 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
         CHECK(row.all.variance.low <= row.all.variance.value);
         CHECK(row.all.variance.value <= row.all.variance.high);
         if (row.unbiased && row.draws > 1)
-            CHECK(row.all.bias.low < 1e-12);  // rounding, where all positions are summed
+            CHECK(row.all.bias.low < 1e-12);
     }
     CHECK(measured_rows >= 13);
     const lab::Row *exact = find(r, "exact"), *none = find(r, "reinforce x4"), *others = find(r, "reinforce leave_one_out x4"),
@@ -108,6 +108,7 @@ TEST_CASE("the estimators of a model against the exact gradient of its objective
         if (std::ranges::any_of(std::array{"coupled", "reinforce", "gumbel_softmax"},
                                 [&](const char* name) { return row.estimator == name; }))
             CHECK_MESSAGE(contains(row.label, " x"), row.label);
+    CHECK(find(r, "unordered_set k 3") != nullptr);
     CHECK(contains(lab::text_of(r), "expected, biased"));
     CHECK(contains(r.recommendation, "has the least variance x time"));
     const std::string text = lab::text_of(r);

@@ -77,8 +77,9 @@ lab::Row described(const Selection& selection) {
     std::vector<std::string> unlike = {"estimator=" + selection.name()};
     if (selection.name() == default_estimator)
         unlike.emplace_back("estimator.baseline=none");
-    if (const auto samples = value_of(selection, "samples"))
-        unlike.push_back(std::string("estimator.samples=") + (*samples == "1" ? "2" : "1"));
+    for (const char* draws : {"samples", "k"})
+        if (const auto value = value_of(selection, draws))
+            unlike.push_back(fmt::format("estimator.{}={}", draws, *value == "2" ? 3 : 2));
     const Selection plain = read(unlike);
     for (const auto& [path, value] : options_beside(plain, selection)) {
         const std::string bare = value.starts_with('"') ? value.substr(1, value.size() - 2) : value;

@@ -12,8 +12,11 @@ namespace attend::lab {
 
 namespace {
 
+// What sums over all positions has the bias of rounding.
+constexpr double rounding = 1e-12;
+
 bool is_sound(const Row& r, Aim aim) {
-    return r.skipped.empty() && r.aim == aim && r.unbiased && r.draws > 1 && r.all.scaled && r.all.bias.low <= 0 &&
+    return r.skipped.empty() && r.aim == aim && r.unbiased && r.draws > 1 && r.all.scaled && r.all.bias.low <= rounding &&
            r.all.variance.value > 0;
 }
 
