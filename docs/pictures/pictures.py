@@ -12,7 +12,6 @@ markers `<!-- picture NAME -->` and `<!-- end NAME -->`.
 """
 import argparse
 import os
-import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -118,14 +117,6 @@ def check(name):
     return False
 
 
-def forget(name):
-    kept = os.path.join(steps.ROOT, Trained(name).place)
-    shutil.rmtree(kept, ignore_errors=True)
-    for ending in (".made.json", ".log"):
-        if os.path.exists(kept + ending):
-            os.remove(kept + ending)
-
-
 def show_list():
     width = max(map(len, rows.PICTURES))
     for name, picture in rows.PICTURES.items():
@@ -152,7 +143,7 @@ def main():
         return 1 if False in results or (names and None in results) else 0
     for name in names:
         if a.again:
-            forget(name)
+            Trained(name).forget()
         make(name, a.threads)
     return 0
 

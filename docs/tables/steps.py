@@ -109,6 +109,14 @@ class Step:
                     runs = []
                 self.record(runs + [record])
 
+    def forget(self):
+        """Removes the result."""
+        place = os.path.join(ROOT, self.place)
+        shutil.rmtree(place, ignore_errors=True)
+        for ending in (".made.json", ".json", ".txt", ".examples", ".log"):
+            if os.path.exists(place + ending):
+                os.remove(place + ending)
+
     def record(self, runs):
         with open(os.path.join(ROOT, self.place + ".made.json"), "w", encoding="utf-8") as file:
             json.dump({"command": self.command(), "inputs": self.digest(), "runs": runs}, file, indent=1)

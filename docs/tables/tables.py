@@ -15,7 +15,6 @@ import argparse
 import difflib
 import importlib
 import os
-import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -96,11 +95,7 @@ def check(name):
 
 def forget(name):
     for step in definition(name).steps:
-        place = os.path.join(steps.ROOT, step.place)
-        shutil.rmtree(place, ignore_errors=True)
-        for ending in (".made.json", ".json", ".txt", ".examples", ".log"):
-            if os.path.exists(place + ending):
-                os.remove(place + ending)
+        step.forget()
 
 
 def adopt(name, folder):

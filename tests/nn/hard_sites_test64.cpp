@@ -63,14 +63,19 @@ struct Small {
     }
 };
 
-std::unique_ptr<Small> gpt() {
-    auto small = std::make_unique<Small>();
+GptOptions two_layers_of_two_heads() {
     GptOptions o;
     o.blocks.layers = 2;
     o.blocks.heads = 2;
     o.blocks.width = 4;
     o.context = 4;
     o.init = 0.5;
+    return o;
+}
+
+std::unique_ptr<Small> gpt() {
+    auto small = std::make_unique<Small>();
+    GptOptions o = two_layers_of_two_heads();
     choose_factor(o.attention, &AttentionOptions::select, "hard");
     small->model = std::make_unique<Gpt>(o, Scope(small->store), ModelSetup{0, vocabulary});
     small->enlarge();
@@ -80,12 +85,7 @@ std::unique_ptr<Small> gpt() {
 // The second head of the second layer chooses, and no other.
 std::unique_ptr<Small> gpt_with_one_hard_head() {
     auto small = std::make_unique<Small>();
-    GptOptions o;
-    o.blocks.layers = 2;
-    o.blocks.heads = 2;
-    o.blocks.width = 4;
-    o.context = 4;
-    o.init = 0.5;
+    GptOptions o = two_layers_of_two_heads();
     const Selection soft = transformer_attention("causal");
     Selection hard = soft;
     factors_of(hard).select.choose("hard");

@@ -123,8 +123,22 @@ Tensor swiglu_composite(const Tensor& x) {
     return silu_composite(slice(x, -1, 0, width)) * slice(x, -1, width, 2 * width);
 }
 
+// The halves (a, b) of the first `heads` heads of x become (a cos - b sin, a sin + b cos); the rest stays.
+static Tensor turned_halves(const Tensor& x, int64_t heads, int64_t head_size, const Tensor& cosines, const Tensor& sines) {
+    const int64_t half = head_size / 2;
+    std::vector<Tensor> parts;
+    for (int64_t head = 0; head < heads; ++head) {
+        const Tensor a = slice(x, 2, head * head_size, head * head_size + half);
+        const Tensor b = slice(x, 2, head * head_size + half, (head + 1) * head_size);
+        parts.push_back(a * cosines - b * sines);
+        parts.push_back(a * sines + b * cosines);
+    }
+    parts.push_back(slice(x, 2, heads * head_size, x.dim(2)));
+    return concat(parts, 2);
+}
+
 Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {
-    const int64_t steps = x.dim(1), half = head_size / 2, turned = heads * head_size;
+    const int64_t steps = x.dim(1), half = head_size / 2;
     Tensor cosines = Tensor::empty({steps, half}), sines = Tensor::empty({steps, half});
     for (int64_t t = 0; t < steps; ++t)
         for (int64_t i = 0; i < half; ++i) {
@@ -133,15 +147,7 @@ Tensor rotary_composite(const Tensor& x, int64_t heads, int64_t head_size, int64
             cosines.writable()[t * half + i] = static_cast<real>(std::cos(angle));
             sines.writable()[t * half + i] = static_cast<real>(std::sin(angle));
         }
-    std::vector<Tensor> parts;
-    for (int64_t head = 0; head < heads; ++head) {
-        const Tensor a = slice(x, 2, head * head_size, head * head_size + half);
-        const Tensor b = slice(x, 2, head * head_size + half, (head + 1) * head_size);
-        parts.push_back(a * cosines - b * sines);
-        parts.push_back(a * sines + b * cosines);
-    }
-    parts.push_back(slice(x, 2, turned, x.dim(2)));
-    return concat(parts, 2);
+    return turned_halves(x, heads, head_size, cosines, sines);
 }
 
 Tensor rotary_scaled_composite(const Tensor& x, int64_t heads, int64_t head_size, std::span<const int32_t> numbers,
@@ -166,15 +172,7 @@ Tensor rotary_scaled_composite(const Tensor& x, int64_t heads, int64_t head_size
             cosines.writable()[at * half + i] = static_cast<real>(length * std::cos(2 * pi * position / wave));
             sines.writable()[at * half + i] = static_cast<real>(length * std::sin(2 * pi * position / wave));
         }
-    std::vector<Tensor> parts;
-    for (int64_t head = 0; head < heads; ++head) {
-        const Tensor a = slice(x, 2, head * head_size, head * head_size + half);
-        const Tensor b = slice(x, 2, head * head_size + half, (head + 1) * head_size);
-        parts.push_back(a * cosines - b * sines);
-        parts.push_back(a * sines + b * cosines);
-    }
-    parts.push_back(slice(x, 2, heads * head_size, x.dim(2)));
-    return concat(parts, 2);
+    return turned_halves(x, heads, head_size, cosines, sines);
 }
 
 Tensor rotary_matrix_composite(const Tensor& x, int64_t heads, int64_t head_size, int64_t first_position, double base) {

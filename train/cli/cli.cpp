@@ -29,7 +29,7 @@ int report(std::ostream& error, const std::string& text, int code) {
     return code;
 }
 
-// The first word too many where it is what --set takes: a second value behind one --set. Else "".
+// The first word too many where it is what --set takes: a second value after one --set. Else "".
 std::string value_behind_set(const CLI::App& app, const CLI::ParseError& wrong) {
     if (dynamic_cast<const CLI::ExtrasError*>(&wrong) == nullptr)
         return "";

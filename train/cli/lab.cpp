@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 struct LabArguments {
     ConfigArguments config;
     lab::Setup setup;
-    std::vector<std::string> more;  // estimators, behind the first
+    std::vector<std::string> more;  // estimators, after the first
     std::string out;
     bool json = false;
 };
@@ -66,7 +66,7 @@ Action declare_lab(CommandLine& app) {
                "be given again (default: all)")
             .type_name("ESTIMATOR")
             .one_value_each();
-    // An option of many values would take CONFIG where that stands behind it.
+    // An option of many values would take CONFIG where that stands after it.
     app.add_option("ESTIMATOR", a->more, "those that follow --estimator E").needs(estimator);
     app.add_integer("--rows", a->setup.rows, {0, int64_t{1} << 20}, "rows of the first training batch to use; 0: all");
     app.add_integer("--draws", a->setup.draws, {48, int64_t{1} << 30}, "estimates of each estimator");
